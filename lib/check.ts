@@ -1,0 +1,115 @@
+import { LayerwiseError } from './errors.js'
+
+/** A short rendering of any value, safe to put into a message: never throws, never more than about 60 characters. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return value.length > 40 ? `'${value.slice(0, 37)}…'` : `'${value}'`
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'symbol') return 'a symbol'
+  if (value === null || typeof value !== 'object') return String(value)
+  if (Array.isArray(value)) return `an array of ${value.length}`
+  if (ArrayBuffer.isView(value))
+    return `a ${value.constructor.name} of ${(value as Uint8Array).length ?? value.byteLength}`
+  const name = (value as { constructor?: { name?: unknown } }).constructor?.name
+  return typeof name === 'string' && name !== 'Object' && name !== '' ? `a ${name}` : 'an object'
+}
+
+/** The one sentence in which arguments are refused: name, wish, value, type. */
+export function argumentError(argument: string, expected: string, received: unknown): LayerwiseError {
+  const type =
+    received === null || received === undefined || typeof received === 'object' ? '' : ` (${typeof received})`
+  return new LayerwiseError(
+    'ERR_ARGUMENT',
+    `${argument}: expected ${expected}, received ${show(received)}${type}`,
+    {
+      argument,
+      expected,
+      received,
+    },
+  )
+}
+
+/** Like {@link argumentError}, for widths and lengths that do not fit. */
+export function shapeError(argument: string, expected: string, received: unknown): LayerwiseError {
+  return new LayerwiseError('ERR_SHAPE', `${argument}: expected ${expected}, received ${show(received)}`, {
+    argument,
+    expected,
+    received,
+  })
+}
+
+/** A plain object that has none but the known keys. `undefined` is taken as the empty object. */
+export function checkOptions(
+  argument: string,
+  value: unknown,
+  known: readonly string[],
+): Record<string, unknown> {
+  if (value === undefined) return {}
+  if (value === null || typeof value !== 'object' || Array.isArray(value) || ArrayBuffer.isView(value)) {
+    throw argumentError(argument, 'an object of options', value)
+  }
+  for (const key of Object.keys(value)) {
+    if (!known.includes(key)) {
+      throw new LayerwiseError(
+        'ERR_ARGUMENT',
+        `${argument}: unknown option '${key}'; known are ${known.join(', ')}`,
+        {
+          argument: `${argument}.${key}`,
+          expected: `one of ${known.join(', ')}`,
+          received: key,
+        },
+      )
+    }
+  }
+  return value as Record<string, unknown>
+}
+
+/** A finite number in an interval whose ends may be left out with `open`. */
+export function checkNumber(
+  argument: string,
+  value: unknown,
+  { min = -Infinity, max = Infinity, open = false }: { min?: number; max?: number; open?: boolean } = {},
+): number {
+  const fits =
+    typeof value === 'number' &&
+    Number.isFinite(value) &&
+    (open ? value > min && value < max : value >= min && value <= max)
+  if (!fits) throw argumentError(argument, `a finite number${interval(min, max, open)}`, value)
+  return value
+}
+
+/** A whole number from `min` to `max`, both included. */
+export function checkInteger(argument: string, value: unknown, min = 1, max = 2 ** 31 - 1): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
+    throw argumentError(argument, `a whole number${interval(min, max, false)}`, value)
+  }
+  return value
+}
+
+/** One of a few strings. */
+export function checkChoice<C extends string>(argument: string, value: unknown, choices: readonly C[]): C {
+  if (!(choices as readonly unknown[]).includes(value)) {
+    throw argumentError(argument, choices.map((choice) => `'${choice}'`).join(' | '), value)
+  }
+  return value as C
+}
+
+/** `true` or `false`, and nothing that merely behaves like them. */
+export function checkBoolean(argument: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw argumentError(argument, 'true or false', value)
+  return value
+}
+
+/** A function, or nothing. */
+export function checkFunction<F>(argument: string, value: F | undefined): F | undefined {
+  if (value !== undefined && typeof value !== 'function') throw argumentError(argument, 'a function', value)
+  return value
+}
+
+function interval(min: number, max: number, open: boolean): string {
+  const brackets = open ? 'strictly between' : 'between'
+  if (min > -Infinity && max < Infinity) return ` ${brackets} ${min} and ${max}`
+  if (min > -Infinity) return open ? ` above ${min}` : ` of at least ${min}`
+  if (max < Infinity) return open ? ` below ${max}` : ` of at most ${max}`
+  return ''
+}

@@ -1,0 +1,177 @@
+/**
+ * The one contract between TypeScript and the addon. TypeScript has checked every argument before it crosses here;
+ * the addon rechecks only what could corrupt memory (pointer, length, shape) and reports that as a plain error with a `code`.
+ *
+ * Off-thread calls return promises. Arrays handed over are pinned until the promise settles, and must not be written meanwhile.
+ */
+
+export type Floats = Float32Array | Float64Array
+export type ActivationName = 'sigmoid' | 'tanh' | 'relu' | 'satlin' | 'identity'
+export type LossName = 'squared' | 'euclidean' | 'absolute' | 'crossEntropy'
+export type AverageName = 'exact' | 'batch' | 'moving'
+
+/** Rows to read. A value is `(data[i, j] * scale - shift[j]) * factor[j]`. */
+export interface NativeRows {
+  data: Float32Array | Float64Array | Uint8Array
+  rows: number
+  cols: number
+  scale: number
+  /** The rows to use, in this order; all in their own order if absent. */
+  order?: Uint32Array
+  /** Per column; both or neither. */
+  shift?: Float64Array
+  factor?: Float64Array
+}
+
+export interface NativeLayer {
+  inputs: number
+  outputs: number
+  activation: ActivationName
+}
+
+/** A penalty on the outputs of one layer. `kl`, `l2`: on their mean; `l1`: on themselves, where target and average do not matter. */
+export interface NativePenalty {
+  layer: number
+  kind: 'kl' | 'l2' | 'l1'
+  target: number
+  weight: number
+  average: AverageName
+}
+
+export interface NativeObjective {
+  loss: LossName
+  /** λ of each layer's weights. */
+  weightDecay: readonly number[]
+  penalties: readonly NativePenalty[]
+}
+
+/** What every computing call needs. `cancel[0]` set to 1 makes it stop at the next step or block and reject with code `CANCELLED`. */
+export interface NativeRun {
+  threads: number
+  cancel: Int32Array
+}
+
+export interface ForwardRequest extends NativeRun {
+  /** The layers to go through, and the flat parameters of just these. */
+  layers: readonly NativeLayer[]
+  parameters: Floats
+  rows: NativeRows
+  /**
+   * `outputs`: out is [rows, outputs of the last layer]; `squares`: [rows, the same], squared differences from the rows;
+   * `errors`: a Float64Array of their sums, one a row.
+   */
+  result: 'outputs' | 'squares' | 'errors'
+  out: Floats
+  /** With `outputs`: value = y / factor[j] + shift[j]; both or neither. */
+  shift?: Float64Array
+  factor?: Float64Array
+}
+
+export interface CostParts {
+  loss: number
+  weightDecay: number
+  sparsity: number
+  /** Mean output of the first penalised layer, or of the first layer; Float64Array [outputs]. */
+  meanActivation: Float64Array
+}
+
+export interface EvaluateRequest extends NativeRun {
+  layers: readonly NativeLayer[]
+  objective: NativeObjective
+  parameters: Floats
+  rows: NativeRows
+  gradient?: Floats
+}
+
+export type NativeOptimizer =
+  | { kind: 'gradientDescent' }
+  | { kind: 'momentum'; momentum: number }
+  | { kind: 'adam'; beta1: number; beta2: number; epsilon: number }
+  | { kind: 'lbfgs'; history: number; tolerance: number }
+
+export interface TrainingRequest {
+  layers: readonly NativeLayer[]
+  objective: NativeObjective
+  /** Copied: the job has parameters of its own. */
+  parameters: Floats
+  rows: NativeRows
+  /** Rows a step; 0 means all, with the exact mean activation. Must be 0 for lbfgs. */
+  batchSize: number
+  shuffle: boolean
+  optimizer: NativeOptimizer
+  seed: number
+  /** How many fits this model had before: part of the key of the shuffles. */
+  fit: number
+  /** `fused` updates each block of parameters while its gradient is hot, `split` finishes the gradient first. Same bits. */
+  form: 'fused' | 'split'
+}
+
+export interface SpanRequest extends NativeRun {
+  /** Epoch now running, counted from 0: keys the shuffle. */
+  epoch: number
+  /** Constant over the epoch; ignored by lbfgs. */
+  learningRate: number
+  /** Return to JavaScript after about so much time. */
+  budgetMs: number
+  /** Receives the parameters when the epoch is done or the span was cancelled; otherwise untouched. */
+  parameters: Floats
+}
+
+export interface SpanResult {
+  /** Steps finished in this epoch so far, of how many. For lbfgs both are 1 when the iteration is done. */
+  steps: number
+  stepsInEpoch: number
+  /** Mean cost over the rows seen so far in this epoch; for a whole epoch, the parts of it. */
+  loss: number
+  weightDecay: number
+  sparsity: number
+  cancelled: boolean
+  /** A non-finite cost or parameter appeared; the job is over and `parameters` was not written. */
+  diverged: boolean
+  /** Present when the epoch (iteration) is done. */
+  epoch?: {
+    /** Norm of the last gradient of the epoch. */
+    gradientNorm: number
+    meanActivation: Float64Array
+    /** Evaluations of cost and gradient: 1 a step, several for a line search. */
+    evaluations: number
+    /** lbfgs only: why it ends here. */
+    stopped?: 'tolerance' | 'precision'
+  }
+}
+
+/** A training job: native memory that lives from `openTraining` to `closeTraining`, or until collected. */
+export type TrainingHandle = object & { readonly training: unique symbol }
+
+export interface Runtime {
+  openblas: string
+  kernel: string
+  vectors: 'avx512' | 'avx2' | 'baseline' | 'neon'
+}
+
+export interface Binding {
+  runtime(): Runtime
+  /** Fills `out` with numbers uniform on [low, high), the same for the same (seed, stream, index) in both precisions but for rounding. */
+  uniform(out: Floats, low: number, high: number, seed: number, stream: number, index: number): void
+  /** A random order of 0 … length − 1. */
+  permutation(length: number, seed: number, stream: number, index: number): Uint32Array
+  forward(request: ForwardRequest): Promise<void>
+  /** One row through the layers on the calling thread; returns false if a value of the row is not finite. */
+  forwardRow(layers: readonly NativeLayer[], parameters: Floats, row: NativeRows, out: Floats): boolean
+  evaluate(request: EvaluateRequest): Promise<CostParts>
+  openTraining(request: TrainingRequest): TrainingHandle
+  trainSpan(job: TrainingHandle, request: SpanRequest): Promise<SpanResult>
+  closeTraining(job: TrainingHandle): void
+  /** The first value (after scale, shift, factor) that is not finite or lies outside [low, high]; null if there is none. */
+  scan(
+    request: NativeRun & { rows: NativeRows; low: number; high: number },
+  ): Promise<{ row: number; column: number; value: number } | null>
+  /** Mean and covariance Σ(x−μ)(x−μ)ᵀ/m, accumulated in float64 over blocks of rows. */
+  covariance(
+    request: NativeRun & { rows: NativeRows; mean: Float64Array; covariance: Float64Array },
+  ): Promise<void>
+  /** Symmetric n × n: eigenvalues falling, eigenvectors as rows of unit length whose largest entry is positive. */
+  eigen(
+    request: NativeRun & { matrix: Float64Array; n: number; values: Float64Array; vectors: Float64Array },
+  ): Promise<void>
+}
