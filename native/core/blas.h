@@ -1,0 +1,28 @@
+#pragma once
+#include <stdexcept>
+#include <string>
+
+#include "matrix.h"
+
+namespace layerwise {
+
+// Thrown where the OpenBLAS that was loaded would compute wrongly or slowly under our threads.
+struct BlasError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+enum class Transpose { no, yes };
+
+// Makes OpenBLAS single-threaded for the process and ends its idle workers. Call once, before any product; throws BlasError for a build
+// that is serial (no locks: wrong products from several threads) or on OpenMP (its setting does not reach our threads).
+void blas_start();
+
+// What runs: "0.3.21" and the processor kernel, e.g. "SkylakeX".
+std::string blas_version();
+std::string blas_kernel();
+
+// C = alpha op(A) op(B) + beta C on the calling thread; shapes after op: A [m, k], B [k, n], C [m, n], all row-major.
+template <typename T>
+void gemm(Transpose trans_a, Transpose trans_b, T alpha, MatrixView<const T> a, MatrixView<const T> b, T beta, MatrixView<T> c);
+
+}  // namespace layerwise

@@ -1,0 +1,21 @@
+#pragma once
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace layerwise {
+
+// What random numbers are for: part of their counter, so that no two uses share a number.
+enum class Stream : std::uint32_t { weights = 0, shuffle = 1, split = 2, patches = 3 };
+
+// Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011): four random words for a counter and a key; no state.
+std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
+
+// out[i] uniform on [low, high), drawn in float64 and rounded; element i depends on (seed, stream, index, i) only.
+template <typename T>
+void uniform(T* out, std::size_t count, double low, double high, std::uint64_t seed, std::uint32_t stream, std::uint64_t index);
+
+// A random order of 0 … count-1 (Fisher-Yates), a function of (seed, stream, index).
+void permutation(std::uint32_t* out, std::uint32_t count, std::uint64_t seed, std::uint32_t stream, std::uint64_t index);
+
+}  // namespace layerwise

@@ -1,0 +1,85 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "activation.h"
+#include "loss.h"
+#include "matrix.h"
+
+namespace layerwise {
+
+struct AdamStep {
+  double rate, beta1, beta2, epsilon;
+  // 1 - beta^t: what corrects the bias of the moments at step t.
+  double correction1, correction2;
+};
+
+// The loops over elements, compiled once for each vector level of the processor and chosen at run time.
+// Every result is a function of the arguments alone: an element's value does not depend on its place in a vector, and sums are taken
+// in an order fixed by the shape. All run on the calling thread, allocate nothing and never throw.
+template <typename T>
+struct VectorKernels {
+  // z += bias, z = f(z). bias [cols]. Where column_sums is given, column_sums[j] = the sum of column j of the result.
+  void (*activate)(Activation, MatrixView<T> z, const T* bias, T* column_sums);
+
+  // The output layer in one sweep: y = f(z + bias), z becomes D = scale * dloss/dy * f'(y) (cross_entropy: scale * (y - x)),
+  // column_sums[j] = the sum of column j of D. Returns the loss summed over rows, in float64 across rows, not divided by m.
+  // A row with y = x has D = 0 under euclidean; absolute takes sign(0) = 0.
+  double (*output_delta)(Loss, Activation, MatrixView<T> z, const T* bias, MatrixView<const T> x, T scale, T* column_sums);
+
+  // The same loss without the delta: z is read, not written.
+  double (*output_loss)(Loss, Activation, MatrixView<const T> z, const T* bias, MatrixView<const T> x);
+
+  // d = (d + pull[j] + l1 * sign(a)) * f'(a), column_sums[j] = the sum of column j of d. pull may be null (0). sign(0) = 0.
+  void (*hidden_delta)(Activation, MatrixView<T> d, MatrixView<const T> a, const T* pull, T l1, T* column_sums);
+
+  // Sum of |a|, float64 across rows.
+  double (*absolute_sum)(MatrixView<const T> a);
+
+  // out[i] = sum over j of (y - x)^2; and the squares themselves, y becoming (y - x)^2.
+  void (*row_squared_errors)(MatrixView<const T> y, MatrixView<const T> x, double* out);
+  void (*squared_differences)(MatrixView<T> y, MatrixView<const T> x);
+
+  // out[j] = (in[j] * scale - shift[j]) * factor[j], one row; shift and factor both null for neither.
+  void (*gather_u8)(const std::uint8_t* in, int cols, double scale, const T* shift, const T* factor, T* out);
+  void (*gather_f32)(const float* in, int cols, const T* shift, const T* factor, T* out);
+  void (*gather_f64)(const double* in, int cols, const T* shift, const T* factor, T* out);
+
+  // True if every element is finite and low <= x <= high.
+  bool (*within)(MatrixView<const T> x, T low, T high);
+
+  // One block of n parameters, g the gradient without decay; the gradient used is g + decay * theta. Each returns the sum of the squares
+  // of that gradient (float64 across lanes and chunks) where `norm` is set, else 0.
+  double (*gradient_descent)(T* theta, const T* g, std::size_t n, T decay, double rate, bool norm);
+  // v = momentum * v + g; theta -= rate * v
+  double (*momentum)(T* theta, T* v, const T* g, std::size_t n, T decay, double rate, double momentum, bool norm);
+  // m = beta1 m + (1-beta1) g; v = beta2 v + (1-beta2) g^2; theta -= rate * (m / correction1) / (sqrt(v / correction2) + epsilon)
+  double (*adam)(T* theta, T* m, T* v, const T* g, std::size_t n, T decay, const AdamStep& step, bool norm);
+
+  // g += decay * theta.
+  void (*add_decay)(T* g, const T* theta, std::size_t n, T decay);
+
+  // Products accumulated in float64 in both precisions.
+  double (*dot)(const T* x, const T* y, std::size_t n);
+  // y += alpha x;  out = x + alpha y;  out = x - y;  y *= alpha
+  void (*axpy)(T alpha, const T* x, T* y, std::size_t n);
+  void (*add_scaled)(const T* x, T alpha, const T* y, T* out, std::size_t n);
+  void (*subtract)(const T* x, const T* y, T* out, std::size_t n);
+  void (*scale)(T alpha, T* y, std::size_t n);
+};
+
+enum class VectorLevel { baseline, avx2, avx512, neon };
+
+// The best level this processor has, or the one named by LAYERWISE_VECTORS (baseline | avx2 | avx512) if it has that.
+VectorLevel vector_level();
+const char* vector_level_name(VectorLevel level);
+
+// The kernels of one level; only levels up to vector_level()'s may be asked for on this processor.
+template <typename T>
+const VectorKernels<T>& vector_kernels(VectorLevel level);
+
+// The kernels in use. Callers set DenormalsOff first (denormals.h).
+template <typename T>
+const VectorKernels<T>& vector_kernels();
+
+}  // namespace layerwise
