@@ -1,11 +1,13 @@
 #pragma once
 #include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 namespace layerwise {
@@ -17,17 +19,24 @@ class Team {
  public:
   int threads() const { return threads_; }
 
-  // Runs body(block) for block 0 … count-1 and returns when all are done. Who runs a block is not fixed; what it computes must not depend on it.
-  // A thread takes first from its own contiguous share, so that neighbouring calls with the same count find their data in cache.
-  // body must not throw and must not call each().
-  void each(int count, const std::function<void(int block)>& body);
+  // Runs body(block) for block 0 … count-1 and returns when all are done. Who runs a block is not fixed; what it computes must not
+  // depend on it. A thread takes first from its own contiguous share, so that neighbouring calls with the same count find their data
+  // in its cache. body must not throw and must not call each().
+  template <typename Body>
+  void each(int count, Body&& body) {
+    using Plain = std::remove_reference_t<Body>;
+    run(count, [](const void* context, int block) { (*static_cast<Plain*>(const_cast<void*>(context)))(block); }, &body);
+  }
 
   // Lets urgent tasks (encoding) run now. For points where no block is running: between steps, between chunks of a long evaluation.
   void breathe();
 
  private:
   friend class ThreadPool;
+  using Call = void (*)(const void* context, int block);
   Team(ThreadPool& pool, int threads) : pool_(pool), threads_(threads) {}
+  void run(int count, Call call, const void* context);
+
   ThreadPool& pool_;
   int threads_;
 };
@@ -35,7 +44,8 @@ class Team {
 using Task = std::function<void(Team&)>;
 
 // Persistent threads: one coordinator, which runs tasks one after another, and helpers, which join it inside Team::each().
-// Idle threads spin for some microseconds, then sleep. Tasks must not throw.
+// Idle threads spin for some microseconds, then sleep. They flush denormals and run a little nicer than the rest of the process.
+// Tasks must not throw.
 class ThreadPool {
  public:
   enum class Priority { normal, urgent };
@@ -48,7 +58,7 @@ class ThreadPool {
   // Queues a task for a team of so many threads (≥ 1). Urgent tasks run before normal ones, and inside a running one where it breathes.
   void submit(Priority priority, int threads, Task task);
 
-  // Submits and waits: for tests and benchmarks, never on the JavaScript thread.
+  // Submits and waits: for tests, never on the JavaScript thread.
   void run(int threads, const Task& task);
 
  private:
@@ -57,32 +67,36 @@ class ThreadPool {
     int threads;
     Task task;
   };
+  // The blocks one member starts with; others take from it when they have finished theirs.
   struct alignas(64) Share {
     std::atomic<int> next{0};
     int end = 0;
   };
+  static constexpr int kMaxThreads = 256;
 
   void coordinate();
-  void help(int index);
+  void help(int member);
   void ensure_helpers(int count);
-  void work(int member);
-  void parallel(int threads, int count, const std::function<void(int)>& body);
-  bool take_urgent(Queued& out);
+  void work(int member, int members);
+  void region(int threads, int count, Team::Call call, const void* context);
+  void run_urgent();
 
-  std::mutex mutex_;
-  std::condition_variable wake_coordinator_;
+  std::mutex queue_mutex_;
+  std::condition_variable queue_changed_;
   std::deque<Queued> urgent_, normal_;
   std::atomic<int> urgent_waiting_{0};
   bool stopping_ = false;
 
-  // One region of each() at a time. Written by the coordinator before it raises region_, read by helpers after they saw it.
-  std::vector<std::unique_ptr<Share>> shares_;
-  const std::function<void(int)>* body_ = nullptr;
-  int members_ = 1;
-  alignas(64) std::atomic<unsigned> region_{0};
+  // The region of each() that is open. Written by the coordinator before it publishes region_, read by members after they saw it.
+  std::unique_ptr<Share[]> shares_;
+  Team::Call call_ = nullptr;
+  const void* context_ = nullptr;
+  // Number of the region in the upper bits, its members in the lower 16: one word, so that a late helper never mixes two regions.
+  alignas(64) std::atomic<std::uint64_t> region_{0};
   alignas(64) std::atomic<int> unfinished_{0};
+
   std::mutex park_mutex_;
-  std::condition_variable wake_helpers_;
+  std::condition_variable region_opened_;
   std::atomic<int> parked_{0};
   std::atomic<bool> helpers_stop_{false};
 
