@@ -1,0 +1,54 @@
+/** How far two numbers that ought to agree may lie apart, and why just so far. */
+export interface Tolerance {
+  readonly value: number
+  readonly reason: string
+}
+
+/**
+ * Every tolerance of the TypeScript tests. `relative` ones bound ‖a − b‖ / (‖a‖ + ‖b‖), or |a − b| / |b| for single numbers;
+ * `absolute` ones bound |a − b|.
+ */
+export const tolerances = {
+  gradientCheckFloat64: {
+    value: 1e-8,
+    reason:
+      'relative; central differences with step 6e-6 · max(1, |θ|): truncation about 1e-11, rounding of a cost near 1 about 1e-11, summed over the parameters',
+  },
+  handComputed: {
+    value: 1e-12,
+    reason: 'absolute; a few float64 operations on numbers near 1, worked out by hand to at least 13 digits',
+  },
+  float64VsOracleCost: {
+    value: 1e-12,
+    reason:
+      'relative; the same sums in another order: about √(number of terms) · 1.1e-16, under 1e5 terms, with room for exp and log differing in the last places',
+  },
+  float64VsOracleGradient: {
+    value: 1e-11,
+    reason:
+      'relative; as the cost, through several products, where sums of both signs cancel by up to a digit',
+  },
+  float32VsFloat64Cost: {
+    value: 1e-5,
+    reason:
+      'relative; activations rounded to 6e-8 each, summed in float64; ten times that for ln near 0 and 1, ten times for depth',
+  },
+  float32VsFloat64Gradient: {
+    value: 1e-4,
+    reason:
+      'relative; sgemm sums of some hundred terms at 6e-8 each through two or more layers, with cancellation',
+  },
+  float32Activation: {
+    value: 1e-6,
+    reason:
+      'absolute; values up to 1, one rounding of 6e-8 per product, summed over up to some hundred inputs',
+  },
+  eigenJacobi: {
+    value: 1e-10,
+    reason: 'relative to the largest eigenvalue; Jacobi and QL are both stable to about n · 1.1e-16 · ‖A‖',
+  },
+  float64Exactly: {
+    value: 0,
+    reason: 'the same operations in the same order: not a bit may differ',
+  },
+} as const satisfies Record<string, Tolerance>
