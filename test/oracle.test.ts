@@ -1,0 +1,359 @@
+import { describe, expect, test } from 'vitest'
+import { jacobiEigen } from './oracle/eigen.js'
+import { activate, type OracleActivation, type OracleLayer, offsets, slope } from './oracle/layers.js'
+import type { OracleLoss } from './oracle/loss.js'
+import { evaluate, type OracleObjective } from './oracle/network.js'
+import { numericGradient, relativeError } from './oracle/numeric-gradient.js'
+import { adam, gradientDescent, momentum, movingMean } from './oracle/optimizers.js'
+import { KL_EDGE, kl, klSlope, meanPenaltySlope, type OraclePenalty } from './oracle/penalty.js'
+import { pointAwayFromKinks, seeded } from './oracle/points.js'
+import { tolerances } from './tolerances.js'
+
+const activations: OracleActivation[] = ['sigmoid', 'tanh', 'relu', 'satlin', 'identity']
+const losses: OracleLoss[] = ['squared', 'euclidean', 'absolute', 'crossEntropy']
+const bounded = (activation: OracleActivation) => activation !== 'relu' && activation !== 'identity'
+
+function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>): void {
+  expect(actual.length).toBe(expected.length)
+  for (let p = 0; p < expected.length; p++) {
+    expect(
+      Math.abs(actual[p]! - expected[p]!),
+      `entry ${p}: ${actual[p]} against ${expected[p]}`,
+    ).toBeLessThan(tolerances.handComputed.value)
+  }
+}
+
+/** The error of the backpropagated gradient against central differences, at a point where there is a gradient to see. */
+function gradientError(layers: OracleLayer[], objective: OracleObjective, seed: number): number {
+  const { theta, x, m } = pointAwayFromKinks(layers, objective, { seed })
+  const { gradient } = evaluate(layers, objective, theta, { x, m })
+  expect(Math.hypot(...gradient)).toBeGreaterThan(1e-3)
+  const numeric = numericGradient((at) => evaluate(layers, objective, at, { x, m }).total, theta)
+  return relativeError(gradient, numeric)
+}
+
+function penaltiesFor(activation: OracleActivation, layer = 0): OraclePenalty[][] {
+  const kinds = bounded(activation) ? (['kl', 'l2', 'l1'] as const) : (['l2', 'l1'] as const)
+  return [[], ...kinds.map((kind) => [{ layer, kind, target: 0.2, weight: 0.6 }])]
+}
+
+describe('the gradient agrees with central differences', () => {
+  for (const hidden of activations) {
+    for (const output of activations) {
+      for (const loss of losses) {
+        if (loss === 'crossEntropy' && output !== 'sigmoid') continue
+        test(`${hidden} to ${output}, ${loss}, every penalty`, () => {
+          const layers: OracleLayer[] = [
+            { inputs: 4, outputs: 3, activation: hidden },
+            { inputs: 3, outputs: 4, activation: output },
+          ]
+          for (const penalties of penaltiesFor(hidden)) {
+            const error = gradientError(layers, { loss, weightDecay: [0.03, 0.01], penalties }, 7)
+            expect(error, penalties[0]?.kind ?? 'none').toBeLessThan(tolerances.gradientCheckFloat64.value)
+          }
+        })
+      }
+    }
+  }
+
+  for (const activation of activations) {
+    for (const loss of losses) {
+      if (loss === 'crossEntropy' && activation !== 'sigmoid') continue
+      test(`four layers of ${activation}, ${loss}, penalties on three of them`, () => {
+        const layers: OracleLayer[] = [
+          { inputs: 4, outputs: 3, activation },
+          { inputs: 3, outputs: 2, activation },
+          { inputs: 2, outputs: 3, activation },
+          { inputs: 3, outputs: 4, activation },
+        ]
+        const kind = bounded(activation) ? 'kl' : 'l2'
+        const penalties: OraclePenalty[] = [
+          { layer: 0, kind, target: 0.1, weight: 0.5 },
+          { layer: 1, kind: 'l1', target: 0, weight: 0.2 },
+          { layer: 3, kind: 'l2', target: 0.3, weight: 0.7 },
+        ]
+        const error = gradientError(layers, { loss, weightDecay: [0.03, 0, 0.02, 0.01], penalties }, 11)
+        expect(error).toBeLessThan(tolerances.gradientCheckFloat64.value)
+      })
+    }
+  }
+
+  test('for a target that is not the input, of another width', () => {
+    const layers: OracleLayer[] = [
+      { inputs: 3, outputs: 4, activation: 'tanh' },
+      { inputs: 4, outputs: 2, activation: 'sigmoid' },
+    ]
+    const random = seeded(3)
+    const theta = Float64Array.from({ length: 26 }, () => random() - 0.5)
+    const rows = {
+      x: Float64Array.from({ length: 18 }, random),
+      m: 6,
+      target: Float64Array.from({ length: 12 }, random),
+    }
+    const objective: OracleObjective = { loss: 'crossEntropy', weightDecay: [0.1, 0.1], penalties: [] }
+    const numeric = numericGradient((at) => evaluate(layers, objective, at, rows).total, theta)
+    const error = relativeError(evaluate(layers, objective, theta, rows).gradient, numeric)
+    expect(error).toBeLessThan(tolerances.gradientCheckFloat64.value)
+  })
+
+  test('where the mean activation lies beyond the edge of KL, on its tangent', () => {
+    const layers: OracleLayer[] = [
+      { inputs: 2, outputs: 2, activation: 'sigmoid' },
+      { inputs: 2, outputs: 2, activation: 'sigmoid' },
+    ]
+    // Biases of −17 put the hidden units at 4e-8. (At 1 − 4e-8 float64 has too few digits left to difference.)
+    const theta = Float64Array.of(0.1, 0.2, -0.2, 0.1, -17, -17, 0.3, -0.1, 0.2, 0.4, 0.1, -0.2)
+    const rows = { x: Float64Array.of(0.2, 0.7, 0.9, 0.4), m: 2 }
+    const penalties: OraclePenalty[] = [{ layer: 0, kind: 'kl', target: 0.1, weight: 3 }]
+    const objective: OracleObjective = { loss: 'squared', weightDecay: [0, 0], penalties }
+    const { gradient, means } = evaluate(layers, objective, theta, rows)
+    expect(means[0]![0]).toBeLessThan(KL_EDGE)
+    expect(means[0]![1]).toBeLessThan(KL_EDGE)
+    const numeric = numericGradient((at) => evaluate(layers, objective, at, rows).total, theta)
+    expect(relativeError(gradient, numeric)).toBeLessThan(tolerances.gradientCheckFloat64.value)
+  })
+
+  test('and the check notices one entry of a gradient that is off by a millionth', () => {
+    const layers: OracleLayer[] = [{ inputs: 2, outputs: 2, activation: 'tanh' }]
+    const objective: OracleObjective = { loss: 'squared', weightDecay: [0], penalties: [] }
+    const { theta, x, m } = pointAwayFromKinks(layers, objective)
+    const { gradient } = evaluate(layers, objective, theta, { x, m })
+    gradient[3]! += 1e-6 * Math.hypot(...gradient)
+    const numeric = numericGradient((at) => evaluate(layers, objective, at, { x, m }).total, theta)
+    expect(relativeError(gradient, numeric)).toBeGreaterThan(tolerances.gradientCheckFloat64.value)
+  })
+})
+
+describe('a moving mean activation', () => {
+  const layers: OracleLayer[] = [
+    { inputs: 3, outputs: 2, activation: 'tanh' },
+    { inputs: 2, outputs: 3, activation: 'identity' },
+  ]
+  const penalty: OraclePenalty = { layer: 0, kind: 'kl', target: 0.2, weight: 2 }
+  const objective: OracleObjective = { loss: 'squared', weightDecay: [0.01, 0.01], penalties: [penalty] }
+  const { theta, x, m } = pointAwayFromKinks(layers, objective, { seed: 5 })
+
+  test('that is the rows’ own gives the cost and gradient of the rows', () => {
+    const own = evaluate(layers, objective, theta, { x, m })
+    const moving = evaluate(layers, objective, theta, { x, m, means: [own.means[0]] })
+    expect(moving).toEqual(own)
+  })
+
+  test('is a constant, whose slope weighs the rows’ own mean', () => {
+    const seen = Float64Array.of(-0.3, 0.4)
+    const weights = meanPenaltySlope(penalty, 'tanh', seen)
+    const smooth: OracleObjective = { ...objective, penalties: [] }
+    const linearised = (at: Float64Array): number => {
+      const { total, means } = evaluate(layers, smooth, at, { x, m })
+      return total + weights[0]! * means[0]![0]! + weights[1]! * means[0]![1]!
+    }
+    const { gradient } = evaluate(layers, objective, theta, { x, m, means: [seen] })
+    expect(relativeError(gradient, numericGradient(linearised, theta))).toBeLessThan(
+      tolerances.gradientCheckFloat64.value,
+    )
+  })
+})
+
+describe('worked out by hand', () => {
+  // σ(ln 3) = 3/4, and 1 · 3/4 − 3/4 = 0 gives y = σ(0) = 1/2 for x = 1.
+  const layers: OracleLayer[] = [
+    { inputs: 1, outputs: 1, activation: 'sigmoid' },
+    { inputs: 1, outputs: 1, activation: 'sigmoid' },
+  ]
+  const theta = [Math.log(3), 0, 1, -3 / 4]
+  const one = { x: [1], m: 1 }
+
+  test('1-1-1 sigmoid, squared loss, KL and decay', () => {
+    const cost = evaluate(
+      layers,
+      {
+        loss: 'squared',
+        weightDecay: [0.1, 0.1],
+        penalties: [{ layer: 0, kind: 'kl', target: 0.5, weight: 2 }],
+      },
+      theta,
+      one,
+    )
+    // loss ½ (1/2)² = 1/8;  decay 0.05 ((ln 3)² + 1);  2 KL(½ ‖ ¾) = ln(2/3) + ln 2 = ln(4/3)
+    expectClose([cost.loss, cost.sparsity], [1 / 8, Math.log(4 / 3)])
+    expectClose([cost.weightDecay], [0.05 * (Math.log(3) ** 2 + 1)])
+    expectClose([cost.total], [1 / 8 + 0.05 * (Math.log(3) ** 2 + 1) + Math.log(4 / 3)])
+    // D3 = −½ · ¼ = −1/8;  ∂W2 = −1/8 · 3/4 + 0.1;  ∂b2 = −1/8
+    // D2 = (−1/8 + 2 (−2/3 + 2)) · 3/16 = 61/24 · 3/16 = 61/128;  ∂W1 = D2 + 0.1 ln 3;  ∂b1 = D2
+    expectClose(cost.gradient, [61 / 128 + 0.1 * Math.log(3), 61 / 128, 0.1 - 3 / 32, -1 / 8])
+  })
+
+  test('1-1-1 sigmoid, cross-entropy: −ln ½, and D3 = y − x', () => {
+    const cost = evaluate(layers, { loss: 'crossEntropy', weightDecay: [0, 0], penalties: [] }, theta, one)
+    expectClose([cost.total], [Math.LN2])
+    expectClose(cost.gradient, [-3 / 32, -3 / 32, -3 / 8, -1 / 2]) // D2 = −½ · 3/16
+  })
+
+  test('a tanh unit at ½ counts as r = ¾, and its slope gets a half', () => {
+    // tanh(½ ln 3) = ½; W2 = 2 and b2 = 0 reproduce x = 1 exactly, so that only the penalty is left.
+    const tanh: OracleLayer[] = [
+      { inputs: 1, outputs: 1, activation: 'tanh' },
+      { inputs: 1, outputs: 1, activation: 'identity' },
+    ]
+    const at = [Math.log(3) / 2, 0, 2, 0]
+    const run = (kind: 'kl' | 'l2') =>
+      evaluate(
+        tanh,
+        { loss: 'squared', weightDecay: [0, 0], penalties: [{ layer: 0, kind, target: 0.5, weight: 2 }] },
+        at,
+        one,
+      )
+    // KL: slope 2 (−2/3 + 2) ½ = 4/3, times f′ = 3/4.  l2: 2 (1/4)² = 1/8, slope 2 · 2 · ¼ · ½ = 1/2, times 3/4.
+    expectClose([run('kl').total, ...run('kl').gradient], [Math.log(4 / 3), 1, 1, 0, 0])
+    expectClose([run('l2').total, ...run('l2').gradient], [1 / 8, 3 / 8, 3 / 8, 0, 0])
+  })
+
+  test('two rows through one identity unit: every term is a mean over the rows', () => {
+    const unit: OracleLayer[] = [{ inputs: 1, outputs: 1, activation: 'identity' }]
+    const rows = { x: [1, -3], m: 2 } // y = 2, −6; y − x = 1, −3
+    const run = (loss: OracleLoss, penalties: OraclePenalty[] = []) => {
+      const { total, gradient } = evaluate(unit, { loss, weightDecay: [0], penalties }, [2, 0], rows)
+      return [total, ...gradient]
+    }
+    expectClose(run('squared'), [(1 + 9) / 4, (1 + 9) / 2, (1 - 3) / 2])
+    expectClose(run('absolute'), [(1 + 3) / 2, (1 + 3) / 2, 0])
+    expectClose(run('euclidean'), [(1 + 3) / 2, (1 + 3) / 2, 0])
+    const l1: OraclePenalty = { layer: 0, kind: 'l1', target: 0, weight: 0.5 } // ½ · (2 + 6)/2 = 2, slope by W ½ · (1 + 3)/2
+    expectClose(run('absolute', [l1]), [2 + 2, 2 + 1, 0])
+    const l2: OraclePenalty = { layer: 0, kind: 'l2', target: 1, weight: 0.5 } // ā = −2: ½ · 9; slope −3 · mean of x = 3, and −3
+    expectClose(run('absolute', [l2]), [2 + 4.5, 2 + 3, -3])
+  })
+
+  test('euclidean is the length of the whole row, and an exact row has gradient 0', () => {
+    const pair: OracleLayer[] = [{ inputs: 2, outputs: 2, activation: 'identity' }]
+    const objective: OracleObjective = { loss: 'euclidean', weightDecay: [0], penalties: [] }
+    // W = 1, b = (3, 4): y − x = (3, 4) in every row, length 5.
+    const off = evaluate(pair, objective, [1, 0, 0, 1, 3, 4], { x: [1, 2, 5, 5], m: 2 })
+    expectClose([off.total, ...off.gradient.slice(4)], [5, 3 / 5, 4 / 5])
+    const exact = evaluate(pair, objective, [1, 0, 0, 1, 0, 0], { x: [1, 2, 5, 5], m: 2 })
+    expect([exact.total, ...exact.gradient]).toEqual([0, 0, 0, 0, 0, 0, 0])
+  })
+})
+
+describe('at kinks and in saturation', () => {
+  test('relu and satlin have slope 0 at their kinks', () => {
+    expect(slope('relu', activate('relu', 0))).toBe(0)
+    expect([0, 1].map((z) => slope('satlin', activate('satlin', z)))).toEqual([0, 0])
+  })
+
+  test('sigmoid neither overflows nor becomes NaN', () => {
+    expect([-1e4, 1e4].map((z) => activate('sigmoid', z))).toEqual([0, 1])
+  })
+
+  test('cross-entropy of a saturated output is finite: |z| where it is wrong, 0 where it is right', () => {
+    const unit: OracleLayer[] = [{ inputs: 1, outputs: 1, activation: 'sigmoid' }]
+    const objective: OracleObjective = { loss: 'crossEntropy', weightDecay: [0], penalties: [] }
+    const at = (z: number, t: number) =>
+      evaluate(unit, objective, [0, z], { x: [0], m: 1, target: [t] }).total
+    expect([at(1000, 0), at(1000, 1), at(-1000, 1), at(-1000, 0)]).toEqual([1000, 0, 1000, 0])
+  })
+
+  test('KL is 0 at its target, and beyond the edges goes on straight, with one slope', () => {
+    expect(kl(0.2, 0.2)).toBe(0)
+    for (const edge of [KL_EDGE, 1 - KL_EDGE]) {
+      const outside = edge < 0.5 ? -0.5 : 1.5
+      expect(klSlope(0.2, outside)).toBe(klSlope(0.2, edge))
+      expect(
+        Math.abs(kl(0.2, outside) / (kl(0.2, edge) + klSlope(0.2, edge) * (outside - edge)) - 1),
+      ).toBeLessThan(tolerances.handComputed.value)
+    }
+    expect(kl(0.2, 0)).toBeGreaterThan(kl(0.2, KL_EDGE))
+    expect(kl(0.2, 1)).toBeGreaterThan(kl(0.2, 1 - KL_EDGE))
+  })
+})
+
+test('parameters lie as W1 b1 W2 b2, each W row-major by output', () => {
+  const layers: OracleLayer[] = [
+    { inputs: 2, outputs: 3, activation: 'identity' },
+    { inputs: 3, outputs: 1, activation: 'identity' },
+  ]
+  expect(offsets(layers)).toEqual([
+    { weights: 0, biases: 6, end: 9 },
+    { weights: 9, biases: 12, end: 13 },
+  ])
+  // Outputs of layer 1 for x = (1, 10): 12 + 100, 34 + 200, 56 + 300 in the digits of W1 and b1.
+  const theta = [2, 1, 4, 3, 6, 5, 100, 200, 300, 1, 1000, 1e6, 7]
+  const { means } = evaluate(layers, { loss: 'squared', weightDecay: [0, 0], penalties: [] }, theta, {
+    x: [1, 10],
+    m: 1,
+    target: [0],
+  })
+  expect([...means[0]!]).toEqual([112, 234, 356])
+  expect([...means[1]!]).toEqual([112 + 234e3 + 356e6 + 7])
+})
+
+describe('optimizers', () => {
+  test('gradient descent steps against the gradient', () => {
+    const theta = Float64Array.of(1, -2)
+    gradientDescent()(theta, [4, -8], 0.25)
+    expect([...theta]).toEqual([0, 0])
+  })
+
+  test('momentum adds half of the last step to the next', () => {
+    const theta = Float64Array.of(0)
+    const step = momentum(0.5)
+    step(theta, [2], 1) // v = 2
+    expect(theta[0]).toBe(-2)
+    step(theta, [2], 1) // v = 3
+    expect(theta[0]).toBe(-5)
+  })
+
+  test('adam’s bias correction makes its first step α g / (|g| + ε), whatever the size of g', () => {
+    const theta = Float64Array.of(0, 0)
+    adam(0.9, 0.999, 1e-8)(theta, [1e-3, -5], 0.1)
+    expectClose(theta, [(-0.1 * 1e-3) / (1e-3 + 1e-8), (0.1 * 5) / (5 + 1e-8)])
+  })
+
+  test('adam’s second step, by hand', () => {
+    // β1 = β2 = ½, g = 1 then 3: m = ½, then ¼ + 3/2 = 7/4, over ¾: 7/3;  v = ½, then ¼ + 9/2 = 19/4, over ¾: 19/3.
+    const theta = Float64Array.of(0)
+    const step = adam(0.5, 0.5, 0)
+    step(theta, [1], 1)
+    step(theta, [3], 1)
+    expectClose(theta, [-1 - 7 / 3 / Math.sqrt(19 / 3)])
+  })
+
+  test('the moving mean of a constant is that constant, and of 1 then 2 is 29/19', () => {
+    const constant = movingMean(0.9)
+    for (let t = 0; t < 5; t++) expectClose(constant([0.25]), [0.25])
+    const rising = movingMean(0.9)
+    expectClose(rising([1]), [1])
+    expectClose(rising([2]), [29 / 19]) // (0.09 + 0.2) / 0.19
+  })
+})
+
+describe('Jacobi eigenvalues', () => {
+  test('of [[2, 1], [1, 2]] are 3 and 1, with the diagonals as vectors', () => {
+    const { values, vectors } = jacobiEigen([2, 1, 1, 2], 2)
+    expectClose(values, [3, 1])
+    expectClose(vectors.slice(0, 2), [Math.SQRT1_2, Math.SQRT1_2])
+    expectClose([vectors[2]! * vectors[3]!], [-0.5])
+  })
+
+  test('rebuild the matrix from falling values and orthonormal vectors', () => {
+    const n = 12
+    const random = seeded(9)
+    const a = new Float64Array(n * n)
+    for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) a[i * n + j] = a[j * n + i] = random() - 0.5
+    const { values, vectors } = jacobiEigen(a, n)
+    for (let i = 1; i < n; i++) expect(values[i]).toBeLessThanOrEqual(values[i - 1]!)
+    const rebuilt = new Float64Array(n * n)
+    const identity = new Float64Array(n * n)
+    for (let i = 0; i < n; i++) {
+      for (let j = 0; j < n; j++) {
+        for (let k = 0; k < n; k++) {
+          rebuilt[i * n + j]! += values[k]! * vectors[k * n + i]! * vectors[k * n + j]!
+          identity[i * n + j]! += vectors[i * n + k]! * vectors[j * n + k]!
+        }
+      }
+    }
+    const unit = Float64Array.from({ length: n * n }, (_, p) => (p % (n + 1) === 0 ? 1 : 0))
+    expect(relativeError(rebuilt, a)).toBeLessThan(tolerances.eigenJacobi.value)
+    expect(relativeError(identity, unit)).toBeLessThan(tolerances.eigenJacobi.value)
+  })
+})

@@ -1,0 +1,164 @@
+import { columnMeans, forward, type LayerOutput, type OracleLayer, offsets, slope } from './layers.js'
+import { type OracleLoss, rowDelta, rowLoss } from './loss.js'
+import { meanPenalty, meanPenaltySlope, type OraclePenalty } from './penalty.js'
+
+/** What is minimised: (1/m) Σ loss + Σₗ λₗ/2 ‖W[l]‖² + the penalties. */
+export interface OracleObjective {
+  readonly loss: OracleLoss
+  /** λ of each layer's weights. */
+  readonly weightDecay: readonly number[]
+  readonly penalties: readonly OraclePenalty[]
+}
+
+export interface OracleCost {
+  loss: number
+  weightDecay: number
+  sparsity: number
+  /** The sum of the three. */
+  total: number
+  /** Mean outputs of every layer over the rows. */
+  means: Float64Array[]
+  gradient: Float64Array
+}
+
+export interface OracleRows {
+  /** `[m, inputs of the first layer]` */
+  readonly x: ArrayLike<number>
+  readonly m: number
+  /** `[m, outputs of the last layer]`; the rows themselves unless given. */
+  readonly target?: ArrayLike<number>
+  /**
+   * For each penalty the mean activations it shall see in place of the rows' own, or `undefined` for the rows' own.
+   * The derivative keeps the factor 1/m, as though they were the rows' own: the moving average of minibatch training.
+   */
+  readonly means?: readonly (ArrayLike<number> | undefined)[]
+}
+
+/** Cost and gradient by backpropagation (Xue eq. 8 and 12–15 in matrix form, for any number of layers). */
+export function evaluate(
+  layers: readonly OracleLayer[],
+  objective: OracleObjective,
+  theta: ArrayLike<number>,
+  rows: OracleRows,
+): OracleCost {
+  const { x, m, target = x } = rows
+  const outputs = forward(layers, theta, x, m)
+  const means = outputs.map(({ a }, l) => columnMeans(a, m, layers[l]!.outputs))
+  const gradient = new Float64Array(theta.length)
+
+  const loss = outputLoss(objective.loss, layers, outputs, target, m)
+  const weightDecay = decay(layers, objective.weightDecay, theta, gradient)
+  const sparsity = penalise(layers, objective.penalties, outputs, means, rows)
+  backward(layers, theta, x, m, outputs, loss.delta, sparsity.d_a, gradient)
+
+  const total = loss.value + weightDecay + sparsity.value
+  return { loss: loss.value, weightDecay, sparsity: sparsity.value, total, means, gradient }
+}
+
+/** (1/m) Σᵢ loss(row i), and its derivative by the last layer's z, `[m, outputs]`. */
+function outputLoss(
+  loss: OracleLoss,
+  layers: readonly OracleLayer[],
+  outputs: readonly LayerOutput[],
+  target: ArrayLike<number>,
+  m: number,
+): { value: number; delta: Float64Array } {
+  const { outputs: n, activation } = layers.at(-1)!
+  const { z, a } = outputs.at(-1)!
+  const delta = new Float64Array(m * n)
+  let value = 0
+  for (let i = 0; i < m; i++) {
+    const y = a.slice(i * n, (i + 1) * n)
+    const t = Float64Array.from({ length: n }, (_, j) => target[i * n + j]!)
+    value += rowLoss(loss, z.slice(i * n, (i + 1) * n), y, t) / m
+    rowDelta(loss, activation, y, t).forEach((d, j) => {
+      delta[i * n + j] = d / m
+    })
+  }
+  return { value, delta }
+}
+
+/** Σₗ λₗ/2 ‖W[l]‖²; adds λₗ W[l] to the gradient. Biases are not decayed. */
+function decay(
+  layers: readonly OracleLayer[],
+  lambdas: readonly number[],
+  theta: ArrayLike<number>,
+  gradient: Float64Array,
+): number {
+  let value = 0
+  offsets(layers).forEach(({ weights, biases }, l) => {
+    for (let p = weights; p < biases; p++) {
+      value += (lambdas[l]! / 2) * theta[p]! ** 2
+      gradient[p]! += lambdas[l]! * theta[p]!
+    }
+  })
+  return value
+}
+
+/** The penalties, and for each layer their derivative by its outputs, `[m, outputs]`. */
+function penalise(
+  layers: readonly OracleLayer[],
+  penalties: readonly OraclePenalty[],
+  outputs: readonly LayerOutput[],
+  ownMeans: readonly Float64Array[],
+  { m, means }: OracleRows,
+): { value: number; d_a: Float64Array[] } {
+  const d_a = outputs.map(({ a }) => new Float64Array(a.length))
+  let value = 0
+  penalties.forEach((penalty, p) => {
+    const { activation, outputs: n } = layers[penalty.layer]!
+    const { a } = outputs[penalty.layer]!
+    const d = d_a[penalty.layer]!
+    if (penalty.kind === 'l1') {
+      for (let q = 0; q < a.length; q++) {
+        value += (penalty.weight / m) * Math.abs(a[q]!)
+        d[q]! += (penalty.weight / m) * Math.sign(a[q]!)
+      }
+      return
+    }
+    const seen = means?.[p] ?? ownMeans[penalty.layer]!
+    const row = meanPenaltySlope(penalty, activation, seen)
+    value += meanPenalty(penalty, activation, seen)
+    for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) d[i * n + j]! += row[j]! / m
+  })
+  return { value, d_a }
+}
+
+/** Takes ∂J/∂z of the last layer down through all layers and adds ∂J/∂W and ∂J/∂b to the gradient. */
+function backward(
+  layers: readonly OracleLayer[],
+  theta: ArrayLike<number>,
+  x: ArrayLike<number>,
+  m: number,
+  outputs: readonly LayerOutput[],
+  lossDelta: Float64Array,
+  penaltySlopes: readonly Float64Array[],
+  gradient: Float64Array,
+): void {
+  const at = offsets(layers)
+  let fromAbove = lossDelta // ∂J/∂z of the last layer; below it, ∂J/∂a without the penalties
+  for (let l = layers.length - 1; l >= 0; l--) {
+    const { inputs, outputs: n, activation } = layers[l]!
+    const { weights, biases } = at[l]!
+    const { a } = outputs[l]!
+    const last = l === layers.length - 1
+    const d_z = a.map((value, q) => {
+      const f = slope(activation, value)
+      const penalty = penaltySlopes[l]![q]! * f
+      return (last ? fromAbove[q]! : fromAbove[q]! * f) + penalty
+    })
+    const input = l === 0 ? x : outputs[l - 1]!.a
+    const d_input = new Float64Array(m * inputs)
+    for (let i = 0; i < m; i++) {
+      for (let j = 0; j < n; j++) {
+        const d = d_z[i * n + j]!
+        gradient[biases + j]! += d
+        for (let k = 0; k < inputs; k++) {
+          gradient[weights + j * inputs + k]! += d * input[i * inputs + k]!
+          d_input[i * inputs + k]! += d * theta[weights + j * inputs + k]!
+        }
+      }
+    }
+    fromAbove = d_input
+  }
+}

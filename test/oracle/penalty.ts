@@ -1,0 +1,57 @@
+import type { OracleActivation } from './layers.js'
+
+/** A penalty on one layer's outputs. `kl`, `l2`: on their mean; `l1`: on themselves. */
+export interface OraclePenalty {
+  readonly layer: number
+  readonly kind: 'kl' | 'l2' | 'l1'
+  readonly target: number
+  readonly weight: number
+}
+
+/** Outside [KL_EDGE, 1 − KL_EDGE] KL goes on along its tangent. */
+export const KL_EDGE = 1e-6
+
+/** KL(ρ ‖ r) = ρ ln(ρ/r) + (1−ρ) ln((1−ρ)/(1−r)), Xue eq. 4, continued by its tangent near 0 and 1 and beyond. */
+export function kl(rho: number, r: number): number {
+  const at = Math.min(Math.max(r, KL_EDGE), 1 - KL_EDGE)
+  const inside = rho * Math.log(rho / at) + (1 - rho) * Math.log((1 - rho) / (1 - at))
+  return inside + klSlope(rho, at) * (r - at)
+}
+
+/** ∂KL/∂r = −ρ/r + (1−ρ)/(1−r), constant outside the edges. */
+export function klSlope(rho: number, r: number): number {
+  const at = Math.min(Math.max(r, KL_EDGE), 1 - KL_EDGE)
+  return -rho / at + (1 - rho) / (1 - at)
+}
+
+/** A tanh unit is inactive at −1 (Xue, footnote 1): penalties with a target see (ā+1)/2, whose derivative is ½. */
+function rate(activation: OracleActivation, mean: number): { r: number; dr: number } {
+  return activation === 'tanh' ? { r: (mean + 1) / 2, dr: 1 / 2 } : { r: mean, dr: 1 }
+}
+
+/** Ω of the mean activations of a layer: β Σⱼ KL(ρ ‖ rⱼ) or β Σⱼ (rⱼ − ρ)². */
+export function meanPenalty(
+  penalty: OraclePenalty,
+  activation: OracleActivation,
+  means: ArrayLike<number>,
+): number {
+  let sum = 0
+  for (let j = 0; j < means.length; j++) {
+    const { r } = rate(activation, means[j]!)
+    sum += penalty.kind === 'kl' ? kl(penalty.target, r) : (r - penalty.target) ** 2
+  }
+  return penalty.weight * sum
+}
+
+/** ∂Ω/∂āⱼ for the mean activation ā of each unit. */
+export function meanPenaltySlope(
+  penalty: OraclePenalty,
+  activation: OracleActivation,
+  means: ArrayLike<number>,
+): Float64Array {
+  return Float64Array.from({ length: means.length }, (_, j) => {
+    const { r, dr } = rate(activation, means[j]!)
+    const slope = penalty.kind === 'kl' ? klSlope(penalty.target, r) : 2 * (r - penalty.target)
+    return penalty.weight * slope * dr
+  })
+}
