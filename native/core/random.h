@@ -11,7 +11,8 @@ enum class Stream : std::uint32_t { weights = 0, shuffle = 1, split = 2, patches
 // Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011): four random words for a counter and a key; no state.
 std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
 
-// out[i] uniform on [low, high), drawn in float64 and rounded; element i depends on (seed, stream, index, i) only.
+// out[i] uniform on [low, high), drawn in float64 from one 32-bit word and rounded to T without leaving the interval; element i
+// depends on (seed, stream, index, i) only. low < high, at least one T lies between them, and count < 2^34.
 template <typename T>
 void uniform(T* out, std::size_t count, double low, double high, std::uint64_t seed, std::uint32_t stream, std::uint64_t index);
 
