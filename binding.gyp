@@ -1,0 +1,49 @@
+{
+  'variables': {
+    'openblas_directory%': '<!(node scripts/openblas.mjs directory)',
+    'openblas_library%': '<!(node scripts/openblas.mjs library)',
+    'openblas_prefix%': '<!(node scripts/openblas.mjs prefix)',
+  },
+  'targets': [
+    {
+      'target_name': 'layerwise',
+      'sources': ['<!@(node -p "Object.values(require(\'./native/sources.json\')).flat().join(\' \')")'],
+      'include_dirs': ['native', '<!(node -p "require(\'node-addon-api\').include_dir")'],
+      'defines': [
+        'NAPI_VERSION=8',
+        'NAPI_CPP_EXCEPTIONS',
+        'NODE_ADDON_API_DISABLE_DEPRECATED',
+        'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
+        'LAYERWISE_BLAS_PREFIX=<(openblas_prefix)',
+      ],
+      'cflags!': ['-fno-exceptions'],
+      'cflags_cc!': ['-fno-exceptions', '-fno-rtti', '-std=gnu++17', '-std=gnu++20'],
+      'cflags_cc': [
+        '-std=c++17',
+        '-O3',
+        '-Wall',
+        '-Wextra',
+        '-fvisibility=hidden',
+        '-fvisibility-inlines-hidden',
+        '-fno-math-errno',
+        '-fno-trapping-math',
+      ],
+      'libraries': ['<(openblas_library)', '-Wl,-rpath,<(openblas_directory)'],
+      'conditions': [
+        ['OS=="linux"', {'libraries': ['-lpthread']}],
+        ['OS=="mac"', {
+          'xcode_settings': {
+            'CLANG_CXX_LANGUAGE_STANDARD': 'c++17',
+            'CLANG_CXX_LIBRARY': 'libc++',
+            'GCC_ENABLE_CPP_EXCEPTIONS': 'YES',
+            'GCC_ENABLE_CPP_RTTI': 'YES',
+            'GCC_OPTIMIZATION_LEVEL': '3',
+            'GCC_SYMBOLS_PRIVATE_EXTERN': 'YES',
+            'MACOSX_DEPLOYMENT_TARGET': '11.0',
+            'OTHER_CPLUSPLUSFLAGS': ['-fno-math-errno', '-fno-trapping-math'],
+          },
+        }],
+      ],
+    },
+  ],
+}

@@ -1,0 +1,120 @@
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { LayerwiseError } from '../errors.js'
+import type { Binding } from './binding.js'
+
+/** One place the addon was looked for in vain. */
+interface Attempt {
+  readonly place: string
+  readonly error: unknown
+}
+
+const require = createRequire(import.meta.url)
+/** This file is `lib/native/load.ts` or `dist/native/load.js`: the package is two folders up. */
+const packageRoot = new URL('../../', import.meta.url)
+
+let loaded: Binding | undefined
+
+/**
+ * The native addon, loaded at the first call and kept.
+ *
+ * Looked for, in this order: the file that the environment variable `LAYERWISE_BINARY` names (then nowhere else);
+ * `build/Release/layerwise.node` in the package; the package `@layerwise/<platform>-<arch>[-<libc>]`.
+ *
+ * @throws {@link LayerwiseError} `ERR_LOAD` naming every place tried, why each failed, and what to do
+ */
+export function binding(): Binding {
+  loaded ??= load()
+  return loaded
+}
+
+function load(): Binding {
+  const attempts: Attempt[] = []
+  for (const place of places()) {
+    try {
+      return requireAlone(place)
+    } catch (error) {
+      attempts.push({ place, error })
+    }
+  }
+  throw loadError(attempts)
+}
+
+function places(): string[] {
+  const chosen = process.env.LAYERWISE_BINARY
+  if (chosen) return [resolve(chosen)]
+  return [fileURLToPath(new URL('build/Release/layerwise.node', packageRoot)), `@layerwise/${platformName()}`]
+}
+
+/**
+ * Loads with OpenBLAS told not to start threads of its own: we bring the threads, and its idle ones would spin. Debian's library
+ * could be stopped afterwards, wheels hide the means. The variable is put back at once, since child processes inherit it.
+ * In a worker thread `process.env` is a copy that OpenBLAS does not see: a wheel's workers then start, idle for 0.1 s, and sleep.
+ */
+function requireAlone(place: string): Binding {
+  const before = process.env.OPENBLAS_NUM_THREADS
+  process.env.OPENBLAS_NUM_THREADS = '1'
+  try {
+    return require(place) as Binding
+  } finally {
+    if (before === undefined) delete process.env.OPENBLAS_NUM_THREADS
+    else process.env.OPENBLAS_NUM_THREADS = before
+  }
+}
+
+/** `linux-x64-gnu`, `linux-arm64-musl`, `darwin-arm64`, `win32-x64`. */
+function platformName(): string {
+  const name = `${process.platform}-${process.arch}`
+  if (process.platform !== 'linux') return name
+  return `${name}-${isGlibc() ? 'gnu' : 'musl'}`
+}
+
+function isGlibc(): boolean {
+  // Without the network part, for which Node would look up host names.
+  const report = process.report as typeof process.report & { excludeNetwork: boolean }
+  const before = report.excludeNetwork
+  report.excludeNetwork = true
+  const { header } = report.getReport() as unknown as { header: { glibcVersionRuntime?: string } }
+  report.excludeNetwork = before
+  return header.glibcVersionRuntime !== undefined
+}
+
+function loadError(attempts: readonly Attempt[]): LayerwiseError {
+  const lines = attempts.map(({ place, error }) => `- ${place}: ${reasonOf(error)}`)
+  const errors = attempts.map(({ error }) => error)
+  const message = [
+    `layerwise cannot load its native addon on ${platformName()} (Node ${process.versions.node}). Tried:`,
+    ...lines,
+    `What to do: ${remedy(lines.join('\n'))}`,
+  ].join('\n')
+  return new LayerwiseError(
+    'ERR_LOAD',
+    message,
+    {},
+    errors.length === 1 ? errors[0] : new AggregateError(errors),
+  )
+}
+
+/** The first line: after it Node lists the files that asked for the module. */
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  return message.split('\n')[0]!
+}
+
+function remedy(reasons: string): string {
+  if (process.env.LAYERWISE_BINARY) {
+    return 'LAYERWISE_BINARY overrules the search: name a layerwise.node built for this platform, or unset it.'
+  }
+  if (/OpenBLAS/.test(reasons)) {
+    return 'the addon needs the pthread build of OpenBLAS (Debian and Ubuntu: libopenblas0-pthread). In a clone, `npm run setup` finds or fetches one and builds again.'
+  }
+  if (/openblas/.test(reasons)) {
+    return 'the OpenBLAS this addon was built with is gone. In a clone, `npm run setup` finds or fetches one and builds again.'
+  }
+  if (existsSync(new URL('scripts/setup.mjs', packageRoot))) {
+    return 'this is a clone of the repository: build the addon with `npm run setup`.'
+  }
+  return 'install again with optional dependencies (`npm install --include=optional layerwise`), on the platform where it will run; layerwise has no binary for platforms other than those of its README.'
+}

@@ -1,0 +1,29 @@
+/**
+ * Lint and format check of everything: Biome for TypeScript, JavaScript and JSON, clang-format for C++.
+ * `--fix` writes what can be put right by machine.
+ */
+import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const fix = process.argv.includes('--fix')
+
+/** @param {string} name @param {string[]} args @returns {boolean} */
+function passes(name, args) {
+  return (
+    spawnSync(join(root, 'node_modules', '.bin', name), args, { cwd: root, stdio: 'inherit' }).status === 0
+  )
+}
+
+const sources = ['native', 'test/native'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.(cc|h)$/.test(file))
+    .map((file) => join(folder, file)),
+)
+const results = [
+  passes('biome', fix ? ['check', '--write', '.'] : ['check', '.']),
+  passes('clang-format', fix ? ['-i', ...sources] : ['--dry-run', '-Werror', ...sources]),
+]
+process.exit(results.every(Boolean) ? 0 : 1)

