@@ -1,0 +1,12 @@
+#pragma once
+#include "gather.h"
+#include "stop_flag.h"
+#include "thread_pool.h"
+
+namespace layerwise {
+
+// mean [n] and covariance [n, n] = sum of (x - mean)(x - mean)^T / m, in float64 over blocks of rows, so that the data is never held
+// twice. Two passes: the mean first, since sums of squares less squares of sums lose digits. Returns false if stop was raised.
+bool covariance(Team& team, const Rows& rows, double* mean, double* covariance, const StopFlag& stop);
+
+}  // namespace layerwise

@@ -1,0 +1,320 @@
+#include "evaluation.h"
+
+#include <algorithm>
+
+#include "blas.h"
+
+namespace layerwise {
+
+template <typename T>
+Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int most_rows)
+    : network_(network), objective_(objective), kernels_(vector_kernels<T>()), most_rows_(most_rows) {
+  const int depth = network_.depth();
+  penalty_of_.assign(depth, nullptr);
+  for (const Penalty& penalty : objective_.penalties) {
+    penalty_of_[penalty.layer] = &penalty;
+    if (penalty.on_mean()) deepest_ = std::max(deepest_, penalty.layer);
+  }
+  if (depth > 1) monitored_ = objective_.penalties.empty() ? 0 : objective_.penalties.front().layer;
+  for (auto p = objective_.penalties.rbegin(); p != objective_.penalties.rend(); ++p) {
+    if (p->on_mean()) monitored_ = p->layer;
+  }
+
+  const Plan& whole = plan(most_rows);
+  std::size_t kept = 0;
+  for (int l = 0; l <= deepest_; l++) kept += static_cast<std::size_t>(most_rows) * network_.layers[l].outputs * sizeof(T);
+  kept_ = whole.chunks.count > 1 && kept <= kKeptBytes;
+
+  const std::size_t rows = std::min(most_rows, Plan::most_chunk_rows(network_, sizeof(T)));
+  const std::size_t blocks = (rows + Plan::kFewestBlockRows - 1) / Plan::kFewestBlockRows;
+  x_ = Buffer<T>(rows * network_.inputs());
+  for (int l = 0; l < depth; l++) {
+    const std::size_t outputs = network_.layers[l].outputs;
+    activations_.emplace_back((kept_ && l <= deepest_ ? static_cast<std::size_t>(most_rows) : rows) * outputs);
+    deltas_.emplace_back(l + 1 < depth ? rows * outputs : 0);
+    const bool on_mean = penalty_of_[l] != nullptr && penalty_of_[l]->on_mean();
+    activation_sums_.emplace_back(on_mean || l == monitored_ ? blocks * outputs : 0);
+    delta_sums_.emplace_back(blocks * outputs);
+    pulls_.emplace_back(on_mean ? outputs : 0);
+    means_.emplace_back(activation_sums_.back().size() > 0 ? outputs : 0);
+  }
+  block_loss_.resize(blocks);
+  block_absolute_.resize(blocks);
+}
+
+template <typename T>
+const Plan& Evaluator<T>::plan(int rows) {
+  for (const Plan& known : plans_) {
+    if (known.chunks.total == rows) return known;
+  }
+  if (plans_.size() >= 4) plans_.erase(plans_.begin() + 1);
+  plans_.push_back(Plan::evaluation(network_, rows, sizeof(T)));
+  return plans_.back();
+}
+
+template <typename T>
+double Evaluator<T>::flops_per_row(bool gradient) const {
+  double weights = 0;
+  for (const auto& layer : network_.layers) weights += static_cast<double>(layer.weight_count());
+  const double back = gradient ? 2 * weights - static_cast<double>(network_.layers[0].weight_count()) : 0;
+  return 2 * (weights + back);
+}
+
+template <typename T>
+std::size_t Evaluator<T>::tile_offset(const Network& network, const Plan::Tile& tile, std::size_t* n) {
+  const DenseLayer& layer = network.layers[tile.layer];
+  if (tile.rows == 0) {
+    *n = layer.outputs;
+    return layer.biases_at;
+  }
+  *n = static_cast<std::size_t>(tile.rows) * layer.inputs;
+  return layer.weights_at + static_cast<std::size_t>(tile.row) * layer.inputs;
+}
+
+template <typename T>
+typename Evaluator<T>::Chunk Evaluator<T>::open_chunk(const Request& request, const Plan& plan, int index) {
+  Chunk chunk{plan.chunks.begin(index), plan.chunks.length(index), {}, false, plan.blocks(plan.chunks.length(index))};
+  if (request.order == nullptr) chunk.x = request.rows->in_place(request.first + chunk.first, chunk.rows);
+  if (chunk.x.data == nullptr) {
+    chunk.x = {x_.data(), chunk.rows, network_.inputs()};
+    chunk.gathered = true;
+  }
+  return chunk;
+}
+
+template <typename T>
+MatrixView<T> Evaluator<T>::activations(int layer, const Chunk& chunk) const {
+  const int outputs = network_.layers[layer].outputs;
+  const std::size_t from = kept_ && layer <= deepest_ ? static_cast<std::size_t>(chunk.first) * outputs : 0;
+  return {activations_[layer].data() + from, chunk.rows, outputs};
+}
+
+template <typename T>
+MatrixView<T> Evaluator<T>::deltas(int layer, const Chunk& chunk) const {
+  // The output layer's delta takes the place of its activations.
+  if (layer + 1 == network_.depth()) return activations(layer, chunk);
+  return {deltas_[layer].data(), chunk.rows, network_.layers[layer].outputs};
+}
+
+template <typename T>
+void Evaluator<T>::gather_block(const Request& request, const Chunk& chunk, int block) const {
+  if (!chunk.gathered) return;
+  const int begin = chunk.blocks.begin(block);
+  MatrixView<T> x{x_.data(), chunk.rows, network_.inputs()};
+  request.rows->read(request.order, request.first + chunk.first + begin, x.rows_from(begin, chunk.blocks.length(block)));
+}
+
+// Hidden layers from … to (included) of one block.
+template <typename T>
+void Evaluator<T>::forward_block(const Request& request, const Chunk& chunk, int block, int from, int to, bool sums) {
+  const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block);
+  for (int l = from; l <= to; l++) {
+    const DenseLayer& layer = network_.layers[l];
+    const MatrixView<const T> input = l == 0 ? chunk.x : MatrixView<const T>(activations(l - 1, chunk));
+    MatrixView<T> a = activations(l, chunk).rows_from(begin, rows);
+    gemm<T>(Transpose::no, Transpose::yes, 1, input.rows_from(begin, rows), layer.weights(request.theta), 0, a);
+    T* column_sums = sums && !means_[l].empty() ? activation_sums_[l].data() + static_cast<std::size_t>(block) * layer.outputs : nullptr;
+    kernels_.activate(layer.activation, a, request.theta + layer.biases_at, column_sums);
+  }
+}
+
+// The output layer of one block: loss, and in place of the output its delta where a gradient is wanted.
+template <typename T>
+void Evaluator<T>::output_block(const Request& request, const Chunk& chunk, int block) {
+  const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block), last = network_.depth() - 1;
+  const DenseLayer& layer = network_.layers[last];
+  const MatrixView<const T> input = last == 0 ? chunk.x : MatrixView<const T>(activations(last - 1, chunk));
+  const MatrixView<const T> target = chunk.x.rows_from(begin, rows);
+  const T* bias = request.theta + layer.biases_at;
+  MatrixView<T> z = activations(last, chunk).rows_from(begin, rows);
+  gemm<T>(Transpose::no, Transpose::yes, 1, input.rows_from(begin, rows), layer.weights(request.theta), 0, z);
+  if (request.gradient == nullptr) {
+    block_loss_[block] = kernels_.output_loss(objective_.loss, layer.activation, z, bias, target);
+  } else {
+    T* sums = delta_sums_[last].data() + static_cast<std::size_t>(block) * layer.outputs;
+    block_loss_[block] = kernels_.output_delta(objective_.loss, layer.activation, z, bias, target, T(1) / static_cast<T>(request.count), sums);
+  }
+  double absolute = 0;
+  for (const Penalty& penalty : objective_.penalties) {
+    if (penalty.on_mean()) continue;
+    absolute += penalty.weight * kernels_.absolute_sum(activations(penalty.layer, chunk).rows_from(begin, rows));
+  }
+  block_absolute_[block] = absolute;
+}
+
+// d of layer `to` without its f', for to = from-1 … : D[l] W[l], the layers between finished on the way.
+template <typename T>
+void Evaluator<T>::back_block(const Request& request, const Chunk& chunk, int block, int from, int to) {
+  const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block);
+  for (int l = from; l > to; l--) {
+    if (l < from) hidden_delta_block(request, chunk, block, l);
+    gemm<T>(Transpose::no, Transpose::no, 1, deltas(l, chunk).rows_from(begin, rows), network_.layers[l].weights(request.theta), 0,
+            deltas(l - 1, chunk).rows_from(begin, rows));
+  }
+}
+
+template <typename T>
+void Evaluator<T>::hidden_delta_block(const Request& request, const Chunk& chunk, int block, int layer) {
+  const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block);
+  const Penalty* penalty = penalty_of_[layer];
+  const T* pull = penalty != nullptr && penalty->on_mean() ? pulls_[layer].data() : nullptr;
+  const T l1 = penalty != nullptr && !penalty->on_mean() ? static_cast<T>(penalty->weight / request.count) : T(0);
+  const DenseLayer& shape = network_.layers[layer];
+  kernels_.hidden_delta(shape.activation, deltas(layer, chunk).rows_from(begin, rows), activations(layer, chunk).rows_from(begin, rows),
+                        pull, l1, delta_sums_[layer].data() + static_cast<std::size_t>(block) * shape.outputs);
+}
+
+// The gradient of one tile over the rows of a chunk, added to that of the chunks before.
+template <typename T>
+void Evaluator<T>::tile(const Request& request, const Chunk& chunk, const Plan& plan, int index, bool accumulate) {
+  const Plan::Tile& tile = plan.tiles[index];
+  const DenseLayer& layer = network_.layers[tile.layer];
+  std::size_t n = 0;
+  T* gradient = request.gradient + tile_offset(network_, tile, &n);
+  if (tile.rows == 0) {
+    const T* sums = delta_sums_[tile.layer].data();
+    for (int j = 0; j < layer.outputs; j++) {
+      double sum = accumulate ? gradient[j] : 0;
+      for (int b = 0; b < chunk.blocks.count; b++) sum += sums[static_cast<std::size_t>(b) * layer.outputs + j];
+      gradient[j] = static_cast<T>(sum);
+    }
+    return;
+  }
+  const MatrixView<const T> d = MatrixView<const T>(deltas(tile.layer, chunk)).block(0, tile.row, chunk.rows, tile.rows);
+  const MatrixView<const T> input = tile.layer == 0 ? chunk.x : MatrixView<const T>(activations(tile.layer - 1, chunk));
+  gemm<T>(Transpose::yes, Transpose::no, 1, d, input, accumulate ? T(1) : T(0), {gradient, tile.rows, layer.inputs});
+}
+
+template <typename T>
+void Evaluator<T>::add_sums(const Chunk& chunk, int from, int to) {
+  for (int l = from; l <= to; l++) {
+    const std::size_t outputs = means_[l].size();
+    const T* sums = activation_sums_[l].data();
+    for (int b = 0; b < chunk.blocks.count; b++) {
+      for (std::size_t j = 0; j < outputs; j++) means_[l][j] += sums[b * outputs + j];
+    }
+  }
+}
+
+// The sums become means, and the means a pull on every penalised layer.
+template <typename T>
+void Evaluator<T>::finish_means(const Request& request, CostParts& parts) {
+  for (auto& mean : means_) {
+    for (double& value : mean) value /= request.count;
+  }
+  for (std::size_t p = 0; p < objective_.penalties.size(); p++) {
+    const Penalty& penalty = objective_.penalties[p];
+    if (!penalty.on_mean()) continue;
+    const DenseLayer& layer = network_.layers[penalty.layer];
+    const double* mean = means_[penalty.layer].data();
+    std::vector<double> filtered;
+    if (request.filter != nullptr) {
+      filtered = means_[penalty.layer];
+      (*request.filter)(p, filtered);
+      mean = filtered.data();
+    }
+    penalty_pull(penalty, layer.activation, mean, layer.outputs, request.count, pulls_[penalty.layer].data());
+    if (request.whole_cost) parts.sparsity += penalty_value(penalty, layer.activation, mean, layer.outputs);
+  }
+}
+
+template <typename T>
+double Evaluator<T>::weight_decay_cost(Team& team, const T* theta) {
+  const Plan& cut = plan(most_rows_);
+  std::vector<double> squares(cut.tiles.size());
+  team.each(static_cast<int>(cut.tiles.size()), [&](int i) {
+    const Plan::Tile& tile = cut.tiles[i];
+    if (tile.rows == 0 || objective_.weight_decay[tile.layer] == 0) return;
+    std::size_t n = 0;
+    const T* w = theta + tile_offset(network_, tile, &n);
+    squares[i] = objective_.weight_decay[tile.layer] * kernels_.dot(w, w, n);
+  });
+  double sum = 0;
+  for (double square : squares) sum += square;
+  return sum / 2;
+}
+
+template <typename T>
+bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop, CostParts& parts) {
+  parts = {};
+  const Plan& plan = this->plan(request.count);
+  const int last = network_.depth() - 1;
+  const bool gradient = request.gradient != nullptr;
+  const bool two_passes = deepest_ >= 0 && plan.chunks.count > 1;
+  for (auto& mean : means_) std::fill(mean.begin(), mean.end(), 0);
+
+  if (two_passes) {
+    for (int c = 0; c < plan.chunks.count; c++) {
+      const Chunk chunk = open_chunk(request, plan, c);
+      team.each(chunk.blocks.count, [&](int block) {
+        if (stop.raised()) return;
+        gather_block(request, chunk, block);
+        forward_block(request, chunk, block, 0, deepest_, true);
+      });
+      if (stop.raised()) return false;
+      add_sums(chunk, 0, deepest_);
+      team.breathe();
+    }
+    finish_means(request, parts);
+  }
+
+  double loss = 0, absolute = 0;
+  for (int c = 0; c < plan.chunks.count; c++) {
+    const Chunk chunk = open_chunk(request, plan, c);
+    const bool updating = gradient && request.sink != nullptr && c + 1 == plan.chunks.count;
+    const bool pull_known = deepest_ < 0 || two_passes;
+    const int known = two_passes ? deepest_ : -1;  // layers whose sums the first pass took
+    team.each(chunk.blocks.count, [&](int block) {
+      if (stop.raised()) return;
+      gather_block(request, chunk, block);
+      if (two_passes && !kept_) forward_block(request, chunk, block, 0, deepest_, false);
+      forward_block(request, chunk, block, known + 1, last - 1, true);
+      output_block(request, chunk, block);
+      if (!gradient || last == 0) return;
+      if (pull_known) {
+        back_block(request, chunk, block, last, 0);
+        hidden_delta_block(request, chunk, block, 0);
+      } else {
+        back_block(request, chunk, block, last, deepest_);
+      }
+    });
+    if (stop.raised()) return false;
+    for (int b = 0; b < chunk.blocks.count; b++) {
+      loss += block_loss_[b];
+      absolute += block_absolute_[b];
+    }
+    add_sums(chunk, known + 1, last);
+    if (!two_passes && c + 1 == plan.chunks.count) finish_means(request, parts);
+
+    if (gradient && !pull_known) {
+      team.each(chunk.blocks.count, [&](int block) {
+        hidden_delta_block(request, chunk, block, deepest_);
+        if (deepest_ == 0) return;
+        back_block(request, chunk, block, deepest_, 0);
+        hidden_delta_block(request, chunk, block, 0);
+      });
+    }
+    if (gradient) {
+      team.each(static_cast<int>(plan.tiles.size()), [&](int i) {
+        // An update that has begun is finished: half a step would leave the parameters of no step.
+        if (!updating && stop.raised()) return;
+        tile(request, chunk, plan, i, c > 0);
+        if (!updating) return;
+        std::size_t n = 0;
+        const std::size_t offset = tile_offset(network_, plan.tiles[i], &n);
+        (*request.sink)(i, plan.tiles[i], offset, n);
+      });
+    }
+    if (!updating && stop.raised()) return false;
+    team.breathe();
+  }
+  parts.loss = loss / request.count * (objective_.loss == Loss::squared ? 0.5 : 1);
+  parts.sparsity += absolute / request.count;
+  if (request.whole_cost) parts.weight_decay = weight_decay_cost(team, request.theta);
+  return true;
+}
+
+template class Evaluator<float>;
+template class Evaluator<double>;
+
+}  // namespace layerwise

@@ -1,0 +1,98 @@
+#pragma once
+#include <functional>
+#include <vector>
+
+#include "buffer.h"
+#include "gather.h"
+#include "network.h"
+#include "objective.h"
+#include "plan.h"
+#include "stop_flag.h"
+#include "thread_pool.h"
+#include "vector_kernels.h"
+
+namespace layerwise {
+
+// Cost and gradient of one network and objective over rows, in phases:
+//   1  by row blocks: gather, forward, loss, output delta, and back to the deepest layer whose mean is penalised
+//   2  serially: the means and their pull; then by row blocks the remaining deltas
+//   3  by tiles of the parameters: the gradient over all rows of the chunk, and whatever the caller's sink does with it while it is hot
+// More rows than fit a chunk are worked off chunk by chunk, in bounded memory; a penalised mean then takes a forward pass of its own before,
+// whose activations are kept where they fit kKeptBytes. Owns its buffers; used by one task at a time.
+template <typename T>
+class Evaluator {
+ public:
+  // Activations that the first of two passes may keep, in bytes.
+  static constexpr std::size_t kKeptBytes = std::size_t{512} << 20;
+
+  // Called for every finished tile, on the thread that made it: gradient [n] belongs to parameters offset … offset+n-1, decay not yet added.
+  using Sink = std::function<void(int tile, const Plan::Tile&, std::size_t offset, std::size_t n)>;
+  // Turns a layer's raw means [units] into those the penalty sees (moving average), in place, on the coordinator.
+  using MeanFilter = std::function<void(std::size_t penalty, std::vector<double>& mean)>;
+
+  struct Request {
+    const T* theta = nullptr;
+    const Gather<T>* rows = nullptr;
+    const std::uint32_t* order = nullptr;  // which rows; null: the source's own order
+    int first = 0;
+    int count = 0;
+    T* gradient = nullptr;  // [parameters]; null: cost alone
+    const Sink* sink = nullptr;
+    const MeanFilter* filter = nullptr;
+    bool whole_cost = true;  // false: loss and l1 alone, which come with the pass
+  };
+
+  Evaluator(const Network& network, const Objective& objective, int most_rows);
+
+  // Returns false if stop was raised: the results are then worthless.
+  bool run(Team& team, const Request& request, const StopFlag& stop, CostParts& parts);
+
+  // lambda/2 |W|^2 over all layers.
+  double weight_decay_cost(Team& team, const T* theta);
+
+  // Raw mean outputs of the first penalised layer, or of the first hidden layer, over the rows of the last run.
+  const std::vector<double>& mean_activation() const { return monitored_ >= 0 ? means_[monitored_] : no_means_; }
+  int monitored_layer() const { return monitored_; }
+
+  const Plan& plan(int rows);
+  double flops_per_row(bool gradient) const;
+  static std::size_t tile_offset(const Network& network, const Plan::Tile& tile, std::size_t* n);
+
+ private:
+  struct Chunk {
+    int first;             // within the request's rows
+    int rows;
+    MatrixView<const T> x;  // [rows, inputs]
+    bool gathered;         // x must be filled from the source
+    Cut blocks;
+  };
+
+  Chunk open_chunk(const Request& request, const Plan& plan, int index);
+  MatrixView<T> activations(int layer, const Chunk& chunk) const;
+  MatrixView<T> deltas(int layer, const Chunk& chunk) const;
+  void gather_block(const Request& request, const Chunk& chunk, int block) const;
+  void forward_block(const Request& request, const Chunk& chunk, int block, int from, int to, bool sums);
+  void output_block(const Request& request, const Chunk& chunk, int block);
+  void back_block(const Request& request, const Chunk& chunk, int block, int from, int to);
+  void hidden_delta_block(const Request& request, const Chunk& chunk, int block, int layer);
+  void tile(const Request& request, const Chunk& chunk, const Plan& plan, int index, bool accumulate);
+  void add_sums(const Chunk& chunk, int from, int to);
+  void finish_means(const Request& request, CostParts& parts);
+
+  Network network_;
+  Objective objective_;
+  const VectorKernels<T>& kernels_;
+  int most_rows_;
+  int monitored_ = -1;
+  int deepest_ = -1;  // the deepest layer whose mean is penalised
+  bool kept_ = false;
+  std::vector<Plan> plans_;
+  std::vector<const Penalty*> penalty_of_;  // [layers]
+
+  Buffer<T> x_;
+  std::vector<Buffer<T>> activations_, deltas_, activation_sums_, delta_sums_, pulls_;
+  std::vector<std::vector<double>> means_;  // sums over rows until finish_means
+  std::vector<double> no_means_, block_loss_, block_absolute_;
+};
+
+}  // namespace layerwise

@@ -1,0 +1,176 @@
+#include "forward.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <limits>
+
+#include "blas.h"
+#include "buffer.h"
+#include "denormals.h"
+#include "plan.h"
+#include "vector_kernels.h"
+
+namespace layerwise {
+namespace {
+
+// Blocks worked on together; bounds the memory of intermediate layers.
+constexpr int kBlocksAtOnce = 32;
+
+// The first bad value of rows first … first+count-1, looked for slowly, once it is known that there is one.
+void find_bad(const Gather<double>& gather, int first, int count, double low, double high, FirstBadRow& bad) {
+  const int cols = gather.rows().cols;
+  std::vector<double> row(cols);
+  for (int i = first; i < first + count; i++) {
+    gather.read(nullptr, i, {row.data(), 1, cols});
+    for (int j = 0; j < cols; j++) {
+      if (std::isfinite(row[j]) && row[j] >= low && row[j] <= high) continue;
+      bad = {i, j, row[j]};
+      return;
+    }
+  }
+}
+
+// Lowers `first` to `row` if that is smaller: threads report in any order, the smallest wins.
+void lower(std::atomic<int>& first, int row) {
+  int seen = first.load();
+  while (row < seen && !first.compare_exchange_weak(seen, row)) {
+  }
+}
+
+}  // namespace
+
+double forward_flops(const Network& network, int rows) {
+  double weights = 0;
+  for (const auto& layer : network.layers) weights += static_cast<double>(layer.weight_count());
+  return 2 * weights * rows;
+}
+
+template <typename T>
+bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop, FirstBadRow& bad) {
+  const Network& network = *request.network;
+  const auto& kernels = vector_kernels<T>();
+  const Gather<T> gather(request.rows);
+  const int total = request.rows.count, last = network.depth() - 1;
+  const int block_rows = forward_block_rows(network);
+  const int chunk_rows = std::min(total, block_rows * kBlocksAtOnce);
+  const bool into_out = request.result != ForwardResult::errors;
+  const T limit = std::numeric_limits<T>::max();
+
+  const bool direct = gather.in_place(0, 1).data != nullptr;
+  Buffer<T> x_buffer(direct ? 0 : static_cast<std::size_t>(chunk_rows) * network.inputs());
+  std::vector<Buffer<T>> buffers;
+  for (int l = 0; l <= last; l++) {
+    const bool needed = l < last || !into_out;
+    buffers.emplace_back(needed ? static_cast<std::size_t>(chunk_rows) * network.layers[l].outputs : 0);
+  }
+
+  std::atomic<int> first_bad{total};
+  for (int chunk = 0; chunk < total; chunk += chunk_rows) {
+    const int in_chunk = std::min(chunk_rows, total - chunk);
+    team.each((in_chunk + block_rows - 1) / block_rows, [&](int block) {
+      if (stop.raised()) return;
+      const int begin = block * block_rows, rows = std::min(block_rows, in_chunk - begin);
+      MatrixView<const T> x = gather.in_place(chunk + begin, rows);
+      if (x.data == nullptr) {
+        MatrixView<T> copy{x_buffer.data() + static_cast<std::size_t>(begin) * network.inputs(), rows, network.inputs()};
+        gather.read(nullptr, chunk + begin, copy);
+        x = copy;
+      }
+      if (!kernels.within(x, -limit, limit)) return lower(first_bad, chunk + begin);
+
+      MatrixView<const T> input = x;
+      for (int l = 0; l <= last; l++) {
+        const DenseLayer& layer = network.layers[l];
+        T* to = l == last && into_out ? request.out + static_cast<std::size_t>(chunk) * layer.outputs : buffers[l].data();
+        MatrixView<T> a{to + static_cast<std::size_t>(begin) * layer.outputs, rows, layer.outputs};
+        gemm<T>(Transpose::no, Transpose::yes, 1, input, layer.weights(request.theta), 0, a);
+        kernels.activate(layer.activation, a, request.theta + layer.biases_at, nullptr);
+        if (l < last) {
+          input = a;
+        } else if (request.result == ForwardResult::errors) {
+          kernels.row_squared_errors(a, x, request.errors + chunk + begin);
+        } else if (request.result == ForwardResult::squares) {
+          kernels.squared_differences(a, x);
+        } else if (request.shift != nullptr) {
+          for (int i = 0; i < rows; i++) {
+            T* y = a.row(i);
+            for (int j = 0; j < a.cols; j++) y[j] = static_cast<T>(y[j] / request.factor[j] + request.shift[j]);
+          }
+        }
+      }
+    });
+    if (stop.raised()) return false;
+    if (first_bad.load() < total) {
+      const double low = -static_cast<double>(limit), high = static_cast<double>(limit);
+      find_bad(Gather<double>(request.rows), first_bad.load(), block_rows, low, high, bad);
+      return true;
+    }
+    team.breathe();
+  }
+  return true;
+}
+
+template <typename T>
+bool forward_row(const Network& network, const T* theta, const Rows& row, T* out) {
+  DenormalsOff denormals_off;
+  const auto& kernels = vector_kernels<T>();
+  const Gather<T> gather(row);
+  const T limit = std::numeric_limits<T>::max();
+  MatrixView<const T> x = gather.in_place(0, 1);
+  std::vector<T> copy;
+  if (x.data == nullptr) {
+    copy.resize(network.inputs());
+    gather.read(nullptr, 0, {copy.data(), 1, network.inputs()});
+    x = {copy.data(), 1, network.inputs()};
+  }
+  if (!kernels.within(x, -limit, limit)) return false;
+
+  std::vector<T> before, now;
+  const T* input = x.data;
+  for (int l = 0; l < network.depth(); l++) {
+    const DenseLayer& layer = network.layers[l];
+    T* to = out;
+    if (l + 1 < network.depth()) {
+      now.resize(layer.outputs);
+      to = now.data();
+    }
+    matrix_vector<T>(layer.weights(theta), input, to);
+    kernels.activate(layer.activation, {to, 1, layer.outputs}, theta + layer.biases_at, nullptr);
+    std::swap(before, now);
+    input = to;
+  }
+  return true;
+}
+
+bool scan(Team& team, const Rows& rows, double low, double high, const StopFlag& stop, FirstBadRow& bad) {
+  // Bytes are finite, and their bounds are known without reading them.
+  if (rows.storage == Storage::u8 && rows.shift == nullptr) {
+    const double end = 255 * rows.scale;
+    if (std::min(0.0, end) >= low && std::max(0.0, end) <= high) return true;
+  }
+  constexpr int kRows = 256;
+  const Gather<double> gather(rows);
+  const auto& kernels = vector_kernels<double>();
+  std::atomic<int> first_bad{rows.count};
+  team.each((rows.count + kRows - 1) / kRows, [&](int block) {
+    const int begin = block * kRows;
+    if (stop.raised() || begin > first_bad.load()) return;
+    std::vector<double> row(rows.cols);
+    for (int i = begin; i < std::min(begin + kRows, rows.count); i++) {
+      MatrixView<double> x{row.data(), 1, rows.cols};
+      gather.read(nullptr, i, x);
+      if (!kernels.within(x, low, high)) return lower(first_bad, i);
+    }
+  });
+  if (stop.raised()) return false;
+  if (first_bad.load() < rows.count) find_bad(gather, first_bad.load(), 1, low, high, bad);
+  return true;
+}
+
+template bool forward(Team&, const ForwardRequest<float>&, const StopFlag&, FirstBadRow&);
+template bool forward(Team&, const ForwardRequest<double>&, const StopFlag&, FirstBadRow&);
+template bool forward_row(const Network&, const float*, const Rows&, float*);
+template bool forward_row(const Network&, const double*, const Rows&, double*);
+
+}  // namespace layerwise

@@ -1,0 +1,49 @@
+#pragma once
+#include "gather.h"
+#include "network.h"
+#include "stop_flag.h"
+#include "thread_pool.h"
+
+namespace layerwise {
+
+// What the forward pass leaves of each row.
+enum class ForwardResult {
+  outputs,  // out [rows, outputs]
+  squares,  // out [rows, outputs]: squared differences from the row itself
+  errors    // errors [rows]: their sums
+};
+
+struct FirstBadRow {
+  int row = -1;  // none
+  int column = 0;
+  double value = 0;
+};
+
+template <typename T>
+struct ForwardRequest {
+  const Network* network = nullptr;
+  const T* theta = nullptr;
+  Rows rows;
+  ForwardResult result = ForwardResult::outputs;
+  T* out = nullptr;
+  double* errors = nullptr;
+  // outputs: value = y / factor[j] + shift[j]; both or neither
+  const double* shift = nullptr;
+  const double* factor = nullptr;
+};
+
+// Rows through the layers, block by block; intermediate layers take bounded memory. Returns false if stop was raised. A value that is not
+// finite ends it with `bad` set to the first such place.
+template <typename T>
+bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop, FirstBadRow& bad);
+
+// One row on the calling thread, without the pool. Returns false if a value of the row is not finite.
+template <typename T>
+bool forward_row(const Network& network, const T* theta, const Rows& row, T* out);
+
+double forward_flops(const Network& network, int rows);
+
+// The first value, after scale, shift and factor, that is not finite or lies outside [low, high].
+bool scan(Team& team, const Rows& rows, double low, double high, const StopFlag& stop, FirstBadRow& bad);
+
+}  // namespace layerwise

@@ -1,0 +1,42 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "matrix.h"
+
+namespace layerwise {
+
+enum class Storage { u8, f32, f64 };
+
+// Rows of data owned by the caller, in the caller's own type. A value is (data[i, j] * scale - shift[j]) * factor[j].
+struct Rows {
+  const void* data = nullptr;
+  Storage storage = Storage::f32;
+  int count = 0;  // rows to use: the length of `order` where there is one
+  int cols = 0;
+  double scale = 1;
+  const std::uint32_t* order = nullptr;  // [count] which rows, or null for all in their own order
+  const double* shift = nullptr;         // [cols], both or neither
+  const double* factor = nullptr;
+};
+
+// Reads rows as T, a few at a time, while a batch is made: the data is never blown up as a whole.
+template <typename T>
+class Gather {
+ public:
+  explicit Gather(const Rows& rows);
+
+  // The rows where they lie, if they are T already and need no conversion; else a view of no data.
+  MatrixView<const T> in_place(int first, int count) const;
+
+  // out [count, cols] = rows first … first+count-1 of `order` (the source's own order if that is null).
+  void read(const std::uint32_t* order, int first, MatrixView<T> out) const;
+
+  const Rows& rows() const { return rows_; }
+
+ private:
+  Rows rows_;
+  std::vector<T> shift_, factor_;
+};
+
+}  // namespace layerwise

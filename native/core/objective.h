@@ -1,0 +1,23 @@
+#pragma once
+#include <vector>
+
+#include "loss.h"
+#include "sparsity.h"
+
+namespace layerwise {
+
+// What is minimised: the loss, lambda/2 |W|^2 layer by layer, and penalties on hidden layers, at most one a layer.
+struct Objective {
+  Loss loss = Loss::squared;
+  std::vector<double> weight_decay;  // [layers]
+  std::vector<Penalty> penalties;
+};
+
+struct CostParts {
+  double loss = 0;
+  double weight_decay = 0;
+  double sparsity = 0;
+  double total() const { return loss + weight_decay + sparsity; }
+};
+
+}  // namespace layerwise

@@ -1,0 +1,54 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "network.h"
+
+namespace layerwise {
+
+// A range cut into `count` nearly equal blocks.
+struct Cut {
+  int total = 0;
+  int count = 0;
+
+  // The fewest blocks of at most `most` elements.
+  static Cut at_most(int total, int most) { return {total, (total + most - 1) / most}; }
+
+  int begin(int i) const { return static_cast<int>(static_cast<std::int64_t>(total) * i / count); }
+  int length(int i) const { return begin(i + 1) - begin(i); }
+};
+
+// How the work on one network is cut. A function of shapes and precision alone, never of the number of threads: a gemm's bits depend on
+// its cut, so this is what makes results the same at any number of threads.
+struct Plan {
+  // A block of rows of one layer's weight gradient, over all rows of a chunk; or, with rows 0, the layer's bias gradient.
+  struct Tile {
+    int layer;
+    int row;
+    int rows;
+  };
+
+  Cut chunks;               // rows of an evaluation that are worked on together
+  std::vector<Tile> tiles;  // in the order of the parameter vector
+
+  // Row blocks of a chunk: each goes through forward and backward while its activations are in the core's cache.
+  Cut blocks(int chunk_rows) const { return Cut::at_most(chunk_rows, block_rows); }
+  int block_rows = 0;
+  static constexpr int kFewestBlockRows = 128;
+
+  // The longest chunk of any evaluation.
+  static int most_chunk_rows(const Network& network, std::size_t element);
+
+  // For one evaluation of cost and gradient over so many rows.
+  static Plan evaluation(const Network& network, int rows, std::size_t element);
+};
+
+// Rows of a block in the forward pass (encode, reconstruct): fixed, so that rows encoded in parts that begin at its multiples have the
+// bits of rows encoded together.
+int forward_block_rows(const Network& network);
+
+// How many threads are worth waking for so much work between two waits, in floating-point operations.
+int useful_threads(double flops, int threads);
+
+}  // namespace layerwise

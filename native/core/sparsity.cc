@@ -1,0 +1,49 @@
+#include "sparsity.h"
+
+#include <cmath>
+
+namespace layerwise {
+namespace {
+
+constexpr double kEdge = 1e-6;
+
+struct Divergence {
+  double value, slope;
+};
+
+// KL(rho || r) and its derivative in r, continued by the tangent outside [kEdge, 1 - kEdge]. NaN stays NaN.
+Divergence kl(double rho, double r) {
+  const double inside = r < kEdge ? kEdge : (r > 1 - kEdge ? 1 - kEdge : r);
+  const double slope = -rho / inside + (1 - rho) / (1 - inside);
+  const double value = rho * std::log(rho / inside) + (1 - rho) * std::log((1 - rho) / (1 - inside));
+  return {value + slope * (r - inside), slope};
+}
+
+Divergence divergence(const Penalty& penalty, Activation activation, double mean) {
+  // The chain rule's half for tanh belongs to the slope.
+  const bool halved = activation == Activation::tanh;
+  const double r = halved ? (mean + 1) / 2 : mean;
+  Divergence d = penalty.kind == PenaltyKind::kl
+                     ? kl(penalty.target, r)
+                     : Divergence{(r - penalty.target) * (r - penalty.target), 2 * (r - penalty.target)};
+  if (halved) d.slope /= 2;
+  return d;
+}
+
+}  // namespace
+
+double penalty_value(const Penalty& penalty, Activation activation, const double* mean, int units) {
+  double sum = 0;
+  for (int j = 0; j < units; j++) sum += divergence(penalty, activation, mean[j]).value;
+  return penalty.weight * sum;
+}
+
+template <typename T>
+void penalty_pull(const Penalty& penalty, Activation activation, const double* mean, int units, int m, T* pull) {
+  for (int j = 0; j < units; j++) pull[j] = static_cast<T>(penalty.weight * divergence(penalty, activation, mean[j]).slope / m);
+}
+
+template void penalty_pull(const Penalty&, Activation, const double*, int, int, float*);
+template void penalty_pull(const Penalty&, Activation, const double*, int, int, double*);
+
+}  // namespace layerwise

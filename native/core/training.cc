@@ -1,0 +1,227 @@
+#include "training.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "random.h"
+
+namespace layerwise {
+
+template <typename T>
+TrainingJob<T>::TrainingJob(const Network& network, const Objective& objective, const TrainingOptions& options, const T* theta, int rows)
+    : network_(network),
+      objective_(objective),
+      options_(options),
+      rows_(rows),
+      batch_(options.batch_size == 0 ? rows : std::min(options.batch_size, rows)),
+      steps_in_epoch_((rows + batch_ - 1) / batch_),
+      kernels_(vector_kernels<T>()),
+      theta_(network.parameters),
+      gradient_(network.parameters),
+      evaluator_(network, objective, batch_),
+      moving_(objective.penalties.size()) {
+  std::copy(theta, theta + network.parameters, theta_.data());
+  if (options.optimizer.kind == OptimizerOptions::Kind::lbfgs) {
+    lbfgs_ = std::make_unique<Lbfgs<T>>(network.parameters, options.optimizer.history, options.optimizer.tolerance);
+  } else {
+    optimizer_ = std::make_unique<Optimizer<T>>(options.optimizer, network.parameters);
+  }
+}
+
+template <typename T>
+double TrainingJob<T>::flops_per_step(const Network& network, int batch_rows) {
+  double weights = 0;
+  for (const auto& layer : network.layers) weights += static_cast<double>(layer.weight_count());
+  return 6 * weights * batch_rows;
+}
+
+template <typename T>
+T TrainingJob<T>::decay_of(const Plan::Tile& tile) const {
+  return tile.rows == 0 ? T(0) : static_cast<T>(objective_.weight_decay[tile.layer]);
+}
+
+template <typename T>
+void TrainingJob<T>::begin_epoch(const Rows& rows, int number) {
+  epoch_ = {};
+  epoch_.number = number;
+  if (!options_.shuffle || batch_ == rows_) return;
+  order_.resize(rows_);
+  const std::uint64_t index = static_cast<std::uint64_t>(options_.fit) << 32 | static_cast<std::uint32_t>(number);
+  permutation(order_.data(), rows_, options_.seed, static_cast<std::uint32_t>(Stream::shuffle), index);
+  if (rows.order != nullptr) {
+    for (auto& row : order_) row = rows.order[row];
+  }
+}
+
+// Exponential mean of the batches' means, its start corrected as Adam corrects its moments.
+template <typename T>
+void TrainingJob<T>::moving_mean(std::size_t penalty, std::vector<double>& mean) {
+  if (objective_.penalties[penalty].average != Average::moving) return;
+  auto& moving = moving_[penalty];
+  moving.resize(mean.size());
+  const double correction = 1 - std::pow(kMovingDecay, static_cast<double>(moving_steps_));
+  for (std::size_t j = 0; j < mean.size(); j++) {
+    moving[j] = kMovingDecay * moving[j] + (1 - kMovingDecay) * mean[j];
+    mean[j] = moving[j] / correction;
+  }
+}
+
+template <typename T>
+bool TrainingJob<T>::step(Team& team, const Gather<T>& gather, const Span& span, const StopFlag& stop) {
+  const int first = epoch_.step * batch_;
+  const bool whole = batch_ == rows_;
+  const bool last = epoch_.step + 1 == steps_in_epoch_;
+  typename Evaluator<T>::Request request;
+  request.theta = theta_.data();
+  request.rows = &gather;
+  request.order = order_.empty() ? nullptr : order_.data();
+  request.first = first;
+  request.count = std::min(batch_, rows_ - first);
+  request.gradient = gradient_.data();
+  request.whole_cost = whole;
+
+  const Plan& plan = evaluator_.plan(request.count);
+  tile_norms_.assign(plan.tiles.size(), 0);
+  const auto update = [&](int i, const Plan::Tile& tile, std::size_t offset, std::size_t n) {
+    tile_norms_[i] = optimizer_->update(theta_.data(), gradient_.data() + offset, offset, n, decay_of(tile), last);
+  };
+  const typename Evaluator<T>::Sink sink = update;
+  const typename Evaluator<T>::MeanFilter filter = [&](std::size_t p, std::vector<double>& mean) { moving_mean(p, mean); };
+  request.filter = &filter;
+  if (options_.fused) request.sink = &sink;
+
+  optimizer_->begin(span.learning_rate);
+  moving_steps_++;
+  CostParts parts;
+  if (!evaluator_.run(team, request, stop, parts)) return false;
+  if (!options_.fused) {
+    team.each(static_cast<int>(plan.tiles.size()), [&](int i) {
+      std::size_t n = 0;
+      const std::size_t offset = Evaluator<T>::tile_offset(network_, plan.tiles[i], &n);
+      update(i, plan.tiles[i], offset, n);
+    });
+  }
+
+  epoch_.step++;
+  epoch_.evaluations++;
+  epoch_.rows += request.count;
+  epoch_.loss += parts.loss * request.count;
+  epoch_.absolute += parts.sparsity * request.count;
+  const auto& mean = evaluator_.mean_activation();
+  epoch_.activation.resize(mean.size());
+  for (std::size_t j = 0; j < mean.size(); j++) epoch_.activation[j] += mean[j] * request.count;
+  epoch_.exact = parts;
+  if (last) {
+    epoch_.squared_norm = 0;
+    for (double norm : tile_norms_) epoch_.squared_norm += norm;
+  }
+  return true;
+}
+
+template <typename T>
+bool TrainingJob<T>::all_finite(Team& team) const {
+  constexpr std::size_t kBlock = 1 << 16;
+  const std::size_t n = network_.parameters;
+  const int blocks = static_cast<int>((n + kBlock - 1) / kBlock);
+  std::vector<char> fine(blocks, 0);
+  team.each(blocks, [&](int b) {
+    const std::size_t from = b * kBlock;
+    const double square = kernels_.dot(theta_.data() + from, theta_.data() + from, std::min(kBlock, n - from));
+    fine[b] = std::isfinite(square);
+  });
+  return std::all_of(fine.begin(), fine.end(), [](char f) { return f != 0; });
+}
+
+template <typename T>
+SpanResult TrainingJob<T>::report(Team& team, bool done) {
+  SpanResult result;
+  result.steps = epoch_.step;
+  result.steps_in_epoch = steps_in_epoch_;
+  result.evaluations = epoch_.evaluations;
+  result.epoch_done = done;
+  if (epoch_.rows == 0) return result;
+  result.mean_activation = epoch_.activation;
+  for (double& value : result.mean_activation) value /= epoch_.rows;
+  if (batch_ == rows_) {
+    result.cost = epoch_.exact;
+  } else {
+    result.cost.loss = epoch_.loss / epoch_.rows;
+    result.cost.sparsity = epoch_.absolute / epoch_.rows;
+    for (const Penalty& penalty : objective_.penalties) {
+      if (!penalty.on_mean() || penalty.layer != evaluator_.monitored_layer()) continue;
+      result.cost.sparsity += penalty_value(penalty, network_.layers[penalty.layer].activation, result.mean_activation.data(),
+                                            static_cast<int>(result.mean_activation.size()));
+    }
+    result.cost.weight_decay = evaluator_.weight_decay_cost(team, theta_.data());
+  }
+  result.gradient_norm = std::sqrt(epoch_.squared_norm);
+  result.diverged = !std::isfinite(result.cost.total()) || (done && !(std::isfinite(result.gradient_norm) && all_finite(team)));
+  return result;
+}
+
+template <typename T>
+SpanResult TrainingJob<T>::lbfgs_iteration(Team& team, const Gather<T>& gather, const StopFlag& stop) {
+  std::vector<CostParts> seen;
+  std::vector<std::vector<double>> means;
+  const auto evaluate = [&](const T* theta, T* gradient) {
+    typename Evaluator<T>::Request request;
+    request.theta = theta;
+    request.rows = &gather;
+    request.count = rows_;
+    request.gradient = gradient;
+    const typename Evaluator<T>::Sink add_decay = [&](int, const Plan::Tile& tile, std::size_t offset, std::size_t n) {
+      if (decay_of(tile) != 0) kernels_.add_decay(gradient + offset, theta + offset, n, decay_of(tile));
+    };
+    request.sink = &add_decay;
+    CostParts parts;
+    if (!evaluator_.run(team, request, stop, parts)) return 0.0;
+    seen.push_back(parts);
+    means.push_back(evaluator_.mean_activation());
+    return parts.total();
+  };
+  const auto iteration = lbfgs_->iterate(team, theta_.data(), evaluate, [&] { return stop.raised(); });
+
+  using Stop = typename Lbfgs<T>::Stop;
+  SpanResult result;
+  result.cancelled = iteration.stop == Stop::cancelled;
+  result.diverged = iteration.stop == Stop::diverged;
+  if (result.cancelled || result.diverged) return result;
+  // The accepted point is one of those just evaluated, or, where the search found nothing lower, the one before.
+  for (std::size_t i = 0; i < seen.size(); i++) {
+    if (seen[i].total() == iteration.cost) {
+      epoch_.exact = seen[i];
+      epoch_.activation = means[i];
+    }
+  }
+  result.steps = 1;
+  result.cost = epoch_.exact;
+  result.mean_activation = epoch_.activation;
+  result.gradient_norm = iteration.gradient_norm;
+  result.evaluations = iteration.evaluations;
+  result.stopped = iteration.stop == Stop::tolerance ? "tolerance" : (iteration.stop == Stop::precision ? "precision" : nullptr);
+  result.epoch_done = true;
+  return result;
+}
+
+template <typename T>
+SpanResult TrainingJob<T>::run(Team& team, const Rows& rows, const Span& span, const StopFlag& stop) {
+  const Gather<T> gather(rows);
+  if (lbfgs_) return lbfgs_iteration(team, gather, stop);
+  if (epoch_.number != span.epoch) begin_epoch(rows, span.epoch);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double, std::milli>(span.budget_ms);
+  while (epoch_.step < steps_in_epoch_) {
+    if (stop.raised() || !step(team, gather, span, stop)) {
+      SpanResult result = report(team, false);
+      result.cancelled = true;
+      return result;
+    }
+    if (std::chrono::steady_clock::now() >= deadline) break;
+  }
+  return report(team, epoch_.step == steps_in_epoch_);
+}
+
+template class TrainingJob<float>;
+template class TrainingJob<double>;
+
+}  // namespace layerwise

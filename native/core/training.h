@@ -1,0 +1,90 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "evaluation.h"
+#include "lbfgs.h"
+#include "optimizer.h"
+
+namespace layerwise {
+
+struct TrainingOptions {
+  OptimizerOptions optimizer;
+  int batch_size = 0;  // rows a step; 0: all, with the exact mean
+  bool shuffle = true;
+  std::uint64_t seed = 0;
+  std::uint32_t fit = 0;  // how many fits the model had before
+  bool fused = true;
+};
+
+struct Span {
+  int epoch = 0;  // counted from 0
+  double learning_rate = 0;
+  double budget_ms = 50;
+};
+
+struct SpanResult {
+  int steps = 0;
+  int steps_in_epoch = 1;
+  CostParts cost;  // mean over the rows seen so far in this epoch
+  bool cancelled = false;
+  bool diverged = false;
+  bool epoch_done = false;
+  double gradient_norm = 0;
+  std::vector<double> mean_activation;
+  int evaluations = 0;
+  const char* stopped = nullptr;  // "tolerance" or "precision", lbfgs only
+};
+
+// One fit: parameters of its own, optimizer state, the order of the rows. Runs on the pool, a span at a time; between spans it is at rest.
+template <typename T>
+class TrainingJob {
+ public:
+  // The decay of the moving mean of activations.
+  static constexpr double kMovingDecay = 0.9;
+
+  TrainingJob(const Network& network, const Objective& objective, const TrainingOptions& options, const T* theta, int rows);
+
+  // Steps until the epoch is done, the budget is used up or stop is raised. theta() is then the last complete step's.
+  SpanResult run(Team& team, const Rows& rows, const Span& span, const StopFlag& stop);
+
+  const T* theta() const { return theta_.data(); }
+
+  static double flops_per_step(const Network& network, int batch_rows);
+
+ private:
+  struct Epoch {
+    int number = -1;
+    int step = 0;
+    double rows = 0, loss = 0, absolute = 0, squared_norm = 0;
+    int evaluations = 0;
+    std::vector<double> activation;  // sums over rows
+    CostParts exact;
+  };
+
+  void begin_epoch(const Rows& rows, int number);
+  bool step(Team& team, const Gather<T>& gather, const Span& span, const StopFlag& stop);
+  SpanResult lbfgs_iteration(Team& team, const Gather<T>& gather, const StopFlag& stop);
+  void moving_mean(std::size_t penalty, std::vector<double>& mean);
+  SpanResult report(Team& team, bool done);
+  T decay_of(const Plan::Tile& tile) const;
+  bool all_finite(Team& team) const;
+
+  Network network_;
+  Objective objective_;
+  TrainingOptions options_;
+  int rows_, batch_, steps_in_epoch_;
+  const VectorKernels<T>& kernels_;
+  Buffer<T> theta_, gradient_;
+  Evaluator<T> evaluator_;
+  std::unique_ptr<Optimizer<T>> optimizer_;
+  std::unique_ptr<Lbfgs<T>> lbfgs_;
+  Epoch epoch_;
+  std::vector<std::uint32_t> order_;
+  std::vector<std::vector<double>> moving_;  // [penalties] exponential means, not yet corrected
+  long moving_steps_ = 0;
+  std::vector<double> tile_norms_;
+};
+
+}  // namespace layerwise
