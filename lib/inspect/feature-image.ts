@@ -1,0 +1,63 @@
+import { argumentError, checkOptions } from '../check.js'
+import { Matrix } from '../data/matrix.js'
+import { checkFinite } from './finite.js'
+import type { Image } from './image.js'
+import { paintTiles, TILE_OPTIONS, type TileOptions, tileSize } from './tiles.js'
+
+/** The shape of one input, and how the tiles are laid out. */
+export type FeatureImageOptions = TileOptions
+
+/** What a feature picture is made of: any model whose first layer sees the input. */
+export interface FeatureModel {
+  readonly layers: readonly { readonly weights: Matrix }[]
+}
+
+/**
+ * A picture of what each unit of the first layer looks for: the input that most excites unit j under ‖x‖ ≤ 1,
+ *
+ *   xᵢ = W1[j,i] / ‖W1[j,:]‖
+ *
+ * as one tile a unit, each scaled by itself: grey 128 is 0, and its largest |xᵢ| becomes white or black. (The norm therefore
+ * cancels: a tile shows the form of a feature, not its strength.) A unit with all weights 0 is plain grey. Gaps are black.
+ *
+ * Source: UFLDL, "Visualizing a trained autoencoder" and `display_network.m`.
+ * Differs: that script first subtracts the mean of all weights; here grey is a weight of exactly 0.
+ *
+ * @param model - a model, or anything with `layers[0].weights` `[hidden, inputs]`
+ * @param options - `width` and `height` of one input in pixels (`height` default `inputs / width`), `columns` (default
+ *   ⌈√hidden⌉), `gap` (default 1), `zoom` (default 1)
+ * @throws {@link LayerwiseError} `ERR_SHAPE` if `width * height` is not the number of inputs
+ * @throws {@link LayerwiseError} `ERR_RANGE` if a weight is not finite
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` for other options
+ */
+export function featureImage(model: FeatureModel, options: FeatureImageOptions): Image {
+  const checked = checkOptions('options', options, TILE_OPTIONS)
+  const weights = (model as Partial<FeatureModel> | null | undefined)?.layers?.[0]?.weights
+  if (!(weights instanceof Matrix) || weights.rows === 0) {
+    throw argumentError('model', 'a model with layers[0].weights, a Matrix of at least one row', model)
+  }
+  const { width, height } = tileSize(checked, 'layers[0].weights', weights.cols)
+  const grid = {
+    count: weights.rows,
+    width,
+    height,
+    columns: Math.ceil(Math.sqrt(weights.rows)),
+    background: 0,
+  }
+  return paintTiles(checked, grid, (unit, put) => {
+    const w = weights.row(unit)
+    const largest = largestMagnitude(w, unit)
+    for (let i = 0; i < w.length; i++) {
+      const x = largest === 0 ? 0 : (w[i]! * Math.sign(weights.scale)) / largest
+      put(i % width, Math.floor(i / width), Math.round(127.5 + 127.5 * x))
+    }
+  })
+}
+
+function largestMagnitude(w: ArrayLike<number>, unit: number): number {
+  let largest = 0
+  for (let i = 0; i < w.length; i++) {
+    largest = Math.max(largest, Math.abs(checkFinite('layers[0].weights', w[i]!, unit, i)))
+  }
+  return largest
+}

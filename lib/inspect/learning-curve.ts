@@ -1,0 +1,60 @@
+import { argumentError, checkOptions } from '../check.js'
+import { PLOT_OPTIONS, type PlotOptions, plot, type Series } from './plot.js'
+
+/** What a learning curve is made of: any training history. */
+export interface CostHistory {
+  readonly epochs: readonly {
+    readonly epoch: number
+    readonly cost: {
+      readonly total: number
+      readonly loss: number
+      readonly weightDecay: number
+      readonly sparsity: number
+    }
+    readonly validation?: { readonly total: number }
+  }[]
+}
+
+/**
+ * The curves of a training history: the cost, its parts (weight decay and sparsity only where they are not 0 throughout), and the
+ * cost of the validation rows if there were any.
+ *
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything but a history
+ */
+export function historySeries(history: CostHistory): Series[] {
+  const epochs = (history as Partial<CostHistory> | null | undefined)?.epochs
+  if (!Array.isArray(epochs)) throw argumentError('history', 'a training history { epochs }', history)
+  const records = epochs as CostHistory['epochs']
+  const part = (label: string, name: keyof CostHistory['epochs'][number]['cost']): Series => ({
+    label,
+    points: records.map(({ epoch, cost }) => [epoch, cost[name]] as const),
+  })
+  const parts = [part('weight decay', 'weightDecay'), part('sparsity', 'sparsity')]
+  const validated = records.flatMap(({ epoch, validation }) =>
+    validation === undefined ? [] : [[epoch, validation.total] as const],
+  )
+  return [
+    part('cost', 'total'),
+    part('loss', 'loss'),
+    ...parts.filter(({ points }) => points.some(([, value]) => value !== 0)),
+    ...(validated.length > 0 ? [{ label: 'validation cost', points: validated }] : []),
+  ]
+}
+
+/**
+ * How training went, as a standalone SVG document.
+ *
+ * @param curves - what `fit` resolved to, or series of your own (several fits to compare, say)
+ * @param options - as {@link plot}; `xLabel` default 'epoch', `yLabel` default 'cost', `title` default none
+ * @returns the text of an `.svg` file
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything else
+ */
+export function learningCurve(curves: CostHistory | readonly Series[], options?: PlotOptions): string {
+  checkOptions('options', options, PLOT_OPTIONS)
+  const series = isSeries(curves) ? curves : historySeries(curves)
+  return plot(series, { xLabel: 'epoch', yLabel: 'cost', ...options })
+}
+
+function isSeries(curves: CostHistory | readonly Series[]): curves is readonly Series[] {
+  return Array.isArray(curves)
+}

@@ -1,0 +1,30 @@
+/** Text as it may stand in an XML 1.0 document, in an element or in a quoted attribute. */
+export function escapeXml(text: string): string {
+  return (
+    text
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: XML 1.0 has no place for these and for half surrogates
+      .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ud800-\udfff\ufffe\uffff]/gu, '\ufffd')
+      .replace(/&/g, '&amp;')
+      .replace(/</g, '&lt;')
+      .replace(/>/g, '&gt;')
+      .replace(/"/g, '&quot;')
+  )
+}
+
+/** One element: attributes are escaped, numbers rounded to hundredths; `content` is SVG already (see {@link escapeXml} for text). */
+export function element(
+  name: string,
+  attributes: Readonly<Record<string, string | number>>,
+  content: string | readonly string[] = '',
+): string {
+  const written = Object.entries(attributes)
+    .map(([key, value]) => ` ${key}="${escapeXml(typeof value === 'number' ? coordinate(value) : value)}"`)
+    .join('')
+  const inner = typeof content === 'string' ? content : content.join('')
+  return inner === '' ? `<${name}${written}/>` : `<${name}${written}>${inner}</${name}>`
+}
+
+/** A length in pixels, to hundredths. */
+export function coordinate(value: number): string {
+  return String(Math.round(value * 100) / 100)
+}
