@@ -1,0 +1,39 @@
+export { readIdx, readIdxLabels } from './data/idx.js'
+export { Matrix, type MatrixData } from './data/matrix.js'
+export { readNpy, writeNpy } from './data/npy.js'
+export { type PatchOptions, preparePatches, samplePatches } from './data/patches.js'
+export type { Rows } from './data/rows.js'
+export {
+  type FittingRows,
+  MinMaxScaler,
+  type Scaler,
+  type ScalerJSON,
+  StandardScaler,
+} from './data/scaler.js'
+export { type ErrorCode, type ErrorDetails, LayerwiseError } from './errors.js'
+export { type FeatureImageOptions, type FeatureModel, featureImage } from './inspect/feature-image.js'
+export type { Image } from './inspect/image.js'
+export { type CostHistory, learningCurve } from './inspect/learning-curve.js'
+export { type PlotOptions, plot, type Series } from './inspect/plot.js'
+export { encodePng, writePng } from './inspect/png.js'
+export { type ReconstructionImageOptions, reconstructionImage } from './inspect/reconstruction-image.js'
+export type { TileOptions } from './inspect/tiles.js'
+export type { Row } from './models/forward-row.js'
+export { loadModel, type Model } from './models/load-model.js'
+export type { Layer } from './models/network.js'
+export {
+  type CostOptions,
+  SparseAutoencoder,
+  type SparseAutoencoderOptions,
+} from './models/sparse-autoencoder.js'
+export type { RunOptions } from './native/run-options.js'
+export type { Activation } from './objective/activation.js'
+export type { Cost, CostParts } from './objective/cost.js'
+export type { Loss } from './objective/loss.js'
+export type { Average, Sparsity } from './objective/sparsity.js'
+export type { FloatArray, Precision } from './precision.js'
+export { configure, type RuntimeInfo, runtime } from './runtime.js'
+export type { EarlyStopping } from './training/early-stopping.js'
+export type { EpochEvent, EpochRecord, FitProgress, TrainingHistory } from './training/history.js'
+export type { Adam, FitOptions, GradientDescent, Lbfgs, Momentum } from './training/options.js'
+export type { Schedule } from './training/schedule.js'

@@ -1,0 +1,76 @@
+import { Matrix } from '../data/matrix.js'
+import type { Scaler } from '../data/scaler.js'
+import type { NativeRows } from '../native/binding.js'
+import { nativeCall } from '../native/call.js'
+import { binding } from '../native/load.js'
+import { allocate, type FloatArray, type Precision } from '../precision.js'
+import type { Network } from './network.js'
+
+/** Which layers rows go through: from the first to the last, not included. */
+export interface Span {
+  readonly from: number
+  readonly to: number
+}
+
+interface ForwardOptions {
+  readonly signal?: unknown
+  readonly threads?: unknown
+}
+
+/** Rows through some layers. With a scaler the outputs are brought back to the units of x. */
+export async function forward<P extends Precision>(
+  network: Network<P>,
+  span: Span,
+  argument: string,
+  rows: NativeRows,
+  options: ForwardOptions,
+  scaler?: Scaler,
+): Promise<Matrix<FloatArray<P>>> {
+  const unscale = scaler && { shift: scaler.shift, factor: scaler.factor }
+  return forwardMatrix(network, span, argument, rows, options, 'outputs', unscale)
+}
+
+/** Squared differences between rows and outputs, [rows, outputs]. */
+export async function forwardSquares<P extends Precision>(
+  network: Network<P>,
+  span: Span,
+  argument: string,
+  rows: NativeRows,
+  options: ForwardOptions,
+): Promise<Matrix<FloatArray<P>>> {
+  return forwardMatrix(network, span, argument, rows, options, 'squares')
+}
+
+/** Their sums, one a row. */
+export async function forwardErrors<P extends Precision>(
+  network: Network<P>,
+  span: Span,
+  argument: string,
+  rows: NativeRows,
+  options: ForwardOptions,
+): Promise<Float64Array> {
+  const out = allocate('float64', rows.rows, 'errors')
+  const request = { ...part(network, span), rows, result: 'errors' as const, out }
+  await nativeCall(argument, options, (run) => binding().forward({ ...run, ...request }))
+  return out
+}
+
+async function forwardMatrix<P extends Precision>(
+  network: Network<P>,
+  span: Span,
+  argument: string,
+  rows: NativeRows,
+  options: ForwardOptions,
+  result: 'outputs' | 'squares',
+  unscale?: { shift: Float64Array; factor: Float64Array },
+): Promise<Matrix<FloatArray<P>>> {
+  const { outputs } = network.layers[span.to - 1]!
+  const out = allocate(network.precision, rows.rows * outputs, result)
+  const request = { ...part(network, span), rows, result, out, ...unscale }
+  await nativeCall(argument, options, (run) => binding().forward({ ...run, ...request }))
+  return Matrix.from(out, rows.rows, outputs)
+}
+
+function part<P extends Precision>(network: Network<P>, { from, to }: Span) {
+  return { layers: network.layers.slice(from, to), parameters: network.part(from, to) }
+}

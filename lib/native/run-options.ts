@@ -1,0 +1,21 @@
+import { argumentError, checkOptions } from '../check.js'
+
+/** What every call that computes may be told. */
+export interface RunOptions {
+  /** Stops the call: it rejects with `signal.reason` itself. */
+  readonly signal?: AbortSignal
+  /** Threads for this call, from 1 to 1024. Default: see {@link configure}. Changes no result. */
+  readonly threads?: number
+}
+
+/** Options of a call that knows `signal`, `threads` and perhaps more. */
+export function checkRunOptions(value: unknown, more: readonly string[] = []): Record<string, unknown> {
+  const given = checkOptions('options', value, ['signal', 'threads', ...more])
+  checkSignal('signal', given.signal)
+  return given
+}
+
+export function checkSignal(argument: string, value: unknown): AbortSignal | undefined {
+  if (value === undefined || value instanceof AbortSignal) return value
+  throw argumentError(argument, 'an AbortSignal', value)
+}

@@ -1,0 +1,23 @@
+import type { FloatArray, Precision } from '../precision.js'
+
+/** The parts of a cost; `total` is their sum. */
+export interface CostParts {
+  readonly total: number
+  /** Mean loss of a row. */
+  readonly loss: number
+  /** λ/2 Σ‖W‖² over the weights, biases apart. */
+  readonly weightDecay: number
+  /** The sparsity penalty, β included. */
+  readonly sparsity: number
+}
+
+/** A cost, with its gradient where it was asked for. */
+export interface Cost<P extends Precision = Precision> extends CostParts {
+  /** ∂total/∂θ, in the order of `parameters()`. */
+  readonly gradient?: FloatArray<P>
+}
+
+export function costParts(parts: { loss: number; weightDecay: number; sparsity: number }): CostParts {
+  const { loss, weightDecay, sparsity } = parts
+  return { total: loss + weightDecay + sparsity, loss, weightDecay, sparsity }
+}

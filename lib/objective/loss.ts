@@ -1,0 +1,23 @@
+import { argumentError, checkChoice } from '../check.js'
+import type { Activation } from './activation.js'
+
+/**
+ * What a reconstruction y of x costs, as a mean over the m rows.
+ *
+ * - `squared` ½ Σⱼ (yⱼ − xⱼ)². Source: Xue, "Inference of stacked sparse autoencoder", eq. 8
+ * - `euclidean` √Σⱼ (yⱼ − xⱼ)². Source: Johnson & Ramsundar, section 2, which sums norms, not their squares
+ * - `absolute` Σⱼ |yⱼ − xⱼ|
+ * - `crossEntropy` Σⱼ −xⱼ ln yⱼ − (1 − xⱼ) ln(1 − yⱼ), for data in [0, 1] and sigmoid outputs only
+ */
+export type Loss = 'squared' | 'euclidean' | 'absolute' | 'crossEntropy'
+
+const LOSSES: readonly Loss[] = ['squared', 'euclidean', 'absolute', 'crossEntropy']
+
+/** A loss that goes with the output activation. */
+export function checkLoss(argument: string, value: unknown, output: Activation): Loss {
+  const loss = checkChoice(argument, value, LOSSES)
+  if (loss === 'crossEntropy' && output !== 'sigmoid') {
+    throw argumentError(argument, `a loss for ${output} outputs ('crossEntropy' needs 'sigmoid')`, loss)
+  }
+  return loss
+}

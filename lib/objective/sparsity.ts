@@ -1,0 +1,101 @@
+import { argumentError, checkChoice, checkNumber, checkOptions } from '../check.js'
+import type { NativePenalty } from '../native/binding.js'
+import type { Activation } from './activation.js'
+
+/**
+ * Over which rows the mean activation ρ̂ of a hidden unit is taken while training.
+ *
+ * - `exact`: all rows, by a forward pass before the backward pass. For `batchSize: 'all'` and L-BFGS, and their default
+ * - `batch`: the rows of the minibatch; with `batchSize: 'all'` or L-BFGS that is every row, the same as `exact`
+ * - `moving`: a running mean of the minibatches' means with weight 0.9 on the past, corrected for its start as Adam corrects
+ *   its moments. For minibatches, and their default. The derivative keeps the factor 1/m of the minibatch
+ */
+export type Average = 'exact' | 'batch' | 'moving'
+
+/**
+ * A penalty on the activity of the hidden units, part of the cost.
+ *
+ * - `none`
+ * - `kl`: β Σⱼ KL(ρ ‖ ρ̂ⱼ), for hidden units with bounded outputs (sigmoid, tanh, satlin).
+ *   Source: Xue, "Inference of stacked sparse autoencoder", eq. 8. Differs: outside [ε, 1 − ε], ε = 1e-6, KL goes on along its
+ *   tangent, so it is always finite
+ * - `l2`: β Σⱼ (ρ̂ⱼ − ρ)². Source: Johnson & Ramsundar, section 4
+ * - `l1`: (β/m) Σᵢⱼ |Aᵢⱼ|, on the activations themselves
+ *
+ * `target` is ρ: in (0, 1) for `kl`, and for `l2` on sigmoid, tanh or satlin; at least 0 on relu; any number on identity.
+ * Under tanh, where inactive is −1, both see ρ̂ = (mean + 1)/2. `weight` is β ≥ 0.
+ */
+export type Sparsity =
+  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'kl' | 'l2'
+      readonly target: number
+      readonly weight: number
+      readonly average?: Average
+    }
+  | { readonly kind: 'l1'; readonly weight: number }
+
+const BOUNDED: readonly Activation[] = ['sigmoid', 'tanh', 'satlin']
+
+/** A sparsity option that goes with the activation of the layer it acts on. */
+export function checkSparsity(argument: string, value: unknown, activation: Activation): Sparsity {
+  const given = checkOptions(argument, value, ['kind', 'target', 'weight', 'average'])
+  const kind = checkChoice(`${argument}.kind`, given.kind, ['none', 'kl', 'l2', 'l1'] as const)
+  if (kind === 'none') {
+    checkOptions(argument, value, ['kind'])
+    return { kind }
+  }
+  if (kind === 'l1') {
+    checkOptions(argument, value, ['kind', 'weight'])
+    return { kind, weight: checkNumber(`${argument}.weight`, given.weight, { min: 0 }) }
+  }
+  if (kind === 'kl' && !BOUNDED.includes(activation)) {
+    throw argumentError(
+      `${argument}.kind`,
+      `a penalty for ${activation} units ('kl' needs sigmoid, tanh or satlin; 'l2' and 'l1' do not)`,
+      kind,
+    )
+  }
+  const target = checkNumber(`${argument}.target`, given.target, targetInterval(activation))
+  const weight = checkNumber(`${argument}.weight`, given.weight, { min: 0 })
+  if (given.average === undefined) return { kind, target, weight }
+  const average = checkChoice(`${argument}.average`, given.average, ['exact', 'batch', 'moving'] as const)
+  return { kind, target, weight, average }
+}
+
+function targetInterval(activation: Activation): { min?: number; max?: number; open?: boolean } {
+  if (BOUNDED.includes(activation)) return { min: 0, max: 1, open: true }
+  return activation === 'relu' ? { min: 0 } : {}
+}
+
+/**
+ * The average to train with, given whether a step sees all rows.
+ *
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` for `moving` where a step sees all rows, and `exact` where it does not
+ */
+export function trainingAverage(argument: string, sparsity: Sparsity, allRows: boolean): Average {
+  const average = 'average' in sparsity ? sparsity.average : undefined
+  if (average === undefined) return allRows ? 'exact' : 'moving'
+  if (average === 'moving' && allRows) {
+    throw argumentError(
+      `${argument}.average`,
+      `'exact' or 'batch' where a step sees all rows (batchSize 'all', lbfgs)`,
+      average,
+    )
+  }
+  if (average === 'exact' && !allRows) {
+    throw argumentError(
+      `${argument}.average`,
+      `'moving' or 'batch' with minibatches (for 'exact': batchSize 'all', or lbfgs)`,
+      average,
+    )
+  }
+  return allRows ? 'exact' : average
+}
+
+/** The penalty of one layer as native code wants it: none, or one. */
+export function nativePenalties(sparsity: Sparsity, layer: number, average: Average): NativePenalty[] {
+  if (sparsity.kind === 'none') return []
+  const target = sparsity.kind === 'l1' ? 0 : sparsity.target
+  return [{ layer, kind: sparsity.kind, target, weight: sparsity.weight, average }]
+}

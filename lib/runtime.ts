@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { argumentError, checkInteger, checkOptions } from './check.js'
+import { cpuQuota } from './cpu-quota.js'
+import { binding } from './native/load.js'
+
+/** More threads than this are taken for a mistake. */
+const MOST_THREADS = 1024
+
+let configured: number | undefined
+let counted: number | undefined
+
+/** What computes: see {@link runtime}. */
+export interface RuntimeInfo {
+  /** Version of layerwise. */
+  readonly version: string
+  /** Version of OpenBLAS, e.g. `0.3.21`. */
+  readonly openblas: string
+  /** OpenBLAS's kernel for this processor, e.g. `SkylakeX`. Results are the same bits only for the same kernel. */
+  readonly kernel: string
+  /** Vector instructions layerwise's own loops use. */
+  readonly vectors: 'avx512' | 'avx2' | 'baseline' | 'neon'
+  /** Threads a call uses unless it says otherwise. */
+  readonly threads: number
+}
+
+/**
+ * Sets, for this JavaScript thread, how many threads a call uses that does not name `threads` itself.
+ *
+ * Without it, the environment variable `LAYERWISE_THREADS` counts, and without that the processors this process may use:
+ * `os.availableParallelism()`, lowered to a control group's CPU quota where there is one. The number of threads never
+ * changes a result, not by one bit.
+ *
+ * @param options - `threads`: a whole number from 1 to 1024
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything else
+ */
+export function configure(options: { threads: number }): void {
+  const { threads } = checkOptions('options', options, ['threads'])
+  configured = checkThreads('threads', threads)
+}
+
+/**
+ * What computes here: versions, the kernels chosen for this processor, the number of threads.
+ *
+ * @throws {@link LayerwiseError} `ERR_LOAD` if the native addon cannot be used
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` if `LAYERWISE_THREADS` is not a whole number from 1 to 1024
+ */
+export function runtime(): RuntimeInfo {
+  return { version: packageVersion(), ...binding().runtime(), threads: threadCount() }
+}
+
+/** The threads of one call: its own `threads` if given, else the configured or counted number. */
+export function threadCount(threads?: unknown): number {
+  if (threads !== undefined) return checkThreads('threads', threads)
+  return configured ?? fromEnvironment() ?? countProcessors()
+}
+
+/** Version of this package. */
+export function packageVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+function checkThreads(argument: string, threads: unknown): number {
+  return checkInteger(argument, threads, 1, MOST_THREADS)
+}
+
+function fromEnvironment(): number | undefined {
+  const text = process.env.LAYERWISE_THREADS
+  if (text === undefined || text === '') return undefined
+  const threads = /^\d+$/.test(text) ? Number(text) : 0
+  if (threads >= 1 && threads <= MOST_THREADS) return threads
+  throw argumentError('LAYERWISE_THREADS', `a whole number between 1 and ${MOST_THREADS}`, text)
+}
+
+/** A fraction of a processor is not counted: a thread that the quota throttles would hold up all the others. */
+function countProcessors(): number {
+  counted ??= Math.max(1, Math.min(availableParallelism(), Math.floor(cpuQuota()), MOST_THREADS))
+  return counted
+}

@@ -1,0 +1,47 @@
+import { checkInteger, checkNumber, checkOptions } from '../check.js'
+import type { Floats } from '../native/binding.js'
+import { defaults } from './defaults.js'
+
+/**
+ * Stops a fit when its cost no longer falls, and leaves the model with the parameters of its best epoch, also where all epochs
+ * were completed. What is watched is `validation.total`, or without validation rows the training `cost.total`.
+ */
+export interface EarlyStopping {
+  /** Epochs without improvement after which the fit ends, at least 1. */
+  readonly patience: number
+  /** How far below the best a cost must lie to count as better, at least 0. Default 0. */
+  readonly minDelta?: number
+}
+
+export function checkEarlyStopping(argument: string, value: unknown): Required<EarlyStopping> {
+  const { patience, minDelta = defaults.minDelta } = checkOptions(argument, value, ['patience', 'minDelta'])
+  return {
+    patience: checkInteger(`${argument}.patience`, patience),
+    minDelta: checkNumber(`${argument}.minDelta`, minDelta, { min: 0 }),
+  }
+}
+
+/** The best epoch so far, and how long ago it was. */
+export class BestEpoch {
+  readonly #options: Required<EarlyStopping>
+  #cost = Infinity
+  #latest = 0
+  epoch = 0
+  parameters: Floats | undefined
+
+  constructor(options: Required<EarlyStopping>) {
+    this.#options = options
+  }
+
+  observe(epoch: number, cost: number, parameters: Floats): void {
+    this.#latest = epoch
+    if (this.parameters !== undefined && !(cost < this.#cost - this.#options.minDelta)) return
+    this.#cost = cost
+    this.epoch = epoch
+    this.parameters = parameters
+  }
+
+  get exhausted(): boolean {
+    return this.#latest - this.epoch >= this.#options.patience
+  }
+}

@@ -1,0 +1,71 @@
+import type { CostParts } from '../objective/cost.js'
+
+/** One epoch of training, or one iteration of L-BFGS. */
+export interface EpochRecord {
+  /** Counted from 1 within this fit. */
+  readonly epoch: number
+  /**
+   * The cost of the training rows. With minibatches the mean over the steps of the epoch, while the parameters moved; with
+   * `batchSize: 'all'` the cost before the epoch's one step; with L-BFGS the cost after the iteration.
+   */
+  readonly cost: CostParts
+  /** The exact cost of the validation rows after the epoch, if there are any. */
+  readonly validation?: CostParts
+  /** Mean activation ρ̂ of the hidden units: the least active, the mean of all, the most active. */
+  readonly meanActivation: { readonly min: number; readonly mean: number; readonly max: number }
+  /** 2-norm of the epoch's last gradient. */
+  readonly gradientNorm: number
+  /** Learning rate of the epoch; L-BFGS has none. */
+  readonly learningRate?: number
+  /** Seconds spent training: validation and callbacks are not counted. */
+  readonly seconds: number
+  /** Training rows through cost and gradient, a second. */
+  readonly samplesPerSecond: number
+  /** Evaluations of cost and gradient: one a step, several for a line search. */
+  readonly evaluations: number
+}
+
+/** What `onEpoch` is given. */
+export type EpochEvent = EpochRecord
+
+/** What `onProgress` is given, many times an epoch. */
+export interface FitProgress {
+  /** The epoch (or L-BFGS iteration) now running, counted from 1. */
+  readonly epoch: number
+  /** Epochs (iterations) there will be at most. */
+  readonly epochs: number
+  /** Steps done in this epoch, of {@link steps}. */
+  readonly step: number
+  readonly steps: number
+  /** Mean cost over the steps of this epoch so far. */
+  readonly cost: CostParts
+  /** Training rows through cost and gradient, a second, in this epoch so far. */
+  readonly samplesPerSecond: number
+  /** Seconds to the last epoch at the mean pace so far. */
+  readonly secondsLeft: number
+}
+
+/** How a fit went. Plain data: it can be written as JSON. */
+export interface TrainingHistory {
+  readonly epochs: readonly EpochRecord[]
+  /**
+   * Why it ended: all epochs were `completed`; `earlyStopping`; for L-BFGS `tolerance`, where the gradient is small enough, and
+   * `precision`, where no step lowers the cost any more in the model's precision.
+   */
+  readonly stopped: 'completed' | 'earlyStopping' | 'tolerance' | 'precision'
+  /** With `earlyStopping`: the epoch whose parameters the model has now. */
+  readonly bestEpoch?: number
+}
+
+/** Least, mean and greatest of some numbers. */
+export function spread(values: Float64Array): EpochRecord['meanActivation'] {
+  let min = Infinity
+  let max = -Infinity
+  let sum = 0
+  for (const value of values) {
+    min = Math.min(min, value)
+    max = Math.max(max, value)
+    sum += value
+  }
+  return { min, mean: sum / values.length, max }
+}

@@ -1,0 +1,233 @@
+import {
+  argumentError,
+  checkBoolean,
+  checkChoice,
+  checkFunction,
+  checkInteger,
+  checkNumber,
+  checkOptions,
+} from '../check.js'
+import type { Rows } from '../data/rows.js'
+import type { NativeOptimizer } from '../native/binding.js'
+import { checkRunOptions, type RunOptions } from '../native/run-options.js'
+import { defaults } from './defaults.js'
+import { checkEarlyStopping, type EarlyStopping } from './early-stopping.js'
+import type { EpochEvent, FitProgress } from './history.js'
+import { type RateOf, rateOf, type Schedule } from './schedule.js'
+
+/** θ ← θ − rate · gradient: the papers' own. */
+export interface GradientDescent {
+  readonly kind: 'gradientDescent'
+}
+
+/** v ← momentum · v + gradient, θ ← θ − rate · v. Source: Polyak 1964. */
+export interface Momentum {
+  readonly kind: 'momentum'
+  /** From 0 to below 1. Default 0.9. */
+  readonly momentum?: number
+}
+
+/** Source: Kingma & Ba, "Adam", algorithm 1. */
+export interface Adam {
+  readonly kind: 'adam'
+  /** Decay of the mean of the gradients, from 0 to below 1. Default 0.9. */
+  readonly beta1?: number
+  /** Decay of the mean of their squares, from 0 to below 1. Default 0.999. */
+  readonly beta2?: number
+  /** Added to the root of that mean, above 0. Default 1e-8. */
+  readonly epsilon?: number
+}
+
+/**
+ * Limited-memory BFGS with a strong Wolfe line search, over all rows at once. Source: Nocedal & Wright, algorithms 7.4, 7.5,
+ * 3.5 and 3.6. It has no epochs, minibatches or learning rate; one iteration counts as an epoch in history and callbacks.
+ */
+export interface Lbfgs {
+  readonly kind: 'lbfgs'
+  /** Default 400. */
+  readonly maxIterations?: number
+  /** Pairs of vectors kept, which cost 2 · history vectors of memory, each as long as the parameters. Default 20. */
+  readonly history?: number
+  /** Ends where the largest |gradient| is at most tolerance · max(1, |cost|). At least 0. Default 1e-5. */
+  readonly tolerance?: number
+}
+
+interface CommonFitOptions extends RunOptions {
+  /**
+   * Rows to measure after each epoch: rows like those trained on, or a fraction of these, in (0, 1), which is then held out of training.
+   * Which rows are held out depends on the model's seed and the number of rows only, so that a further fit holds out the same.
+   */
+  readonly validation?: Rows | number
+  readonly earlyStopping?: EarlyStopping
+  /** Called after each epoch (L-BFGS: iteration) and awaited. If it throws, the fit rejects with that. */
+  readonly onEpoch?: (event: EpochEvent) => void | Promise<void>
+  /** Called about every 50 ms. If it throws, the fit rejects with that. */
+  readonly onProgress?: (progress: FitProgress) => void
+}
+
+interface FirstOrderOptions {
+  /** Default Adam. */
+  readonly optimizer?: GradientDescent | Momentum | Adam
+  /** Default 20. */
+  readonly epochs?: number
+  /** Default: Adam 3e-3 falling to 0 along a cosine, momentum 0.01, gradient descent 0.1. */
+  readonly learningRate?: number | Schedule
+}
+
+interface MinibatchOptions extends FirstOrderOptions {
+  /** Rows a step; the last of an epoch may have fewer. Default 256. */
+  readonly batchSize?: number
+  /** A new order of the rows in each epoch. Default true. */
+  readonly shuffle?: boolean
+}
+
+interface FullBatchOptions extends FirstOrderOptions {
+  /** One step an epoch, over all rows, in bounded memory. */
+  readonly batchSize: 'all'
+  readonly shuffle?: never
+}
+
+interface LbfgsOptions {
+  readonly optimizer: Lbfgs
+  readonly epochs?: never
+  readonly batchSize?: never
+  readonly learningRate?: never
+  readonly shuffle?: never
+}
+
+/** How to train; everything has a default. */
+export type FitOptions = CommonFitOptions & (MinibatchOptions | FullBatchOptions | LbfgsOptions)
+
+/** Checked options, nothing left open. */
+export interface FitPlan {
+  readonly optimizer: NativeOptimizer
+  /** Epochs, or iterations of L-BFGS. */
+  readonly epochs: number
+  /** Rows a step; 0 means all. */
+  readonly batchSize: number
+  readonly shuffle: boolean
+  /** Undefined for L-BFGS. */
+  readonly rate: RateOf | undefined
+  readonly validation: unknown
+  readonly earlyStopping: Required<EarlyStopping> | undefined
+  readonly signal: unknown
+  readonly threads: unknown
+  readonly onEpoch: FitOptions['onEpoch']
+  readonly onProgress: FitOptions['onProgress']
+}
+
+const COMMON = ['optimizer', 'validation', 'earlyStopping', 'onEpoch', 'onProgress']
+const FIRST_ORDER = ['epochs', 'batchSize', 'learningRate', 'shuffle']
+
+/**
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` for unknown options, wrong types, numbers out of range, and pairs that do not go together
+ */
+export function checkFitOptions(options: unknown): FitPlan {
+  const given = checkRunOptions(options, [...COMMON, ...FIRST_ORDER])
+  const common = {
+    validation: checkValidation(given.validation),
+    earlyStopping:
+      given.earlyStopping === undefined
+        ? undefined
+        : checkEarlyStopping('earlyStopping', given.earlyStopping),
+    signal: given.signal,
+    threads: given.threads,
+    onEpoch: checkFunction('onEpoch', given.onEpoch as FitOptions['onEpoch']),
+    onProgress: checkFunction('onProgress', given.onProgress as FitOptions['onProgress']),
+  }
+  const kind = optimizerKind(given.optimizer)
+  if (kind === 'lbfgs') {
+    for (const key of FIRST_ORDER) {
+      if (given[key] !== undefined) throw argumentError(key, `nothing, since lbfgs has no ${key}`, given[key])
+    }
+    const { maxIterations, optimizer } = checkLbfgs(given.optimizer)
+    return { ...common, optimizer, epochs: maxIterations, batchSize: 0, shuffle: false, rate: undefined }
+  }
+  const { learningRate = defaultSchedule(kind), shuffle = defaults.shuffle } = given
+  const epochs = checkInteger('epochs', given.epochs === undefined ? defaults.epochs : given.epochs)
+  const batchSize = checkBatchSize(given.batchSize === undefined ? defaults.batchSize : given.batchSize)
+  if (batchSize === 0 && given.shuffle !== undefined) {
+    throw argumentError(
+      'shuffle',
+      "nothing, since with batchSize 'all' the order has no effect",
+      given.shuffle,
+    )
+  }
+  return {
+    ...common,
+    optimizer: checkFirstOrder(kind, given.optimizer),
+    epochs,
+    batchSize,
+    shuffle: batchSize !== 0 && checkBoolean('shuffle', shuffle),
+    rate: rateOf('learningRate', learningRate, epochs),
+  }
+}
+
+function optimizerKind(optimizer: unknown): NativeOptimizer['kind'] {
+  if (optimizer === undefined) return 'adam'
+  if (optimizer === null || typeof optimizer !== 'object') {
+    throw argumentError('optimizer', "an object such as { kind: 'adam' }", optimizer)
+  }
+  return checkChoice('optimizer.kind', (optimizer as { kind?: unknown }).kind, [
+    'gradientDescent',
+    'momentum',
+    'adam',
+    'lbfgs',
+  ])
+}
+
+function checkFirstOrder(kind: 'gradientDescent' | 'momentum' | 'adam', optimizer: unknown): NativeOptimizer {
+  const decay = (name: string, value: unknown) => {
+    const number = checkNumber(`optimizer.${name}`, value, { min: 0, max: 1 })
+    if (number === 1) throw argumentError(`optimizer.${name}`, 'a number of at least 0 and below 1', value)
+    return number
+  }
+  const { adam, momentum: polyak } = defaults
+  if (kind === 'gradientDescent') {
+    checkOptions('optimizer', optimizer, ['kind'])
+    return { kind }
+  }
+  if (kind === 'momentum') {
+    const given = checkOptions('optimizer', optimizer, ['kind', 'momentum'])
+    const { momentum = polyak.momentum } = given
+    return { kind, momentum: decay('momentum', momentum) }
+  }
+  const given = checkOptions('optimizer', optimizer, ['kind', 'beta1', 'beta2', 'epsilon'])
+  const { beta1 = adam.beta1, beta2 = adam.beta2, epsilon = adam.epsilon } = given
+  return {
+    kind,
+    beta1: decay('beta1', beta1),
+    beta2: decay('beta2', beta2),
+    epsilon: checkNumber('optimizer.epsilon', epsilon, { min: 0, open: true }),
+  }
+}
+
+function checkLbfgs(value: unknown): { maxIterations: number; optimizer: NativeOptimizer } {
+  const given = checkOptions('optimizer', value, ['kind', 'maxIterations', 'history', 'tolerance'])
+  const { lbfgs } = defaults
+  const { maxIterations = lbfgs.maxIterations, history = lbfgs.history, tolerance = lbfgs.tolerance } = given
+  return {
+    maxIterations: checkInteger('optimizer.maxIterations', maxIterations),
+    optimizer: {
+      kind: 'lbfgs',
+      history: checkInteger('optimizer.history', history, 1, 1000),
+      tolerance: checkNumber('optimizer.tolerance', tolerance, { min: 0 }),
+    },
+  }
+}
+
+function checkBatchSize(value: unknown): number {
+  if (value === 'all') return 0
+  if (typeof value !== 'number')
+    throw argumentError('batchSize', "a whole number of at least 1, or 'all'", value)
+  return checkInteger('batchSize', value)
+}
+
+function defaultSchedule(kind: 'gradientDescent' | 'momentum' | 'adam'): Schedule {
+  const { rate } = defaults[kind]
+  return kind === 'adam' ? { kind: 'cosine', rate } : { kind: 'constant', rate }
+}
+
+function checkValidation(value: unknown): unknown {
+  return typeof value === 'number' ? checkNumber('validation', value, { min: 0, max: 1, open: true }) : value
+}

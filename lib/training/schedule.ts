@@ -1,0 +1,53 @@
+import { argumentError, checkChoice, checkInteger, checkNumber, checkOptions } from '../check.js'
+
+/**
+ * The learning rate of each epoch; within an epoch it is constant.
+ *
+ * - `constant`: `rate` throughout. A bare number is short for it
+ * - `step`: `rate`, times `factor` after every `every` epochs
+ * - `cosine`: from `rate` in the first epoch along half a cosine towards `final` (default 0), which the epoch after the last
+ *   would have. Source: Loshchilov & Hutter, "SGDR", eq. 5, without restarts
+ * - a function of the epoch, counted from 1; its answers must be finite and at least 0
+ */
+export type Schedule =
+  | { readonly kind: 'constant'; readonly rate: number }
+  | { readonly kind: 'step'; readonly rate: number; readonly every: number; readonly factor: number }
+  | { readonly kind: 'cosine'; readonly rate: number; readonly final?: number }
+  | ((epoch: number) => number)
+
+/** The rate of an epoch counted from 1. */
+export type RateOf = (epoch: number) => number
+
+/** Checks a learning rate, and makes it a function of the epoch. */
+export function rateOf(argument: string, value: unknown, epochs: number): RateOf {
+  if (typeof value === 'number') {
+    const rate = positive(argument, value)
+    return () => rate
+  }
+  if (typeof value === 'function') {
+    return (epoch) => checkNumber(`${argument}(${epoch})`, value(epoch), { min: 0 })
+  }
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    throw argumentError(argument, 'a number, a schedule or a function of the epoch', value)
+  }
+  const given = value as Record<string, unknown>
+  const kind = checkChoice(`${argument}.kind`, given.kind, ['constant', 'step', 'cosine'] as const)
+  const rate = positive(`${argument}.rate`, given.rate)
+  if (kind === 'constant') {
+    checkOptions(argument, value, ['kind', 'rate'])
+    return () => rate
+  }
+  if (kind === 'step') {
+    checkOptions(argument, value, ['kind', 'rate', 'every', 'factor'])
+    const every = checkInteger(`${argument}.every`, given.every)
+    const factor = positive(`${argument}.factor`, given.factor)
+    return (epoch) => rate * factor ** Math.floor((epoch - 1) / every)
+  }
+  const { final: end = 0 } = checkOptions(argument, value, ['kind', 'rate', 'final'])
+  const final = checkNumber(`${argument}.final`, end, { min: 0 })
+  return (epoch) => final + ((rate - final) * (1 + Math.cos((Math.PI * (epoch - 1)) / epochs))) / 2
+}
+
+function positive(argument: string, value: unknown): number {
+  return checkNumber(argument, value, { min: 0, open: true })
+}

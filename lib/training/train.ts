@@ -1,0 +1,188 @@
+import { LayerwiseError } from '../errors.js'
+import type {
+  Floats,
+  NativeLayer,
+  NativeObjective,
+  NativeRows,
+  SpanResult,
+  TrainingHandle,
+} from '../native/binding.js'
+import type { NativeWork } from '../native/call.js'
+import { binding } from '../native/load.js'
+import { type CostParts, costParts } from '../objective/cost.js'
+import { allocate } from '../precision.js'
+import { BestEpoch } from './early-stopping.js'
+import { type EpochRecord, type FitProgress, spread, type TrainingHistory } from './history.js'
+import type { FitPlan } from './options.js'
+
+/** Native code comes back to JavaScript after about so long, to report progress. */
+const SPAN_MS = 50
+
+/** What is trained, on what. Any list of layers with any objective. */
+export interface TrainingTask {
+  readonly layers: readonly NativeLayer[]
+  /** For training: with the average the steps use. */
+  readonly objective: NativeObjective
+  /** For validation: exact over its rows. */
+  readonly exactObjective: NativeObjective
+  /** Where training starts; not written. */
+  readonly parameters: Floats
+  readonly rows: NativeRows
+  readonly validation: NativeRows | undefined
+  readonly seed: number
+  /** How many fits there were before: part of the key of the shuffles. */
+  readonly fit: number
+  /** Makes these the model's parameters. Each time another array, which is not written any more. */
+  readonly publish: (parameters: Floats) => void
+}
+
+/**
+ * Trains epoch by epoch. After each epoch its parameters are published, the validation rows measured and `onEpoch` awaited.
+ * However it ends, the parameters published last are whole: those of an epoch, or of the last complete step before an abort.
+ *
+ * @throws {@link LayerwiseError} `ERR_DIVERGED` if cost or parameters are no longer finite; the last finite epoch stays published
+ */
+export async function train(task: TrainingTask, plan: FitPlan, work: NativeWork): Promise<TrainingHistory> {
+  const job = await open(task, plan, work)
+  try {
+    return await trainEpochs(job, task, plan, work)
+  } finally {
+    binding().closeTraining(job)
+  }
+}
+
+async function trainEpochs(
+  job: TrainingHandle,
+  task: TrainingTask,
+  plan: FitPlan,
+  work: NativeWork,
+): Promise<TrainingHistory> {
+  const epochs: EpochRecord[] = []
+  const best = plan.earlyStopping && new BestEpoch(plan.earlyStopping)
+  let stopped: TrainingHistory['stopped'] = 'completed'
+  let secondsBefore = 0
+  for (let epoch = 1; epoch <= plan.epochs && stopped === 'completed'; epoch++) {
+    const { parameters, last, measured } = await trainEpoch(job, task, plan, work, epoch, secondsBefore)
+    secondsBefore += measured.seconds
+    task.publish(parameters)
+    const validation = task.validation && (await validate(task, parameters, task.validation, work))
+    work.throwIfAborted()
+    const record = { epoch, cost: costParts(last), ...(validation && { validation }), ...measured }
+    epochs.push(record)
+    best?.observe(epoch, (validation ?? record.cost).total, parameters)
+    await plan.onEpoch?.(record)
+    work.throwIfAborted()
+    stopped = last.epoch?.stopped ?? (best?.exhausted ? 'earlyStopping' : 'completed')
+  }
+  if (best?.parameters === undefined) return { epochs, stopped }
+  task.publish(best.parameters)
+  return { epochs, stopped, bestEpoch: best.epoch }
+}
+
+/** One epoch in spans; publishes only what an abort leaves behind. */
+async function trainEpoch(
+  job: TrainingHandle,
+  task: TrainingTask,
+  plan: FitPlan,
+  work: NativeWork,
+  epoch: number,
+  secondsBefore: number,
+) {
+  const parameters = sameKind(task.parameters)
+  const learningRate = plan.rate?.(epoch)
+  let seconds = 0
+  for (;;) {
+    const start = performance.now()
+    const span = await work.call('x', (run) =>
+      binding().trainSpan(job, {
+        ...run,
+        epoch: epoch - 1,
+        learningRate: learningRate ?? 0,
+        budgetMs: SPAN_MS,
+        parameters,
+      }),
+    )
+    seconds += (performance.now() - start) / 1000
+    if (span.diverged) throw diverged(epoch, plan)
+    if (span.cancelled) {
+      task.publish(parameters)
+      work.throwIfAborted()
+    }
+    plan.onProgress?.(progress(task, plan, epoch, span, seconds, secondsBefore))
+    if (span.epoch === undefined) continue
+    const { meanActivation, gradientNorm, evaluations } = span.epoch
+    const measured = {
+      meanActivation: spread(meanActivation),
+      gradientNorm,
+      ...(learningRate !== undefined && { learningRate }),
+      seconds,
+      samplesPerSecond: samples(task, plan, span) / seconds,
+      evaluations,
+    }
+    return { parameters, last: span, measured }
+  }
+}
+
+async function open(task: TrainingTask, plan: FitPlan, work: NativeWork): Promise<TrainingHandle> {
+  const { layers, objective, parameters, rows, seed, fit } = task
+  const { batchSize, shuffle, optimizer } = plan
+  const request = { layers, objective, parameters, rows, batchSize, shuffle, optimizer, seed, fit }
+  return work.call('x', async () => binding().openTraining({ ...request, form: 'fused' }))
+}
+
+async function validate(
+  task: TrainingTask,
+  parameters: Floats,
+  rows: NativeRows,
+  work: NativeWork,
+): Promise<CostParts> {
+  const { layers, exactObjective: objective } = task
+  return costParts(
+    await work.call('validation', (run) =>
+      binding().evaluate({ ...run, layers, objective, parameters, rows }),
+    ),
+  )
+}
+
+/** Rows that went through cost and gradient in this epoch so far. */
+function samples(task: TrainingTask, plan: FitPlan, span: SpanResult): number {
+  const rows = task.rows.order?.length ?? task.rows.rows
+  if (plan.rate === undefined) return rows * (span.epoch?.evaluations ?? 0)
+  return Math.min(rows, span.steps * (plan.batchSize || rows))
+}
+
+function progress(
+  task: TrainingTask,
+  plan: FitPlan,
+  epoch: number,
+  span: SpanResult,
+  seconds: number,
+  secondsBefore: number,
+): FitProgress {
+  const done = epoch - 1 + span.steps / span.stepsInEpoch
+  return {
+    epoch,
+    epochs: plan.epochs,
+    step: span.steps,
+    steps: span.stepsInEpoch,
+    cost: costParts(span),
+    samplesPerSecond: samples(task, plan, span) / seconds,
+    secondsLeft: done === 0 ? Infinity : ((secondsBefore + seconds) / done) * (plan.epochs - done),
+  }
+}
+
+function diverged(epoch: number, plan: FitPlan): LayerwiseError {
+  const remedy =
+    plan.rate === undefined ? 'scale the data, or start from other parameters' : 'lower learningRate'
+  return new LayerwiseError(
+    'ERR_DIVERGED',
+    `training diverged in epoch ${epoch}: cost or parameters are no longer finite; the model keeps those of the epoch before; ${remedy}`,
+    { epoch },
+  )
+}
+
+function sameKind(parameters: Floats): Floats {
+  return parameters instanceof Float64Array
+    ? allocate('float64', parameters.length, 'parameters')
+    : allocate('float32', parameters.length, 'parameters')
+}
