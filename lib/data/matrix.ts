@@ -1,4 +1,5 @@
 import { argumentError, checkInteger, checkNumber, checkOptions, shapeError } from '../check.js'
+import { LayerwiseError } from '../errors.js'
 
 /** What a {@link Matrix} may be stored in. */
 export type MatrixData = Float32Array | Float64Array | Uint8Array
@@ -11,7 +12,7 @@ export type MatrixData = Float32Array | Float64Array | Uint8Array
 export class Matrix<D extends MatrixData = MatrixData> {
   readonly rows: number
   readonly cols: number
-  /** The numbers as stored, before `scale`; `rows * cols` of them. Shared with the caller, not copied. */
+  /** The numbers as stored, before `scale`; `rows * cols` of them. The caller's own array, not a copy. */
   readonly data: D
   /** Factor on every stored number, 1 unless given. Allowed for Uint8Array only. */
   readonly scale: number
@@ -21,6 +22,7 @@ export class Matrix<D extends MatrixData = MatrixData> {
     this.rows = rows
     this.cols = cols
     this.scale = scale
+    Object.freeze(this)
   }
 
   /**
@@ -43,7 +45,7 @@ export class Matrix<D extends MatrixData = MatrixData> {
     checkInteger('rows', rows, 0)
     checkInteger('cols', cols, 1)
     if (data.length !== rows * cols) {
-      throw shapeError('data', `${rows} × ${cols} = ${rows * cols} numbers`, `${data.length} numbers`)
+      throw shapeError('data', `${rows} × ${cols} = ${rows * cols} numbers`, data.length)
     }
     const scale = checkNumber('scale', checkOptions('options', options, ['scale']).scale ?? 1)
     if (scale === 0) throw argumentError('scale', 'a number other than 0', scale)
@@ -59,6 +61,7 @@ export class Matrix<D extends MatrixData = MatrixData> {
    */
   row(i: number): D {
     checkInteger('i', i, 0, this.rows - 1)
+    checkStorage('data', this.data)
     return this.data.subarray(i * this.cols, (i + 1) * this.cols) as D
   }
 
@@ -72,6 +75,7 @@ export class Matrix<D extends MatrixData = MatrixData> {
   slice(from: number, to: number = this.rows): Matrix<D> {
     checkInteger('from', from, 0, this.rows)
     checkInteger('to', to, from, this.rows)
+    checkStorage('data', this.data)
     return new Matrix(
       this.data.subarray(from * this.cols, to * this.cols) as D,
       to - from,
@@ -86,15 +90,45 @@ export class Matrix<D extends MatrixData = MatrixData> {
   }
 }
 
-/** Refuses what native code could not safely read: other array types, shared memory, buffers that may shrink. */
+/** Refuses what native code could not safely read: other array types, and memory that is shared, may shrink or is gone. */
 export function checkStorage(argument: string, data: unknown): asserts data is MatrixData {
   if (!(data instanceof Float32Array || data instanceof Float64Array || data instanceof Uint8Array)) {
     throw argumentError(argument, 'a Float32Array, Float64Array or Uint8Array', data)
   }
   const { buffer } = data as { buffer: ArrayBufferLike & { resizable?: boolean } }
   if (typeof SharedArrayBuffer !== 'undefined' && buffer instanceof SharedArrayBuffer) {
-    throw argumentError(argument, 'an array over an ordinary ArrayBuffer', 'a SharedArrayBuffer')
+    throw storageError(argument, 'an array over an ordinary ArrayBuffer', 'one over a SharedArrayBuffer')
   }
-  if (buffer.resizable === true)
-    throw argumentError(argument, 'an array over an ArrayBuffer of fixed size', 'a resizable ArrayBuffer')
+  if (buffer.resizable === true) {
+    throw storageError(
+      argument,
+      'an array over an ArrayBuffer of fixed size',
+      'one over a resizable ArrayBuffer',
+    )
+  }
+  if (isDetached(buffer)) {
+    throw storageError(
+      argument,
+      'an array that still has its memory',
+      'one whose ArrayBuffer was transferred away',
+    )
+  }
+}
+
+function isDetached(buffer: ArrayBufferLike): boolean {
+  if (buffer.byteLength > 0) return false
+  try {
+    new Uint8Array(buffer)
+    return false
+  } catch {
+    return true
+  }
+}
+
+function storageError(argument: string, expected: string, received: string): LayerwiseError {
+  return new LayerwiseError('ERR_ARGUMENT', `${argument}: expected ${expected}, received ${received}`, {
+    argument,
+    expected,
+    received,
+  })
 }

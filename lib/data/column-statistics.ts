@@ -1,0 +1,54 @@
+import type { Matrix } from './matrix.js'
+import { eachValue } from './slices.js'
+
+/** Of each column, in float64. */
+export interface ColumnStatistics {
+  readonly min: Float64Array
+  readonly max: Float64Array
+  /** A sum divided by m: refined by {@link columnSpread}. */
+  readonly mean: Float64Array
+}
+
+/**
+ * First pass: extremes and mean of each column.
+ *
+ * @throws {@link LayerwiseError} `ERR_RANGE` naming the first row and column that is not finite
+ */
+export async function columnStatistics(argument: string, x: Matrix): Promise<ColumnStatistics> {
+  const { rows, cols } = x
+  const min = new Float64Array(cols).fill(Infinity)
+  const max = new Float64Array(cols).fill(-Infinity)
+  const mean = new Float64Array(cols)
+  await eachValue(argument, x, (value, j) => {
+    if (value < min[j]!) min[j] = value
+    if (value > max[j]!) max[j] = value
+    mean[j]! += value
+  })
+  for (let j = 0; j < cols; j++) mean[j]! /= rows
+  return { min, max, mean }
+}
+
+/**
+ * Second pass: variance, Σ(x − mean)²/m, from deviations and not from squares, so that a large mean does not swamp it; what the
+ * first pass lost of the mean comes back with the sum of the deviations.
+ *
+ * Source: Chan, Golub & LeVeque 1983, "Algorithms for computing the sample variance", the corrected two-pass algorithm.
+ */
+export async function columnSpread(
+  argument: string,
+  x: Matrix,
+  firstMean: Float64Array,
+): Promise<{ mean: Float64Array; variance: Float64Array }> {
+  const { rows, cols } = x
+  const sum = new Float64Array(cols)
+  const squares = new Float64Array(cols)
+  await eachValue(argument, x, (value, j) => {
+    const deviation = value - firstMean[j]!
+    sum[j]! += deviation
+    squares[j]! += deviation * deviation
+  })
+  return {
+    mean: firstMean.map((value, j) => value + sum[j]! / rows),
+    variance: squares.map((value, j) => (value - (sum[j]! * sum[j]!) / rows) / rows),
+  }
+}

@@ -1,0 +1,169 @@
+import { argumentError, checkInteger, checkOptions, shapeError } from '../check.js'
+import { binding } from '../native/load.js'
+import { checkStorage, Matrix, type MatrixData } from './matrix.js'
+import { eachValue, rowSlices } from './slices.js'
+
+/** How patches are drawn. */
+export interface PatchOptions {
+  /** Width and height of a patch, in pixels. */
+  size: number
+  /** How many patches. */
+  count: number
+  /** Fixes which ones; default 0. */
+  seed?: number
+}
+
+/** The random stream of patch positions. */
+const patchStream = 3
+
+interface Image<D extends MatrixData> {
+  readonly data: D
+  readonly width: number
+  readonly height: number
+}
+
+interface Images<D extends MatrixData> {
+  readonly count: number
+  /** Its storage and scale are those of all. */
+  readonly first: Matrix<D>
+  at(k: number): Image<D>
+}
+
+/**
+ * Draws square patches from gray images: for each patch an image, then a position in it, each uniformly, with replacement.
+ *
+ * @param images - one Matrix whose rows are images of the same size, with `imageWidth`; or an array of images, each a Matrix of
+ *   height × width, of any sizes but the same kind of storage and scale
+ * @param options - `size`, `count`, `seed`; `imageWidth`: pixels in a line of each image, where images are rows
+ * @returns [count, size²], each patch line by line; storage and scale are those of the images
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` for bad options or storage
+ * @throws {@link LayerwiseError} `ERR_SHAPE` for no images, images smaller than a patch, or rows that are not whole lines
+ */
+export async function samplePatches<D extends MatrixData>(
+  images: Matrix<D>,
+  options: PatchOptions & { imageWidth: number },
+): Promise<Matrix<D>>
+export async function samplePatches<D extends MatrixData>(
+  images: readonly Matrix<D>[],
+  options: PatchOptions,
+): Promise<Matrix<D>>
+export async function samplePatches<D extends MatrixData>(
+  images: Matrix<D> | readonly Matrix<D>[],
+  options: PatchOptions & { imageWidth?: number },
+): Promise<Matrix<D>> {
+  const known = ['size', 'count', 'seed', ...(images instanceof Matrix ? ['imageWidth'] : [])]
+  const given = checkOptions('options', options, known)
+  const size = checkInteger('size', given.size)
+  const count = checkInteger('count', given.count)
+  const seed = checkInteger('seed', given.seed ?? 0, 0, Number.MAX_SAFE_INTEGER)
+  const source =
+    images instanceof Matrix ? rowImages(images, size, given.imageWidth) : singleImages(images, size)
+  const patches = emptyLike(source.first.data, count * size * size)
+  for await (const [from, to] of rowSlices(count, size * size)) {
+    const random = new Float64Array(3 * (to - from))
+    binding().uniform(random, 0, 1, seed, patchStream, from)
+    const draw = (k: number, choices: number) => Math.floor(random[k]! * choices)
+    for (let p = from; p < to; p++) {
+      const k = 3 * (p - from)
+      const { data, width, height } = source.at(draw(k, source.count))
+      const top = draw(k + 1, height - size + 1)
+      const left = draw(k + 2, width - size + 1)
+      for (let y = 0; y < size; y++) {
+        const line = (top + y) * width + left
+        patches.set(data.subarray(line, line + size), (p * size + y) * size)
+      }
+    }
+  }
+  return Matrix.from(patches, count, size * size, { scale: source.first.scale })
+}
+
+/**
+ * Prepares patches for a sigmoid model: each patch loses its own mean; values are clipped at ±3 standard deviations of all of
+ * them together, divided by that bound, and mapped from [−1, 1] to [0.1, 0.9].
+ *
+ * Patches that are all constant have no deviation beyond rounding: every value becomes 0.5, the middle.
+ *
+ * Source: UFLDL tutorial, exercise "Sparse Autoencoder", sampleIMAGES (normalizeData).
+ * Differs: the standard deviation divides by the number of values, not by one less.
+ *
+ * @param patches - one a row, as {@link samplePatches} returns them
+ * @returns a new Matrix of the same shape, in float32
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` if it is no Matrix; `ERR_SHAPE` if it has no rows; `ERR_RANGE` for NaN or Infinity
+ */
+export async function preparePatches(patches: Matrix): Promise<Matrix<Float32Array>> {
+  if (!(patches instanceof Matrix)) throw argumentError('patches', 'a Matrix', patches)
+  checkStorage('patches', patches.data)
+  const { rows, cols } = patches
+  if (rows === 0) throw shapeError('patches', 'at least one row', 0)
+  const means = new Float64Array(rows)
+  let largest = 0
+  await eachValue('patches', patches, (value, _, index) => {
+    means[Math.floor(index / cols)]! += value / cols
+    largest = Math.max(largest, Math.abs(value))
+  })
+  // Deviations have mean 0 in each patch, and so all together.
+  let squares = 0
+  await eachValue('patches', patches, (value, _, index) => {
+    squares += (value - means[Math.floor(index / cols)]!) ** 2
+  })
+  const deviation = Math.sqrt(squares / (rows * cols))
+  if (!Number.isFinite(deviation)) throw argumentError('patches', 'values whose squares are finite', largest)
+  // A mean is rounded by at most so much: what is left of constant patches.
+  const bound = deviation > largest * cols * Number.EPSILON ? 3 * deviation : Infinity
+  const prepared = new Float32Array(rows * cols)
+  await eachValue('patches', patches, (value, _, index) => {
+    const unit = (value - means[Math.floor(index / cols)]!) / bound
+    prepared[index] = (Math.max(-1, Math.min(1, unit)) + 1) * 0.4 + 0.1
+  })
+  return Matrix.from(prepared, rows, cols)
+}
+
+function rowImages<D extends MatrixData>(images: Matrix<D>, size: number, imageWidth: unknown): Images<D> {
+  checkStorage('images', images.data)
+  const width = checkInteger('imageWidth', imageWidth)
+  const height = images.cols / width
+  if (images.rows === 0) throw shapeError('images', 'at least one image', 0)
+  if (!Number.isInteger(height))
+    throw shapeError('images', `rows of whole lines of ${width} pixels`, images.cols)
+  checkSize('images', size, height, width)
+  return { count: images.rows, first: images, at: (k) => ({ data: images.row(k), width, height }) }
+}
+
+function singleImages<D extends MatrixData>(images: readonly Matrix<D>[], size: number): Images<D> {
+  if (!Array.isArray(images)) throw argumentError('images', 'a Matrix or an array of them', images)
+  const [first] = images as readonly Matrix<D>[]
+  if (first === undefined) throw shapeError('images', 'at least one image', 0)
+  images.forEach((image: unknown, k) => {
+    const argument = `images[${k}]`
+    if (!(image instanceof Matrix)) throw argumentError(argument, 'a Matrix', image)
+    checkStorage(argument, image.data)
+    if (kind(image) !== kind(first)) throw argumentError(argument, `${kind(first)} as images[0]`, kind(image))
+    checkSize(argument, size, image.rows, image.cols)
+  })
+  return {
+    count: images.length,
+    first,
+    at: (k) => ({ data: images[k].data, width: images[k].cols, height: images[k].rows }),
+  }
+}
+
+function checkSize(argument: string, size: number, height: number, width: number): void {
+  if (width < size || height < size) {
+    throw shapeError(argument, `images of at least ${size} × ${size} pixels`, `${height} × ${width}`)
+  }
+}
+
+function kind({ data, scale }: Matrix): string {
+  const type = data instanceof Uint8Array ? 'uint8' : data instanceof Float32Array ? 'float32' : 'float64'
+  return `${type} with scale ${scale}`
+}
+
+function emptyLike<D extends MatrixData>(data: D, length: number): D {
+  const empty =
+    data instanceof Uint8Array
+      ? new Uint8Array(length)
+      : data instanceof Float32Array
+        ? new Float32Array(length)
+        : new Float64Array(length)
+  return empty as D
+}

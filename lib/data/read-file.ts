@@ -1,0 +1,100 @@
+import { type FileHandle, open, stat } from 'node:fs/promises'
+import { argumentError } from '../check.js'
+import { LayerwiseError } from '../errors.js'
+
+/** Bytes asked for at once: the file system works on them off the JavaScript thread. */
+const chunkLength = 8 * 1024 * 1024
+
+/** A file open for reading. Content that is not what it should be is `ERR_FORMAT`; see {@link formatError}. */
+export interface OpenFile {
+  readonly name: string
+  readonly handle: FileHandle
+  /** Bytes in it when it was opened. */
+  readonly size: number
+}
+
+/**
+ * Opens a regular file, hands it to `use`, and closes it whatever happens.
+ *
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT`, with the system's error as `cause`, if it cannot be opened or read
+ */
+export async function withFile<T>(path: string | URL, use: (file: OpenFile) => Promise<T>): Promise<T> {
+  const name = checkPath('path', path)
+  try {
+    // Opening a pipe would wait for its other end.
+    if (!(await stat(path)).isFile()) throw fileError('read', name, new Error('it is not a regular file'))
+    const handle = await open(path, 'r')
+    try {
+      return await use({ name, handle, size: (await handle.stat()).size })
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    throw error instanceof LayerwiseError ? error : fileError('read', name, error)
+  }
+}
+
+/** Fills `target` from the file, beginning at `position`; `ERR_FORMAT` if the file ends first. */
+export async function readExactly(
+  file: OpenFile,
+  target: ArrayBufferView<ArrayBuffer>,
+  position: number,
+): Promise<void> {
+  const bytes = new Uint8Array(target.buffer, target.byteOffset, target.byteLength)
+  for (let done = 0; done < bytes.length; ) {
+    const wanted = Math.min(chunkLength, bytes.length - done)
+    const { bytesRead } = await file.handle.read(bytes, done, wanted, position + done)
+    if (bytesRead === 0) throw formatError(file.name, `it ends after ${position + done} bytes`)
+    done += bytesRead
+  }
+}
+
+/** The first bytes of the file: `length` of them, or as many as there are. */
+export async function readStart(file: OpenFile, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(Math.min(length, file.size))
+  await readExactly(file, bytes, 0)
+  return bytes
+}
+
+/** A typed array of a length that a file promised and its size supports; `ERR_MEMORY` if there is no room for it. */
+export function allocate<T>(name: string, length: number, make: (length: number) => T): T {
+  try {
+    return make(length)
+  } catch (error) {
+    throw new LayerwiseError(
+      'ERR_MEMORY',
+      `'${name}': no memory for an array of ${length} numbers`,
+      { received: length },
+      error,
+    )
+  }
+}
+
+/** Something in the file is not as it must be. */
+export function formatError(name: string, problem: string, cause?: unknown): LayerwiseError {
+  return new LayerwiseError(
+    'ERR_FORMAT',
+    `'${name}': ${problem}`,
+    { argument: 'path', received: name },
+    cause,
+  )
+}
+
+/** The file system refused. */
+export function fileError(action: 'read' | 'write', name: string, cause: unknown): LayerwiseError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new LayerwiseError(
+    'ERR_ARGUMENT',
+    `path: cannot ${action} '${name}': ${why}`,
+    { argument: 'path', expected: `a file that this process can ${action}`, received: name },
+    cause,
+  )
+}
+
+/** A path as a name for messages. */
+export function checkPath(argument: string, path: unknown): string {
+  if (path instanceof URL) return path.href
+  if (typeof path !== 'string' || path === '')
+    throw argumentError(argument, 'a path (string or file: URL)', path)
+  return path
+}

@@ -1,0 +1,110 @@
+import { argumentError, shapeError, show } from '../check.js'
+import { LayerwiseError } from '../errors.js'
+import type { NativeRows } from '../native/binding.js'
+import type { FloatArray, Precision } from '../precision.js'
+import { checkStorage, Matrix } from './matrix.js'
+import type { Scaler } from './scaler.js'
+
+/**
+ * Samples, one a row: a {@link Matrix}; a flat typed array, row-major, as wide as the model has inputs; or an array of
+ * rows, which is copied into the model's precision.
+ */
+export type Rows = Matrix | Float32Array | Float64Array | Uint8Array | readonly (readonly number[])[]
+
+/**
+ * `x` as the addon reads it: checked, and copied only where it is an array of rows.
+ *
+ * Values are not looked at beyond their type: the addon finds NaN and Infinity.
+ *
+ * @param argument - what the caller called `x`, for messages
+ * @param width - columns each row must have
+ * @param precision - of the copy of an array of rows; with a scaler the copy is float64, so that nothing is lost before its shift
+ * @param scaler - fitted on rows of this width; applied by the addon, after the Matrix's own scale
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything that is not {@link Rows}, and for memory that is shared, resizable or detached
+ * @throws {@link LayerwiseError} `ERR_SHAPE` for no rows, and for a wrong width or length
+ * @throws {@link LayerwiseError} `ERR_STATE` if the scaler was not fitted
+ */
+export function toRows(
+  argument: string,
+  x: Rows,
+  width: number,
+  precision: Precision,
+  scaler?: Scaler,
+): NativeRows {
+  const { data, rows, cols, scale } = toMatrix(
+    argument,
+    x,
+    width,
+    scaler === undefined ? precision : 'float64',
+  )
+  if (scaler === undefined) return { data, rows, cols, scale }
+  if (scaler.inputs !== width)
+    throw shapeError('scaling', `a scaler fitted on ${width} columns`, scaler.inputs)
+  return { data, rows, cols, scale, shift: scaler.shift, factor: scaler.factor }
+}
+
+/** {@link Rows} as a Matrix with at least one row, of `width` columns if that is given. Flat arrays need a width. */
+export function toMatrix(argument: string, x: Rows, width: number, precision: Precision): Matrix {
+  if (Array.isArray(x)) return fromArrays(argument, x, width, precision)
+  if (x instanceof Matrix) {
+    checkStorage(argument, x.data)
+    if (x.cols !== width) throw shapeError(argument, `${width} columns`, x.cols)
+    if (x.rows === 0) throw emptyError(argument)
+    return x
+  }
+  if (!ArrayBuffer.isView(x)) {
+    throw argumentError(argument, 'a Matrix, a flat typed array or an array of rows', x)
+  }
+  checkStorage(argument, x)
+  if (x.length === 0) throw emptyError(argument)
+  if (x.length % width !== 0) throw shapeError(argument, `a length that is a multiple of ${width}`, x.length)
+  return Matrix.from(x, x.length / width, width)
+}
+
+function fromArrays<P extends Precision>(
+  argument: string,
+  x: readonly unknown[],
+  width: number,
+  precision: P,
+): Matrix<FloatArray<P>> {
+  if (x.length === 0) throw emptyError(argument)
+  const length = x.length * width
+  const data = (
+    precision === 'float64' ? new Float64Array(length) : new Float32Array(length)
+  ) as FloatArray<P>
+  for (let i = 0; i < x.length; i++) {
+    const row = x[i]
+    if (!Array.isArray(row)) throw argumentError(`${argument}[${i}]`, 'an array of numbers', row)
+    if (row.length !== width) {
+      throw new LayerwiseError(
+        'ERR_SHAPE',
+        `${argument}: expected ${width} numbers in row ${i}, received ${row.length}`,
+        { argument, expected: `${width} numbers in each row`, received: row.length, row: i },
+      )
+    }
+    for (let j = 0; j < width; j++) {
+      const value: unknown = row[j]
+      if (typeof value !== 'number') {
+        throw new LayerwiseError(
+          'ERR_ARGUMENT',
+          `${argument}: expected a number in row ${i}, column ${j}, received ${show(value)} (${typeof value})`,
+          { argument, expected: 'numbers', received: value, row: i, column: j },
+        )
+      }
+      data[i * width + j] = value
+    }
+  }
+  return Matrix.from(data, x.length, width) as Matrix<FloatArray<P>>
+}
+
+function emptyError(argument: string): LayerwiseError {
+  return new LayerwiseError(
+    'ERR_SHAPE',
+    `${argument}: expected at least one row, received none: it is empty`,
+    {
+      argument,
+      expected: 'at least one row',
+      received: 0,
+    },
+  )
+}

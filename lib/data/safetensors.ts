@@ -1,0 +1,212 @@
+import { argumentError, checkInteger, shapeError } from '../check.js'
+import { checkStorage } from './matrix.js'
+import { allocate, formatError, type OpenFile, readExactly, readStart, withFile } from './read-file.js'
+import { parseStrictJson } from './strict-json.js'
+import { writeFileWhole } from './write-file.js'
+
+/** An array with a name and a shape, row-major. */
+export interface Tensor {
+  readonly name: string
+  /** Sizes of the dimensions; empty for a single number. */
+  readonly shape: readonly number[]
+  /** As many numbers as the product of `shape`. */
+  readonly data: Float32Array | Float64Array
+}
+
+/** What a file holds. */
+export interface Safetensors {
+  /** By name. */
+  readonly tensors: ReadonlyMap<string, Tensor>
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/** The format's own bound on its header, in bytes. */
+const longestHeader = 100_000_000
+
+const metadataName = '__metadata__'
+
+const elementTypes = {
+  F64: { size: 8, make: (length: number): Tensor['data'] => new Float64Array(length) },
+  F32: { size: 4, make: (length: number): Tensor['data'] => new Float32Array(length) },
+} as const
+
+type ElementType = keyof typeof elementTypes
+
+interface Entry {
+  readonly name: string
+  readonly type: ElementType
+  readonly shape: readonly number[]
+  readonly begin: number
+  readonly end: number
+}
+
+/**
+ * Writes named arrays and string metadata as one safetensors file (https://github.com/huggingface/safetensors), which Python's
+ * package opens: F32 and F64, little-endian, numbers aligned to 8 bytes. The file appears whole or not at all.
+ *
+ * @param tensors - names are unique, and neither `__metadata__` nor `__proto__`
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` for bad names, metadata or storage, and if the file cannot be written
+ * @throws {@link LayerwiseError} `ERR_SHAPE` if `data` has not as many numbers as its shape says
+ */
+export async function writeSafetensors(
+  path: string | URL,
+  tensors: readonly Tensor[],
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  tensors.forEach(checkTensor)
+  const header: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(metadata)) checkText(`metadata['${name}']`, name, value)
+  if (Object.keys(metadata).length > 0) header[metadataName] = { ...metadata }
+  // F64 before F32, so that every array begins at a multiple of its element size.
+  const ordered = [...tensors].sort((a, b) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT)
+  let end = 0
+  for (const { name, shape, data } of ordered) {
+    if (Object.hasOwn(header, name)) throw argumentError('tensors', 'a name of its own for each tensor', name)
+    const begin = end
+    end += data.byteLength
+    header[name] = { dtype: data instanceof Float64Array ? 'F64' : 'F32', shape, data_offsets: [begin, end] }
+  }
+  const json = Buffer.from(JSON.stringify(header))
+  const padded = Math.ceil(json.length / 8) * 8
+  if (padded > longestHeader) throw argumentError('metadata', `a header below ${longestHeader} bytes`, padded)
+  const start = Buffer.alloc(8 + padded, ' ')
+  start.writeBigUInt64LE(BigInt(padded))
+  start.set(json, 8)
+  const arrays = ordered.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+  await writeFileWhole(path, [start, ...arrays])
+}
+
+/**
+ * Reads a safetensors file of F32 and F64 arrays. Every promise of the header is checked against the others and the size of the
+ * file before memory is taken for it.
+ *
+ * @throws {@link LayerwiseError} `ERR_FORMAT` if it is another kind of file, cut, contradictory, or of other element types
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` if it cannot be opened or read
+ */
+export async function readSafetensors(path: string | URL): Promise<Safetensors> {
+  return withFile(path, async (file) => {
+    const { entries, metadata, length } = await readHeader(file)
+    const tensors = new Map<string, Tensor>()
+    for (const { name, type, shape, begin, end } of entries) {
+      const { size, make } = elementTypes[type]
+      const data = allocate(file.name, (end - begin) / size, make) as Tensor['data'] &
+        ArrayBufferView<ArrayBuffer>
+      await readExactly(file, data, length + begin)
+      tensors.set(name, { name, shape, data })
+    }
+    return { tensors, metadata }
+  })
+}
+
+async function readHeader(
+  file: OpenFile,
+): Promise<{ entries: Entry[]; metadata: Record<string, string>; length: number }> {
+  const start = await readStart(file, 8)
+  if (start.length < 8) throw formatError(file.name, 'it is too short to be a safetensors file')
+  const jsonLength = Number(new DataView(start.buffer).getBigUint64(0, true))
+  if (jsonLength > longestHeader || jsonLength > file.size - 8) {
+    throw formatError(
+      file.name,
+      `it is no safetensors file, or cut: its header is said to have ${jsonLength} bytes`,
+    )
+  }
+  const bytes = new Uint8Array(jsonLength)
+  await readExactly(file, bytes, 8)
+  const { [metadataName]: metadata, ...described } = parseHeader(file.name, bytes)
+  const entries = Object.entries(described).map(([name, value]) => readEntry(file.name, name, value))
+  checkLayout(file.name, entries, file.size - 8 - jsonLength)
+  return { entries, metadata: readMetadata(file.name, metadata), length: 8 + jsonLength }
+}
+
+function parseHeader(name: string, bytes: Uint8Array): Record<string, unknown> {
+  if (bytes[0] !== 0x7b) throw formatError(name, 'it is no safetensors file: its header is not a JSON object')
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return parseStrictJson(text, 3) as Record<string, unknown>
+  } catch (error) {
+    throw formatError(
+      name,
+      `its header is not the JSON of a safetensors file: ${(error as Error).message}`,
+      error,
+    )
+  }
+}
+
+function readMetadata(name: string, value: unknown = {}): Record<string, string> {
+  if (!isRecord(value) || !Object.values(value).every((entry) => typeof entry === 'string')) {
+    throw formatError(name, 'its __metadata__ is not an object of strings')
+  }
+  return value as Record<string, string>
+}
+
+function readEntry(file: string, name: string, value: unknown): Entry {
+  const wrong = (problem: string) => formatError(file, `tensor '${name.slice(0, 80)}': ${problem}`)
+  if (!isRecord(value) || Object.keys(value).sort().join() !== 'data_offsets,dtype,shape') {
+    throw wrong('its entry does not consist of dtype, shape and data_offsets')
+  }
+  const { dtype, shape, data_offsets: offsets } = value
+  if (typeof dtype !== 'string' || !Object.hasOwn(elementTypes, dtype)) {
+    throw wrong(`its dtype is ${JSON.stringify(dtype).slice(0, 40)}; F32 and F64 are read`)
+  }
+  if (!isSizes(shape) || !isSizes(offsets) || offsets.length !== 2) {
+    throw wrong('its shape or data_offsets are not whole numbers of at least 0')
+  }
+  const [begin = 0, end = 0] = offsets
+  const type = dtype as ElementType
+  const bytes = shape.reduce((product, size) => product * size, elementTypes[type].size)
+  if (end - begin !== bytes) {
+    throw wrong(
+      `its shape [${shape.slice(0, 8).join(', ')}] needs ${bytes} bytes, its data_offsets hold ${end - begin}`,
+    )
+  }
+  return { name, type, shape, begin, end }
+}
+
+/** One array after another, without gap or overlap, to the last byte. */
+function checkLayout(name: string, entries: Entry[], size: number): void {
+  entries.sort((a, b) => a.begin - b.begin || a.end - b.end)
+  let position = 0
+  for (const { begin, end } of entries) {
+    if (begin !== position)
+      throw formatError(name, `its arrays overlap or leave a gap at byte ${Math.min(begin, position)}`)
+    position = end
+  }
+  if (position !== size) {
+    throw formatError(
+      name,
+      `its header promises ${position} bytes of numbers, but ${size} follow: it is cut or has been added to`,
+    )
+  }
+}
+
+function checkTensor({ name, shape, data }: Tensor, index: number): void {
+  checkText(`tensors[${index}].name`, name, '')
+  if (name === metadataName)
+    throw argumentError(`tensors[${index}].name`, `a name other than ${metadataName}`, name)
+  checkStorage(`tensors[${index}].data`, data)
+  if (data instanceof Uint8Array)
+    throw argumentError(`tensors[${index}].data`, 'a Float32Array or Float64Array', data)
+  const length = shape.reduce(
+    (product, size, k) => product * checkInteger(`tensors[${index}].shape[${k}]`, size, 0),
+    1,
+  )
+  if (data.length !== length)
+    throw shapeError(`tensors[${index}].data`, `[${shape.join(', ')}] = ${length} numbers`, data.length)
+}
+
+/** Text that comes back from a file as it was: no half of a surrogate pair, and no name that JavaScript treats apart. */
+function checkText(argument: string, name: unknown, value: unknown): void {
+  for (const text of [name, value]) {
+    if (typeof text !== 'string' || /\p{Surrogate}/u.test(text))
+      throw argumentError(argument, 'well-formed text', text)
+  }
+  if (name === '__proto__') throw argumentError(argument, 'a name other than __proto__', name)
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+}
+
+function isSizes(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every((entry) => Number.isSafeInteger(entry) && entry >= 0)
+}

@@ -1,0 +1,290 @@
+import { argumentError, checkNumber, checkOptions, shapeError, show } from '../check.js'
+import { LayerwiseError } from '../errors.js'
+import { type ColumnStatistics, columnSpread, columnStatistics } from './column-statistics.js'
+import { Matrix } from './matrix.js'
+import { type Rows, toMatrix } from './rows.js'
+import { eachValue } from './slices.js'
+
+/**
+ * Column by column, `value = (x − shift) · factor`. Fitted on training data only; usable alone, or as a model's `scaling`.
+ * A Matrix's own `scale` is applied before it.
+ */
+export interface Scaler {
+  /** Columns it was fitted on. */
+  readonly inputs: number
+  /** [inputs], in the units of x. Not to be written. */
+  readonly shift: Float64Array
+  /** [inputs], finite and not 0. Not to be written. */
+  readonly factor: Float64Array
+  /** Everything {@link scalerFromJSON} needs to rebuild it, exactly. */
+  toJSON(): ScalerJSON
+}
+
+/** A fitted scaler as plain data. */
+export type ScalerJSON =
+  | { kind: 'minMax'; range: [number, number]; shift: number[]; factor: number[] }
+  | { kind: 'standard'; shift: number[]; factor: number[] }
+
+interface Fitted {
+  readonly shift: Float64Array
+  readonly factor: Float64Array
+}
+
+/** Data that says how wide it is. A flat array does not: `Matrix.from(data, rows, cols)`. */
+export type FittingRows = Matrix | readonly (readonly number[])[]
+
+abstract class ColumnScaler implements Scaler {
+  #fitted: Fitted | undefined
+
+  get inputs(): number {
+    return this.fitted().shift.length
+  }
+
+  get shift(): Float64Array {
+    return this.fitted().shift
+  }
+
+  get factor(): Float64Array {
+    return this.fitted().factor
+  }
+
+  abstract toJSON(): ScalerJSON
+  protected abstract find(x: Matrix, statistics: ColumnStatistics): Promise<Fitted>
+
+  /**
+   * Learns shift and factor from the rows of `x`, in float64, without holding up the event loop. A second `fit` starts anew;
+   * one that rejects leaves the scaler as it was.
+   *
+   * @throws {@link LayerwiseError} `ERR_RANGE` for NaN or Infinity (row and column in `details`), or a column whose spread is
+   *   too large or too small for float64
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for what is not a Matrix or an array of equal rows, or is empty
+   */
+  async fit(x: FittingRows): Promise<this> {
+    const matrix = toMatrix('x', x, ownWidth(x), 'float64')
+    const fitted = await this.find(matrix, await columnStatistics('x', matrix))
+    for (let j = 0; j < matrix.cols; j++) {
+      const factor = fitted.factor[j]!
+      if (!Number.isFinite(fitted.shift[j]!) || !Number.isFinite(factor) || factor === 0) {
+        throw new LayerwiseError(
+          'ERR_RANGE',
+          `x: the spread of column ${j} is too large or too small to be scaled in float64`,
+          {
+            argument: 'x',
+            expected: 'columns whose spread and its inverse are finite in float64',
+            column: j,
+          },
+        )
+      }
+    }
+    this.#fitted = fitted
+    return this
+  }
+
+  /**
+   * (x − shift) · factor, as a new Matrix: float64 for float64 or an array of rows, float32 for float32 and uint8.
+   *
+   * @throws {@link LayerwiseError} `ERR_STATE` before `fit`; `ERR_SHAPE` for another width; `ERR_RANGE` for NaN or Infinity
+   */
+  async transform(x: Rows): Promise<Matrix<Float32Array | Float64Array>> {
+    const { shift, factor } = this.fitted()
+    return mapColumns(x, shift.length, (value, j) => (value - shift[j]!) * factor[j]!)
+  }
+
+  /** x / factor + shift: back to the original units. Types and errors as in {@link transform}. */
+  async inverseTransform(x: Rows): Promise<Matrix<Float32Array | Float64Array>> {
+    const { shift, factor } = this.fitted()
+    return mapColumns(x, shift.length, (value, j) => value / factor[j]! + shift[j]!)
+  }
+
+  protected fitted(): Fitted {
+    if (this.#fitted === undefined) {
+      throw new LayerwiseError(
+        'ERR_STATE',
+        `this ${this.constructor.name} is not fitted: await scaler.fit(x) first`,
+      )
+    }
+    return this.#fitted
+  }
+
+  /** Takes over numbers that were found earlier, by this kind of scaler. */
+  protected restore(fitted: Fitted): this {
+    this.#fitted = fitted
+    return this
+  }
+}
+
+/**
+ * Maps each column's smallest and largest training value to the ends of `range`.
+ *
+ * A constant column maps to the low end. Training data never leaves [−1, 1] or [0, 1] by rounding, so a model bounded there accepts it.
+ */
+export class MinMaxScaler extends ColumnScaler {
+  readonly range: readonly [low: number, high: number]
+
+  /**
+   * @param options - `range`: [low, high] with low < high, default [0, 1]
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT` for another range
+   */
+  constructor(options?: { range?: readonly [low: number, high: number] }) {
+    super()
+    const { range = [0, 1] } = checkOptions('options', options, ['range'])
+    if (!Array.isArray(range) || range.length !== 2)
+      throw argumentError('range', 'two numbers, [low, high]', range)
+    const low = checkNumber('range[0]', range[0])
+    const high = checkNumber('range[1]', range[1])
+    if (low >= high) throw argumentError('range[1]', `a number above range[0] = ${low}`, high)
+    this.range = [low, high]
+  }
+
+  protected override async find(x: Matrix, { min, max }: ColumnStatistics): Promise<Fitted> {
+    const [low, high] = this.range
+    const shift = new Float64Array(x.cols)
+    const factor = new Float64Array(x.cols)
+    for (let j = 0; j < x.cols; j++) {
+      const [least, most] = [min[j]!, max[j]!]
+      // A constant column has a spread of 1, or more where 1 would vanish beside the constant.
+      const spread = most > least ? most - least : Math.max(1, Math.abs(least) * 2 ** -20)
+      const gain = (high - low) / spread
+      shift[j] = least - low / gain
+      factor[j] = withinRange(gain, shift[j]!, least, most, this.range)
+    }
+    return { shift, factor }
+  }
+
+  override toJSON(): ScalerJSON {
+    return { kind: 'minMax', range: [...this.range], shift: [...this.shift], factor: [...this.factor] }
+  }
+
+  /** The inverse of {@link toJSON}; anything else is `ERR_FORMAT`. */
+  static fromJSON(value: unknown): MinMaxScaler {
+    const json = checkJSON(value, 'minMax', ['kind', 'range', 'shift', 'factor'])
+    const [low, high, ...rest] = finiteNumbers(json, 'range')
+    if (low === undefined || high === undefined || rest.length > 0 || low >= high)
+      throw jsonError('range', 'is not [low, high] with low < high')
+    return new MinMaxScaler({ range: [low, high] }).restore(fittedFromJSON(json))
+  }
+}
+
+/** Brings each column to mean 0 and variance 1, over the m training rows (divided by m). A constant column maps to 0. */
+export class StandardScaler extends ColumnScaler {
+  protected override async find(x: Matrix, { min, max, mean }: ColumnStatistics): Promise<Fitted> {
+    const spread = await columnSpread('x', x, mean)
+    const isConstant = (j: number) => min[j] === max[j]
+    return {
+      shift: spread.mean.map((value, j) => (isConstant(j) ? min[j]! : value)),
+      factor: spread.variance.map((value, j) => (isConstant(j) ? 1 : 1 / Math.sqrt(value))),
+    }
+  }
+
+  override toJSON(): ScalerJSON {
+    return { kind: 'standard', shift: [...this.shift], factor: [...this.factor] }
+  }
+
+  /** The inverse of {@link toJSON}; anything else is `ERR_FORMAT`. */
+  static fromJSON(value: unknown): StandardScaler {
+    const json = checkJSON(value, 'standard', ['kind', 'shift', 'factor'])
+    return new StandardScaler().restore(fittedFromJSON(json))
+  }
+}
+
+/**
+ * The scaler that `toJSON` described: for reading one back from a file.
+ *
+ * @throws {@link LayerwiseError} `ERR_FORMAT` for anything else
+ */
+export function scalerFromJSON(value: unknown): MinMaxScaler | StandardScaler {
+  const kind = (value as { kind?: unknown } | null | undefined)?.kind
+  if (kind === 'minMax') return MinMaxScaler.fromJSON(value)
+  if (kind === 'standard') return StandardScaler.fromJSON(value)
+  throw jsonError('kind', `is neither 'minMax' nor 'standard' but ${show(kind)}`)
+}
+
+/**
+ * A fitted scaler of ours, for rows of `inputs` columns.
+ *
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` for another object (a model saves its scaler and must know its kind),
+ *   `ERR_STATE` if it is not fitted, `ERR_SHAPE` for another width
+ */
+export function checkScaler(argument: string, value: unknown, inputs: number): Scaler {
+  if (!(value instanceof ColumnScaler))
+    throw argumentError(argument, 'a fitted MinMaxScaler or StandardScaler', value)
+  if (value.inputs !== inputs)
+    throw shapeError(argument, `a scaler fitted on ${inputs} columns`, value.inputs)
+  return value
+}
+
+/** Width of data that says it itself. */
+function ownWidth(x: FittingRows): number {
+  if (x instanceof Matrix) return x.cols
+  if (!Array.isArray(x)) {
+    throw argumentError(
+      'x',
+      'a Matrix or an array of rows (a flat array does not say its width: Matrix.from)',
+      x,
+    )
+  }
+  const first: unknown = x[0]
+  if (!Array.isArray(first)) return 1
+  if (first.length === 0) throw shapeError('x', 'rows of at least one number', 0)
+  return first.length
+}
+
+/** The largest factor up to `gain` that keeps training data inside `range` although shift and factor are rounded. */
+function withinRange(
+  gain: number,
+  shift: number,
+  least: number,
+  most: number,
+  [low, high]: readonly [number, number],
+): number {
+  const above = high > 0 && most > shift ? high / (most - shift) : gain
+  const below = low < 0 && least < shift ? low / (least - shift) : gain
+  return Math.min(gain, above, below)
+}
+
+async function mapColumns(
+  x: Rows,
+  width: number,
+  map: (value: number, column: number) => number,
+): Promise<Matrix<Float32Array | Float64Array>> {
+  const matrix = toMatrix('x', x, width, 'float64')
+  const { data, rows, cols } = matrix
+  const out = data instanceof Float64Array ? new Float64Array(rows * cols) : new Float32Array(rows * cols)
+  await eachValue('x', matrix, (value, j, index) => {
+    out[index] = map(value, j)
+  })
+  return Matrix.from(out, rows, cols)
+}
+
+function checkJSON(value: unknown, kind: string, keys: readonly string[]): Record<string, unknown> {
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw jsonError('', `is ${show(value)}`)
+  const found = Object.keys(value)
+  if (found.length !== keys.length || !keys.every((key) => found.includes(key))) {
+    throw jsonError('', `has the fields ${found.join(', ')} instead of ${keys.join(', ')}`)
+  }
+  const json = value as Record<string, unknown>
+  if (json.kind !== kind) throw jsonError('kind', `is ${show(json.kind)} instead of '${kind}'`)
+  return json
+}
+
+function finiteNumbers(json: Record<string, unknown>, field: string): readonly number[] {
+  const value = json[field]
+  if (!Array.isArray(value) || !value.every((entry) => typeof entry === 'number' && Number.isFinite(entry))) {
+    throw jsonError(field, 'is not an array of finite numbers')
+  }
+  return value
+}
+
+function fittedFromJSON(json: Record<string, unknown>): Fitted {
+  const shift = finiteNumbers(json, 'shift')
+  const factor = finiteNumbers(json, 'factor')
+  if (shift.length === 0 || shift.length !== factor.length)
+    throw jsonError('factor', 'is not as long as shift, or both are empty')
+  if (factor.includes(0)) throw jsonError('factor', 'contains 0')
+  return { shift: Float64Array.from(shift), factor: Float64Array.from(factor) }
+}
+
+function jsonError(field: string, problem: string): LayerwiseError {
+  return new LayerwiseError('ERR_FORMAT', `not a saved scaler: ${field === '' ? 'it' : field} ${problem}`)
+}
