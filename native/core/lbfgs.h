@@ -3,22 +3,25 @@
 #include <functional>
 #include <vector>
 
+#include "line_search.h"
 #include "thread_pool.h"
 
 namespace layerwise {
 
-// Limited-memory BFGS (Nocedal & Wright, algorithms 7.4 and 7.5) with a strong Wolfe line search (3.5 and 3.6), c1 1e-4, c2 0.9.
-// Vectors are T; every dot product, cost and step length is float64. Memory: 2 * history + 4 vectors of n. One object lives through a
-// training job; iterate() is called on the pool's coordinator.
+// Limited-memory BFGS (Nocedal & Wright, algorithms 7.4 and 7.5) with a strong Wolfe line search (line_search.h).
+// Vectors are T; every dot product, cost and step length is float64. Memory: 2 * history + 4 vectors of n, all of it reserved by
+// the constructor. One object lives through a training job; iterate() is called on the pool's coordinator. The same bits at any
+// number of threads.
 template <typename T>
 class Lbfgs {
  public:
   enum class Stop {
     none,
-    tolerance,   // the largest |gradient| fell to tolerance * max(1, |cost|)
-    precision,   // no step along the steepest descent lowers the cost any more in this precision
-    cancelled,   // should_stop() came true; theta is the last complete iterate
-    diverged     // cost or gradient was not finite at the starting point
+    tolerance,  // the largest |gradient| fell to tolerance * max(1, |cost|)
+    precision,  // no step along the steepest descent lowers the cost any more in this precision, or ten iterations in a row did
+                // not
+    cancelled,  // should_stop() came true; theta is the last complete iterate
+    diverged    // cost or gradient was not finite at the starting point
   };
   struct Iteration {
     double cost = 0;           // at theta
@@ -26,21 +29,52 @@ class Lbfgs {
     int evaluations = 0;       // within this iteration
     Stop stop = Stop::none;
   };
-  // Cost and gradient at theta; a cost that is not finite makes the line search step back. After should_stop() came true its result is ignored.
+  // Cost and gradient at theta; a cost that is not finite makes the line search step back. After should_stop() came true its
+  // result is ignored.
   using Evaluate = std::function<double(const T* theta, T* gradient)>;
 
+  // history ≥ 1; tolerance ≥ 0, where 0 ends at a gradient of exactly 0 or for want of precision.
   Lbfgs(std::size_t n, int history, double tolerance);
 
-  // One iteration: theta [n] moves to the next iterate, in place, only once it is accepted.
+  // One iteration: theta [n] moves to the next iterate, in place, only once it is accepted. Between calls theta and the function
+  // must stay as they are.
   Iteration iterate(Team& team, T* theta, const Evaluate& evaluate, const std::function<bool()>& should_stop);
 
+  // At theta, after the first iteration.
   const T* gradient() const { return gradient_.data(); }
 
  private:
+  using Vector = std::vector<T>;
+  struct Pair {
+    Vector s, y;  // steps of theta and of the gradient
+    double rho = 0;
+  };
+
+  template <typename Body>
+  double sum(Team& team, const Body& body);
+  bool start(Team& team, const T* theta, const Evaluate& evaluate, const std::function<bool()>& should_stop, Iteration& out);
+  double choose_direction(Team& team);
+  bool accept(Team& team, const LinePoint& point, T* theta);
+  void measure_gradient(Team& team);
+  bool converged() const;
+  bool stalled();
+  Iteration& report(Stop stop, Iteration& out) const;
+  // The pair made `age` acceptances ago, 0 the newest.
+  Pair& pair(int age) { return pairs_[static_cast<std::size_t>(next_ + capacity() - 1 - age) % pairs_.size()]; }
+  int capacity() const { return static_cast<int>(pairs_.size()); }
+
   std::size_t n_;
-  int history_;
   double tolerance_;
-  std::vector<T> gradient_;
+  Vector gradient_, direction_, trial_, trial_gradient_;
+  std::vector<Pair> pairs_;  // a ring: next_ is the one written next, kept_ of those before it are valid
+  int next_ = 0, kept_ = 0;
+  double scale_ = 0;  // of the steepest descent: s.y / y.y of the newest pair; 1/|gradient| before there is one
+
+  bool started_ = false;
+  double cost_ = 0, gradient_norm_ = 0, largest_gradient_ = 0;
+  double lowest_cost_ = 0;
+  int iterations_without_gain_ = 0;
+  std::vector<double> partial_, coefficients_;
 };
 
 }  // namespace layerwise
