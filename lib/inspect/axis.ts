@@ -12,7 +12,7 @@ export interface Axis {
 /**
  * An axis over the numbers given.
  *
- * @param values - between −1e300 and 1e300, and above 1e-300 on a log axis
+ * @param values - between −1e200 and 1e200, and above 1e-200 on a log axis
  * @param options - `scale`; `nice`: widen the axis to the next tick at both ends, else end with the values, with ticks at whole
  *   numbers if they are whole; `count`: about how many ticks
  */
@@ -24,7 +24,7 @@ export function axisOver(
   let high = values.reduce((most, value) => Math.max(most, value), -Infinity)
   if (values.length === 0) [low, high] = scale === 'log' ? [1, 10] : [0, 1]
   const size = Math.max(Math.abs(low), Math.abs(high))
-  if (high - low <= 1e-9 * size || size < 1e-300) [low, high] = widened(high, scale)
+  if (high - low <= 1e-9 * size || size < 1e-200) [low, high] = widened(high, scale)
 
   const whole = !nice && values.every(Number.isInteger)
   const ticks =
@@ -38,7 +38,7 @@ export function axisOver(
 /** An interval around a number that stands for all. */
 function widened(value: number, scale: AxisScale): [number, number] {
   if (scale === 'log') return [value / 2, value * 2]
-  const half = Math.abs(value) < 1e-300 ? 1 : Math.abs(value) / 2
+  const half = Math.abs(value) < 1e-200 ? 1 : Math.abs(value) / 2
   return [value - half, value + half]
 }
 

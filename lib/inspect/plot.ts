@@ -42,7 +42,7 @@ interface Frame {
 /**
  * Curves as one standalone SVG document: axes with round ticks, grid, and a legend where there is more than one curve.
  *
- * A point that is not finite (or beyond ±1e300), or not above 0 (1e-300) on a log axis, is left out and leaves a gap in its curve.
+ * A point that is not finite (or beyond ±1e200), or not above 0 (1e-200) on a log axis, is left out and leaves a gap in its curve.
  *
  * @param series - at least one; each with a label and any number of points
  * @returns the text of an `.svg` file
@@ -172,7 +172,7 @@ function place([x, y]: Point, frame: Frame): Point {
 function unbroken(points: readonly Point[], yScale: AxisScale): Point[][] {
   const runs: Point[][] = [[]]
   for (const [x, y] of points) {
-    const visible = Math.abs(x) < 1e300 && Math.abs(y) < 1e300 && (yScale === 'linear' || y > 1e-300)
+    const visible = Math.abs(x) < 1e200 && Math.abs(y) < 1e200 && (yScale === 'linear' || y > 1e-200)
     if (visible) runs.at(-1)!.push([x, y])
     else if (runs.at(-1)!.length > 0) runs.push([])
   }
