@@ -71,30 +71,26 @@ template <>
 void gemm(Transpose trans_a, Transpose trans_b, float alpha, MatrixView<const float> a, MatrixView<const float> b, float beta,
           MatrixView<float> c) {
   const int k = trans_a == Transpose::yes ? a.rows : a.cols;
-  BLAS(cblas_sgemm)
-  (kRowMajor, cblas(trans_a), cblas(trans_b), c.rows, c.cols, k, alpha, a.data, static_cast<int>(a.stride), b.data,
-   static_cast<int>(b.stride), beta, c.data, static_cast<int>(c.stride));
+  BLAS(cblas_sgemm)(kRowMajor, cblas(trans_a), cblas(trans_b), c.rows, c.cols, k, alpha, a.data, static_cast<int>(a.stride),
+                    b.data, static_cast<int>(b.stride), beta, c.data, static_cast<int>(c.stride));
 }
 
 template <>
 void gemm(Transpose trans_a, Transpose trans_b, double alpha, MatrixView<const double> a, MatrixView<const double> b, double beta,
           MatrixView<double> c) {
   const int k = trans_a == Transpose::yes ? a.rows : a.cols;
-  BLAS(cblas_dgemm)
-  (kRowMajor, cblas(trans_a), cblas(trans_b), c.rows, c.cols, k, alpha, a.data, static_cast<int>(a.stride), b.data,
-   static_cast<int>(b.stride), beta, c.data, static_cast<int>(c.stride));
+  BLAS(cblas_dgemm)(kRowMajor, cblas(trans_a), cblas(trans_b), c.rows, c.cols, k, alpha, a.data, static_cast<int>(a.stride),
+                    b.data, static_cast<int>(b.stride), beta, c.data, static_cast<int>(c.stride));
 }
 
 template <>
 void matrix_vector(MatrixView<const float> a, const float* x, float* y) {
-  BLAS(cblas_sgemv)
-  (kRowMajor, kNoTrans, a.rows, a.cols, 1, a.data, static_cast<int>(a.stride), x, 1, 0, y, 1);
+  BLAS(cblas_sgemv)(kRowMajor, kNoTrans, a.rows, a.cols, 1, a.data, static_cast<int>(a.stride), x, 1, 0, y, 1);
 }
 
 template <>
 void matrix_vector(MatrixView<const double> a, const double* x, double* y) {
-  BLAS(cblas_dgemv)
-  (kRowMajor, kNoTrans, a.rows, a.cols, 1, a.data, static_cast<int>(a.stride), x, 1, 0, y, 1);
+  BLAS(cblas_dgemv)(kRowMajor, kNoTrans, a.rows, a.cols, 1, a.data, static_cast<int>(a.stride), x, 1, 0, y, 1);
 }
 
 }  // namespace layerwise

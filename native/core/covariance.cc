@@ -71,7 +71,8 @@ bool covariance(Team& team, const Rows& rows, double* mean, double* covariance, 
     team.breathe();
   }
   for (int i = 0; i < n; i++) {
-    for (int j = i + 1; j < n; j++) covariance[static_cast<std::size_t>(i) * n + j] = covariance[static_cast<std::size_t>(j) * n + i];
+    for (int j = i + 1; j < n; j++)
+      covariance[static_cast<std::size_t>(i) * n + j] = covariance[static_cast<std::size_t>(j) * n + i];
   }
   return true;
 }

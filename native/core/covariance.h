@@ -5,8 +5,9 @@
 
 namespace layerwise {
 
-// mean [n] and covariance [n, n] = sum of (x - mean)(x - mean)^T / m, in float64 over blocks of rows, so that the data is never held
-// twice. Two passes: the mean first, since sums of squares less squares of sums lose digits. Returns false if stop was raised.
+// mean [n] and covariance [n, n] = sum of (x - mean)(x - mean)^T / m, in float64 over blocks of rows, so that the data is never
+// held twice. Two passes: the mean first, since sums of squares less squares of sums lose digits. Returns false if stop was
+// raised.
 bool covariance(Team& team, const Rows& rows, double* mean, double* covariance, const StopFlag& stop);
 
 }  // namespace layerwise

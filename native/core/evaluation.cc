@@ -113,7 +113,8 @@ void Evaluator<T>::forward_block(const Request& request, const Chunk& chunk, int
     const MatrixView<const T> input = l == 0 ? chunk.x : MatrixView<const T>(activations(l - 1, chunk));
     MatrixView<T> a = activations(l, chunk).rows_from(begin, rows);
     gemm<T>(Transpose::no, Transpose::yes, 1, input.rows_from(begin, rows), layer.weights(request.theta), 0, a);
-    T* column_sums = sums && !means_[l].empty() ? activation_sums_[l].data() + static_cast<std::size_t>(block) * layer.outputs : nullptr;
+    T* column_sums =
+        sums && !means_[l].empty() ? activation_sums_[l].data() + static_cast<std::size_t>(block) * layer.outputs : nullptr;
     kernels_.activate(layer.activation, a, request.theta + layer.biases_at, column_sums);
   }
 }
@@ -132,7 +133,8 @@ void Evaluator<T>::output_block(const Request& request, const Chunk& chunk, int 
     block_loss_[block] = kernels_.output_loss(objective_.loss, layer.activation, z, bias, target);
   } else {
     T* sums = delta_sums_[last].data() + static_cast<std::size_t>(block) * layer.outputs;
-    block_loss_[block] = kernels_.output_delta(objective_.loss, layer.activation, z, bias, target, T(1) / static_cast<T>(request.count), sums);
+    block_loss_[block] =
+        kernels_.output_delta(objective_.loss, layer.activation, z, bias, target, T(1) / static_cast<T>(request.count), sums);
   }
   double absolute = 0;
   for (const Penalty& penalty : objective_.penalties) {
@@ -148,8 +150,8 @@ void Evaluator<T>::back_block(const Request& request, const Chunk& chunk, int bl
   const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block);
   for (int l = from; l > to; l--) {
     if (l < from) hidden_delta_block(request, chunk, block, l);
-    gemm<T>(Transpose::no, Transpose::no, 1, deltas(l, chunk).rows_from(begin, rows), network_.layers[l].weights(request.theta), 0,
-            deltas(l - 1, chunk).rows_from(begin, rows));
+    gemm<T>(Transpose::no, Transpose::no, 1, deltas(l, chunk).rows_from(begin, rows), network_.layers[l].weights(request.theta),
+            0, deltas(l - 1, chunk).rows_from(begin, rows));
   }
 }
 
@@ -160,8 +162,9 @@ void Evaluator<T>::hidden_delta_block(const Request& request, const Chunk& chunk
   const T* pull = penalty != nullptr && penalty->on_mean() ? pulls_[layer].data() : nullptr;
   const T l1 = penalty != nullptr && !penalty->on_mean() ? static_cast<T>(penalty->weight / request.count) : T(0);
   const DenseLayer& shape = network_.layers[layer];
-  kernels_.hidden_delta(shape.activation, deltas(layer, chunk).rows_from(begin, rows), activations(layer, chunk).rows_from(begin, rows),
-                        pull, l1, delta_sums_[layer].data() + static_cast<std::size_t>(block) * shape.outputs);
+  kernels_.hidden_delta(shape.activation, deltas(layer, chunk).rows_from(begin, rows),
+                        activations(layer, chunk).rows_from(begin, rows), pull, l1,
+                        delta_sums_[layer].data() + static_cast<std::size_t>(block) * shape.outputs);
 }
 
 // The gradient of one tile over the rows of a chunk, added to that of the chunks before.

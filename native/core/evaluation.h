@@ -16,16 +16,18 @@ namespace layerwise {
 // Cost and gradient of one network and objective over rows, in phases:
 //   1  by row blocks: gather, forward, loss, output delta, and back to the deepest layer whose mean is penalised
 //   2  serially: the means and their pull; then by row blocks the remaining deltas
-//   3  by tiles of the parameters: the gradient over all rows of the chunk, and whatever the caller's sink does with it while it is hot
-// More rows than fit a chunk are worked off chunk by chunk, in bounded memory; a penalised mean then takes a forward pass of its own before,
-// whose activations are kept where they fit kKeptBytes. Owns its buffers; used by one task at a time.
+//   3  by tiles of the parameters: the gradient over all rows of the chunk, and whatever the caller's sink does with it while it
+//   is hot
+// More rows than fit a chunk are worked off chunk by chunk, in bounded memory; a penalised mean then takes a forward pass of its
+// own before, whose activations are kept where they fit kKeptBytes. Owns its buffers; used by one task at a time.
 template <typename T>
 class Evaluator {
  public:
   // Activations that the first of two passes may keep, in bytes.
   static constexpr std::size_t kKeptBytes = std::size_t{512} << 20;
 
-  // Called for every finished tile, on the thread that made it: gradient [n] belongs to parameters offset … offset+n-1, decay not yet added.
+  // Called for every finished tile, on the thread that made it: gradient [n] belongs to parameters offset … offset+n-1, decay not
+  // yet added.
   using Sink = std::function<void(int tile, const Plan::Tile&, std::size_t offset, std::size_t n)>;
   // Turns a layer's raw means [units] into those the penalty sees (moving average), in place, on the coordinator.
   using MeanFilter = std::function<void(std::size_t penalty, std::vector<double>& mean)>;
@@ -60,10 +62,10 @@ class Evaluator {
 
  private:
   struct Chunk {
-    int first;             // within the request's rows
+    int first;  // within the request's rows
     int rows;
     MatrixView<const T> x;  // [rows, inputs]
-    bool gathered;         // x must be filled from the source
+    bool gathered;          // x must be filled from the source
     Cut blocks;
   };
 

@@ -32,8 +32,8 @@ struct ForwardRequest {
   const double* factor = nullptr;
 };
 
-// Rows through the layers, block by block; intermediate layers take bounded memory. Returns false if stop was raised. A value that is not
-// finite ends it with `bad` set to the first such place.
+// Rows through the layers, block by block; intermediate layers take bounded memory. Returns false if stop was raised. A value
+// that is not finite ends it with `bad` set to the first such place.
 template <typename T>
 bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop, FirstBadRow& bad);
 

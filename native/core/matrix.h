@@ -16,9 +16,7 @@ struct MatrixView {
   MatrixView(T* data, int rows, int cols, std::size_t stride) : data(data), rows(rows), cols(cols), stride(stride) {}
 
   T* row(int i) const { return data + static_cast<std::size_t>(i) * stride; }
-  MatrixView block(int row, int col, int height, int width) const {
-    return {this->row(row) + col, height, width, stride};
-  }
+  MatrixView block(int row, int col, int height, int width) const { return {this->row(row) + col, height, width, stride}; }
   MatrixView rows_from(int row, int height) const { return block(row, 0, height, cols); }
   operator MatrixView<const T>() const { return {data, rows, cols, stride}; }
 };

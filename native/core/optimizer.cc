@@ -21,12 +21,8 @@ void Optimizer<T>::begin(double rate) {
   step_++;
   rate_ = rate;
   const double t = static_cast<double>(step_);
-  adam_ = {rate,
-           options_.beta1,
-           options_.beta2,
-           options_.epsilon,
-           1 - std::pow(options_.beta1, t),
-           1 - std::pow(options_.beta2, t)};
+  adam_ = {
+      rate, options_.beta1, options_.beta2, options_.epsilon, 1 - std::pow(options_.beta1, t), 1 - std::pow(options_.beta2, t)};
 }
 
 template <typename T>

@@ -19,8 +19,8 @@ struct Cut {
   int length(int i) const { return begin(i + 1) - begin(i); }
 };
 
-// How the work on one network is cut. A function of shapes and precision alone, never of the number of threads: a gemm's bits depend on
-// its cut, so this is what makes results the same at any number of threads.
+// How the work on one network is cut. A function of shapes and precision alone, never of the number of threads: a gemm's bits
+// depend on its cut, so this is what makes results the same at any number of threads.
 struct Plan {
   // A block of rows of one layer's weight gradient, over all rows of a chunk; or, with rows 0, the layer's bias gradient.
   struct Tile {
@@ -44,8 +44,8 @@ struct Plan {
   static Plan evaluation(const Network& network, int rows, std::size_t element);
 };
 
-// Rows of a block in the forward pass (encode, reconstruct): fixed, so that rows encoded in parts that begin at its multiples have the
-// bits of rows encoded together.
+// Rows of a block in the forward pass (encode, reconstruct): fixed, so that rows encoded in parts that begin at its multiples
+// have the bits of rows encoded together.
 int forward_block_rows(const Network& network);
 
 // How many threads are worth waking for so much work between two waits, in floating-point operations.

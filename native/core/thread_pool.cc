@@ -17,7 +17,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// How long an idle thread keeps its core before it sleeps: longer than the serial code between two regions, shorter than anyone notices.
+// How long an idle thread keeps its core before it sleeps: longer than the serial code between two regions, shorter than anyone
+// notices.
 constexpr std::chrono::microseconds kSpin{50};
 
 void pause_briefly() {
@@ -152,7 +153,9 @@ void ThreadPool::region(int threads, int count, Team::Call call, const void* con
   // Sequentially consistent with parked_: either a helper sees this region before it sleeps, or we see that it sleeps.
   region_.store(((region_.load(std::memory_order_relaxed) >> 16) + 1) << 16 | static_cast<std::uint64_t>(members));
   if (parked_.load() > 0) {
-    { std::lock_guard<std::mutex> lock(park_mutex_); }
+    {
+      std::lock_guard<std::mutex> lock(park_mutex_);
+    }
     region_opened_.notify_all();
   }
   work(0, members);

@@ -19,16 +19,17 @@ class Team {
  public:
   int threads() const { return threads_; }
 
-  // Runs body(block) for block 0 … count-1 and returns when all are done. Who runs a block is not fixed; what it computes must not
-  // depend on it. A thread takes first from its own contiguous share, so that neighbouring calls with the same count find their data
-  // in its cache. body must not throw and must not call each().
+  // Runs body(block) for block 0 … count-1 and returns when all are done. Who runs a block is not fixed; what it computes must
+  // not depend on it. A thread takes first from its own contiguous share, so that neighbouring calls with the same count find
+  // their data in its cache. body must not throw and must not call each().
   template <typename Body>
   void each(int count, Body&& body) {
     using Plain = std::remove_reference_t<Body>;
     run(count, [](const void* context, int block) { (*static_cast<Plain*>(const_cast<void*>(context)))(block); }, &body);
   }
 
-  // Lets urgent tasks (encoding) run now. For points where no block is running: between steps, between chunks of a long evaluation.
+  // Lets urgent tasks (encoding) run now. For points where no block is running: between steps, between chunks of a long
+  // evaluation.
   void breathe();
 
  private:
@@ -55,7 +56,8 @@ class ThreadPool {
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
-  // Queues a task for a team of so many threads (≥ 1). Urgent tasks run before normal ones, and inside a running one where it breathes.
+  // Queues a task for a team of so many threads (≥ 1). Urgent tasks run before normal ones, and inside a running one where it
+  // breathes.
   void submit(Priority priority, int threads, Task task);
 
   // Submits and waits: for tests, never on the JavaScript thread.

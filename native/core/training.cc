@@ -9,7 +9,8 @@
 namespace layerwise {
 
 template <typename T>
-TrainingJob<T>::TrainingJob(const Network& network, const Objective& objective, const TrainingOptions& options, const T* theta, int rows)
+TrainingJob<T>::TrainingJob(const Network& network, const Objective& objective, const TrainingOptions& options, const T* theta,
+                            int rows)
     : network_(network),
       objective_(objective),
       options_(options),

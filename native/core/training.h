@@ -37,7 +37,8 @@ struct SpanResult {
   const char* stopped = nullptr;  // "tolerance" or "precision", lbfgs only
 };
 
-// One fit: parameters of its own, optimizer state, the order of the rows. Runs on the pool, a span at a time; between spans it is at rest.
+// One fit: parameters of its own, optimizer state, the order of the rows. Runs on the pool, a span at a time; between spans it is
+// at rest.
 template <typename T>
 class TrainingJob {
  public:

@@ -1,0 +1,81 @@
+#include <napi.h>
+
+#include "core/blas.h"
+#include "core/random.h"
+#include "core/vector_kernels.h"
+#include "exports.h"
+#include "worker.h"
+
+namespace layerwise {
+
+Napi::Value runtime(const Napi::CallbackInfo& info) {
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("openblas", blas_version());
+  object.Set("kernel", blas_kernel());
+  object.Set("vectors", vector_level_name(vector_level()));
+  return object;
+}
+
+Napi::Value uniform_numbers(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!info[0].IsTypedArray()) throw argument_error(env, "ERR_ARGUMENT", "out: expected a Float32Array or Float64Array");
+  napi_typedarray_type type;
+  std::size_t length, offset;
+  void* data;
+  napi_value buffer;
+  napi_get_typedarray_info(env, info[0], &type, &length, &data, &buffer, &offset);
+  const double low = info[1].As<Napi::Number>(), high = info[2].As<Napi::Number>();
+  const auto seed = static_cast<std::uint64_t>(info[3].As<Napi::Number>().DoubleValue());
+  const std::uint32_t stream = info[4].As<Napi::Number>();
+  const auto index = static_cast<std::uint64_t>(info[5].As<Napi::Number>().DoubleValue());
+  if (type == napi_float32_array) {
+    uniform(static_cast<float*>(data), length, low, high, seed, stream, index);
+  } else if (type == napi_float64_array) {
+    uniform(static_cast<double*>(data), length, low, high, seed, stream, index);
+  } else {
+    throw argument_error(env, "ERR_ARGUMENT", "out: expected a Float32Array or Float64Array");
+  }
+  return env.Undefined();
+}
+
+Napi::Value random_permutation(const Napi::CallbackInfo& info) {
+  const std::uint32_t length = info[0].As<Napi::Number>();
+  const auto seed = static_cast<std::uint64_t>(info[1].As<Napi::Number>().DoubleValue());
+  const std::uint32_t stream = info[2].As<Napi::Number>();
+  const auto index = static_cast<std::uint64_t>(info[3].As<Napi::Number>().DoubleValue());
+  auto out = Napi::Uint32Array::New(info.Env(), length);
+  permutation(out.Data(), length, seed, stream, index);
+  return out;
+}
+
+namespace {
+
+Napi::Object start(Napi::Env env, Napi::Object exports) {
+  try {
+    blas_start();
+  } catch (const BlasError& error) {
+    throw argument_error(env, "ERR_LOAD", error.what());
+  }
+  env.SetInstanceData(new Environment(env));  // owned by the environment, deleted with it
+  const auto add = [&](const char* name, Napi::Value (*function)(const Napi::CallbackInfo&)) {
+    exports.Set(name, Napi::Function::New(env, function, name));
+  };
+  add("runtime", runtime);
+  add("uniform", uniform_numbers);
+  add("permutation", random_permutation);
+  add("forward", run_forward);
+  add("forwardRow", run_forward_row);
+  add("evaluate", run_evaluate);
+  add("scan", run_scan);
+  add("covariance", run_covariance);
+  add("eigen", run_eigen);
+  add("openTraining", open_training);
+  add("trainSpan", train_span);
+  add("closeTraining", close_training);
+  return exports;
+}
+
+NODE_API_MODULE(layerwise, start)
+
+}  // namespace
+}  // namespace layerwise

@@ -1,0 +1,209 @@
+#include "args.h"
+
+#include <limits>
+
+namespace layerwise {
+namespace {
+
+constexpr const char* kActivations[] = {"sigmoid", "tanh", "relu", "satlin", "identity"};
+constexpr const char* kLosses[] = {"squared", "euclidean", "absolute", "crossEntropy"};
+constexpr const char* kPenalties[] = {"kl", "l2", "l1"};
+constexpr const char* kAverages[] = {"exact", "batch", "moving"};
+constexpr const char* kOptimizers[] = {"gradientDescent", "momentum", "adam", "lbfgs"};
+
+// The place of obj[name] in a list of names that stands in the order of the enum.
+template <typename Enum, std::size_t N>
+Enum choice(const Napi::Object& object, const char* name, const char* const (&names)[N]) {
+  const Napi::Value value = object.Get(name);
+  const std::string word = value.IsString() ? value.As<Napi::String>().Utf8Value() : std::string();
+  for (std::size_t i = 0; i < N; i++) {
+    if (word == names[i]) return static_cast<Enum>(i);
+  }
+  throw argument_error(object.Env(), "ERR_ARGUMENT", std::string(name) + ": unknown '" + word + "'");
+}
+
+double number(const Napi::Object& object, const char* name) {
+  const Napi::Value value = object.Get(name);
+  if (!value.IsNumber()) throw argument_error(object.Env(), "ERR_ARGUMENT", std::string(name) + ": expected a number");
+  return value.As<Napi::Number>().DoubleValue();
+}
+
+int integer(const Napi::Object& object, const char* name, int least) {
+  const double value = number(object, name);
+  if (!(value >= least && value <= std::numeric_limits<int>::max()) || value != static_cast<int>(value)) {
+    throw argument_error(object.Env(), "ERR_ARGUMENT", std::string(name) + ": expected a whole number");
+  }
+  return static_cast<int>(value);
+}
+
+Napi::Object child(const Napi::Object& object, const char* name) {
+  const Napi::Value value = object.Get(name);
+  if (!value.IsObject()) throw argument_error(object.Env(), "ERR_ARGUMENT", std::string(name) + ": expected an object");
+  return value.As<Napi::Object>();
+}
+
+Napi::Array list(const Napi::Object& object, const char* name) {
+  const Napi::Value value = object.Get(name);
+  if (!value.IsArray()) throw argument_error(object.Env(), "ERR_ARGUMENT", std::string(name) + ": expected an array");
+  return value.As<Napi::Array>();
+}
+
+}  // namespace
+
+Napi::Error argument_error(Napi::Env env, const char* code, const std::string& message) {
+  Napi::Error error = Napi::Error::New(env, message);
+  error.Set("code", Napi::String::New(env, code));
+  return error;
+}
+
+bool has(const Napi::Object& object, const char* name) {
+  const Napi::Value value = object.Get(name);
+  return !value.IsUndefined() && !value.IsNull();
+}
+
+ArrayArgument array_argument(const Napi::Object& object, const char* name, Pins& pins, std::int64_t length) {
+  const Napi::Value value = object.Get(name);
+  const Napi::Env env = object.Env();
+  if (!value.IsTypedArray()) throw argument_error(env, "ERR_ARGUMENT", std::string(name) + ": expected a typed array");
+  const auto array = value.As<Napi::TypedArray>();
+  if (array.ArrayBuffer().IsDetached()) {
+    throw argument_error(env, "ERR_STATE", std::string(name) + ": its buffer was transferred away");
+  }
+  ArrayArgument argument;
+  napi_value buffer;
+  std::size_t offset;
+  napi_get_typedarray_info(env, array, &argument.type, &argument.length, &argument.data, &buffer, &offset);
+  if (length >= 0 && argument.length != static_cast<std::size_t>(length)) {
+    throw argument_error(
+        env, "ERR_SHAPE",
+        std::string(name) + ": expected " + std::to_string(length) + " numbers, received " + std::to_string(argument.length));
+  }
+  pins.add(value);
+  return argument;
+}
+
+double* doubles_argument(const Napi::Object& object, const char* name, Pins& pins, std::size_t length) {
+  const ArrayArgument array = array_argument(object, name, pins, static_cast<std::int64_t>(length));
+  if (array.type != napi_float64_array)
+    throw argument_error(object.Env(), "ERR_ARGUMENT", std::string(name) + ": expected a Float64Array");
+  return static_cast<double*>(array.data);
+}
+
+bool is_double(const ArrayArgument& parameters) { return parameters.type == napi_float64_array; }
+
+Network network_argument(const Napi::Object& request) {
+  const Napi::Array layers = list(request, "layers");
+  const Napi::Env env = request.Env();
+  Network network;
+  for (std::uint32_t i = 0; i < layers.Length(); i++) {
+    const Napi::Value value = layers.Get(i);
+    if (!value.IsObject()) throw argument_error(env, "ERR_ARGUMENT", "layers: expected objects");
+    const auto layer = value.As<Napi::Object>();
+    const int inputs = integer(layer, "inputs", 1), outputs = integer(layer, "outputs", 1);
+    if (i > 0 && network.outputs() != inputs) throw argument_error(env, "ERR_SHAPE", "layers: widths do not meet");
+    network.add(inputs, outputs, choice<Activation>(layer, "activation", kActivations));
+  }
+  if (network.layers.empty()) throw argument_error(env, "ERR_SHAPE", "layers: none");
+  return network;
+}
+
+Objective objective_argument(const Napi::Object& request, const Network& network) {
+  const Napi::Object object = child(request, "objective");
+  const Napi::Env env = request.Env();
+  Objective objective;
+  objective.loss = choice<Loss>(object, "loss", kLosses);
+  const Napi::Array decay = list(object, "weightDecay");
+  for (std::uint32_t i = 0; i < decay.Length(); i++)
+    objective.weight_decay.push_back(decay.Get(i).As<Napi::Number>().DoubleValue());
+  if (objective.weight_decay.size() != network.layers.size())
+    throw argument_error(env, "ERR_SHAPE", "weightDecay: one for each layer");
+  if (network.outputs() != network.inputs())
+    throw argument_error(env, "ERR_SHAPE", "layers: outputs must match the rows they rebuild");
+  const Napi::Array penalties = list(object, "penalties");
+  std::vector<bool> taken(network.layers.size(), false);
+  for (std::uint32_t i = 0; i < penalties.Length(); i++) {
+    const auto item = penalties.Get(i).As<Napi::Object>();
+    const int layer = integer(item, "layer", 0);
+    if (layer + 1 >= network.depth() || taken[layer])
+      throw argument_error(env, "ERR_ARGUMENT", "penalties: one for each hidden layer at most");
+    taken[layer] = true;
+    objective.penalties.push_back({layer, choice<PenaltyKind>(item, "kind", kPenalties), number(item, "target"),
+                                   number(item, "weight"), choice<Average>(item, "average", kAverages)});
+  }
+  return objective;
+}
+
+Rows rows_argument(const Napi::Object& object, Pins& pins, bool trusted_order) {
+  const Napi::Env env = object.Env();
+  const ArrayArgument data = array_argument(object, "data", pins);
+  Rows rows;
+  rows.data = data.data;
+  if (data.type == napi_uint8_array) {
+    rows.storage = Storage::u8;
+  } else if (data.type == napi_float32_array) {
+    rows.storage = Storage::f32;
+  } else if (data.type == napi_float64_array) {
+    rows.storage = Storage::f64;
+  } else {
+    throw argument_error(env, "ERR_ARGUMENT", "data: expected a Float32Array, Float64Array or Uint8Array");
+  }
+  const int available = integer(object, "rows", 0);
+  rows.cols = integer(object, "cols", 1);
+  rows.scale = number(object, "scale");
+  rows.count = available;
+  if (data.length != static_cast<std::size_t>(available) * static_cast<std::size_t>(rows.cols)) {
+    throw argument_error(env, "ERR_SHAPE",
+                         "data: " + std::to_string(data.length) + " numbers are not " + std::to_string(available) + " × " +
+                             std::to_string(rows.cols));
+  }
+  if (has(object, "order")) {
+    const ArrayArgument order = array_argument(object, "order", pins);
+    if (order.type != napi_uint32_array) throw argument_error(env, "ERR_ARGUMENT", "order: expected a Uint32Array");
+    rows.order = static_cast<const std::uint32_t*>(order.data);
+    rows.count = static_cast<int>(order.length);
+    for (std::size_t i = 0; !trusted_order && i < order.length; i++) {
+      if (rows.order[i] >= static_cast<std::uint32_t>(available)) throw argument_error(env, "ERR_SHAPE", "order: no such row");
+    }
+  }
+  if (has(object, "shift")) {
+    rows.shift = doubles_argument(object, "shift", pins, rows.cols);
+    rows.factor = doubles_argument(object, "factor", pins, rows.cols);
+  }
+  return rows;
+}
+
+TrainingOptions training_argument(const Napi::Object& request) {
+  const Napi::Object object = child(request, "optimizer");
+  TrainingOptions options;
+  auto& optimizer = options.optimizer;
+  optimizer.kind = choice<OptimizerOptions::Kind>(object, "kind", kOptimizers);
+  if (optimizer.kind == OptimizerOptions::Kind::momentum) optimizer.momentum = number(object, "momentum");
+  if (optimizer.kind == OptimizerOptions::Kind::adam) {
+    optimizer.beta1 = number(object, "beta1");
+    optimizer.beta2 = number(object, "beta2");
+    optimizer.epsilon = number(object, "epsilon");
+  }
+  if (optimizer.kind == OptimizerOptions::Kind::lbfgs) {
+    optimizer.history = integer(object, "history", 1);
+    optimizer.tolerance = number(object, "tolerance");
+  }
+  options.batch_size = integer(request, "batchSize", 0);
+  options.shuffle = request.Get("shuffle").ToBoolean();
+  options.seed = static_cast<std::uint64_t>(number(request, "seed"));
+  options.fit = static_cast<std::uint32_t>(integer(request, "fit", 0));
+  options.fused = request.Get("form").ToString().Utf8Value() != "split";
+  if (optimizer.kind == OptimizerOptions::Kind::lbfgs && options.batch_size != 0) {
+    throw argument_error(request.Env(), "ERR_ARGUMENT", "batchSize: lbfgs takes all rows");
+  }
+  return options;
+}
+
+int threads_argument(const Napi::Object& request) { return integer(request, "threads", 1); }
+
+const std::int32_t* cancel_argument(const Napi::Object& request, Pins& pins) {
+  const ArrayArgument cancel = array_argument(request, "cancel", pins, 1);
+  if (cancel.type != napi_int32_array) throw argument_error(request.Env(), "ERR_ARGUMENT", "cancel: expected an Int32Array");
+  return static_cast<const std::int32_t*>(cancel.data);
+}
+
+}  // namespace layerwise

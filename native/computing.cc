@@ -1,0 +1,278 @@
+// The exports that compute once over rows: forward, cost, scan, covariance, eigenvectors.
+#include <algorithm>
+
+#include "core/blas.h"
+#include "core/covariance.h"
+#include "core/eigen.h"
+#include "core/evaluation.h"
+#include "core/forward.h"
+#include "exports.h"
+#include "worker.h"
+
+namespace layerwise {
+namespace {
+
+using Priority = ThreadPool::Priority;
+
+Napi::Object request_argument(const Napi::CallbackInfo& info) {
+  if (!info[0].IsObject()) throw argument_error(info.Env(), "ERR_ARGUMENT", "request: expected an object");
+  return info[0].As<Napi::Object>();
+}
+
+std::unique_ptr<Operation> make_operation(const Napi::Object& request) {
+  auto operation = std::make_unique<Operation>(request.Env());
+  operation->stop = std::make_unique<StopFlag>(cancel_argument(request, operation->pins));
+  return operation;
+}
+
+Napi::Error cancelled(Napi::Env env) { return argument_error(env, "CANCELLED", "cancelled"); }
+
+Napi::Value bad_value(Napi::Env env, const FirstBadRow& bad) {
+  Napi::Object place = Napi::Object::New(env);
+  place.Set("row", bad.row);
+  place.Set("column", bad.column);
+  place.Set("value", bad.value);
+  return place;
+}
+
+ForwardResult result_argument(const Napi::Object& request) {
+  const std::string word = request.Get("result").ToString();
+  if (word == "outputs") return ForwardResult::outputs;
+  if (word == "squares") return ForwardResult::squares;
+  if (word == "errors") return ForwardResult::errors;
+  throw argument_error(request.Env(), "ERR_ARGUMENT", "result: unknown '" + word + "'");
+}
+
+// What the pool and the JavaScript thread share of one call; freed with the operation.
+template <typename T>
+struct ForwardCall {
+  Network network;
+  ForwardRequest<T> request;
+  FirstBadRow bad;
+  bool finished = false;
+};
+
+template <typename T>
+Napi::Value start_forward(const Napi::Object& request, std::unique_ptr<Operation> operation, const ArrayArgument& parameters) {
+  const Napi::Env env = request.Env();
+  auto call = std::make_shared<ForwardCall<T>>();
+  call->network = network_argument(request);
+  ForwardRequest<T>& forward_request = call->request;
+  forward_request.network = &call->network;
+  forward_request.theta = static_cast<const T*>(parameters.data);
+  forward_request.rows = rows_argument(request.Get("rows").As<Napi::Object>(), operation->pins);
+  forward_request.result = result_argument(request);
+  const int rows = forward_request.rows.count, outputs = call->network.outputs();
+  const bool compares = forward_request.result != ForwardResult::outputs;
+  if (parameters.length != call->network.parameters) throw argument_error(env, "ERR_SHAPE", "parameters: wrong length");
+  if (forward_request.rows.cols != call->network.inputs() || (compares && call->network.inputs() != outputs)) {
+    throw argument_error(env, "ERR_SHAPE", "rows: wrong width");
+  }
+  if (forward_request.result == ForwardResult::errors) {
+    forward_request.errors = doubles_argument(request, "out", operation->pins, rows);
+  } else {
+    const ArrayArgument out = array_argument(request, "out", operation->pins, static_cast<std::int64_t>(rows) * outputs);
+    if (out.type != parameters.type) throw argument_error(env, "ERR_ARGUMENT", "out: expected the type of the parameters");
+    forward_request.out = static_cast<T*>(out.data);
+  }
+  if (has(request, "shift")) {
+    forward_request.shift = doubles_argument(request, "shift", operation->pins, outputs);
+    forward_request.factor = doubles_argument(request, "factor", operation->pins, outputs);
+  }
+  operation->compute = [call](Team& team, const StopFlag& stop) {
+    call->finished = forward(team, call->request, stop, call->bad);
+  };
+  operation->result = [call](Napi::Env later) -> Napi::Value {
+    if (!call->finished) throw cancelled(later);
+    if (call->bad.row >= 0) {
+      Napi::Error error = argument_error(later, "ERR_RANGE", "a value that is not finite");
+      error.Set("row", Napi::Number::New(later, call->bad.row));
+      error.Set("column", Napi::Number::New(later, call->bad.column));
+      error.Set("value", Napi::Number::New(later, call->bad.value));
+      throw error;
+    }
+    return later.Undefined();
+  };
+  const int threads = useful_threads(forward_flops(call->network, rows), threads_argument(request));
+  return Environment::of(env).start(env, Priority::urgent, threads, std::move(operation));
+}
+
+template <typename T>
+struct EvaluateCall {
+  Network network;
+  Objective objective;
+  Rows rows;
+  const T* theta;
+  T* gradient = nullptr;
+  CostParts parts;
+  std::vector<double> mean_activation;
+  bool finished = false;
+
+  void run(Team& team, const StopFlag& stop) {
+    Evaluator<T> evaluator(network, objective, rows.count);
+    const Gather<T> gather(rows);
+    const auto& kernels = vector_kernels<T>();
+    typename Evaluator<T>::Request request;
+    request.theta = theta;
+    request.rows = &gather;
+    request.count = rows.count;
+    request.gradient = gradient;
+    const typename Evaluator<T>::Sink add_decay = [&](int, const Plan::Tile& tile, std::size_t offset, std::size_t n) {
+      const auto decay = static_cast<T>(objective.weight_decay[tile.layer]);
+      if (tile.rows > 0 && decay != 0) kernels.add_decay(gradient + offset, theta + offset, n, decay);
+    };
+    request.sink = &add_decay;
+    finished = evaluator.run(team, request, stop, parts);
+    mean_activation = evaluator.mean_activation();
+  }
+};
+
+template <typename T>
+Napi::Value start_evaluate(const Napi::Object& request, std::unique_ptr<Operation> operation, const ArrayArgument& parameters) {
+  const Napi::Env env = request.Env();
+  auto call = std::make_shared<EvaluateCall<T>>();
+  call->network = network_argument(request);
+  call->objective = objective_argument(request, call->network);
+  call->rows = rows_argument(request.Get("rows").As<Napi::Object>(), operation->pins);
+  call->theta = static_cast<const T*>(parameters.data);
+  if (parameters.length != call->network.parameters) throw argument_error(env, "ERR_SHAPE", "parameters: wrong length");
+  if (call->rows.cols != call->network.inputs() || call->rows.count == 0)
+    throw argument_error(env, "ERR_SHAPE", "rows: wrong shape");
+  if (has(request, "gradient")) {
+    const auto length = static_cast<std::int64_t>(call->network.parameters);
+    const ArrayArgument gradient = array_argument(request, "gradient", operation->pins, length);
+    if (gradient.type != parameters.type)
+      throw argument_error(env, "ERR_ARGUMENT", "gradient: expected the type of the parameters");
+    call->gradient = static_cast<T*>(gradient.data);
+  }
+  operation->compute = [call](Team& team, const StopFlag& stop) { call->run(team, stop); };
+  operation->result = [call](Napi::Env later) -> Napi::Value {
+    if (!call->finished) throw cancelled(later);
+    Napi::Object parts = Napi::Object::New(later);
+    parts.Set("loss", call->parts.loss);
+    parts.Set("weightDecay", call->parts.weight_decay);
+    parts.Set("sparsity", call->parts.sparsity);
+    auto means = Napi::Float64Array::New(later, call->mean_activation.size());
+    std::copy(call->mean_activation.begin(), call->mean_activation.end(), means.Data());
+    parts.Set("meanActivation", means);
+    return parts;
+  };
+  const double flops = 3 * forward_flops(call->network, call->rows.count);
+  const int threads = useful_threads(flops, threads_argument(request));
+  return Environment::of(env).start(env, Priority::normal, threads, std::move(operation));
+}
+
+}  // namespace
+
+Napi::Value run_forward(const Napi::CallbackInfo& info) {
+  const Napi::Object request = request_argument(info);
+  auto operation = make_operation(request);
+  const ArrayArgument parameters = array_argument(request, "parameters", operation->pins);
+  return is_double(parameters) ? start_forward<double>(request, std::move(operation), parameters)
+                               : start_forward<float>(request, std::move(operation), parameters);
+}
+
+Napi::Value run_forward_row(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Pins pins(env);
+  Napi::Object request = Napi::Object::New(env);
+  request.Set("layers", info[0]);
+  request.Set("parameters", info[1]);
+  request.Set("out", info[3]);
+  const Network network = network_argument(request);
+  const Rows row = rows_argument(info[2].As<Napi::Object>(), pins);
+  const ArrayArgument parameters = array_argument(request, "parameters", pins, static_cast<std::int64_t>(network.parameters));
+  const ArrayArgument out = array_argument(request, "out", pins, network.outputs());
+  if (row.count != 1 || row.cols != network.inputs()) throw argument_error(env, "ERR_SHAPE", "row: wrong shape");
+  if (out.type != parameters.type) throw argument_error(env, "ERR_ARGUMENT", "out: expected the type of the parameters");
+  const bool fine = is_double(parameters)
+                        ? forward_row(network, static_cast<const double*>(parameters.data), row, static_cast<double*>(out.data))
+                        : forward_row(network, static_cast<const float*>(parameters.data), row, static_cast<float*>(out.data));
+  return Napi::Boolean::New(env, fine);
+}
+
+Napi::Value run_evaluate(const Napi::CallbackInfo& info) {
+  const Napi::Object request = request_argument(info);
+  auto operation = make_operation(request);
+  const ArrayArgument parameters = array_argument(request, "parameters", operation->pins);
+  return is_double(parameters) ? start_evaluate<double>(request, std::move(operation), parameters)
+                               : start_evaluate<float>(request, std::move(operation), parameters);
+}
+
+Napi::Value run_scan(const Napi::CallbackInfo& info) {
+  const Napi::Object request = request_argument(info);
+  auto operation = make_operation(request);
+  struct Call {
+    Rows rows;
+    double low, high;
+    FirstBadRow bad;
+    bool finished = false;
+  };
+  auto call = std::make_shared<Call>();
+  call->rows = rows_argument(request.Get("rows").As<Napi::Object>(), operation->pins);
+  call->low = request.Get("low").ToNumber();
+  call->high = request.Get("high").ToNumber();
+  operation->compute = [call](Team& team, const StopFlag& stop) {
+    call->finished = scan(team, call->rows, call->low, call->high, stop, call->bad);
+  };
+  operation->result = [call](Napi::Env later) -> Napi::Value {
+    if (!call->finished) throw cancelled(later);
+    return call->bad.row < 0 ? later.Null() : bad_value(later, call->bad);
+  };
+  const int threads = threads_argument(request);
+  return Environment::of(info.Env()).start(info.Env(), Priority::urgent, threads, std::move(operation));
+}
+
+Napi::Value run_covariance(const Napi::CallbackInfo& info) {
+  const Napi::Object request = request_argument(info);
+  auto operation = make_operation(request);
+  struct Call {
+    Rows rows;
+    double *mean, *covariance;
+    bool finished = false;
+  };
+  auto call = std::make_shared<Call>();
+  call->rows = rows_argument(request.Get("rows").As<Napi::Object>(), operation->pins);
+  const auto n = static_cast<std::size_t>(call->rows.cols);
+  if (call->rows.count == 0) throw argument_error(info.Env(), "ERR_SHAPE", "rows: none");
+  call->mean = doubles_argument(request, "mean", operation->pins, n);
+  call->covariance = doubles_argument(request, "covariance", operation->pins, n * n);
+  operation->compute = [call](Team& team, const StopFlag& stop) {
+    call->finished = covariance(team, call->rows, call->mean, call->covariance, stop);
+  };
+  operation->result = [call](Napi::Env later) -> Napi::Value {
+    if (!call->finished) throw cancelled(later);
+    return later.Undefined();
+  };
+  const int threads = threads_argument(request);
+  return Environment::of(info.Env()).start(info.Env(), Priority::normal, threads, std::move(operation));
+}
+
+Napi::Value run_eigen(const Napi::CallbackInfo& info) {
+  const Napi::Object request = request_argument(info);
+  auto operation = make_operation(request);
+  struct Call {
+    double *matrix, *values, *vectors;
+    int n;
+    bool finished = false;
+  };
+  auto call = std::make_shared<Call>();
+  call->n = request.Get("n").ToNumber();
+  if (call->n < 1) throw argument_error(info.Env(), "ERR_ARGUMENT", "n: expected at least 1");
+  const auto n = static_cast<std::size_t>(call->n);
+  call->matrix = doubles_argument(request, "matrix", operation->pins, n * n);
+  call->vectors = doubles_argument(request, "vectors", operation->pins, n * n);
+  call->values = doubles_argument(request, "values", operation->pins, n);
+  operation->compute = [call](Team& team, const StopFlag& stop) {
+    std::copy(call->matrix, call->matrix + static_cast<std::size_t>(call->n) * call->n, call->vectors);
+    call->finished = symmetric_eigen(team, call->vectors, call->n, call->values, [&] { return stop.raised(); });
+  };
+  operation->result = [call](Napi::Env later) -> Napi::Value {
+    if (!call->finished) throw cancelled(later);
+    return later.Undefined();
+  };
+  const int threads = threads_argument(request);
+  return Environment::of(info.Env()).start(info.Env(), Priority::normal, threads, std::move(operation));
+}
+
+}  // namespace layerwise

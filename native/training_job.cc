@@ -1,0 +1,158 @@
+// The exports of a training job: open, one span of work, close.
+#include <algorithm>
+
+#include "core/training.h"
+#include "exports.h"
+#include "worker.h"
+
+namespace layerwise {
+namespace {
+
+constexpr napi_type_tag kTag = {0x6c61796572776973, 0x652d747261696e31};
+
+// Owned by the handle that JavaScript holds. The core's job is made in the first span, off the JavaScript thread.
+struct Training {
+  Network network;
+  Objective objective;
+  TrainingOptions options;
+  bool in_double = false;
+  bool busy = false;
+  bool closed = false;
+  Napi::ObjectReference request;
+  std::unique_ptr<TrainingJob<float>> in_float32;
+  std::unique_ptr<TrainingJob<double>> in_float64;
+
+  template <typename T>
+  std::unique_ptr<TrainingJob<T>>& job();
+};
+
+template <>
+std::unique_ptr<TrainingJob<float>>& Training::job<float>() {
+  return in_float32;
+}
+template <>
+std::unique_ptr<TrainingJob<double>>& Training::job<double>() {
+  return in_float64;
+}
+
+Training& training_of(const Napi::CallbackInfo& info) {
+  bool ours = false;
+  if (info[0].IsExternal()) napi_check_object_type_tag(info.Env(), info[0], &kTag, &ours);
+  if (!ours) throw argument_error(info.Env(), "ERR_ARGUMENT", "job: expected a training job");
+  return *info[0].As<Napi::External<Training>>().Data();
+}
+
+struct SpanCall {
+  Training* training;
+  Rows rows;
+  Span span;
+  SpanResult result;
+  const void* initial;
+  void* parameters;
+};
+
+template <typename T>
+void compute_span(SpanCall& call, Team& team, const StopFlag& stop) {
+  Training& training = *call.training;
+  auto& job = training.job<T>();
+  if (!job) {
+    job = std::make_unique<TrainingJob<T>>(training.network, training.objective, training.options,
+                                           static_cast<const T*>(call.initial), call.rows.count);
+  }
+  call.result = job->run(team, call.rows, call.span, stop);
+  if (call.result.diverged || !(call.result.epoch_done || call.result.cancelled)) return;
+  std::copy(job->theta(), job->theta() + training.network.parameters, static_cast<T*>(call.parameters));
+}
+
+Napi::Object span_result(Napi::Env env, const SpanResult& result) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("steps", result.steps);
+  object.Set("stepsInEpoch", result.steps_in_epoch);
+  object.Set("loss", result.cost.loss);
+  object.Set("weightDecay", result.cost.weight_decay);
+  object.Set("sparsity", result.cost.sparsity);
+  object.Set("cancelled", result.cancelled);
+  object.Set("diverged", result.diverged);
+  if (!result.epoch_done) return object;
+  Napi::Object epoch = Napi::Object::New(env);
+  epoch.Set("gradientNorm", result.gradient_norm);
+  auto means = Napi::Float64Array::New(env, result.mean_activation.size());
+  std::copy(result.mean_activation.begin(), result.mean_activation.end(), means.Data());
+  epoch.Set("meanActivation", means);
+  epoch.Set("evaluations", result.evaluations);
+  if (result.stopped != nullptr) epoch.Set("stopped", result.stopped);
+  object.Set("epoch", epoch);
+  return object;
+}
+
+}  // namespace
+
+Napi::Value open_training(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!info[0].IsObject()) throw argument_error(env, "ERR_ARGUMENT", "request: expected an object");
+  const auto request = info[0].As<Napi::Object>();
+  auto training = std::make_unique<Training>();
+  training->network = network_argument(request);
+  training->objective = objective_argument(request, training->network);
+  training->options = training_argument(request);
+  Pins pins(env);
+  const auto length = static_cast<std::int64_t>(training->network.parameters);
+  training->in_double = is_double(array_argument(request, "parameters", pins, length));
+  const Rows rows = rows_argument(request.Get("rows").As<Napi::Object>(), pins);
+  if (rows.cols != training->network.inputs() || rows.count == 0) throw argument_error(env, "ERR_SHAPE", "rows: wrong shape");
+  training->request = Napi::Persistent(request);
+  const auto handle = Napi::External<Training>::New(
+      env, training.get(), [](Napi::Env, Training* owned) { const std::unique_ptr<Training> freed(owned); });
+  training.release();
+  napi_type_tag_object(env, handle, &kTag);
+  return handle;
+}
+
+Napi::Value train_span(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Training& training = training_of(info);
+  if (training.busy || training.closed) throw argument_error(env, "ERR_STATE", "job: busy or closed");
+  const auto request = info[1].As<Napi::Object>();
+  auto operation = std::make_unique<Operation>(env);
+  operation->stop = std::make_unique<StopFlag>(cancel_argument(request, operation->pins));
+  operation->pins.add(info[0]);
+
+  auto call = std::make_shared<SpanCall>();
+  call->training = &training;
+  const Napi::Object opened = training.request.Value();
+  call->rows = rows_argument(opened.Get("rows").As<Napi::Object>(), operation->pins, true);
+  const auto length = static_cast<std::int64_t>(training.network.parameters);
+  call->initial = array_argument(opened, "parameters", operation->pins, length).data;
+  const ArrayArgument parameters = array_argument(request, "parameters", operation->pins, length);
+  if (is_double(parameters) != training.in_double) throw argument_error(env, "ERR_ARGUMENT", "parameters: wrong type");
+  call->parameters = parameters.data;
+  call->span.epoch = request.Get("epoch").ToNumber();
+  call->span.learning_rate = request.Get("learningRate").ToNumber();
+  call->span.budget_ms = request.Get("budgetMs").ToNumber();
+
+  operation->compute = [call](Team& team, const StopFlag& stop) {
+    if (call->training->in_double) {
+      compute_span<double>(*call, team, stop);
+    } else {
+      compute_span<float>(*call, team, stop);
+    }
+  };
+  operation->result = [call](Napi::Env later) -> Napi::Value { return span_result(later, call->result); };
+  operation->settled = [call] { call->training->busy = false; };
+  const int batch = training.options.batch_size == 0 ? call->rows.count : std::min(training.options.batch_size, call->rows.count);
+  const int threads = useful_threads(TrainingJob<float>::flops_per_step(training.network, batch), threads_argument(request));
+  training.busy = true;
+  return Environment::of(env).start(env, ThreadPool::Priority::normal, threads, std::move(operation));
+}
+
+Napi::Value close_training(const Napi::CallbackInfo& info) {
+  Training& training = training_of(info);
+  if (training.busy) throw argument_error(info.Env(), "ERR_STATE", "job: busy");
+  training.closed = true;
+  training.in_float32.reset();
+  training.in_float64.reset();
+  training.request.Reset();
+  return info.Env().Undefined();
+}
+
+}  // namespace layerwise

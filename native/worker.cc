@@ -1,0 +1,103 @@
+#include "worker.h"
+
+#include <new>
+
+namespace layerwise {
+namespace {
+
+// The process has one pool, made at first use and joined when the last environment that used it is gone. An addon may be unloaded
+// then.
+std::shared_ptr<ThreadPool> shared_pool() {
+  static std::mutex mutex;
+  static std::weak_ptr<ThreadPool> pool;
+  std::lock_guard<std::mutex> lock(mutex);
+  std::shared_ptr<ThreadPool> shared = pool.lock();
+  if (!shared) {
+    shared = std::make_shared<ThreadPool>();
+    pool = shared;
+  }
+  return shared;
+}
+
+}  // namespace
+
+Environment::Environment(Napi::Env env) : env_(env) {
+  const napi_value name = Napi::String::New(env, "layerwise");
+  const auto deliver = [](napi_env raw, napi_value, void* context, void* data) {
+    // Without an environment the queue is being emptied at shutdown; close() has dropped the operations already.
+    if (raw == nullptr) return;
+    Napi::HandleScope scope(raw);
+    static_cast<Environment*>(context)->settle(Napi::Env(raw),
+                                               static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(data)));
+  };
+  napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, deliver, &settled_);
+  napi_unref_threadsafe_function(env, settled_);
+  // Registered after the function above was made, so that it runs before that is torn down.
+  napi_add_env_cleanup_hook(env, close, this);
+}
+
+Environment::~Environment() = default;
+
+// The environment is going: end what it started, wait until the pool holds nothing of it, give the pool back.
+void Environment::close(void* self) {
+  auto& environment = *static_cast<Environment*>(self);
+  for (auto& entry : environment.operations_) entry.second->stop->abandon();
+  {
+    std::unique_lock<std::mutex> lock(environment.mutex_);
+    environment.rested_.wait(lock, [&] { return environment.running_ == 0; });
+  }
+  environment.operations_.clear();
+  environment.pool_.reset();
+  napi_release_threadsafe_function(environment.settled_, napi_tsfn_abort);
+}
+
+Napi::Value Environment::start(Napi::Env env, ThreadPool::Priority priority, int threads, std::unique_ptr<Operation> operation) {
+  if (!pool_) pool_ = shared_pool();
+  const std::uint64_t id = next_id_++;
+  Operation* running = operation.get();
+  const Napi::Value promise = running->deferred.Promise();
+  operations_.emplace(id, std::move(operation));
+  if (unsettled_++ == 0) napi_ref_threadsafe_function(env, settled_);
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    running_++;
+  }
+  pool_->submit(priority, threads, [this, running, id](Team& team) {
+    try {
+      running->compute(team, *running->stop);
+    } catch (const std::bad_alloc&) {
+      running->error_code = "ERR_MEMORY";
+      running->error_message = "not enough memory for this computation";
+    } catch (const std::exception& error) {
+      running->error_code = "ERR_STATE";
+      running->error_message = error.what();
+    }
+    complete(id);
+  });
+  return promise;
+}
+
+// On the pool. After the lock is released this object may be gone.
+void Environment::complete(std::uint64_t id) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  napi_call_threadsafe_function(settled_, reinterpret_cast<void*>(static_cast<std::uintptr_t>(id)), napi_tsfn_nonblocking);
+  running_--;
+  rested_.notify_all();
+}
+
+void Environment::settle(Napi::Env env, std::uint64_t id) {
+  const auto found = operations_.find(id);
+  if (found == operations_.end()) return;
+  const std::unique_ptr<Operation> operation = std::move(found->second);
+  operations_.erase(found);
+  if (--unsettled_ == 0) napi_unref_threadsafe_function(env, settled_);
+  operation->settled();
+  try {
+    if (operation->error_code != nullptr) throw argument_error(env, operation->error_code, operation->error_message);
+    operation->deferred.Resolve(operation->result(env));
+  } catch (const Napi::Error& error) {
+    operation->deferred.Reject(error.Value());
+  }
+}
+
+}  // namespace layerwise

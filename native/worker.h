@@ -1,0 +1,60 @@
+#pragma once
+#include <napi.h>
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "args.h"
+#include "core/stop_flag.h"
+#include "core/thread_pool.h"
+
+namespace layerwise {
+
+// One call that computes on the pool and settles a promise on the JavaScript thread.
+struct Operation {
+  Operation(Napi::Env env) : deferred(Napi::Promise::Deferred::New(env)), pins(env) {}
+
+  Napi::Promise::Deferred deferred;
+  Pins pins;
+  std::unique_ptr<StopFlag> stop;
+  std::function<void(Team&, const StopFlag&)> compute;  // on the pool; may throw std::bad_alloc and std::exception
+  std::function<Napi::Value(Napi::Env)> result;         // on the JavaScript thread; may throw Napi::Error
+  std::function<void()> settled = [] {};                // on the JavaScript thread, before either outcome
+  const char* error_code = nullptr;                     // what compute threw
+  std::string error_message;
+};
+
+// What one JavaScript environment (the main thread, a worker thread) owns here: its running operations and its share of the pool.
+// Lives as the environment's instance data; all but complete() is used on its JavaScript thread.
+class Environment {
+ public:
+  explicit Environment(Napi::Env env);
+  ~Environment();
+
+  static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
+
+  // Queues the operation and returns its promise. The process stays alive until it is settled.
+  Napi::Value start(Napi::Env env, ThreadPool::Priority priority, int threads, std::unique_ptr<Operation> operation);
+
+ private:
+  void complete(std::uint64_t id);
+  void settle(Napi::Env env, std::uint64_t id);
+  static void close(void* self);
+
+  Napi::Env env_;
+  napi_threadsafe_function settled_ = nullptr;
+  std::shared_ptr<ThreadPool> pool_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Operation>> operations_;
+  std::uint64_t next_id_ = 0;
+  std::size_t unsettled_ = 0;
+
+  std::mutex mutex_;
+  std::condition_variable rested_;
+  std::size_t running_ = 0;  // guarded by mutex_: operations the pool still holds
+};
+
+}  // namespace layerwise
