@@ -7,6 +7,7 @@ import { numericGradient, relativeError } from './oracle/numeric-gradient.js'
 import { adam, gradientDescent, momentum, movingMean } from './oracle/optimizers.js'
 import { KL_EDGE, kl, klSlope, meanPenaltySlope, type OraclePenalty } from './oracle/penalty.js'
 import { pointAwayFromKinks, seeded } from './oracle/points.js'
+import { permutation, philox, uniform } from './oracle/random.js'
 import { tolerances } from './tolerances.js'
 
 const activations: OracleActivation[] = ['sigmoid', 'tanh', 'relu', 'satlin', 'identity']
@@ -355,5 +356,43 @@ describe('Jacobi eigenvalues', () => {
     const unit = Float64Array.from({ length: n * n }, (_, p) => (p % (n + 1) === 0 ? 1 : 0))
     expect(relativeError(rebuilt, a)).toBeLessThan(tolerances.eigenJacobi.value)
     expect(relativeError(identity, unit)).toBeLessThan(tolerances.eigenJacobi.value)
+  })
+})
+
+describe('Philox', () => {
+  test('gives the known answers of its authors’ Random123 library', () => {
+    const ones = 0xffffffffn
+    expect(philox([0n, 0n, 0n, 0n], [0n, 0n])).toEqual([0x6627e8d5n, 0xe169c58dn, 0xbc57ac4cn, 0x9b00dbd8n])
+    expect(philox([ones, ones, ones, ones], [ones, ones])).toEqual([
+      0x408f276dn,
+      0x41c83b0en,
+      0xa20bc7c6n,
+      0x6d5451fdn,
+    ])
+    expect(philox([0x243f6a88n, 0x85a308d3n, 0x13198a2en, 0x03707344n], [0xa4093822n, 0x299f31d0n])).toEqual([
+      0xd16cfe09n,
+      0x94fdccebn,
+      0x5001e420n,
+      0x24126ea1n,
+    ])
+  })
+
+  test('numbers lie within their bounds and begin alike, however many are drawn', () => {
+    const use = { seed: 2 ** 40 + 1, stream: 0, index: 3 }
+    const many = uniform(1001, -2, 3, use)
+    expect(Math.min(...many)).toBeGreaterThan(-2)
+    expect(Math.max(...many)).toBeLessThan(3)
+    expect(uniform(7, -2, 3, use)).toEqual(many.slice(0, 7))
+    expect(uniform(7, -2, 3, { ...use, seed: 1 })).not.toEqual(many.slice(0, 7)) // the upper half of a seed counts
+  })
+
+  test('shuffles hold every number once, and every order of three comes up', () => {
+    const orders = new Set<string>()
+    for (let index = 0; index < 100; index++)
+      orders.add(permutation(3, { seed: 1, stream: 1, index }).join(''))
+    expect(orders.size).toBe(6)
+    const order = permutation(500, { seed: 1, stream: 1, index: 0 })
+    expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: 500 }, (_, i) => i))
+    expect([...order]).not.toEqual([...order].sort((a, b) => a - b))
   })
 })
