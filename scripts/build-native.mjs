@@ -39,7 +39,13 @@ if (options.sanitize !== undefined) {
 } else {
   const before = fingerprints()
   const cmakeJs = 'node_modules/cmake-js/bin/cmake-js'
-  run(process.execPath, cmakeJs, 'configure', ...(options.tests ? ['--CDLAYERWISE_TESTS=ON'] : []))
+  run(
+    process.execPath,
+    cmakeJs,
+    'configure',
+    '--log-level=warn',
+    ...(options.tests ? ['--CDLAYERWISE_TESTS=ON'] : []),
+  )
   run('cmake', '--build', 'build', '--config', 'Release', '--parallel', jobs)
   recordBuild(before, options)
 }

@@ -1,0 +1,44 @@
+/**
+ * Runs every example, each as a user would, with a minute's time; each counts as one test. The demo is not among them: it has a
+ * command of its own.
+ *
+ *   node scripts/run-examples.mjs --counts=FILE    writes { passed, failed, skipped }
+ */
+import { spawnSync } from 'node:child_process'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const { values: options } = parseArgs({ options: { counts: { type: 'string' } } })
+const tsx = join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs')
+const seconds = 60
+
+const examples = readdirSync(join(root, 'examples')).filter(
+  (name) => name.endsWith('.ts') && name !== 'demo.ts',
+)
+const results = examples.map((name) => {
+  console.log(`\n--- examples/${name}`)
+  const start = performance.now()
+  const { status, signal } = spawnSync(process.execPath, [tsx, join('examples', name)], {
+    cwd: root,
+    stdio: 'inherit',
+    timeout: seconds * 1000,
+    killSignal: 'SIGKILL',
+  })
+  const passed = status === 0
+  const ending = signal === 'SIGKILL' ? `ended after ${seconds} s` : `exit status ${status}`
+  return { name, passed, took: (performance.now() - start) / 1000, ending }
+})
+
+console.log('')
+for (const { name, passed, took, ending } of results) {
+  console.log(
+    `${passed ? 'passed' : 'FAILED'} examples/${name} in ${took.toFixed(1)} s${passed ? '' : `: ${ending}`}`,
+  )
+}
+const failed = results.filter(({ passed }) => !passed).length
+const counts = { passed: results.length - failed, failed, skipped: 0 }
+if (options.counts) writeFileSync(join(root, options.counts), `${JSON.stringify(counts)}\n`)
+process.exit(failed === 0 && results.length > 0 ? 0 : 1)

@@ -1,0 +1,164 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const tsx = pathToFileURL(join(root, 'node_modules/tsx/dist/esm/index.mjs')).href
+const addon = join(root, 'build/Release/layerwise.node')
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'layerwise-load-'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+interface Outcome {
+  code?: string
+  message?: string
+  cause?: string
+  value?: unknown
+}
+
+/** Runs a function body in a process of its own, in which nothing is loaded yet; `binding` is that of the given package. */
+function inFreshProcess(body: string, env: NodeJS.ProcessEnv = {}, packageRoot = root): Outcome {
+  const load = pathToFileURL(join(packageRoot, 'lib/native/load.ts')).href
+  const program = `
+    const { binding } = await import(${JSON.stringify(load)})
+    try {
+      const value = await (async () => { ${body} })()
+      console.log(JSON.stringify({ value }))
+    } catch (error) {
+      console.log(JSON.stringify({ code: error.code, message: error.message, cause: String(error.cause) }))
+    }`
+  const inherited = { ...process.env, LAYERWISE_BINARY: undefined, OPENBLAS_NUM_THREADS: undefined }
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--import', tsx, '--input-type=module', '--eval', program],
+    { encoding: 'utf8', env: { ...inherited, ...env }, cwd: folder },
+  )
+  try {
+    return JSON.parse(stdout) as Outcome
+  } catch {
+    throw new Error(`the process said: ${stdout}${stderr}`)
+  }
+}
+
+/** A file that stands in for the addon: it is loaded the same way. */
+function standIn(name: string, text: string): string {
+  const path = join(folder, name)
+  writeFileSync(path, text)
+  return path
+}
+
+describe('binding()', () => {
+  test('loads the addon of the build and tells which OpenBLAS runs', () => {
+    const { value } = inFreshProcess('return binding().runtime()')
+    expect(value).toMatchObject({
+      openblas: expect.stringMatching(/^\d+\.\d+\.\d+/),
+      kernel: expect.stringMatching(/./),
+    })
+  })
+
+  test('loads once', () => {
+    expect(inFreshProcess('return binding() === binding()').value).toBe(true)
+  })
+
+  test('loads nothing before the first call', () => {
+    const path = standIn('touch.cjs', 'globalThis.loaded = true; module.exports = {}')
+    const body = 'const before = globalThis.loaded ?? false; binding(); return [before, globalThis.loaded]'
+    expect(inFreshProcess(body, { LAYERWISE_BINARY: path }).value).toEqual([false, true])
+  })
+
+  test('leaves JavaScript’s subnormal numbers alone', () => {
+    expect(inFreshProcess('binding(); return [5e-324].map((x) => x * 1)[0] > 0').value).toBe(true)
+  })
+})
+
+describe('OPENBLAS_NUM_THREADS', () => {
+  const body = 'const { seen } = binding(); return [seen, process.env.OPENBLAS_NUM_THREADS ?? null]'
+
+  test('is 1 while the addon loads and absent again afterwards', () => {
+    const path = standIn('env.cjs', 'exports.seen = process.env.OPENBLAS_NUM_THREADS')
+    expect(inFreshProcess(body, { LAYERWISE_BINARY: path }).value).toEqual(['1', null])
+  })
+
+  test('is put back as it was', () => {
+    const path = standIn('env.cjs', 'exports.seen = process.env.OPENBLAS_NUM_THREADS')
+    const env = { LAYERWISE_BINARY: path, OPENBLAS_NUM_THREADS: '6' }
+    expect(inFreshProcess(body, env).value).toEqual(['1', '6'])
+  })
+
+  test('is put back when loading fails', () => {
+    const failing = 'try { binding() } catch {} return process.env.OPENBLAS_NUM_THREADS'
+    const env = { LAYERWISE_BINARY: '/nowhere/layerwise.node', OPENBLAS_NUM_THREADS: '6' }
+    expect(inFreshProcess(failing, env).value).toBe('6')
+  })
+})
+
+describe('ERR_LOAD', () => {
+  test('LAYERWISE_BINARY is the only place tried, and is named', () => {
+    const { code, message } = inFreshProcess('binding()', { LAYERWISE_BINARY: '/nowhere/layerwise.node' })
+    expect(code).toBe('ERR_LOAD')
+    expect(message).toContain('- /nowhere/layerwise.node: Cannot find module')
+    expect(message).not.toContain('@layerwise/')
+    expect(message).toContain('LAYERWISE_BINARY overrules the search')
+  })
+
+  test('a file that is no addon is named with the reason of the loader', () => {
+    const path = standIn('broken.node', 'no machine code')
+    const { code, message, cause } = inFreshProcess('binding()', { LAYERWISE_BINARY: path })
+    expect(code).toBe('ERR_LOAD')
+    expect(message).toContain(`- ${path}: `)
+    expect(cause).toContain(path)
+  })
+
+  test('a clone without a build says what was tried and how to build', () => {
+    const clone = bareCopy('clone')
+    mkdirSync(join(clone, 'scripts'))
+    writeFileSync(join(clone, 'scripts/setup.mjs'), '')
+    const { code, message } = inFreshProcess('binding()', {}, clone)
+    expect(code).toBe('ERR_LOAD')
+    expect(message).toContain(`on ${process.platform}-${process.arch}`)
+    expect(message).toContain(join(clone, 'build/Release/layerwise.node'))
+    expect(message).toMatch(
+      new RegExp(`- @layerwise/${process.platform}-${process.arch}.*: Cannot find module`),
+    )
+    expect(message).toContain('npm run setup')
+  })
+
+  test('an installed package without its binary says how to install it', () => {
+    const { message } = inFreshProcess('binding()', {}, bareCopy('installed'))
+    expect(message).toContain('npm install --include=optional layerwise')
+  })
+
+  test('an addon that refuses its OpenBLAS is quoted', () => {
+    const clone = bareCopy('refused')
+    const release = join(clone, 'build/Release/layerwise.node')
+    mkdirSync(release, { recursive: true })
+    writeFileSync(join(release, 'index.js'), 'throw new Error("this OpenBLAS is a serial build")')
+    const { code, message } = inFreshProcess('binding()', {}, clone)
+    expect(code).toBe('ERR_LOAD')
+    expect(message).toContain(`- ${release}: this OpenBLAS is a serial build`)
+    expect(message).toContain('pthread build of OpenBLAS')
+  })
+
+  test('a failed load is tried again at the next call', () => {
+    const body = `
+      try { binding() } catch {}
+      process.env.LAYERWISE_BINARY = ${JSON.stringify(addon)}
+      return typeof binding().runtime`
+    expect(inFreshProcess(body, { LAYERWISE_BINARY: '/nowhere/layerwise.node' }).value).toBe('function')
+  })
+})
+
+/** The loader alone in a package of its own, with no addon about. */
+function bareCopy(name: string): string {
+  const copy = join(folder, name)
+  for (const file of ['lib/native/load.ts', 'lib/errors.ts', 'package.json']) {
+    cpSync(join(root, file), join(copy, file))
+  }
+  return copy
+}
