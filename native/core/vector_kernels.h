@@ -15,8 +15,8 @@ struct AdamStep {
 };
 
 // The loops over elements, compiled once for each vector level of the processor and chosen at run time.
-// Every result is a function of the arguments alone: an element's value does not depend on its place in a vector, and sums are taken
-// in an order fixed by the shape. All run on the calling thread, allocate nothing and never throw.
+// Every result is a function of the arguments alone: an element's value does not depend on its place in a vector, and sums are
+// taken in an order fixed by the shape. All run on the calling thread, allocate nothing and never throw.
 template <typename T>
 struct VectorKernels {
   // z += bias, z = f(z). bias [cols]. Where column_sums is given, column_sums[j] = the sum of column j of the result.
@@ -48,8 +48,8 @@ struct VectorKernels {
   // True if every element is finite and low <= x <= high.
   bool (*within)(MatrixView<const T> x, T low, T high);
 
-  // One block of n parameters, g the gradient without decay; the gradient used is g + decay * theta. Each returns the sum of the squares
-  // of that gradient (float64 across lanes and chunks) where `norm` is set, else 0.
+  // One block of n parameters, g the gradient without decay; the gradient used is g + decay * theta. Each returns the sum of the
+  // squares of that gradient (float64 across lanes and chunks) where `norm` is set, else 0.
   double (*gradient_descent)(T* theta, const T* g, std::size_t n, T decay, double rate, bool norm);
   // v = momentum * v + g; theta -= rate * v
   double (*momentum)(T* theta, T* v, const T* g, std::size_t n, T decay, double rate, double momentum, bool norm);

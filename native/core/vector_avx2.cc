@@ -1,0 +1,23 @@
+// AVX2 with FMA.
+#include "vector_includes.h"
+
+#if defined(__x86_64__)
+
+// In force to the end of the file, because templates are instantiated there.
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#pragma GCC target("avx2,fma")
+#endif
+
+#define LAYERWISE_LEVEL avx2
+#define LAYERWISE_VECTOR_BYTES 32
+
+#include "vector_lanes_avx2.h"
+#include "vector_table.h"
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#endif
+
+#endif

@@ -1,0 +1,23 @@
+// AVX-512 as servers have it since Skylake: F, DQ, BW and VL.
+#include "vector_includes.h"
+
+#if defined(__x86_64__)
+
+// In force to the end of the file, because templates are instantiated there.
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma"))), apply_to = function)
+#else
+#pragma GCC target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")
+#endif
+
+#define LAYERWISE_LEVEL avx512
+#define LAYERWISE_VECTOR_BYTES 64
+
+#include "vector_lanes_avx512.h"
+#include "vector_table.h"
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#endif
+
+#endif

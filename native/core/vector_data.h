@@ -1,0 +1,79 @@
+#pragma once
+// Kernels on data as it comes in, and on the errors that are reported.
+#include "vector_sum.h"
+
+namespace layerwise::LAYERWISE_LEVEL {
+namespace {
+
+template <typename T>
+void row_squared_errors(MatrixView<const T> y, MatrixView<const T> x, double* out) {
+  for (int i = 0; i < y.rows; i++) {
+    V<T> squares{};
+    sweep<T>(y.cols, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA {
+      const V<T> error = span.load(y.row(i) + j) - span.load(x.row(i) + j);
+      squares += error * error;
+    });
+    Sum<T> row;
+    row.add(squares);
+    out[i] = row.total();
+  }
+}
+
+template <typename T>
+void squared_differences(MatrixView<T> y, MatrixView<const T> x) {
+  for (int i = 0; i < y.rows; i++) {
+    sweep<T>(y.cols, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA {
+      const V<T> error = span.load(y.row(i) + j) - span.load(x.row(i) + j);
+      span.store(y.row(i) + j, error * error);
+    });
+  }
+}
+
+// in[j] * scale is rounded to T once. Every operation is a basic one, the same in scalars and vectors, so this is left to the
+// compiler.
+template <typename T, typename In, typename Convert>
+LAYERWISE_INLINE void gather(const In* __restrict in, int cols, const T* shift, const T* factor, T* __restrict out,
+                             Convert convert) {
+  if (shift == nullptr) {
+    for (int j = 0; j < cols; j++) out[j] = convert(in[j]);
+  } else {
+    for (int j = 0; j < cols; j++) out[j] = (convert(in[j]) - shift[j]) * factor[j];
+  }
+}
+
+template <typename T>
+void gather_u8(const std::uint8_t* in, int cols, double scale, const T* shift, const T* factor, T* out) {
+  gather(in, cols, shift, factor, out, [scale](std::uint8_t x) LAYERWISE_INLINE_LAMBDA { return static_cast<T>(x * scale); });
+}
+
+template <typename T>
+void gather_f32(const float* in, int cols, const T* shift, const T* factor, T* out) {
+  gather(in, cols, shift, factor, out, [](float x) LAYERWISE_INLINE_LAMBDA { return static_cast<T>(x); });
+}
+
+template <typename T>
+void gather_f64(const double* in, int cols, const T* shift, const T* factor, T* out) {
+  gather(in, cols, shift, factor, out, [](double x) LAYERWISE_INLINE_LAMBDA { return static_cast<T>(x); });
+}
+
+template <typename T>
+bool within(MatrixView<const T> x, T low, T high) {
+  constexpr T largest = std::numeric_limits<T>::max();
+  const V<T> lowest = all<T>(std::max(low, -largest)), highest = all<T>(std::min(high, largest));
+  for (int i = 0; i < x.rows; i++) {
+    I<T> outside{};
+    sweep<T>(x.cols, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA {
+      // A NaN is neither, so it counts as outside.
+      const V<T> v = span.load(x.row(i) + j);
+      const V<T> bad = ((v >= lowest) & (v <= highest)) ? V<T>{} : all<T>(1);
+      outside |= span.only(bad) != T(0);
+    });
+    for (int lane = 0; lane < Lanes<T>::kCount; lane++) {
+      if (outside[lane] != 0) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+}  // namespace layerwise::LAYERWISE_LEVEL

@@ -1,0 +1,40 @@
+#pragma once
+#include "vector_lanes.h"
+
+namespace layerwise::LAYERWISE_LEVEL {
+namespace {
+
+LAYERWISE_INLINE double sum_of_lanes(D v) {
+  double sum = 0;
+  for (int i = 0; i < Lanes<double>::kCount; i++) sum += v[i];
+  return sum;
+}
+
+// A sum in float64, lane by lane until total().
+template <typename T>
+struct Sum;
+
+template <>
+struct Sum<double> {
+  LAYERWISE_INLINE void add(D v) { lanes += v; }
+  LAYERWISE_INLINE void add_product(D a, D b) { lanes = fma(a, b, lanes); }
+  LAYERWISE_INLINE double total() const { return sum_of_lanes(lanes); }
+  D lanes{};
+};
+
+template <>
+struct Sum<float> {
+  LAYERWISE_INLINE void add(F v) {
+    low += low_half(v);
+    high += high_half(v);
+  }
+  LAYERWISE_INLINE void add_product(F a, F b) {
+    low = fma(low_half(a), low_half(b), low);
+    high = fma(high_half(a), high_half(b), high);
+  }
+  LAYERWISE_INLINE double total() const { return sum_of_lanes(low + high); }
+  D low{}, high{};
+};
+
+}  // namespace
+}  // namespace layerwise::LAYERWISE_LEVEL

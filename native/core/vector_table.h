@@ -1,0 +1,38 @@
+#pragma once
+#include "vector_data.h"
+#include "vector_layer.h"
+#include "vector_output.h"
+#include "vector_update.h"
+
+namespace layerwise::LAYERWISE_LEVEL {
+
+template <typename T>
+constexpr VectorKernels<T> table() {
+  VectorKernels<T> k{};
+  k.activate = activate<T>;
+  k.output_delta = output_delta<T>;
+  k.output_loss = output_loss<T>;
+  k.hidden_delta = hidden_delta<T>;
+  k.absolute_sum = absolute_sum<T>;
+  k.row_squared_errors = row_squared_errors<T>;
+  k.squared_differences = squared_differences<T>;
+  k.gather_u8 = gather_u8<T>;
+  k.gather_f32 = gather_f32<T>;
+  k.gather_f64 = gather_f64<T>;
+  k.within = within<T>;
+  k.gradient_descent = gradient_descent<T>;
+  k.momentum = momentum<T>;
+  k.adam = adam<T>;
+  k.add_decay = add_decay<T>;
+  k.dot = dot<T>;
+  k.axpy = axpy<T>;
+  k.add_scaled = add_scaled<T>;
+  k.subtract = subtract<T>;
+  k.scale = scale<T>;
+  return k;
+}
+
+const VectorKernels<float> kernels_f32 = table<float>();
+const VectorKernels<double> kernels_f64 = table<double>();
+
+}  // namespace layerwise::LAYERWISE_LEVEL
