@@ -1,0 +1,29 @@
+#pragma once
+
+// Every tolerance of the C++ tests, each with its reason.
+namespace layerwise::tolerance {
+
+// Mean, variance and lag-1 covariance of 10^6 uniform draws: 5 standard errors of the mean, sqrt(1/12 / 10^6) = 2.9e-4; the
+// others' are smaller.
+inline constexpr double kUniformMoments = 1.5e-3;
+
+// Chi-squared with 23 degrees of freedom exceeds this by chance once in 20,000 times.
+inline constexpr double kChiSquared23 = 62;
+
+// Eigenvectors, relative to n (orthogonality) and n times the largest value (residuals, values): nine epsilon. QL's errors grow
+// like sqrt(n) epsilon; the matrices tested come within one epsilon.
+inline constexpr double kEigen = 2e-15;
+
+// Minimisers found by L-BFGS: the gradient's tolerance of at most 1e-7 over a smallest curvature of 1, with room for the norm.
+inline constexpr double kQuadratic = 1e-6;
+
+// Rosenbrock's minimiser: the gradient's tolerance (1e-10, 1e-4) over the smallest curvature, 0.4; in float32 gradients near it
+// carry rounding of 400 epsilon = 5e-5 as well.
+inline constexpr double kRosenbrock64 = 1e-8;
+inline constexpr double kRosenbrock32 = 2e-3;
+
+// By how much an accepted step may raise the cost, relative to it: four epsilon, what L-BFGS counts as rounding.
+inline constexpr double kWolfeNoise = 4 * 2.3e-16;
+inline constexpr double kFloatNoise = 4 * 1.2e-7;
+
+}  // namespace layerwise::tolerance
