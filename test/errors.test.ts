@@ -1,0 +1,417 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { LayerwiseError, Matrix, MinMaxScaler, SparseAutoencoder, StandardScaler } from '../lib/index.js'
+import { rejection, sampleRows } from './sample.js'
+
+const inputs = 3
+const good = { inputs, hidden: 2 }
+const x = sampleRows(6, inputs)
+const kl = { kind: 'kl', target: 0.1, weight: 1 }
+const wide = await new MinMaxScaler().fit(sampleRows(4, inputs + 1))
+/** Newer than the library types of the language version we compile for. */
+const ResizableBuffer = ArrayBuffer as unknown as new (length: number, options: object) => ArrayBuffer
+const resizable = () => new Float32Array(new ResizableBuffer(24, { maxByteLength: 48 }))
+const detached = () => {
+  const data = new Float32Array(6)
+  structuredClone(data, { transfer: [data.buffer] })
+  return data
+}
+
+/** What is wrong; the options or arguments; the code; a part of the message, which begins with the argument. */
+type Row = readonly [title: string, given: unknown, code: string, message: string]
+
+const models: Row[] = [
+  ['no options', undefined, 'ERR_ARGUMENT', 'inputs'],
+  ['null for options', null, 'ERR_ARGUMENT', 'options'],
+  ['an array for options', [], 'ERR_ARGUMENT', 'options'],
+  ['an unknown option', { ...good, hiden: 3 }, 'ERR_ARGUMENT', "unknown option 'hiden'"],
+  ['corruption', { ...good, corruption: {} }, 'ERR_ARGUMENT', "unknown option 'corruption'"],
+  ['a weight constraint', { ...good, weightConstraint: {} }, 'ERR_ARGUMENT', "'weightConstraint'"],
+  ['no inputs', { hidden: 2 }, 'ERR_ARGUMENT', 'inputs: '],
+  ['no hidden', { inputs }, 'ERR_ARGUMENT', 'hidden: '],
+  ['zero inputs', { ...good, inputs: 0 }, 'ERR_ARGUMENT', 'inputs: '],
+  ['fractional inputs', { ...good, inputs: 1.5 }, 'ERR_ARGUMENT', 'inputs: '],
+  ['negative hidden', { ...good, hidden: -2 }, 'ERR_ARGUMENT', 'hidden: '],
+  [
+    'hidden as text',
+    { ...good, hidden: '2' },
+    'ERR_ARGUMENT',
+    'hidden: expected a whole number of at least 1',
+  ],
+  ['more than can be allocated', { inputs: 2 ** 31 - 1, hidden: 2 ** 31 - 1 }, 'ERR_MEMORY', 'parameters: '],
+  ['an unknown activation', { ...good, activation: 'Sigmoid' }, 'ERR_ARGUMENT', 'activation: '],
+  ['null for activation', { ...good, activation: null }, 'ERR_ARGUMENT', 'activation: '],
+  ['an unknown output activation', { ...good, outputActivation: 1 }, 'ERR_ARGUMENT', 'outputActivation: '],
+  ['an unknown loss', { ...good, loss: 'mse' }, 'ERR_ARGUMENT', 'loss: '],
+  [
+    'crossEntropy of tanh outputs',
+    { ...good, activation: 'tanh', loss: 'crossEntropy' },
+    'ERR_ARGUMENT',
+    "'crossEntropy' needs 'sigmoid'",
+  ],
+  ['sparsity as text', { ...good, sparsity: 'kl' }, 'ERR_ARGUMENT', 'sparsity: '],
+  ['sparsity without kind', { ...good, sparsity: {} }, 'ERR_ARGUMENT', 'sparsity.kind: '],
+  [
+    'the hard constraint',
+    { ...good, sparsity: { kind: 'constraint', target: 0.1 } },
+    'ERR_ARGUMENT',
+    'sparsity.kind: ',
+  ],
+  [
+    'kl without target',
+    { ...good, sparsity: { kind: 'kl', weight: 1 } },
+    'ERR_ARGUMENT',
+    'sparsity.target: ',
+  ],
+  [
+    'kl without weight',
+    { ...good, sparsity: { kind: 'kl', target: 0.1 } },
+    'ERR_ARGUMENT',
+    'sparsity.weight: ',
+  ],
+  ['kl with target 0', { ...good, sparsity: { ...kl, target: 0 } }, 'ERR_ARGUMENT', 'sparsity.target: '],
+  ['kl with target 1', { ...good, sparsity: { ...kl, target: 1 } }, 'ERR_ARGUMENT', 'sparsity.target: '],
+  ['kl on relu', { ...good, activation: 'relu', sparsity: kl }, 'ERR_ARGUMENT', 'sparsity.kind: '],
+  ['kl on identity', { ...good, activation: 'identity', sparsity: kl }, 'ERR_ARGUMENT', 'sparsity.kind: '],
+  ['a negative weight', { ...good, sparsity: { ...kl, weight: -1 } }, 'ERR_ARGUMENT', 'sparsity.weight: '],
+  [
+    'an unknown average',
+    { ...good, sparsity: { ...kl, average: 'all' } },
+    'ERR_ARGUMENT',
+    'sparsity.average: ',
+  ],
+  [
+    'an unknown sparsity option',
+    { ...good, sparsity: { ...kl, rho: 1 } },
+    'ERR_ARGUMENT',
+    "sparsity: unknown option 'rho'",
+  ],
+  [
+    'l1 with a target',
+    { ...good, sparsity: { kind: 'l1', weight: 1, target: 0 } },
+    'ERR_ARGUMENT',
+    "unknown option 'target'",
+  ],
+  [
+    'none with a weight',
+    { ...good, sparsity: { kind: 'none', weight: 1 } },
+    'ERR_ARGUMENT',
+    "unknown option 'weight'",
+  ],
+  [
+    'l2 on satlin with a target outside (0, 1)',
+    { ...good, activation: 'satlin', sparsity: { kind: 'l2', target: 1.5, weight: 1 } },
+    'ERR_ARGUMENT',
+    'sparsity.target: ',
+  ],
+  [
+    'l2 on relu with a negative target',
+    { ...good, activation: 'relu', sparsity: { kind: 'l2', target: -0.1, weight: 1 } },
+    'ERR_ARGUMENT',
+    'sparsity.target: ',
+  ],
+  [
+    'l2 on identity with an infinite target',
+    { ...good, activation: 'identity', sparsity: { kind: 'l2', target: Infinity, weight: 1 } },
+    'ERR_ARGUMENT',
+    'sparsity.target: ',
+  ],
+  ['negative weight decay', { ...good, weightDecay: -1e-9 }, 'ERR_ARGUMENT', 'weightDecay: '],
+  ['weight decay that is NaN', { ...good, weightDecay: Number.NaN }, 'ERR_ARGUMENT', 'weightDecay: '],
+  ['an unknown precision', { ...good, precision: 'float16' }, 'ERR_ARGUMENT', 'precision: '],
+  ['a negative seed', { ...good, seed: -1 }, 'ERR_ARGUMENT', 'seed: '],
+  ['a seed too large to be exact', { ...good, seed: 2 ** 53 }, 'ERR_ARGUMENT', 'seed: '],
+  ['a bigint for a seed', { ...good, seed: 1n }, 'ERR_ARGUMENT', 'seed: '],
+  ['a scaler that is none', { ...good, scaling: { shift: [], factor: [] } }, 'ERR_ARGUMENT', 'scaling: '],
+  ['a scaler of another width', { ...good, scaling: wide }, 'ERR_SHAPE', 'scaling: '],
+  ['a scaler that is not fitted', { ...good, scaling: new StandardScaler() }, 'ERR_STATE', 'not fitted'],
+]
+
+const fits: Row[] = [
+  ['an unknown option', { epoch: 3 }, 'ERR_ARGUMENT', "unknown option 'epoch'"],
+  ['a number for options', 3, 'ERR_ARGUMENT', 'options: '],
+  ['zero epochs', { epochs: 0 }, 'ERR_ARGUMENT', 'epochs: '],
+  ['null epochs', { epochs: null }, 'ERR_ARGUMENT', 'epochs: '],
+  ['fractional batches', { batchSize: 0.5 }, 'ERR_ARGUMENT', 'batchSize: '],
+  ['batches by another word', { batchSize: 'full' }, 'ERR_ARGUMENT', 'batchSize: '],
+  ['an optimizer as text', { optimizer: 'adam' }, 'ERR_ARGUMENT', 'optimizer: '],
+  ['an unknown optimizer', { optimizer: { kind: 'sgd' } }, 'ERR_ARGUMENT', 'optimizer.kind: '],
+  ['momentum of 1', { optimizer: { kind: 'momentum', momentum: 1 } }, 'ERR_ARGUMENT', 'optimizer.momentum: '],
+  ['beta1 of 1', { optimizer: { kind: 'adam', beta1: 1 } }, 'ERR_ARGUMENT', 'optimizer.beta1: '],
+  ['negative beta2', { optimizer: { kind: 'adam', beta2: -0.1 } }, 'ERR_ARGUMENT', 'optimizer.beta2: '],
+  ['epsilon of 0', { optimizer: { kind: 'adam', epsilon: 0 } }, 'ERR_ARGUMENT', 'optimizer.epsilon: '],
+  [
+    'momentum for Adam',
+    { optimizer: { kind: 'adam', momentum: 0 } },
+    'ERR_ARGUMENT',
+    "unknown option 'momentum'",
+  ],
+  [
+    'no iterations',
+    { optimizer: { kind: 'lbfgs', maxIterations: 0 } },
+    'ERR_ARGUMENT',
+    'optimizer.maxIterations: ',
+  ],
+  ['no history', { optimizer: { kind: 'lbfgs', history: 0 } }, 'ERR_ARGUMENT', 'optimizer.history: '],
+  [
+    'a negative tolerance',
+    { optimizer: { kind: 'lbfgs', tolerance: -1 } },
+    'ERR_ARGUMENT',
+    'optimizer.tolerance: ',
+  ],
+  ['epochs with L-BFGS', { optimizer: { kind: 'lbfgs' }, epochs: 3 }, 'ERR_ARGUMENT', 'epochs: '],
+  ['batches with L-BFGS', { optimizer: { kind: 'lbfgs' }, batchSize: 'all' }, 'ERR_ARGUMENT', 'batchSize: '],
+  ['a rate with L-BFGS', { optimizer: { kind: 'lbfgs' }, learningRate: 1 }, 'ERR_ARGUMENT', 'learningRate: '],
+  ['shuffling with L-BFGS', { optimizer: { kind: 'lbfgs' }, shuffle: false }, 'ERR_ARGUMENT', 'shuffle: '],
+  ['shuffling all rows', { batchSize: 'all', shuffle: true }, 'ERR_ARGUMENT', 'shuffle: '],
+  ['shuffle by a number', { shuffle: 1 }, 'ERR_ARGUMENT', 'shuffle: '],
+  ['a learning rate of 0', { learningRate: 0 }, 'ERR_ARGUMENT', 'learningRate: '],
+  ['a negative learning rate', { learningRate: -1 }, 'ERR_ARGUMENT', 'learningRate: '],
+  ['a learning rate as text', { learningRate: '0.1' }, 'ERR_ARGUMENT', 'learningRate: '],
+  ['an unknown schedule', { learningRate: { kind: 'linear' } }, 'ERR_ARGUMENT', 'learningRate.kind: '],
+  ['a schedule without rate', { learningRate: { kind: 'cosine' } }, 'ERR_ARGUMENT', 'learningRate.rate: '],
+  [
+    'a step of 0 epochs',
+    { learningRate: { kind: 'step', rate: 1, every: 0, factor: 1 } },
+    'ERR_ARGUMENT',
+    'learningRate.every: ',
+  ],
+  [
+    'a constant that steps',
+    { learningRate: { kind: 'constant', rate: 1, every: 2 } },
+    'ERR_ARGUMENT',
+    "'every'",
+  ],
+  ['a rate function that gives NaN', { learningRate: () => Number.NaN }, 'ERR_ARGUMENT', 'learningRate(1): '],
+  ['a fraction of 0', { validation: 0 }, 'ERR_ARGUMENT', 'validation: '],
+  ['a fraction of 1', { validation: 1 }, 'ERR_ARGUMENT', 'validation: '],
+  ['validation by a flag', { validation: true }, 'ERR_ARGUMENT', 'validation: '],
+  ['validation rows of another width', { validation: sampleRows(4, 2) }, 'ERR_SHAPE', 'validation: '],
+  ['validation rows with NaN', { validation: [[0.1, Number.NaN, 0.1]] }, 'ERR_RANGE', 'validation: '],
+  ['validation rows out of range', { validation: [[0.1, 0.1, 3]] }, 'ERR_RANGE', 'validation: '],
+  ['no patience', { earlyStopping: {} }, 'ERR_ARGUMENT', 'earlyStopping.patience: '],
+  [
+    'a negative minDelta',
+    { earlyStopping: { patience: 1, minDelta: -1 } },
+    'ERR_ARGUMENT',
+    'earlyStopping.minDelta: ',
+  ],
+  ['early stopping by a flag', { earlyStopping: true }, 'ERR_ARGUMENT', 'earlyStopping: '],
+  ['a signal that is none', { signal: {} }, 'ERR_ARGUMENT', 'signal: '],
+  ['no threads', { threads: 0 }, 'ERR_ARGUMENT', 'threads: '],
+  ['onEpoch that is no function', { onEpoch: {} }, 'ERR_ARGUMENT', 'onEpoch: '],
+  ['onProgress that is no function', { onProgress: 1 }, 'ERR_ARGUMENT', 'onProgress: '],
+]
+
+const rows: Row[] = [
+  ['nothing', undefined, 'ERR_ARGUMENT', 'x: '],
+  ['text', 'abc', 'ERR_ARGUMENT', 'x: '],
+  ['an Int32Array', new Int32Array(6), 'ERR_ARGUMENT', 'x: '],
+  ['a flat array of numbers', [0.1, 0.2, 0.3], 'ERR_ARGUMENT', 'x'],
+  ['numbers as text', [['0.1', '0.2', '0.3']], 'ERR_ARGUMENT', 'row 0, column 0'],
+  ['shared memory', new Float32Array(new SharedArrayBuffer(24)), 'ERR_ARGUMENT', 'x: '],
+  ['resizable memory', resizable(), 'ERR_ARGUMENT', 'x: '],
+  ['transferred memory', detached(), 'ERR_', 'x: '],
+  ['another width', sampleRows(4, 4), 'ERR_SHAPE', 'x: '],
+  ['a length that is no multiple', new Float32Array(7), 'ERR_SHAPE', 'x: '],
+  ['rows of different lengths', [[0.1, 0.2, 0.3], [0.1]], 'ERR_SHAPE', 'x: '],
+  ['no rows', [], 'ERR_SHAPE', 'x: '],
+  ['an empty array', new Float32Array(0), 'ERR_SHAPE', 'x: '],
+  ['an empty Matrix', x.slice(2, 2), 'ERR_SHAPE', 'x: '],
+  ['NaN', new Float64Array([0.1, 0.2, 0.3, 0.4, Number.NaN, 0.5]), 'ERR_RANGE', 'row 1, column 1'],
+  ['Infinity', [[0.1, 0.2, Infinity]], 'ERR_RANGE', 'row 0, column 2'],
+  ['a number that float32 has not', [[0.1, 0.2, 1e300]], 'ERR_RANGE', 'row 0, column 2'],
+]
+
+function expectError(error: unknown, [, , code, message]: Row): void {
+  expect(error).toBeInstanceOf(LayerwiseError)
+  expect((error as LayerwiseError).code).toMatch(code)
+  expect((error as LayerwiseError).message).toContain(message)
+}
+
+function thrown(call: () => unknown): unknown {
+  try {
+    call()
+  } catch (error) {
+    return error
+  }
+  throw new Error('it did not throw')
+}
+
+describe('the constructor throws for', () => {
+  test.each(models)('%s', (...row) => {
+    expectError(
+      thrown(() => new SparseAutoencoder(row[1] as never)),
+      row,
+    )
+  })
+})
+
+describe('fit rejects, and leaves the parameters, for', () => {
+  test.each(fits)('%s', async (...row) => {
+    const model = new SparseAutoencoder(good)
+    const before = model.parameters()
+    expectError(await rejection(model.fit(x, row[1] as never)), row)
+    expect(model.parameters()).toEqual(before)
+    expect((await model.fit(x, { epochs: 1 })).epochs).toHaveLength(1)
+  })
+
+  test.each([
+    ['moving averages over all rows', 'moving', { batchSize: 'all' }],
+    ['moving averages with L-BFGS', 'moving', { optimizer: { kind: 'lbfgs' } }],
+    ['exact averages with minibatches', 'exact', { batchSize: 2 }],
+  ] as const)('%s', async (_, average, options) => {
+    const model = new SparseAutoencoder({
+      ...good,
+      sparsity: { kind: 'kl', target: 0.1, weight: 1, average },
+    })
+    expectError(await rejection(model.fit(x, options)), ['', '', 'ERR_ARGUMENT', 'sparsity.average: '])
+  })
+
+  test('a fraction of one row', async () => {
+    const error = await rejection(new SparseAutoencoder(good).fit(x.slice(0, 1), { validation: 0.5 }))
+    expectError(error, ['', '', 'ERR_SHAPE', 'x: '])
+  })
+})
+
+describe('every method that takes rows rejects', () => {
+  const model = new SparseAutoencoder(good)
+  const methods = [
+    'fit',
+    'cost',
+    'encode',
+    'reconstruct',
+    'reconstructionError',
+    'reconstructionErrorPerFeature',
+  ] as const
+  test.each(rows)('%s', async (...row) => {
+    for (const method of methods) expectError(await rejection(model[method](row[1] as never)), row)
+  })
+
+  test('codes of another width, or not finite', async () => {
+    expectError(await rejection(model.decode(x)), ['', '', 'ERR_SHAPE', 'codes: '])
+    expectError(await rejection(model.decode([[0, Number.NaN]])), ['', '', 'ERR_RANGE', 'codes: '])
+  })
+
+  test('unknown options, bad signals and bad threads', async () => {
+    for (const method of methods) {
+      for (const [options, message] of [
+        [{ thread: 1 }, "unknown option 'thread'"],
+        [{ threads: 1.5 }, 'threads: '],
+        [{ signal: 'stop' }, 'signal: '],
+      ] as const) {
+        const error = await rejection(model[method](x as never, options as never))
+        expectError(error, ['', '', 'ERR_ARGUMENT', message])
+      }
+    }
+  })
+})
+
+describe('fit and cost reject what the output activation cannot reach, naming place, value and remedy', () => {
+  test.each([
+    ['sigmoid', -0.01],
+    ['sigmoid', 1.01],
+    ['satlin', 1.01],
+    ['tanh', -1.01],
+    ['relu', -0.01],
+  ] as const)('%s: %s', async (outputActivation, bad) => {
+    const model = new SparseAutoencoder({ ...good, outputActivation })
+    const data = [
+      [0.5, 0.5, 0.5],
+      [0.5, bad, bad],
+    ]
+    for (const call of [model.fit(data), model.cost(data)]) {
+      const error = (await rejection(call)) as LayerwiseError
+      expectError(error, ['', '', 'ERR_RANGE', 'row 1, column 1'])
+      expect(error.details).toMatchObject({ argument: 'x', row: 1, column: 1 })
+      expect(error.details.received).toBeCloseTo(bad, 6)
+      expect(error.message).toMatch(/scaler/)
+    }
+    expect((await model.encode(data)).rows).toBe(2)
+  })
+
+  test('but accept everything finite for identity', async () => {
+    const model = new SparseAutoencoder({ ...good, outputActivation: 'identity' })
+    expect((await model.cost([[-1e6, 0, 1e6]])).total).toBeGreaterThan(0)
+  })
+})
+
+describe('encodeSync throws for', () => {
+  const model = new SparseAutoencoder(good)
+  const bad: [string, unknown, unknown, string, string][] = [
+    ['nothing', undefined, undefined, 'ERR_ARGUMENT', 'row: '],
+    ['a row too short', [1, 2], undefined, 'ERR_SHAPE', 'row: '],
+    ['a row too long', new Float32Array(4), undefined, 'ERR_SHAPE', 'row: '],
+    ['a Matrix of two rows', x.slice(0, 2), undefined, 'ERR_SHAPE', 'row: '],
+    ['a Matrix of another width', sampleRows(1, 2), undefined, 'ERR_SHAPE', 'row: '],
+    ['text among numbers', [1, '2', 3], undefined, 'ERR_ARGUMENT', 'column 1'],
+    ['shared memory', new Float32Array(new SharedArrayBuffer(12)), undefined, 'ERR_ARGUMENT', 'row: '],
+    ['a row that was transferred', detached().subarray(0, 3), undefined, 'ERR_', 'row: '],
+    ['NaN', [1, Number.NaN, 3], undefined, 'ERR_RANGE', 'column 1'],
+    ['Infinity', new Float32Array([1, 2, Infinity]), undefined, 'ERR_RANGE', 'column 2'],
+    ['out of another precision', [1, 2, 3], new Float64Array(2), 'ERR_ARGUMENT', 'out: '],
+    ['out of another length', [1, 2, 3], new Float32Array(3), 'ERR_SHAPE', 'out: '],
+    ['null for out', [1, 2, 3], null, 'ERR_ARGUMENT', 'out: '],
+  ]
+  test.each(bad)('%s', (_, row, out, code, message) => {
+    const error = thrown(() => model.encodeSync(row as never, out as never))
+    expectError(error, ['', '', code, message])
+  })
+})
+
+describe('parameters are refused', () => {
+  const model = new SparseAutoencoder(good)
+  const before = model.parameters()
+  const withNaN = model.parameters()
+  withNaN[4] = Number.NaN
+  test.each([
+    ['of another kind', new Float64Array(before), 'ERR_ARGUMENT'],
+    ['as numbers', [...before], 'ERR_ARGUMENT'],
+    ['that are none', undefined, 'ERR_ARGUMENT'],
+    ['too few', before.slice(1), 'ERR_SHAPE'],
+    ['with NaN', withNaN, 'ERR_RANGE'],
+  ])('%s', async (_, theta, code) => {
+    expectError(
+      thrown(() => model.setParameters(theta as never)),
+      ['', '', code, 'theta: '],
+    )
+    expect(model.parameters()).toEqual(before)
+    if (theta === undefined) return
+    expectError(await rejection(model.cost(x, { parameters: theta as never })), [
+      '',
+      '',
+      code,
+      'parameters: ',
+    ])
+  })
+
+  test('and a gradient that is neither true nor false', async () => {
+    const error = await rejection(model.cost(x, { gradient: 1 as never }))
+    expectError(error, ['', '', 'ERR_ARGUMENT', 'gradient: '])
+  })
+})
+
+test('docs/errors.md has a row for every code', () => {
+  const text = readFileSync(new URL('../lib/errors.ts', import.meta.url), 'utf8')
+  const documented = readFileSync(new URL('../docs/errors.md', import.meta.url), 'utf8')
+  const codes = [...new Set(text.match(/'ERR_[A-Z]+'/g))].map((code) => code.slice(1, -1))
+  expect(codes.length).toBeGreaterThanOrEqual(9)
+  for (const code of codes) expect(documented).toContain(`| \`${code}\` |`)
+})
+
+test('details say in parts what the message says', () => {
+  const error = thrown(() => new SparseAutoencoder({ ...good, weightDecay: -1 }))
+  expect((error as LayerwiseError).name).toBe('LayerwiseError')
+  expect((error as LayerwiseError).details).toEqual({
+    argument: 'weightDecay',
+    expected: 'a finite number of at least 0',
+    received: -1,
+  })
+})
+
+test('a Matrix given as x is not written', async () => {
+  const data = Float64Array.from(x.data)
+  const model = new SparseAutoencoder(good)
+  await model.fit(Matrix.from(data, x.rows, x.cols), { epochs: 2, validation: 0.3 })
+  expect(data).toEqual(x.data)
+})

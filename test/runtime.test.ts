@@ -1,0 +1,139 @@
+import { execFileSync } from 'node:child_process'
+import { afterEach, describe, expect, test } from 'vitest'
+import { cpuQuota } from '../lib/cpu-quota.js'
+import { configure, LayerwiseError, Matrix, runtime, SparseAutoencoder } from '../lib/index.js'
+import packageJson from '../package.json' with { type: 'json' }
+
+const fixture = (name: string) => new URL(`fixtures/${name}`, import.meta.url).pathname
+const run = (name: string, env: Record<string, string> = {}) =>
+  execFileSync(process.execPath, ['--import', 'tsx', fixture(name)], {
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+    // Seconds for a start through tsx on a busy machine; a process that never ends would take forever.
+    timeout: 60_000,
+  })
+
+describe('runtime', () => {
+  test('says what computes here', () => {
+    const info = runtime()
+    expect(info.version).toBe(packageJson.version)
+    expect(info.openblas).toMatch(/^\d+\.\d+/)
+    expect(info.kernel).not.toBe('')
+    expect(['avx512', 'avx2', 'baseline', 'neon']).toContain(info.vectors)
+    expect(info.threads).toBeGreaterThanOrEqual(1)
+  })
+
+  test('counts the threads that configure asks for', () => {
+    const before = runtime().threads
+    configure({ threads: 3 })
+    expect(runtime().threads).toBe(3)
+    configure({ threads: before })
+    expect(runtime().threads).toBe(before)
+  })
+
+  test.each([0, -1, 1.5, Number.NaN, 1025, '2', null, undefined])(
+    'refuses configure with %s threads',
+    (threads) => {
+      const before = runtime().threads
+      expect(() => configure({ threads: threads as number })).toThrow(
+        expect.objectContaining({
+          code: 'ERR_ARGUMENT',
+          details: expect.objectContaining({ argument: 'threads' }),
+        }),
+      )
+      expect(runtime().threads).toBe(before)
+    },
+  )
+
+  test('refuses unknown options of configure', () => {
+    expect(() => configure({ threads: 1, cores: 2 } as never)).toThrow(/unknown option 'cores'/)
+  })
+})
+
+describe('LAYERWISE_THREADS', () => {
+  const threadsUnder = (text: string) =>
+    JSON.parse(run('threads.mjs', { LAYERWISE_THREADS: text })) as unknown
+
+  test('sets the threads where configure did not', () => {
+    expect(threadsUnder('5')).toEqual({ runtime: 5, configured: 2 })
+  })
+
+  test.each(['0', '-1', '1.5', 'many', '1e3', '5000'])('%s is refused at first use', (text) => {
+    expect(threadsUnder(text)).toMatchObject({ code: 'ERR_ARGUMENT', argument: 'LAYERWISE_THREADS' })
+  })
+})
+
+describe('the CPU quota', () => {
+  const quotaOf = (files: Record<string, string>) => cpuQuota((path) => files[path])
+
+  test('is infinite without control groups, and without a limit', () => {
+    expect(quotaOf({})).toBe(Infinity)
+    expect(quotaOf({ '/proc/self/cgroup': '0::/\n', '/sys/fs/cgroup/cpu.max': 'max 100000\n' })).toBe(
+      Infinity,
+    )
+  })
+
+  test('of version 2 is the smallest on the way from the own group to the root', () => {
+    const files = {
+      '/proc/self/cgroup': '0::/a/b\n',
+      '/sys/fs/cgroup/cpu.max': '400000 100000\n',
+      '/sys/fs/cgroup/a/cpu.max': '150000 100000\n',
+      '/sys/fs/cgroup/a/b/cpu.max': 'max 100000\n',
+    }
+    expect(quotaOf(files)).toBe(1.5)
+  })
+
+  test('of a container whose path is not visible is that of its root', () => {
+    const files = { '/proc/self/cgroup': '0::/docker/0123\n', '/sys/fs/cgroup/cpu.max': '200000 100000\n' }
+    expect(quotaOf(files)).toBe(2)
+  })
+
+  test('of version 1 is cpu.cfs_quota_us by cpu.cfs_period_us, where it is not −1', () => {
+    const files = {
+      '/proc/self/cgroup': '12:memory:/x\n4:cpu,cpuacct:/x\n',
+      '/sys/fs/cgroup/cpu,cpuacct/x/cpu.cfs_quota_us': '300000\n',
+      '/sys/fs/cgroup/cpu,cpuacct/x/cpu.cfs_period_us': '100000\n',
+      '/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us': '-1\n',
+      '/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us': '100000\n',
+    }
+    expect(quotaOf(files)).toBe(3)
+    expect(quotaOf({ ...files, '/sys/fs/cgroup/cpu,cpuacct/x/cpu.cfs_quota_us': '-1\n' })).toBe(Infinity)
+  })
+})
+
+describe('the process', () => {
+  test('ends by itself when training is over', () => {
+    expect(run('trains-and-ends.mjs')).toBe('trained\n')
+  })
+
+  test('ends by itself when an idle addon is all there is', () => {
+    expect(run('loads-and-ends.mjs')).toBe('loaded\n')
+  })
+
+  test('survives worker threads that are terminated in mid-run', () => {
+    expect(run('terminated-workers.mjs')).toBe('survived 4 terminations\n')
+  })
+
+  test('can train in worker threads and in itself at once, with the same result', () => {
+    expect(run('training-workers.mjs')).toBe('same bits in 3 threads\n')
+  })
+})
+
+describe('JavaScript’s own numbers', () => {
+  const denormal = () => Number('5e-324') * 1
+  afterEach(() => expect(denormal()).toBe(5e-324))
+
+  test('keep their denormals after the addon has computed', async () => {
+    const model = new SparseAutoencoder({ inputs: 2, hidden: 2 })
+    await model.fit(Matrix.from(new Float32Array([0.1, 0.2]), 1, 2), { epochs: 1 })
+    model.encodeSync([0.1, 0.2])
+    expect(denormal()).toBe(5e-324)
+  })
+})
+
+test('errors from native code have our class and the caller’s stack', async () => {
+  const model = new SparseAutoencoder({ inputs: 2, hidden: 2 })
+  const error = await model.encode(new Float32Array([1, Number.NaN])).catch((reason: unknown) => reason)
+  expect(error).toBeInstanceOf(LayerwiseError)
+  expect((error as LayerwiseError).stack).toContain('runtime.test.ts')
+})

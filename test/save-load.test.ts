@@ -1,0 +1,241 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readSafetensors, type Tensor, writeSafetensors } from '../lib/data/safetensors.js'
+import {
+  type Activation,
+  loadModel,
+  MinMaxScaler,
+  SparseAutoencoder,
+  type SparseAutoencoderOptions,
+  StandardScaler,
+} from '../lib/index.js'
+import { rejection, sampleRows } from './sample.js'
+
+const inputs = 5
+const x = sampleRows(30, inputs)
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'layerwise-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+const path = () => join(folder, 'model.safetensors')
+
+describe('a saved model', () => {
+  test('answers the same after loading, whatever it is', async () => {
+    const activations = fc.constantFrom<Activation>('sigmoid', 'tanh', 'satlin')
+    const sparsities = fc.constantFrom(
+      { kind: 'none' } as const,
+      { kind: 'kl', target: 0.1, weight: 2 } as const,
+      { kind: 'l2', target: 0.3, weight: 1, average: 'batch' } as const,
+      { kind: 'l1', weight: 0.01 } as const,
+    )
+    const models = fc.record({
+      inputs: fc.constant(inputs),
+      hidden: fc.integer({ min: 1, max: 9 }),
+      activation: activations,
+      outputActivation: fc.constantFrom<Activation>('sigmoid', 'identity'),
+      loss: fc.constantFrom('squared', 'euclidean', 'absolute'),
+      sparsity: sparsities,
+      weightDecay: fc.double({ min: 0, max: 1, noNaN: true }),
+      precision: fc.constantFrom('float32', 'float64'),
+      seed: fc.nat(),
+    })
+    const scalers = fc.constantFrom(undefined, new MinMaxScaler(), new StandardScaler())
+    await fc.assert(
+      fc.asyncProperty(models, scalers, async (options, scaler) => {
+        const identity = scaler instanceof StandardScaler ? { outputActivation: 'identity' } : {}
+        const scaling = scaler && { scaling: await scaler.fit(x) }
+        const model = new SparseAutoencoder({
+          ...options,
+          ...identity,
+          ...scaling,
+        } as SparseAutoencoderOptions)
+        await model.fit(x, { epochs: 1, batchSize: 8 })
+        await model.save(path())
+        const loaded = await loadModel(path())
+        expect(loaded.parameters()).toEqual(model.parameters())
+        expect(loaded.layers).toEqual(model.layers)
+        expect(await loaded.reconstruct(x)).toEqual(await model.reconstruct(x))
+        expect(await loaded.cost(x)).toEqual(await model.cost(x))
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  test('trains on after loading as it would have without', async () => {
+    const model = new SparseAutoencoder({ inputs, hidden: 3, seed: 8 })
+    await model.fit(x, { epochs: 1, batchSize: 8 })
+    await model.save(path())
+    const loaded = await SparseAutoencoder.load(path())
+    await model.fit(x, { epochs: 1, batchSize: 8 })
+    await loaded.fit(x, { epochs: 1, batchSize: 8 })
+    expect(loaded.parameters()).toEqual(model.parameters())
+  })
+
+  test('is a safetensors file with named tensors and one JSON entry', async () => {
+    const model = new SparseAutoencoder({ inputs, hidden: 3, precision: 'float64' })
+    await model.save(path())
+    const { tensors, metadata } = await readSafetensors(path())
+    const shapes = Object.fromEntries([...tensors].map(([name, { shape }]) => [name, shape]))
+    expect(shapes).toEqual({
+      'layers.0.weights': [3, inputs],
+      'layers.0.biases': [3],
+      'layers.1.weights': [inputs, 3],
+      'layers.1.biases': [inputs],
+    })
+    expect(Object.keys(metadata)).toEqual(['layerwise'])
+    expect(JSON.parse(metadata.layerwise!)).toMatchObject({
+      format: 1,
+      class: 'SparseAutoencoder',
+      options: { inputs, hidden: 3, precision: 'float64' },
+      scaler: null,
+      fits: 0,
+    })
+  })
+
+  test('replaces an older one whole and leaves nothing beside it', async () => {
+    await writeFile(path(), 'an older file')
+    await new SparseAutoencoder({ inputs, hidden: 3 }).save(path())
+    await SparseAutoencoder.load(path())
+    expect(await readdir(folder)).toEqual(['model.safetensors'])
+  })
+
+  test('is the model at the call of save, though training goes on', async () => {
+    const model = new SparseAutoencoder({ inputs, hidden: 3 })
+    const before = model.parameters()
+    const fit = model.fit(x, { epochs: 50 })
+    await model.save(path())
+    await fit
+    const loaded = await SparseAutoencoder.load(path())
+    expect(model.parameters()).not.toEqual(before)
+    expect(loaded.parameters()).not.toEqual(model.parameters())
+  })
+
+  test('cannot be written to a folder that is not there', async () => {
+    const model = new SparseAutoencoder({ inputs, hidden: 3 })
+    expect(await rejection(model.save(join(folder, 'missing', 'm')))).toMatchObject({ code: 'ERR_ARGUMENT' })
+  })
+})
+
+describe('loading refuses with ERR_FORMAT', () => {
+  type Entry = Record<string, unknown>
+  /** The file of a good model, with its metadata or tensors changed. */
+  async function rewritten(change: (entry: Entry, tensors: Map<string, Tensor>) => unknown): Promise<string> {
+    await new SparseAutoencoder({ inputs, hidden: 3 }).save(path())
+    const { tensors, metadata } = await readSafetensors(path())
+    const entry = JSON.parse(metadata.layerwise!) as Entry
+    const changed = new Map(tensors)
+    const replaced = change(entry, changed)
+    const text = typeof replaced === 'string' ? replaced : JSON.stringify(entry)
+    const broken = join(folder, 'broken.safetensors')
+    await writeSafetensors(broken, [...changed.values()], { layerwise: text })
+    return broken
+  }
+  const field = (key: string, value: unknown) => (entry: Entry) => {
+    entry[key] = value
+  }
+  const option = (key: string, value: unknown) => (entry: Entry) => {
+    entry.options = { ...(entry.options as object), [key]: value }
+  }
+  const tensor =
+    (name: string, shape: number[], data: Float32Array | Float64Array) =>
+    (_: Entry, all: Map<string, Tensor>) =>
+      void all.set(name, { name, shape, data })
+
+  test.each<[string, (entry: Entry, tensors: Map<string, Tensor>) => unknown, RegExp]>([
+    ['another class', field('class', 'StackedAutoencoder'), /StackedAutoencoder/],
+    ['a class that is no text', field('class', 7), /class/],
+    ['a newer format', field('format', 2), /format/],
+    ['metadata that is not JSON', () => '{', /JSON/],
+    ['metadata that is no object', () => '[1]', /array/],
+    ['a name that stands twice', (entry) => `{"format":1,${JSON.stringify(entry).slice(1)}`, /twice/],
+    ['a missing field', (entry) => void delete entry.fits, /fields/],
+    ['a field too many', field('more', 1), /fields/],
+    ['negative fits', field('fits', -1), /fits/],
+    ['options that are none', field('options', []), /options/],
+    ['an unknown option', option('corruption', {}), /corruption/],
+    ['a bad option', option('weightDecay', -1), /weightDecay/],
+    ['an impossible pair', option('loss', 'crossEntropie'), /loss/],
+    ['sizes that the tensors do not have', option('hidden', 4), /layers\.0\.weights/],
+    ['sizes that no memory has', option('hidden', 2 ** 31 - 1), /layers\.0\.weights/],
+    ['another precision', option('precision', 'float64'), /float64/],
+    ['a scaler that is none', field('scaler', { kind: 'magic' }), /scaler/],
+    ['a scaler of another width', field('scaler', { kind: 'standard', shift: [0], factor: [1] }), /scaling/],
+    ['a missing tensor', (_, tensors) => tensors.delete('layers.1.biases') || undefined, /layers\.1\.biases/],
+    ['a tensor too many', tensor('layers.2.biases', [1], new Float32Array(1)), /5 tensors/],
+    [
+      'a transposed tensor',
+      tensor('layers.0.weights', [inputs, 3], new Float32Array(15)),
+      /layers\.0\.weights/,
+    ],
+    ['a tensor of another type', tensor('layers.0.biases', [3], new Float64Array(3)), /layers\.0\.biases/],
+    ['NaN', tensor('layers.0.biases', [3], new Float32Array([0, Number.NaN, 0])), /NaN/],
+    ['Infinity', tensor('layers.0.biases', [3], new Float32Array([0, Infinity, 0])), /Infinity/],
+  ])('%s', async (_, change, message) => {
+    const error = await rejection(SparseAutoencoder.load(await rewritten(change)))
+    expect(error).toMatchObject({ code: 'ERR_FORMAT', message: expect.stringMatching(message) })
+  })
+
+  test('a file that was not saved by layerwise', async () => {
+    const foreign = join(folder, 'foreign.safetensors')
+    await writeSafetensors(foreign, [{ name: 'w', shape: [1], data: new Float32Array(1) }], { format: 'pt' })
+    expect(await rejection(loadModel(foreign))).toMatchObject({ code: 'ERR_FORMAT' })
+  })
+
+  test('a class that loadModel does not know, naming it', async () => {
+    const error = await rejection(loadModel(await rewritten(field('class', 'constructor'))))
+    expect(error).toMatchObject({ code: 'ERR_FORMAT', message: expect.stringContaining("'constructor'") })
+  })
+
+  test('a file cut at any place, and one with a byte too many', async () => {
+    await new SparseAutoencoder({ inputs, hidden: 3 }).save(path())
+    const bytes = await readFile(path())
+    const cut = join(folder, 'cut.safetensors')
+    for (const length of [0, 7, 8, 100, bytes.length - 100, bytes.length - 1]) {
+      await writeFile(cut, bytes.subarray(0, length))
+      expect(await rejection(loadModel(cut))).toMatchObject({ code: 'ERR_FORMAT' })
+    }
+    await writeFile(cut, Buffer.concat([bytes, Buffer.from([0])]))
+    expect(await rejection(loadModel(cut))).toMatchObject({ code: 'ERR_FORMAT' })
+  })
+
+  test('any damage to its header, or loads a sound model', async () => {
+    await new SparseAutoencoder({ inputs, hidden: 3 }).save(path())
+    const bytes = await readFile(path())
+    const header = 8 + Number(bytes.readBigUInt64LE())
+    const damaged = join(folder, 'damaged.safetensors')
+    await fc.assert(
+      fc.asyncProperty(fc.nat(header - 1), fc.nat(255), async (at, value) => {
+        const copy = Buffer.from(bytes)
+        copy[at] = value
+        await writeFile(damaged, copy)
+        try {
+          const model = await loadModel(damaged)
+          expect(model.parameters().every(Number.isFinite)).toBe(true)
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'ERR_FORMAT' })
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+})
+
+test.each([
+  ['no path', undefined],
+  ['an empty path', ''],
+  ['a number', 3],
+])('%s is refused with ERR_ARGUMENT', async (_, bad) => {
+  expect(await rejection(loadModel(bad as never))).toMatchObject({ code: 'ERR_ARGUMENT' })
+  expect(await rejection(SparseAutoencoder.load(bad as never))).toMatchObject({ code: 'ERR_ARGUMENT' })
+  const model = new SparseAutoencoder({ inputs, hidden: 3 })
+  expect(await rejection(model.save(bad as never))).toMatchObject({ code: 'ERR_ARGUMENT' })
+})
+
+test('a file that is not there is refused with ERR_ARGUMENT and the system’s reason', async () => {
+  const error = await rejection(loadModel(join(folder, 'nothing')))
+  expect(error).toMatchObject({ code: 'ERR_ARGUMENT', cause: { code: 'ENOENT' } })
+})

@@ -1,0 +1,238 @@
+import { describe, expect, test } from 'vitest'
+import { LayerwiseError, Matrix, SparseAutoencoder } from '../lib/index.js'
+import { rejection, sampleRows } from './sample.js'
+
+const inputs = 64
+const options = { inputs, hidden: 100, sparsity: { kind: 'kl', target: 0.1, weight: 1 }, seed: 1 } as const
+const few = sampleRows(50, inputs)
+/** So many that an epoch is not over before the next turn of the event loop. */
+const many = sampleRows(20_000, inputs)
+
+/** A model that failed must do everything a fresh one can. */
+async function expectUsable(model: SparseAutoencoder): Promise<void> {
+  expect(model.parameters().every(Number.isFinite)).toBe(true)
+  model.setParameters(model.parameters())
+  expect((await model.encode(few)).rows).toBe(few.rows)
+  expect((await model.fit(few, { epochs: 1 })).stopped).toBe('completed')
+}
+
+describe('an abort', () => {
+  const reason = new Error('enough')
+
+  test('before fit rejects with the reason and changes nothing', async () => {
+    const model = new SparseAutoencoder(options)
+    const before = model.parameters()
+    expect(await rejection(model.fit(few, { signal: AbortSignal.abort(reason) }))).toBe(reason)
+    expect(model.parameters()).toEqual(before)
+    await expectUsable(model)
+  })
+
+  test.each([
+    ['minibatches', { batchSize: 32, epochs: 1000 }],
+    ['all rows', { batchSize: 'all', epochs: 1000 }],
+    ['lbfgs', { optimizer: { kind: 'lbfgs', maxIterations: 1000, tolerance: 0 } }],
+  ] as const)(
+    'in the midst of %s rejects with the reason and leaves the last complete step',
+    async (_, how) => {
+      const model = new SparseAutoencoder(options)
+      const before = model.parameters()
+      const controller = new AbortController()
+      const seen: Float32Array[] = []
+      const fit = model.fit(many, {
+        ...how,
+        signal: controller.signal,
+        onEpoch: () => void seen.push(model.parameters()),
+      })
+      setTimeout(() => controller.abort(reason), 300)
+      expect(await rejection(fit)).toBe(reason)
+      expect(seen.length).toBeLessThan(1000)
+      expect(model.parameters()).not.toEqual(before)
+      const after = model.parameters()
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      expect(model.parameters()).toEqual(after)
+      await expectUsable(model)
+    },
+  )
+
+  test('in onEpoch takes effect before the next epoch', async () => {
+    const model = new SparseAutoencoder(options)
+    const controller = new AbortController()
+    let epochs = 0
+    const onEpoch = () => {
+      epochs++
+      controller.abort(reason)
+    }
+    expect(await rejection(model.fit(few, { signal: controller.signal, onEpoch }))).toBe(reason)
+    expect(epochs).toBe(1)
+    await expectUsable(model)
+  })
+
+  test('after fit has no effect', async () => {
+    const model = new SparseAutoencoder(options)
+    const controller = new AbortController()
+    await model.fit(few, { epochs: 1, signal: controller.signal })
+    controller.abort(reason)
+    await expectUsable(model)
+  })
+
+  test('stops every other call too', async () => {
+    const model = new SparseAutoencoder(options)
+    const calls = [
+      (signal: AbortSignal) => model.encode(many, { signal }),
+      (signal: AbortSignal) => model.reconstruct(many, { signal }),
+      (signal: AbortSignal) => model.decode(sampleRows(100, 100), { signal }),
+      (signal: AbortSignal) => model.reconstructionError(many, { signal }),
+      (signal: AbortSignal) => model.reconstructionErrorPerFeature(many, { signal }),
+      (signal: AbortSignal) => model.cost(many, { signal }),
+    ]
+    for (const call of calls) expect(await rejection(call(AbortSignal.abort(reason)))).toBe(reason)
+    const controller = new AbortController()
+    const cost = model.cost(many, { signal: controller.signal, gradient: true })
+    controller.abort(reason)
+    expect(await rejection(cost)).toBe(reason)
+  })
+
+  test('with a reason that is no error rejects with just that', async () => {
+    const model = new SparseAutoencoder(options)
+    expect(await rejection(model.fit(few, { signal: AbortSignal.abort('stop') }))).toBe('stop')
+  })
+})
+
+describe('a callback that throws', () => {
+  test.each(['onEpoch', 'onProgress'] as const)('%s rejects fit with its error', async (callback) => {
+    const model = new SparseAutoencoder(options)
+    const error = new Error('from the callback')
+    const fail = () => {
+      throw error
+    }
+    expect(await rejection(model.fit(few, { [callback]: fail }))).toBe(error)
+    await expectUsable(model)
+  })
+
+  test('onEpoch leaves the parameters of the epoch it was called for', async () => {
+    const model = new SparseAutoencoder(options)
+    let atEpoch: Float32Array | undefined
+    const onEpoch = async ({ epoch }: { epoch: number }) => {
+      atEpoch = model.parameters()
+      if (epoch === 2) throw new Error('enough')
+    }
+    await rejection(model.fit(few, { onEpoch }))
+    expect(model.parameters()).toEqual(atEpoch)
+  })
+
+  test('onEpoch is awaited', async () => {
+    const model = new SparseAutoencoder(options)
+    let running = 0
+    const onEpoch = async () => {
+      expect(++running).toBe(1)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      running--
+    }
+    await model.fit(few, { epochs: 3, onEpoch })
+    expect(running).toBe(0)
+  })
+})
+
+describe('while a model trains', () => {
+  test('a second fit and setParameters are refused, and the first goes on', async () => {
+    const model = new SparseAutoencoder(options)
+    const first = model.fit(few, { epochs: 3 })
+    const refused = await rejection(model.fit(few))
+    expect(refused).toBeInstanceOf(LayerwiseError)
+    expect(refused).toMatchObject({ code: 'ERR_BUSY' })
+    expect(() => model.setParameters(model.parameters())).toThrow(
+      expect.objectContaining({ code: 'ERR_BUSY' }),
+    )
+    expect((await first).epochs).toHaveLength(3)
+    const undisturbed = new SparseAutoencoder(options)
+    await undisturbed.fit(few, { epochs: 3 })
+    expect(model.parameters()).toEqual(undisturbed.parameters())
+  })
+
+  test('a fit from its own onEpoch is refused', async () => {
+    const model = new SparseAutoencoder(options)
+    const error = await rejection(model.fit(few, { onEpoch: async () => void (await model.fit(few)) }))
+    expect(error).toMatchObject({ code: 'ERR_BUSY' })
+    await expectUsable(model)
+  })
+
+  test('other calls see the last finished epoch', async () => {
+    const model = new SparseAutoencoder(options)
+    const initial = model.parameters()
+    const controller = new AbortController()
+    const fit = model.fit(many, { batchSize: 16, epochs: 1000, signal: controller.signal })
+    expect((await model.encode(few)).data).toEqual((await new SparseAutoencoder(options).encode(few)).data)
+    expect(model.parameters()).toEqual(initial)
+    controller.abort()
+    await rejection(fit)
+  })
+
+  test('another model can train and give the same bits as alone', async () => {
+    const [one, other, alone] = [1, 2, 3].map(() => new SparseAutoencoder(options))
+    await Promise.all([one!.fit(few, { epochs: 5 }), other!.fit(few, { epochs: 5 })])
+    await alone!.fit(few, { epochs: 5 })
+    expect(one!.parameters()).toEqual(alone!.parameters())
+    expect(other!.parameters()).toEqual(alone!.parameters())
+  })
+})
+
+describe('diverging training', () => {
+  test('rejects naming the epoch and leaves the parameters of the last finite one', async () => {
+    const model = new SparseAutoencoder({ inputs, hidden: 8, activation: 'identity' })
+    const finite: Float32Array[] = []
+    const error = await rejection(
+      model.fit(few, {
+        optimizer: { kind: 'gradientDescent' },
+        batchSize: 'all',
+        epochs: 500,
+        learningRate: (epoch) => (epoch <= 2 ? 1e-3 : 1e3),
+        onEpoch: () => void finite.push(model.parameters()),
+      }),
+    )
+    expect(error).toMatchObject({ code: 'ERR_DIVERGED', details: { epoch: finite.length + 1 } })
+    expect((error as Error).message).toContain(`epoch ${finite.length + 1}`)
+    expect(finite.length).toBeGreaterThanOrEqual(2)
+    expect(model.parameters()).toEqual(finite.at(-1))
+    expect(model.parameters().every(Number.isFinite)).toBe(true)
+  })
+})
+
+describe('a buffer that is transferred in the midst', () => {
+  const detach = (rows: Matrix) =>
+    void structuredClone(rows.data, { transfer: [rows.data.buffer as ArrayBuffer] })
+  const copy = () => Matrix.from(Float64Array.from(many.data), many.rows, many.cols)
+
+  test('of fit rejects with ERR_STATE and leaves the model usable', async () => {
+    const model = new SparseAutoencoder(options)
+    const rows = copy()
+    const fit = model.fit(rows, { batchSize: 32, epochs: 1000 })
+    setTimeout(() => detach(rows), 200)
+    expect(await rejection(fit)).toMatchObject({ code: 'ERR_STATE' })
+    await expectUsable(model)
+  })
+
+  test('of fit, from onEpoch, does so too', async () => {
+    const model = new SparseAutoencoder(options)
+    const rows = Matrix.from(Float64Array.from(few.data), few.rows, few.cols)
+    const error = await rejection(model.fit(rows, { onEpoch: () => detach(rows) }))
+    expect(error).toMatchObject({ code: 'ERR_STATE' })
+    await expectUsable(model)
+  })
+
+  test('of validation rows does so too', async () => {
+    const model = new SparseAutoencoder(options)
+    const validation = Matrix.from(Float64Array.from(few.data), few.rows, few.cols)
+    const error = await rejection(model.fit(few, { validation, onEpoch: () => detach(validation) }))
+    expect(error).toMatchObject({ code: 'ERR_STATE', details: { argument: 'validation' } })
+    await expectUsable(model)
+  })
+
+  test('of encode does not crash', async () => {
+    const model = new SparseAutoencoder(options)
+    const rows = copy()
+    const codes = model.encode(rows)
+    detach(rows)
+    await codes.catch((error: unknown) => expect(error).toMatchObject({ code: 'ERR_STATE' }))
+    await expectUsable(model)
+  })
+})

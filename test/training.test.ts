@@ -1,0 +1,261 @@
+import { describe, expect, test } from 'vitest'
+import { type FitOptions, Matrix, SparseAutoencoder, type TrainingHistory } from '../lib/index.js'
+import { relativeDistance, sampleRows } from './sample.js'
+import { tolerances } from './tolerances.js'
+
+const inputs = 9
+const m = 61
+const x = sampleRows(m, inputs)
+const lbfgs = { optimizer: { kind: 'lbfgs', maxIterations: 12 } } as const
+const sparsity = { kind: 'kl', target: 0.2, weight: 0.1 } as const
+const options = { inputs, hidden: 5, sparsity, weightDecay: 1e-4, seed: 3 } as const
+
+async function trained(fitOptions?: FitOptions, seed = 3) {
+  const model = new SparseAutoencoder({ ...options, seed })
+  const history = await model.fit(x, fitOptions)
+  return { model, history }
+}
+
+const totals = (history: TrainingHistory) => history.epochs.map(({ cost }) => cost.total)
+
+describe('fit', () => {
+  test.each<[string, FitOptions]>([
+    [
+      'gradientDescent',
+      { optimizer: { kind: 'gradientDescent' }, batchSize: 8, epochs: 10, learningRate: 0.5 },
+    ],
+    ['momentum', { optimizer: { kind: 'momentum' }, batchSize: 8, epochs: 10, learningRate: 0.1 }],
+    ['adam', { batchSize: 8, epochs: 10 }],
+    ['adam over all rows', { batchSize: 'all', epochs: 10, learningRate: 0.02 }],
+    ['lbfgs', lbfgs],
+  ])('lowers the exact cost: %s', async (_, fitOptions) => {
+    const before = (await new SparseAutoencoder(options).cost(x)).total
+    const { model } = await trained(fitOptions)
+    expect((await model.cost(x)).total).toBeLessThan(0.9 * before)
+  })
+
+  test('trains 20 epochs of Adam on minibatches by default, its learning rate falling along a cosine', async () => {
+    const { history } = await trained()
+    expect(history.stopped).toBe('completed')
+    expect(history.epochs.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1))
+    history.epochs.forEach(({ learningRate }, i) => {
+      expect(learningRate).toBeCloseTo((3e-3 * (1 + Math.cos((Math.PI * i) / 20))) / 2, 12)
+    })
+  })
+
+  test('goes on from the present parameters when said again, over other shuffles', async () => {
+    const once = await trained({ epochs: 2, batchSize: 8, learningRate: 0.01 })
+    const twice = await trained({ epochs: 1, batchSize: 8, learningRate: 0.01 })
+    const [second] = (await twice.model.fit(x, { epochs: 1, batchSize: 8, learningRate: 0.01 })).epochs
+    expect(second!.cost.total).toBeLessThan(twice.history.epochs[0]!.cost.total)
+    expect(twice.model.parameters()).not.toEqual(once.model.parameters())
+  })
+
+  test('over all rows reports in its first epoch the exact cost before the step', async () => {
+    const { history } = await trained({ batchSize: 'all', epochs: 1 })
+    const { total } = await new SparseAutoencoder(options).cost(x)
+    expect(relativeDistance([totals(history)[0]!], [total])).toBeLessThan(
+      tolerances.float32VsFloat64Cost.value,
+    )
+  })
+
+  test('with L-BFGS never raises the cost, and reports the exact one after each iteration', async () => {
+    const { model, history } = await trained(lbfgs)
+    const falling = totals(history)
+    falling.slice(1).forEach((total, i) => {
+      expect(total).toBeLessThanOrEqual(falling[i]!)
+    })
+    expect(history.epochs[0]).not.toHaveProperty('learningRate')
+    const { total } = await model.cost(x)
+    expect(relativeDistance([falling.at(-1)!], [total])).toBeLessThan(tolerances.float32VsFloat64Cost.value)
+  })
+
+  test('ends L-BFGS by its tolerance where the gradient is small enough', async () => {
+    const { history } = await trained({ optimizer: { kind: 'lbfgs', tolerance: 0.05 } })
+    expect(history.stopped).toBe('tolerance')
+    expect(history.epochs.length).toBeLessThan(400)
+  })
+
+  test('ends L-BFGS where float32 cannot go lower', async () => {
+    const { history } = await trained({ optimizer: { kind: 'lbfgs', tolerance: 0, maxIterations: 20_000 } })
+    expect(history.stopped).toBe('precision')
+  })
+})
+
+describe('the history', () => {
+  test('says of each epoch its cost, activity, gradient and pace', async () => {
+    const { history } = await trained({ epochs: 3, batchSize: 8 })
+    for (const record of history.epochs) {
+      const { cost, meanActivation, gradientNorm, seconds, samplesPerSecond, evaluations } = record
+      expect(cost.total).toBe(cost.loss + cost.weightDecay + cost.sparsity)
+      expect(Math.min(cost.loss, cost.weightDecay, cost.sparsity)).toBeGreaterThan(0)
+      expect(meanActivation.min).toBeLessThanOrEqual(meanActivation.mean)
+      expect(meanActivation.mean).toBeLessThanOrEqual(meanActivation.max)
+      expect(meanActivation.min).toBeGreaterThan(0)
+      expect(meanActivation.max).toBeLessThan(1)
+      expect(gradientNorm).toBeGreaterThan(0)
+      expect(samplesPerSecond).toBeCloseTo(m / seconds, 6)
+      expect(evaluations).toBe(Math.ceil(m / 8))
+      expect(record).not.toHaveProperty('validation')
+    }
+  })
+
+  test('is what onEpoch was given, and can be written as JSON', async () => {
+    const events: unknown[] = []
+    const { history } = await trained({ epochs: 3, onEpoch: (event) => void events.push(event) })
+    expect(history.epochs).toEqual(events)
+    expect(JSON.parse(JSON.stringify(history))).toEqual(history)
+  })
+})
+
+describe('learning rates', () => {
+  const rates = async (learningRate: FitOptions['learningRate']) =>
+    (await trained({ epochs: 5, learningRate } as FitOptions)).history.epochs.map((e) => e.learningRate)
+
+  test('are constant for a number, and as a schedule or function says', async () => {
+    expect(await rates(0.01)).toEqual([0.01, 0.01, 0.01, 0.01, 0.01])
+    expect(await rates({ kind: 'constant', rate: 0.01 })).toEqual([0.01, 0.01, 0.01, 0.01, 0.01])
+    expect(await rates({ kind: 'step', rate: 0.08, every: 2, factor: 0.5 })).toEqual([
+      0.08, 0.08, 0.04, 0.04, 0.02,
+    ])
+    expect(await rates((epoch) => epoch / 100)).toEqual([0.01, 0.02, 0.03, 0.04, 0.05])
+    const cosine = await rates({ kind: 'cosine', rate: 0.02, final: 0.01 })
+    expect(cosine[0]).toBe(0.02)
+    expect(cosine.at(-1)).toBeCloseTo(0.015 + 0.005 * Math.cos(0.8 * Math.PI), 12)
+  })
+
+  test('of 0 change nothing', async () => {
+    const { model } = await trained({ epochs: 1, learningRate: () => 0 })
+    expect(model.parameters()).toEqual(new SparseAutoencoder(options).parameters())
+  })
+})
+
+describe('validation', () => {
+  test('measures the exact cost of its rows after each epoch', async () => {
+    const validation = sampleRows(17, inputs, 9)
+    const { model, history } = await trained({ epochs: 3, validation })
+    expect(history.epochs.at(-1)!.validation).toEqual(await model.cost(validation))
+  })
+
+  test('by a fraction holds rows out of training: they train nothing', async () => {
+    const heldOut = await heldOutRows(0.25)
+    expect(heldOut).toHaveLength(Math.round(0.25 * m))
+    expect(await heldOutRows(0.25)).toEqual(heldOut)
+    expect(await heldOutRows(0.25, 4)).not.toEqual(heldOut)
+  })
+
+  test('by a fraction holds out at least one row and leaves at least one', async () => {
+    expect(await heldOutRows(0.001)).toHaveLength(1)
+    expect(await heldOutRows(0.999)).toHaveLength(m - 1)
+  })
+
+  /** Rows that can be changed without changing the trained parameters. */
+  async function heldOutRows(validation: number, seed = 3): Promise<number[]> {
+    const parametersOn = async (rows: Matrix) => {
+      const model = new SparseAutoencoder({ ...options, seed })
+      await model.fit(rows, { epochs: 1, batchSize: 'all', learningRate: 0.1, validation })
+      return model.parameters()
+    }
+    const expected = await parametersOn(x)
+    const unchanged: number[] = []
+    for (let i = 0; i < m; i++) {
+      const data = Float64Array.from(x.data)
+      data.fill(0.5, i * inputs, (i + 1) * inputs)
+      const parameters = await parametersOn(Matrix.from(data, m, inputs))
+      if (parameters.every((value, j) => value === expected[j])) unchanged.push(i)
+    }
+    return unchanged
+  }
+})
+
+describe('early stopping', () => {
+  const worsening = (epoch: number) => (epoch <= 4 ? 0.01 : 3)
+
+  test('ends after `patience` epochs without improvement and keeps the best parameters', async () => {
+    const parameters: Float32Array[] = []
+    const model = new SparseAutoencoder(options)
+    const history = await model.fit(x, {
+      epochs: 30,
+      batchSize: 8,
+      learningRate: worsening,
+      validation: sampleRows(30, inputs, 7),
+      earlyStopping: { patience: 2 },
+      onEpoch: () => void parameters.push(model.parameters()),
+    })
+    const costs = history.epochs.map(({ validation }) => validation!.total)
+    expect(history.stopped).toBe('earlyStopping')
+    expect(history.bestEpoch).toBe(1 + costs.indexOf(Math.min(...costs)))
+    expect(history.epochs.length).toBe(history.bestEpoch! + 2)
+    expect(model.parameters()).toEqual(parameters[history.bestEpoch! - 1])
+    expect(model.parameters()).not.toEqual(parameters.at(-1))
+  })
+
+  test('without validation watches the training cost', async () => {
+    const { history } = await trained({
+      epochs: 30,
+      batchSize: 8,
+      learningRate: worsening,
+      earlyStopping: { patience: 3 },
+    })
+    const costs = totals(history)
+    expect(history.stopped).toBe('earlyStopping')
+    expect(history.bestEpoch).toBe(1 + costs.indexOf(Math.min(...costs)))
+  })
+
+  test('keeps the best parameters also when all epochs were completed', async () => {
+    const { model, history } = await trained({
+      epochs: 6,
+      batchSize: 'all',
+      learningRate: worsening,
+      validation: x,
+      earlyStopping: { patience: 30 },
+    })
+    expect(history.stopped).toBe('completed')
+    expect(history.bestEpoch).toBeLessThan(6)
+    expect((await model.cost(x)).total).toBe(history.epochs[history.bestEpoch! - 1]!.validation!.total)
+  })
+
+  test('counts an improvement below minDelta as none', async () => {
+    const { history } = await trained({ epochs: 30, earlyStopping: { patience: 2, minDelta: 1e6 } })
+    expect([history.stopped, history.bestEpoch, history.epochs.length]).toEqual(['earlyStopping', 1, 3])
+  })
+})
+
+describe('the same seed', () => {
+  const fits: [string, FitOptions][] = [
+    ['adam', { epochs: 3, batchSize: 8 }],
+    ['momentum over all rows', { epochs: 3, batchSize: 'all', optimizer: { kind: 'momentum' } }],
+    ['lbfgs', lbfgs],
+  ]
+  test.each(fits)(
+    'gives the same bits in two runs and at any number of threads: %s',
+    async (_, fitOptions) => {
+      const { model, history } = await trained({ ...fitOptions, threads: 1 })
+      for (const threads of [1, 2, 3, 7]) {
+        const again = await trained({ ...fitOptions, threads })
+        expect(again.model.parameters()).toEqual(model.parameters())
+        expect(totals(again.history)).toEqual(totals(history))
+        expect(await again.model.encode(x, { threads })).toEqual(await model.encode(x))
+        expect(await again.model.cost(x, { gradient: true, threads })).toEqual(
+          await model.cost(x, { gradient: true }),
+        )
+      }
+    },
+  )
+
+  test('and another seed gives others', async () => {
+    const [one, other] = [await trained({ epochs: 1 }, 1), await trained({ epochs: 1 }, 2)]
+    expect(one.model.parameters()).not.toEqual(other.model.parameters())
+  })
+})
+
+describe('onProgress', () => {
+  test('counts steps up to the last and estimates the time left', async () => {
+    const seen: { epoch: number; step: number; steps: number; epochs: number; secondsLeft: number }[] = []
+    await trained({ epochs: 2, batchSize: 8, onProgress: (progress) => void seen.push(progress) })
+    const last = seen.at(-1)!
+    expect([last.epoch, last.epochs, last.step, last.steps]).toEqual([2, 2, 8, 8])
+    expect(last.secondsLeft).toBe(0)
+    expect(seen.every(({ secondsLeft }) => secondsLeft >= 0)).toBe(true)
+  })
+})
