@@ -311,7 +311,7 @@ bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop,
     if (!updating && stop.raised()) return false;
     team.breathe();
   }
-  parts.loss = loss / request.count * (objective_.loss == Loss::squared ? 0.5 : 1);
+  parts.loss = loss / request.count;
   parts.sparsity += absolute / request.count;
   if (request.whole_cost) parts.weight_decay = weight_decay_cost(team, request.theta);
   return true;
