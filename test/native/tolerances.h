@@ -26,4 +26,24 @@ inline constexpr double kRosenbrock32 = 2e-3;
 inline constexpr double kWolfeNoise = 4 * 2.3e-16;
 inline constexpr double kFloatNoise = 4 * 1.2e-7;
 
+// Units in the last place. exp has 1, and each operation after it half of one; without fma (SSE2) each step of its polynomial rounds twice.
+inline constexpr double kSigmoidUlps = 2.5;
+inline constexpr double kTanhUlps = 2.5;
+inline constexpr double kSoftplusUlps = 3;
+
+// In epsilons of T, on elements of size 1 to 5: some ten rounded operations of half an epsilon each.
+inline constexpr double kElement = 8;
+
+// Column sums over m rows of elements up to s in size: m additions of half an epsilon of m * s each at worst; relative to m * s * epsilon.
+inline constexpr double kRowSum = 4;
+
+// Sums over rows in epsilons of T, relative: lanes of T within a row or a chunk of 2048, then float64.
+inline constexpr double kLoss = 32;
+
+// Products summed in float64, relative to the sum of their sizes, which are exact in float32 and rounded once in float64.
+inline constexpr double kDot = 1e-14;
+
+// Adam's epsilon 1e-8 beside a gradient of 1e-3 changes its first step by a relative 1e-5; rounding is far below that.
+inline constexpr double kAdamFirstStep = 2e-5;
+
 }  // namespace layerwise::tolerance

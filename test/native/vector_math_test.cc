@@ -1,0 +1,122 @@
+// Accuracy of the elementary functions, and what they make of NaN and infinity, seen through the kernels that use them.
+#include "vector_testing.h"
+
+namespace layerwise {
+namespace {
+
+template <typename T>
+class VectorMath : public testing::Test {};
+TYPED_TEST_SUITE(VectorMath, Precisions);
+
+// |got - want| in units of the last place of want rounded to T; below the normal numbers in units of the smallest.
+template <typename T>
+double ulps(T got, long double want) {
+  if (static_cast<T>(want) == got) return 0;
+  const int digits = std::numeric_limits<T>::digits, lowest = std::numeric_limits<T>::min_exponent;
+  int exponent = 0;
+  std::frexp(want, &exponent);
+  return static_cast<double>(std::abs(got - want) / std::ldexp(1.0L, std::max(exponent, lowest) - digits));
+}
+
+template <typename T>
+std::vector<T> applied(const VectorKernels<T>& k, Activation f, std::vector<T> z) {
+  const std::vector<T> bias(z.size(), T(0));
+  k.activate(f, {z.data(), 1, static_cast<int>(z.size())}, bias.data(), nullptr);
+  return z;
+}
+
+// -scale … scale evenly, and as many numbers of every size below.
+template <typename T>
+std::vector<T> sweep(double scale) {
+  auto x = random_vector<T>(200000, -scale, scale, 1);
+  const auto exponents = random_vector<double>(200000, -40, std::log2(scale), 2);
+  for (std::size_t i = 0; i < exponents.size(); i++) x.push_back(static_cast<T>((i % 2 ? 1 : -1) * std::exp2(exponents[i])));
+  return x;
+}
+
+template <typename T>
+void expect_ulps(Activation f, double scale, double tolerance) {
+  const auto x = sweep<T>(scale);
+  for (VectorLevel level : levels()) {
+    const auto got = applied(vector_kernels<T>(level), f, x);
+    double worst = 0;
+    T where = 0;
+    for (std::size_t i = 0; i < x.size(); i++) {
+      const double error = ulps(got[i], apply(f, x[i]));
+      if (error > worst) worst = error, where = x[i];
+    }
+    EXPECT_LE(worst, tolerance) << vector_level_name(level) << " at " << where;
+  }
+}
+
+TYPED_TEST(VectorMath, SigmoidIsAccurateToTheLastPlaces) {
+  expect_ulps<TypeParam>(Activation::sigmoid, std::is_same_v<TypeParam, float> ? 87 : 708, tolerance::kSigmoidUlps);
+}
+
+TYPED_TEST(VectorMath, TanhIsAccurateToTheLastPlacesDownToZero) {
+  expect_ulps<TypeParam>(Activation::tanh, 30, tolerance::kTanhUlps);
+}
+
+// With target 0 and z <= 0 the loss is ln(1 + e^z).
+TYPED_TEST(VectorMath, SoftplusIsAccurateToTheLastPlaces) {
+  using T = TypeParam;
+  const T zero = 0;
+  const double lowest = std::is_same_v<T, float> ? 87 : 708;
+  const auto z = random_vector<T>(100000, -lowest, 0, 3), near = random_vector<T>(100000, -3, 0, 4);
+  for (VectorLevel level : levels()) {
+    double worst = 0;
+    for (const auto& values : {z, near}) {
+      for (T x : values) {
+        const double got =
+            vector_kernels<T>(level).output_loss(Loss::cross_entropy, Activation::sigmoid, {&x, 1, 1}, &zero, {&zero, 1, 1});
+        worst = std::max(worst, ulps(static_cast<T>(got), std::log1p(std::exp(static_cast<long double>(x)))));
+      }
+    }
+    EXPECT_LE(worst, tolerance::kSoftplusUlps) << vector_level_name(level);
+  }
+}
+
+TYPED_TEST(VectorMath, SaturatesAtInfinityAndPassesNaNOn) {
+  using T = TypeParam;
+  const T infinity = kInfinity<T>, huge = std::numeric_limits<T>::max();
+  for (VectorLevel level : levels()) {
+    SCOPED_TRACE(vector_level_name(level));
+    const auto& k = vector_kernels<T>(level);
+    const std::vector<T> z{-infinity, -huge, -1000, 0, 1000, huge, infinity};
+    EXPECT_EQ(applied(k, Activation::sigmoid, z), (std::vector<T>{0, 0, 0, 0.5, 1, 1, 1}));
+    EXPECT_EQ(applied(k, Activation::tanh, z), (std::vector<T>{-1, -1, -1, 0, 1, 1, 1}));
+    EXPECT_EQ(applied(k, Activation::relu, z), (std::vector<T>{0, 0, 0, 0, 1000, huge, infinity}));
+    EXPECT_EQ(applied(k, Activation::satlin, z), (std::vector<T>{0, 0, 0, 0, 1, 1, 1}));
+    EXPECT_EQ(applied(k, Activation::identity, z), z);
+    for (Activation f : kActivations) EXPECT_TRUE(std::isnan(applied(k, f, {kNaN<T>})[0])) << static_cast<int>(f);
+  }
+}
+
+TYPED_TEST(VectorMath, TanhIsOdd) {
+  using T = TypeParam;
+  for (VectorLevel level : levels()) {
+    const auto& k = vector_kernels<T>(level);
+    const auto x = random_vector<T>(1000, -3, 3, 5);
+    auto minus = x;
+    for (T& v : minus) v = -v;
+    const auto a = applied(k, Activation::tanh, x), b = applied(k, Activation::tanh, minus);
+    for (std::size_t i = 0; i < x.size(); i++) ASSERT_EQ(a[i], -b[i]);
+  }
+}
+
+TYPED_TEST(VectorMath, CrossEntropyIsFiniteWhereTheOutputHasSaturated) {
+  using T = TypeParam;
+  for (VectorLevel level : levels()) {
+    for (T z : {T(-1000), T(-200), T(200), T(1000)}) {
+      for (T x : {T(0), T(1)}) {
+        const T bias = 0;
+        const double loss =
+            vector_kernels<T>(level).output_loss(Loss::cross_entropy, Activation::sigmoid, {&z, 1, 1}, &bias, {&x, 1, 1});
+        EXPECT_NEAR(loss, (z > 0) == (x > 0) ? 0 : std::abs(z), 1e-80) << z << ' ' << x;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace layerwise

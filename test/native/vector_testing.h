@@ -1,0 +1,134 @@
+#pragma once
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "tolerances.h"
+#include "vector_kernels.h"
+
+namespace layerwise {
+
+inline std::vector<VectorLevel> levels() {
+  if (vector_level() == VectorLevel::neon) return {VectorLevel::neon};
+  std::vector<VectorLevel> all;
+  for (VectorLevel level : {VectorLevel::baseline, VectorLevel::avx2, VectorLevel::avx512}) {
+    if (level <= vector_level()) all.push_back(level);
+  }
+  return all;
+}
+
+inline constexpr Activation kActivations[] = {Activation::sigmoid, Activation::tanh, Activation::relu, Activation::satlin,
+                                              Activation::identity};
+inline constexpr Loss kLosses[] = {Loss::squared, Loss::euclidean, Loss::absolute, Loss::cross_entropy};
+
+inline bool possible(Loss loss, Activation f) { return loss != Loss::cross_entropy || f == Activation::sigmoid; }
+
+template <typename T>
+constexpr T kNaN = std::numeric_limits<T>::quiet_NaN();
+template <typename T>
+constexpr T kInfinity = std::numeric_limits<T>::infinity();
+template <typename T>
+constexpr double kEpsilon = std::numeric_limits<T>::epsilon();
+
+template <typename T>
+bool same_bits(T a, T b) {
+  return std::memcmp(&a, &b, sizeof a) == 0;
+}
+
+template <typename T>
+std::vector<T> random_vector(std::size_t n, double low, double high, unsigned seed) {
+  std::mt19937_64 engine(seed);
+  std::uniform_real_distribution<double> draw(low, high);
+  std::vector<T> out(n);
+  for (T& x : out) x = static_cast<T>(draw(engine));
+  return out;
+}
+
+// A matrix whose rows are apart; what lies between them must stay as it is.
+template <typename T>
+class Spaced {
+ public:
+  Spaced(int rows, int cols, int gap) : rows_(rows), cols_(cols), gap_(gap), data_(std::size_t(rows) * (cols + gap), T(-77)) {}
+  Spaced(int rows, int cols, int gap, double low, double high, unsigned seed) : Spaced(rows, cols, gap) {
+    const auto values = random_vector<T>(std::size_t(rows) * cols, low, high, seed);
+    for (int i = 0; i < rows; i++) {
+      for (int j = 0; j < cols; j++) view().row(i)[j] = values[std::size_t(i) * cols + j];
+    }
+  }
+  MatrixView<T> view() { return {data_.data(), rows_, cols_, std::size_t(cols_ + gap_)}; }
+  MatrixView<const T> view() const { return {data_.data(), rows_, cols_, std::size_t(cols_ + gap_)}; }
+  T at(int i, int j) const { return view().row(i)[j]; }
+  T& at(int i, int j) { return view().row(i)[j]; }
+  int rows() const { return rows_; }
+  int cols() const { return cols_; }
+  bool gaps_untouched() const {
+    for (int i = 0; i < rows_; i++) {
+      for (int j = cols_; j < cols_ + gap_; j++) {
+        if (at(i, j) != T(-77)) return false;
+      }
+    }
+    return true;
+  }
+
+ private:
+  int rows_, cols_, gap_;
+  std::vector<T> data_;
+};
+
+// Every level, and sizes around the widths of vectors and of groups of rows.
+template <typename T, typename Body>
+void at_all_sizes(Body&& body) {
+  for (VectorLevel level : levels()) {
+    for (int cols : {1, 3, 15, 16, 17, 31, 33, 100}) {
+      for (int rows : {1, 2, 3, 4, 5, 9}) {
+        for (int gap : {0, 5}) {
+          SCOPED_TRACE(testing::Message() << vector_level_name(level) << ' ' << rows << " x " << cols << " + " << gap);
+          body(vector_kernels<T>(level), rows, cols, gap);
+        }
+      }
+    }
+  }
+}
+
+// The definitions, in long double.
+inline long double apply(Activation f, long double z) {
+  switch (f) {
+    case Activation::sigmoid:
+      return 1 / (1 + std::exp(-z));
+    case Activation::tanh:
+      return std::tanh(z);
+    case Activation::relu:
+      return z > 0 ? z : 0;
+    case Activation::satlin:
+      return z < 0 ? 0 : z > 1 ? 1 : z;
+    case Activation::identity:
+      break;
+  }
+  return z;
+}
+
+inline long double slope(Activation f, long double a) {
+  switch (f) {
+    case Activation::sigmoid:
+      return a * (1 - a);
+    case Activation::tanh:
+      return 1 - a * a;
+    case Activation::relu:
+      return a > 0;
+    case Activation::satlin:
+      return a > 0 && a < 1;
+    case Activation::identity:
+      break;
+  }
+  return 1;
+}
+
+inline long double sign(long double x) { return x > 0 ? 1 : x < 0 ? -1 : 0; }
+
+using Precisions = testing::Types<float, double>;
+
+}  // namespace layerwise
