@@ -4,13 +4,15 @@ import { cpuQuota } from '../lib/cpu-quota.js'
 import { configure, LayerwiseError, Matrix, runtime, SparseAutoencoder } from '../lib/index.js'
 import packageJson from '../package.json' with { type: 'json' }
 
+/** Several starts of TypeScript on a busy machine take some ten seconds; a process that never ends would take forever. */
+const MOST_MS = 90_000
+
 const fixture = (name: string) => new URL(`fixtures/${name}`, import.meta.url).pathname
 const run = (name: string, env: Record<string, string> = {}) =>
   execFileSync(process.execPath, ['--import', 'tsx', fixture(name)], {
     env: { ...process.env, ...env },
     encoding: 'utf8',
-    // Seconds for a start through tsx on a busy machine; a process that never ends would take forever.
-    timeout: 60_000,
+    timeout: MOST_MS,
   })
 
 describe('runtime', () => {
@@ -50,7 +52,7 @@ describe('runtime', () => {
   })
 })
 
-describe('LAYERWISE_THREADS', () => {
+describe('LAYERWISE_THREADS', { timeout: MOST_MS }, () => {
   const threadsUnder = (text: string) =>
     JSON.parse(run('threads.mjs', { LAYERWISE_THREADS: text })) as unknown
 
@@ -101,7 +103,7 @@ describe('the CPU quota', () => {
   })
 })
 
-describe('the process', () => {
+describe('the process', { timeout: MOST_MS }, () => {
   test('ends by itself when training is over', () => {
     expect(run('trains-and-ends.mjs')).toBe('trained\n')
   })

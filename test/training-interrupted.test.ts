@@ -37,22 +37,37 @@ describe('an abort', () => {
       const model = new SparseAutoencoder(options)
       const before = model.parameters()
       const controller = new AbortController()
-      const seen: Float32Array[] = []
-      const fit = model.fit(many, {
-        ...how,
-        signal: controller.signal,
-        onEpoch: () => void seen.push(model.parameters()),
-      })
-      setTimeout(() => controller.abort(reason), 300)
-      expect(await rejection(fit)).toBe(reason)
-      expect(seen.length).toBeLessThan(1000)
-      expect(model.parameters()).not.toEqual(before)
+      let epochs = 0
+      const onEpoch = () => {
+        epochs++
+        if (epochs === 1) setTimeout(() => controller.abort(reason), 30)
+      }
+      expect(await rejection(model.fit(many, { ...how, signal: controller.signal, onEpoch }))).toBe(reason)
+      expect(epochs).toBeLessThan(1000)
       const after = model.parameters()
+      expect(after).not.toEqual(before)
       await new Promise((resolve) => setTimeout(resolve, 50))
       expect(model.parameters()).toEqual(after)
       await expectUsable(model)
     },
   )
+
+  test('within an epoch keeps the steps that are done', async () => {
+    const model = new SparseAutoencoder(options)
+    const before = model.parameters()
+    const controller = new AbortController()
+    let epochs = 0
+    const fit = model.fit(many, {
+      batchSize: 1,
+      signal: controller.signal,
+      onEpoch: () => void epochs++,
+      onProgress: () => controller.abort(reason),
+    })
+    expect(await rejection(fit)).toBe(reason)
+    expect(epochs).toBe(0)
+    expect(model.parameters()).not.toEqual(before)
+    await expectUsable(model)
+  })
 
   test('in onEpoch takes effect before the next epoch', async () => {
     const model = new SparseAutoencoder(options)
