@@ -51,4 +51,23 @@ export const tolerances = {
     value: 0,
     reason: 'the same operations in the same order: not a bit may differ',
   },
+  float32Rounding: {
+    value: 1e-7,
+    reason: 'absolute; values up to 1 worked out in float64 and rounded once to float32, 6e-8',
+  },
+  scalerRoundTrip: {
+    value: 1e-14,
+    reason:
+      'relative to the largest of 1, |shift| and the column; four roundings of 1.1e-16 there and back, with room for ten times as many',
+  },
+  scalerMean: {
+    value: 1e-8,
+    reason:
+      'absolute, mean of standardised values; a column up to 1e4 has its mean rounded by 1e-12, and a standard deviation of at least 1.8e-4 (one of 30 values off by 1/1024)',
+  },
+  constantColumn: {
+    value: 1e-9,
+    reason:
+      'absolute, on the low end of a range; a constant takes 20 of the 53 bits at most from what is added to it',
+  },
 } as const satisfies Record<string, Tolerance>

@@ -1,5 +1,5 @@
 import type { Matrix } from './matrix.js'
-import { eachValue } from './slices.js'
+import { valueSlices } from './slices.js'
 
 /** Of each column, in float64. */
 export interface ColumnStatistics {
@@ -19,11 +19,16 @@ export async function columnStatistics(argument: string, x: Matrix): Promise<Col
   const min = new Float64Array(cols).fill(Infinity)
   const max = new Float64Array(cols).fill(-Infinity)
   const mean = new Float64Array(cols)
-  await eachValue(argument, x, (value, j) => {
-    if (value < min[j]!) min[j] = value
-    if (value > max[j]!) max[j] = value
-    mean[j]! += value
-  })
+  for await (const { values } of valueSlices(argument, x)) {
+    for (let k = 0; k < values.length; k += cols) {
+      for (let j = 0; j < cols; j++) {
+        const value = values[k + j]!
+        if (value < min[j]!) min[j] = value
+        if (value > max[j]!) max[j] = value
+        mean[j]! += value
+      }
+    }
+  }
   for (let j = 0; j < cols; j++) mean[j]! /= rows
   return { min, max, mean }
 }
@@ -42,11 +47,15 @@ export async function columnSpread(
   const { rows, cols } = x
   const sum = new Float64Array(cols)
   const squares = new Float64Array(cols)
-  await eachValue(argument, x, (value, j) => {
-    const deviation = value - firstMean[j]!
-    sum[j]! += deviation
-    squares[j]! += deviation * deviation
-  })
+  for await (const { values } of valueSlices(argument, x)) {
+    for (let k = 0; k < values.length; k += cols) {
+      for (let j = 0; j < cols; j++) {
+        const deviation = values[k + j]! - firstMean[j]!
+        sum[j]! += deviation
+        squares[j]! += deviation * deviation
+      }
+    }
+  }
   return {
     mean: firstMean.map((value, j) => value + sum[j]! / rows),
     variance: squares.map((value, j) => (value - (sum[j]! * sum[j]!) / rows) / rows),

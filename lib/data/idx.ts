@@ -1,4 +1,3 @@
-import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { Matrix } from './matrix.js'
 import { allocate, formatError, type OpenFile, readExactly, readStart, withFile } from './read-file.js'
@@ -93,35 +92,38 @@ async function readGzipped(
   let header: IdxHeader | undefined
   let data = new Uint8Array(0)
   let filled = 0
+  const source = file.handle.createReadStream({ autoClose: false, start: 0 })
   const gunzip = createGunzip({ chunkSize: 256 * 1024 })
+  source.on('error', (error) => gunzip.destroy(error)).pipe(gunzip)
   try {
-    await pipeline(
-      file.handle.createReadStream({ autoClose: false, start: 0 }),
-      gunzip,
-      async (chunks: AsyncIterable<Buffer>) => {
-        for await (const chunk of chunks) {
-          let body = chunk
-          if (header === undefined) {
-            start = Buffer.concat([start, chunk])
-            header = readHeader(file.name, start)
-            if (header === undefined) continue
-            check(file.name, header)
-            if (header.elements > file.size * largestRatio) checkLength(file.name, header, filled)
-            data = allocate(file.name, header.elements, (length) => new Uint8Array(length))
-            body = start.subarray(header.length)
-          }
-          if (filled + body.length > data.length) {
-            throw formatError(file.name, `there is more in it than the ${data.length} elements of its header`)
-          }
-          data.set(body, filled)
-          filled += body.length
+    for await (const chunk of gunzip as AsyncIterable<Buffer>) {
+      let body = chunk
+      if (header === undefined) {
+        start = Buffer.concat([start, chunk])
+        header = readHeader(file.name, start)
+        if (header === undefined) continue
+        check(file.name, header)
+        if (header.elements > file.size * largestRatio) {
+          throw formatError(
+            file.name,
+            `its header promises ${header.elements} bytes, more than ${file.size} of gzip can hold`,
+          )
         }
-      },
-    )
+        data = allocate(file.name, header.elements, (length) => new Uint8Array(length))
+        body = start.subarray(header.length)
+      }
+      if (filled + body.length > data.length) {
+        throw formatError(file.name, `there is more in it than the ${data.length} elements of its header`)
+      }
+      data.set(body, filled)
+      filled += body.length
+    }
   } catch (error) {
     const { code } = error as { code?: unknown }
     if (typeof code !== 'string' || !code.startsWith('Z_')) throw error
     throw formatError(file.name, `it is no intact gzip file: ${(error as Error).message}`, error)
+  } finally {
+    source.destroy()
   }
   if (header === undefined) throw formatError(file.name, 'it ends inside its IDX header')
   checkLength(file.name, header, filled)

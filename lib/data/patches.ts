@@ -1,7 +1,8 @@
 import { argumentError, checkInteger, checkOptions, shapeError } from '../check.js'
+import { LayerwiseError } from '../errors.js'
 import { binding } from '../native/load.js'
 import { checkStorage, Matrix, type MatrixData } from './matrix.js'
-import { eachValue, rowSlices } from './slices.js'
+import { rowSlices, valueSlices } from './slices.js'
 
 /** How patches are drawn. */
 export interface PatchOptions {
@@ -88,34 +89,49 @@ export async function samplePatches<D extends MatrixData>(
  *
  * @param patches - one a row, as {@link samplePatches} returns them
  * @returns a new Matrix of the same shape, in float32
- * @throws {@link LayerwiseError} `ERR_ARGUMENT` if it is no Matrix; `ERR_SHAPE` if it has no rows; `ERR_RANGE` for NaN or Infinity
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` if it is no Matrix; `ERR_SHAPE` if it has no rows; `ERR_RANGE` for NaN, Infinity, or squares that overflow
  */
 export async function preparePatches(patches: Matrix): Promise<Matrix<Float32Array>> {
   if (!(patches instanceof Matrix)) throw argumentError('patches', 'a Matrix', patches)
   checkStorage('patches', patches.data)
   const { rows, cols } = patches
   if (rows === 0) throw shapeError('patches', 'at least one row', 0)
-  const means = new Float64Array(rows)
   let largest = 0
-  await eachValue('patches', patches, (value, _, index) => {
-    means[Math.floor(index / cols)]! += value / cols
-    largest = Math.max(largest, Math.abs(value))
-  })
-  // Deviations have mean 0 in each patch, and so all together.
   let squares = 0
-  await eachValue('patches', patches, (value, _, index) => {
-    squares += (value - means[Math.floor(index / cols)]!) ** 2
-  })
+  for await (const { values } of valueSlices('patches', patches)) {
+    for (const value of values) largest = Math.max(largest, Math.abs(value))
+    subtractMeans(values, cols)
+    // Deviations have mean 0 in each patch, and so all together.
+    for (const value of values) squares += value * value
+  }
   const deviation = Math.sqrt(squares / (rows * cols))
-  if (!Number.isFinite(deviation)) throw argumentError('patches', 'values whose squares are finite', largest)
+  if (!Number.isFinite(deviation)) {
+    throw new LayerwiseError('ERR_RANGE', 'patches: values are so large that their squares overflow', {
+      argument: 'patches',
+      expected: 'values whose squares are finite',
+      received: largest,
+    })
+  }
   // A mean is rounded by at most so much: what is left of constant patches.
   const bound = deviation > largest * cols * Number.EPSILON ? 3 * deviation : Infinity
   const prepared = new Float32Array(rows * cols)
-  await eachValue('patches', patches, (value, _, index) => {
-    const unit = (value - means[Math.floor(index / cols)]!) / bound
-    prepared[index] = (Math.max(-1, Math.min(1, unit)) + 1) * 0.4 + 0.1
-  })
+  for await (const { from, values } of valueSlices('patches', patches)) {
+    subtractMeans(values, cols)
+    for (let k = 0; k < values.length; k++) {
+      values[k] = (Math.max(-1, Math.min(1, values[k]! / bound)) + 1) * 0.4 + 0.1
+    }
+    prepared.set(values, from * cols)
+  }
   return Matrix.from(prepared, rows, cols)
+}
+
+/** From each row of `cols` values. */
+function subtractMeans(values: Float64Array, cols: number): void {
+  for (let k = 0; k < values.length; k += cols) {
+    let sum = 0
+    for (let j = 0; j < cols; j++) sum += values[k + j]!
+    for (let j = 0; j < cols; j++) values[k + j]! -= sum / cols
+  }
 }
 
 function rowImages<D extends MatrixData>(images: Matrix<D>, size: number, imageWidth: unknown): Images<D> {

@@ -3,7 +3,7 @@ import { LayerwiseError } from '../errors.js'
 import { type ColumnStatistics, columnSpread, columnStatistics } from './column-statistics.js'
 import { Matrix } from './matrix.js'
 import { type Rows, toMatrix } from './rows.js'
-import { eachValue } from './slices.js'
+import { valueSlices } from './slices.js'
 
 /**
  * Column by column, `value = (x − shift) · factor`. Fitted on training data only; usable alone, or as a model's `scaling`.
@@ -87,13 +87,21 @@ abstract class ColumnScaler implements Scaler {
    */
   async transform(x: Rows): Promise<Matrix<Float32Array | Float64Array>> {
     const { shift, factor } = this.fitted()
-    return mapColumns(x, shift.length, (value, j) => (value - shift[j]!) * factor[j]!)
+    return mapRows(x, shift.length, (values) => {
+      for (let k = 0; k < values.length; k += shift.length) {
+        for (let j = 0; j < shift.length; j++) values[k + j] = (values[k + j]! - shift[j]!) * factor[j]!
+      }
+    })
   }
 
   /** x / factor + shift: back to the original units. Types and errors as in {@link transform}. */
   async inverseTransform(x: Rows): Promise<Matrix<Float32Array | Float64Array>> {
     const { shift, factor } = this.fitted()
-    return mapColumns(x, shift.length, (value, j) => value / factor[j]! + shift[j]!)
+    return mapRows(x, shift.length, (values) => {
+      for (let k = 0; k < values.length; k += shift.length) {
+        for (let j = 0; j < shift.length; j++) values[k + j] = values[k + j]! / factor[j]! + shift[j]!
+      }
+    })
   }
 
   protected fitted(): Fitted {
@@ -242,17 +250,19 @@ function withinRange(
   return Math.min(gain, above, below)
 }
 
-async function mapColumns(
+/** A new Matrix of the rows of `x`, each changed in place by `map`. */
+async function mapRows(
   x: Rows,
   width: number,
-  map: (value: number, column: number) => number,
+  map: (values: Float64Array) => void,
 ): Promise<Matrix<Float32Array | Float64Array>> {
   const matrix = toMatrix('x', x, width, 'float64')
   const { data, rows, cols } = matrix
   const out = data instanceof Float64Array ? new Float64Array(rows * cols) : new Float32Array(rows * cols)
-  await eachValue('x', matrix, (value, j, index) => {
-    out[index] = map(value, j)
-  })
+  for await (const { from, values } of valueSlices('x', matrix)) {
+    map(values)
+    out.set(values, from * cols)
+  }
   return Matrix.from(out, rows, cols)
 }
 

@@ -3,9 +3,9 @@ import { LayerwiseError } from '../errors.js'
 import type { Matrix } from './matrix.js'
 
 /** Numbers between two turns of the event loop: some tenths of a millisecond of simple work. */
-const sliceLength = 65_536
+const sliceLength = 32_768
 
-/** Consecutive ranges of rows, [from, to), of about 64k numbers; other events are served between them. */
+/** Consecutive ranges of rows, [from, to), of about 32k numbers; other events are served between them. */
 export async function* rowSlices(
   rows: number,
   cols: number,
@@ -17,26 +17,33 @@ export async function* rowSlices(
   }
 }
 
+/** Some consecutive rows as numbers: scaled, all finite. */
+interface Slice {
+  /** Index of the first row. */
+  readonly from: number
+  /** Row-major, in float64; used again for the next slice, and free to be overwritten. */
+  readonly values: Float64Array
+}
+
 /**
- * Goes through the scaled values of `x` in order, slice by slice.
+ * The values of `x`, slice by slice.
  *
- * @param use - gets each value, its column, and its place in `x.data`
  * @throws {@link LayerwiseError} `ERR_RANGE` naming row and column of the first value that is not finite
  */
-export async function eachValue(
-  argument: string,
-  x: Matrix,
-  use: (value: number, column: number, index: number) => void,
-): Promise<void> {
+export async function* valueSlices(argument: string, x: Matrix): AsyncGenerator<Slice, void> {
   const { data, rows, cols, scale } = x
+  let buffer = new Float64Array(0)
   for await (const [from, to] of rowSlices(rows, cols)) {
-    for (let i = from; i < to; i++) {
-      for (let j = 0; j < cols; j++) {
-        const value = data[i * cols + j]! * scale
-        if (!Number.isFinite(value)) throw notFiniteError(argument, value, i, j)
-        use(value, j, i * cols + j)
-      }
+    const length = (to - from) * cols
+    if (buffer.length < length) buffer = new Float64Array(length)
+    const values = buffer.subarray(0, length)
+    values.set(data.subarray(from * cols, to * cols))
+    for (let k = 0; k < length; k++) {
+      values[k]! *= scale
+      if (!Number.isFinite(values[k]!))
+        throw notFiniteError(argument, values[k]!, from + Math.floor(k / cols), k % cols)
     }
+    yield { from, values }
   }
 }
 

@@ -1,0 +1,292 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Matrix } from '../lib/data/matrix.js'
+import { checkScaler, MinMaxScaler, StandardScaler, scalerFromJSON } from '../lib/data/scaler.js'
+import { LayerwiseError } from '../lib/errors.js'
+import { tolerances } from './tolerances.js'
+
+const refused = (code: string) => expect.objectContaining({ name: 'LayerwiseError', code })
+
+/** Two or more rows of one to four columns of ordinary numbers, some columns constant. */
+const tables = fc.integer({ min: 1, max: 4 }).chain((width) => {
+  const value = fc.integer({ min: -1e7, max: 1e7 }).map((k) => k / 1024)
+  const row = fc.array(value, { minLength: width, maxLength: width })
+  const constant = fc
+    .tuple(row, fc.integer({ min: 2, max: 9 }))
+    .map(([r, m]) => new Array<number[]>(m).fill(r))
+  return fc.oneof(fc.array(row, { minLength: 2, maxLength: 30 }), constant)
+})
+
+const ranges = fc.constantFrom<readonly [number, number]>([0, 1], [-1, 1], [0.1, 0.9], [-3, -2], [2, 5])
+
+const column = (x: readonly (readonly number[])[], j: number) => x.map((row) => row[j]!)
+
+function expectClose(got: readonly number[], wanted: readonly number[], magnitude: number): void {
+  for (const [k, value] of wanted.entries()) {
+    expect(Math.abs(got[k]! - value)).toBeLessThanOrEqual(tolerances.scalerRoundTrip.value * magnitude)
+  }
+}
+
+describe('MinMaxScaler', () => {
+  it('maps smallest and largest of each column to 0 and 1', async () => {
+    const scaler = await new MinMaxScaler().fit([
+      [2, -10],
+      [4, 30],
+      [3, 10],
+    ])
+    expect([[...scaler.shift], [...scaler.factor]]).toEqual([
+      [2, -10],
+      [1 / 2, 1 / 40],
+    ])
+    expect((await scaler.transform([[2.5, 0]])).toArray()).toEqual([[0.25, 0.25]])
+    expect((await scaler.inverseTransform([[0.25, 0.25]])).toArray()).toEqual([[2.5, 0]])
+  })
+
+  it('maps to another range', async () => {
+    const scaler = await new MinMaxScaler({ range: [-1, 1] }).fit([[0], [8]])
+    expect((await scaler.transform([[0], [2], [8]])).toArray()).toEqual([[-1], [-0.5], [1]])
+  })
+
+  it('keeps training data within the range, and undoes itself', async () => {
+    await fc.assert(
+      fc.asyncProperty(tables, ranges, async (x, [low, high]) => {
+        const scaler = await new MinMaxScaler({ range: [low, high] }).fit(x)
+        const scaled = await scaler.transform(x)
+        for (const value of scaled.data) {
+          expect(value).toBeGreaterThanOrEqual(low - tolerances.handComputed.value * Math.abs(low))
+          expect(value).toBeLessThanOrEqual(high + tolerances.handComputed.value * Math.abs(high))
+        }
+        const back = (await scaler.inverseTransform(scaled)).toArray()
+        for (let j = 0; j < scaler.inputs; j++) {
+          const values = column(x, j)
+          expectClose(
+            column(back, j),
+            values,
+            Math.max(1, Math.abs(scaler.shift[j]!), ...values.map(Math.abs)),
+          )
+        }
+      }),
+    )
+  })
+
+  it('never leaves [0, 1] or [−1, 1] by rounding, where a bounded model would refuse the data', async () => {
+    const value = fc.double({ min: -1e300, max: 1e300, noNaN: true })
+    const x = fc.array(fc.tuple(value), { minLength: 2, maxLength: 10 })
+    await fc.assert(
+      fc.asyncProperty(x, fc.constantFrom(0, -1), async (rows, low) => {
+        const scaler = new MinMaxScaler({ range: [low, 1] })
+        const fitted = await scaler.fit(rows).catch((error: unknown) => error)
+        if (fitted !== scaler) {
+          expect(fitted).toEqual(refused('ERR_RANGE'))
+          return
+        }
+        for (const scaled of (await scaler.transform(rows)).data) {
+          expect(scaled).toBeGreaterThanOrEqual(low)
+          expect(scaled).toBeLessThanOrEqual(1)
+        }
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  it('maps a constant column to the low end', async () => {
+    for (const constant of [0, 7, -0.1, 1e12]) {
+      const zero = await new MinMaxScaler().fit([[constant], [constant]])
+      expect((await zero.transform([[constant]])).data).toEqual(new Float64Array([0]))
+      expect((await zero.inverseTransform([[0]])).data).toEqual(new Float64Array([constant]))
+      const tenth = await new MinMaxScaler({ range: [0.1, 0.9] }).fit([[constant]])
+      const low = (await tenth.transform([[constant]])).data[0]!
+      expect(Math.abs(low - 0.1)).toBeLessThan(tolerances.constantColumn.value)
+    }
+  })
+
+  it.each([[[1, 1]], [[1, 0]], [[0]], [[0, 1, 2]], [[0, Number.NaN]], [[0, Infinity]], ['01'], [[0, '1']]])(
+    'refuses the range %j',
+    (range) => {
+      expect(() => new MinMaxScaler({ range } as never)).toThrow(refused('ERR_ARGUMENT'))
+    },
+  )
+
+  it('refuses unknown options', () => {
+    expect(() => new MinMaxScaler({ rnage: [0, 1] } as never)).toThrow(refused('ERR_ARGUMENT'))
+  })
+})
+
+describe('StandardScaler', () => {
+  it('brings mean and population variance to 0 and 1', async () => {
+    const scaler = await new StandardScaler().fit([[2], [4], [4], [4], [5], [5], [7], [9]])
+    expect([scaler.shift[0], scaler.factor[0]]).toEqual([5, 1 / 2])
+  })
+
+  it('is not disturbed by a mean far larger than the spread', async () => {
+    const scaler = await new StandardScaler().fit([4, 7, 13, 16].map((value) => [1e9 + value]))
+    expect(scaler.shift[0]).toBe(1e9 + 10)
+    expect(Math.abs(scaler.factor[0]! ** -2 - 22.5)).toBeLessThan(tolerances.handComputed.value * 22.5)
+  })
+
+  it('maps a constant column to 0, also where its mean is rounded, and back exactly', async () => {
+    const x = new Array(10).fill([0.1])
+    const scaler = await new StandardScaler().fit(x)
+    expect((await scaler.transform(x)).data).toEqual(new Float64Array(10))
+    expect((await scaler.inverseTransform([[0]])).data).toEqual(new Float64Array([0.1]))
+  })
+
+  it('undoes itself', async () => {
+    await fc.assert(
+      fc.asyncProperty(tables, async (x) => {
+        const scaler = await new StandardScaler().fit(x)
+        const scaled = await scaler.transform(x)
+        const back = (await scaler.inverseTransform(scaled)).toArray()
+        for (let j = 0; j < scaler.inputs; j++) {
+          const values = column(x, j)
+          expectClose(column(back, j), values, Math.max(1, ...values.map(Math.abs)))
+          const mean = column(scaled.toArray(), j).reduce((sum, value) => sum + value, 0) / x.length
+          expect(Math.abs(mean)).toBeLessThan(tolerances.scalerMean.value)
+        }
+      }),
+    )
+  })
+})
+
+describe.each([
+  ['MinMaxScaler', () => new MinMaxScaler()],
+  ['StandardScaler', () => new StandardScaler()],
+] as const)('every scaler: %s', (_, make) => {
+  it('applies the scale of a Matrix first', async () => {
+    const bytes = Matrix.from(new Uint8Array([0, 51, 102, 255]), 4, 1, { scale: 1 / 255 })
+    const scaled = await make().fit(bytes)
+    const plain = await make().fit(bytes.toArray())
+    expect(scaled.toJSON()).toEqual(plain.toJSON())
+    const values = await scaled.transform(bytes)
+    expect(values.data).toEqual(Float32Array.from((await plain.transform(bytes.toArray())).data))
+  })
+
+  it('answers in float32 for float32, in float64 for float64, and leaves its input alone', async () => {
+    const scaler = await make().fit([[1], [3]])
+    const x = new Float32Array([1, 2])
+    expect((await scaler.transform(x)).data).toBeInstanceOf(Float32Array)
+    expect((await scaler.inverseTransform(new Float64Array([1, 2]))).data).toBeInstanceOf(Float64Array)
+    expect([...x]).toEqual([1, 2])
+  })
+
+  it('must be fitted first', async () => {
+    const scaler = make()
+    expect(() => scaler.shift).toThrow(refused('ERR_STATE'))
+    expect(() => scaler.inputs).toThrow(refused('ERR_STATE'))
+    expect(() => scaler.toJSON()).toThrow(refused('ERR_STATE'))
+    await expect(scaler.transform([[1]])).rejects.toEqual(refused('ERR_STATE'))
+    await expect(scaler.inverseTransform([[1]])).rejects.toEqual(refused('ERR_STATE'))
+  })
+
+  it.each([Number.NaN, Infinity, -Infinity])('names row and column of %s', async (bad) => {
+    const x = [
+      [1, 2],
+      [3, 4],
+      [5, bad],
+    ]
+    const place = { code: 'ERR_RANGE', details: { row: 2, column: 1 } }
+    await expect(make().fit(x)).rejects.toMatchObject(place)
+    const scaler = await make().fit(x.slice(0, 2))
+    await expect(scaler.transform(x)).rejects.toMatchObject(place)
+  })
+
+  it('stays as it was when a fit fails', async () => {
+    const scaler = await make().fit([[1], [3]])
+    const before = scaler.toJSON()
+    await expect(scaler.fit([[1], [Number.NaN]])).rejects.toEqual(refused('ERR_RANGE'))
+    expect(scaler.toJSON()).toEqual(before)
+  })
+
+  it.each([[[[-1.7e308], [1.7e308]]], [[[0], [5e-324]]]])(
+    'refuses a spread beyond float64: %j',
+    async (x) => {
+      await expect(make().fit(x)).rejects.toMatchObject({ code: 'ERR_RANGE', details: { column: 0 } })
+    },
+  )
+
+  it.each([
+    ['a flat array', new Float32Array(4), 'ERR_ARGUMENT'],
+    ['nothing', undefined, 'ERR_ARGUMENT'],
+    ['no rows', [], 'ERR_SHAPE'],
+    ['ragged rows', [[1], [1, 2]], 'ERR_SHAPE'],
+    ['rows without numbers', [[], []], 'ERR_SHAPE'],
+    ['a Matrix without rows', Matrix.from(new Float32Array(0), 0, 2), 'ERR_SHAPE'],
+    ['strings', [['1']], 'ERR_ARGUMENT'],
+  ])('does not fit %s', async (_, x, code) => {
+    await expect(make().fit(x as never)).rejects.toEqual(refused(code))
+  })
+
+  it('refuses to transform another width', async () => {
+    const scaler = await make().fit([[1], [3]])
+    await expect(scaler.transform([[1, 2]])).rejects.toEqual(refused('ERR_SHAPE'))
+  })
+
+  it('lets other events happen while it works', async () => {
+    const big = Matrix.from(new Float32Array(2_000_000).fill(1), 2000, 1000)
+    let turns = 0
+    let done = false
+    const count = (): void => {
+      turns++
+      if (!done) setImmediate(count)
+    }
+    setImmediate(count)
+    await make().fit(big)
+    done = true
+    expect(turns).toBeGreaterThan(25)
+  })
+
+  it('comes back exactly from its JSON', async () => {
+    await fc.assert(
+      fc.asyncProperty(tables, async (x) => {
+        const scaler = await make().fit(x)
+        const back = scalerFromJSON(JSON.parse(JSON.stringify(scaler)))
+        expect(back.constructor).toBe(scaler.constructor)
+        expect(back.toJSON()).toEqual(scaler.toJSON())
+        expect(await back.transform(x)).toEqual(await scaler.transform(x))
+      }),
+    )
+  })
+
+  it('is accepted as a scaling of its own width only', async () => {
+    const scaler = await make().fit([[1, 2]])
+    expect(checkScaler('scaling', scaler, 2)).toBe(scaler)
+    expect(() => checkScaler('scaling', scaler, 3)).toThrow(refused('ERR_SHAPE'))
+    expect(() => checkScaler('scaling', make(), 2)).toThrow(refused('ERR_STATE'))
+    expect(() => checkScaler('scaling', scaler.toJSON(), 2)).toThrow(refused('ERR_ARGUMENT'))
+  })
+})
+
+describe('scalerFromJSON', () => {
+  const standard = { kind: 'standard', shift: [1], factor: [2] }
+  const minMax = { kind: 'minMax', range: [0, 1], shift: [1], factor: [2] }
+
+  it.each([
+    undefined,
+    null,
+    7,
+    [],
+    {},
+    { ...standard, kind: 'robust' },
+    { ...standard, range: [0, 1] },
+    { kind: 'standard', shift: [1] },
+    { ...standard, shift: [], factor: [] },
+    { ...standard, shift: [1, 2] },
+    { ...standard, shift: ['1'] },
+    { ...standard, shift: [null] },
+    { ...standard, shift: '1' },
+    { ...standard, factor: [0] },
+    { ...standard, factor: [Infinity] },
+    { ...minMax, range: [1, 0] },
+    { ...minMax, range: [0, 1, 2] },
+    { ...minMax, range: [0] },
+    { kind: 'minMax', shift: [1], factor: [2] },
+  ])('refuses %j', (value) => {
+    expect(() => scalerFromJSON(value)).toThrow(refused('ERR_FORMAT'))
+    expect(() => scalerFromJSON(value)).toThrow(LayerwiseError)
+  })
+
+  it('accepts what toJSON writes', () => {
+    expect(scalerFromJSON(standard)).toBeInstanceOf(StandardScaler)
+    expect(scalerFromJSON(minMax)).toMatchObject({ range: [0, 1] })
+  })
+})
