@@ -50,9 +50,8 @@ export function runtime(): RuntimeInfo {
 }
 
 /** The threads of one call: its own `threads` if given, else the configured or counted number. */
-export function threadCount(threads?: unknown): number {
-  if (threads !== undefined) return checkThreads('threads', threads)
-  return configured ?? fromEnvironment() ?? countProcessors()
+export function threadCount(threads?: number): number {
+  return threads ?? configured ?? fromEnvironment() ?? countProcessors()
 }
 
 /** Version of this package. */
@@ -61,7 +60,8 @@ export function packageVersion(): string {
   return (JSON.parse(text) as { version: string }).version
 }
 
-function checkThreads(argument: string, threads: unknown): number {
+/** A number of threads one may ask for. */
+export function checkThreads(argument: string, threads: unknown): number {
   return checkInteger(argument, threads, 1, MOST_THREADS)
 }
 

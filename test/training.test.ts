@@ -190,16 +190,17 @@ describe('early stopping', () => {
     expect(model.parameters()).not.toEqual(parameters.at(-1))
   })
 
-  test('without validation watches the training cost', async () => {
-    const { history } = await trained({
+  test('without validation watches the exact cost of the training rows', async () => {
+    const { model, history } = await trained({
       epochs: 30,
       batchSize: 8,
       learningRate: worsening,
       earlyStopping: { patience: 3 },
     })
-    const costs = totals(history)
+    const costs = history.epochs.map(({ validation }) => validation!.total)
     expect(history.stopped).toBe('earlyStopping')
     expect(history.bestEpoch).toBe(1 + costs.indexOf(Math.min(...costs)))
+    expect((await model.cost(x)).total).toBe(Math.min(...costs))
   })
 
   test('keeps the best parameters also when all epochs were completed', async () => {

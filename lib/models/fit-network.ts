@@ -1,12 +1,12 @@
+import type { Rows } from '../data/rows.js'
 import type { NativeObjective, NativeRows } from '../native/binding.js'
 import { NativeWork } from '../native/call.js'
-import type { Activation } from '../objective/activation.js'
 import { checkTargets } from '../objective/target-range.js'
 import type { Precision } from '../precision.js'
 import type { TrainingHistory } from '../training/history.js'
 import type { FitPlan } from '../training/options.js'
 import { holdOut } from '../training/split.js'
-import { train } from '../training/train.js'
+import { type MeasuredRows, train } from '../training/train.js'
 import type { Network } from './network.js'
 
 /** A network that learns to give back its inputs. */
@@ -17,17 +17,17 @@ export interface Fitting<P extends Precision> {
   readonly objective: NativeObjective
   readonly exactObjective: NativeObjective
   /** Checks what the caller gave as rows. */
-  readonly toRows: (argument: string, x: unknown) => NativeRows
+  readonly toRows: (argument: string, x: Rows) => NativeRows
 }
 
-/** Checks the data, holds out rows for validation where a fraction is asked for, and trains. */
+/** Checks the data, sets rows for validation apart, and trains. */
 export async function fitNetwork<P extends Precision>(
   fitting: Fitting<P>,
-  x: unknown,
+  x: Rows,
   plan: FitPlan,
 ): Promise<TrainingHistory> {
   const { network } = fitting
-  const work = new NativeWork(plan)
+  const work = new NativeWork(plan.run)
   try {
     return await network.exclusively('fit', async () => {
       const { training, validation } = await split(fitting, x, plan, work)
@@ -52,19 +52,22 @@ export async function fitNetwork<P extends Precision>(
 
 async function split<P extends Precision>(
   { network, seed, toRows }: Fitting<P>,
-  x: unknown,
-  plan: FitPlan,
+  x: Rows,
+  { validation, earlyStopping }: FitPlan,
   work: NativeWork,
-): Promise<{ training: NativeRows; validation: NativeRows | undefined }> {
-  const output = network.layers.at(-1)!.activation satisfies Activation
+): Promise<{ training: NativeRows; validation: MeasuredRows | undefined }> {
+  const output = network.layers.at(-1)!.activation
   const rows = toRows('x', x)
-  const others =
-    plan.validation === undefined || typeof plan.validation === 'number'
-      ? undefined
-      : toRows('validation', plan.validation)
+  const given =
+    validation === undefined || typeof validation === 'number' ? undefined : toRows('validation', validation)
   await checkTargets('x', rows, output, work)
-  if (others !== undefined) await checkTargets('validation', others, output, work)
-  return typeof plan.validation === 'number'
-    ? holdOut('x', rows, plan.validation, seed)
-    : { training: rows, validation: others }
+  if (given !== undefined) {
+    await checkTargets('validation', given, output, work)
+    return { training: rows, validation: { argument: 'validation', rows: given } }
+  }
+  if (typeof validation === 'number') {
+    const parts = holdOut('x', rows, validation, seed)
+    return { training: parts.training, validation: { argument: 'x', rows: parts.validation } }
+  }
+  return { training: rows, validation: earlyStopping && { argument: 'x', rows } }
 }

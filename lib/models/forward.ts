@@ -3,6 +3,7 @@ import type { Scaler } from '../data/scaler.js'
 import type { NativeRows } from '../native/binding.js'
 import { nativeCall } from '../native/call.js'
 import { binding } from '../native/load.js'
+import type { RunOptions } from '../native/run-options.js'
 import { allocate, type FloatArray, type Precision } from '../precision.js'
 import type { Network } from './network.js'
 
@@ -12,18 +13,13 @@ export interface Span {
   readonly to: number
 }
 
-interface ForwardOptions {
-  readonly signal?: unknown
-  readonly threads?: unknown
-}
-
 /** Rows through some layers. With a scaler the outputs are brought back to the units of x. */
 export async function forward<P extends Precision>(
   network: Network<P>,
   span: Span,
   argument: string,
   rows: NativeRows,
-  options: ForwardOptions,
+  options: RunOptions,
   scaler?: Scaler,
 ): Promise<Matrix<FloatArray<P>>> {
   const unscale = scaler && { shift: scaler.shift, factor: scaler.factor }
@@ -36,7 +32,7 @@ export async function forwardSquares<P extends Precision>(
   span: Span,
   argument: string,
   rows: NativeRows,
-  options: ForwardOptions,
+  options: RunOptions,
 ): Promise<Matrix<FloatArray<P>>> {
   return forwardMatrix(network, span, argument, rows, options, 'squares')
 }
@@ -47,7 +43,7 @@ export async function forwardErrors<P extends Precision>(
   span: Span,
   argument: string,
   rows: NativeRows,
-  options: ForwardOptions,
+  options: RunOptions,
 ): Promise<Float64Array> {
   const out = allocate('float64', rows.rows, 'errors')
   const request = { ...part(network, span), rows, result: 'errors' as const, out }
@@ -60,7 +56,7 @@ async function forwardMatrix<P extends Precision>(
   span: Span,
   argument: string,
   rows: NativeRows,
-  options: ForwardOptions,
+  options: RunOptions,
   result: 'outputs' | 'squares',
   unscale?: { shift: Float64Array; factor: Float64Array },
 ): Promise<Matrix<FloatArray<P>>> {

@@ -136,7 +136,7 @@ export class SparseAutoencoder<P extends Precision = 'float32'> {
       seed: this.#settings.seed,
       objective: this.#objective(average),
       exactObjective: this.#objective('exact'),
-      toRows: (argument: string, rows: unknown) => this.#toRows(argument, rows as Rows),
+      toRows: (argument: string, rows: Rows) => this.#toRows(argument, rows),
     }
     return fitNetwork(fitting, x, plan)
   }

@@ -35,9 +35,9 @@ export class NativeWork {
   readonly #stop = () => Atomics.store(this.run.cancel, 0, 1)
 
   /** Throws `signal.reason` if the signal was aborted before. */
-  constructor(options: { readonly signal?: unknown; readonly threads?: unknown }) {
+  constructor(options: RunOptions) {
     this.run = { threads: threadCount(options.threads), cancel: new Int32Array(1) }
-    this.#signal = options.signal as RunOptions['signal']
+    this.#signal = options.signal
     this.#signal?.throwIfAborted()
     this.#signal?.addEventListener('abort', this.#stop, { once: true })
   }
@@ -68,7 +68,7 @@ export class NativeWork {
 /** One native call as a span of its own. */
 export async function nativeCall<T>(
   argument: string,
-  options: { readonly signal?: unknown; readonly threads?: unknown },
+  options: RunOptions,
   start: (run: NativeRun) => Promise<T>,
 ): Promise<T> {
   const work = new NativeWork(options)

@@ -1,4 +1,5 @@
 import { argumentError, checkOptions } from '../check.js'
+import { checkThreads } from '../runtime.js'
 
 /** What every call that computes may be told. */
 export interface RunOptions {
@@ -9,13 +10,17 @@ export interface RunOptions {
 }
 
 /** Options of a call that knows `signal`, `threads` and perhaps more. */
-export function checkRunOptions(value: unknown, more: readonly string[] = []): Record<string, unknown> {
+export function checkRunOptions(
+  value: unknown,
+  more: readonly string[] = [],
+): RunOptions & Record<string, unknown> {
   const given = checkOptions('options', value, ['signal', 'threads', ...more])
   checkSignal('signal', given.signal)
+  if (given.threads !== undefined) checkThreads('threads', given.threads)
   return given
 }
 
-export function checkSignal(argument: string, value: unknown): AbortSignal | undefined {
-  if (value === undefined || value instanceof AbortSignal) return value
-  throw argumentError(argument, 'an AbortSignal', value)
+function checkSignal(argument: string, value: unknown): void {
+  if (value !== undefined && !(value instanceof AbortSignal))
+    throw argumentError(argument, 'an AbortSignal', value)
 }

@@ -4,7 +4,8 @@ import { defaults } from './defaults.js'
 
 /**
  * Stops a fit when its cost no longer falls, and leaves the model with the parameters of its best epoch, also where all epochs
- * were completed. What is watched is `validation.total`, or without validation rows the training `cost.total`.
+ * were completed. What is watched is `validation.total`. Without validation rows the training rows themselves are measured after each
+ * epoch, exactly, and stand as `validation` in the history.
  */
 export interface EarlyStopping {
   /** Epochs without improvement after which the fit ends, at least 1. */

@@ -9,7 +9,7 @@ export interface EpochRecord {
    * `batchSize: 'all'` the cost before the epoch's one step; with L-BFGS the cost after the iteration.
    */
   readonly cost: CostParts
-  /** The exact cost of the validation rows after the epoch, if there are any. */
+  /** The exact cost of the validation rows after the epoch; with `earlyStopping` and no such rows, of the training rows. */
   readonly validation?: CostParts
   /** Mean activation ρ̂ of the hidden units: the least active, the mean of all, the most active. */
   readonly meanActivation: { readonly min: number; readonly mean: number; readonly max: number }

@@ -108,10 +108,9 @@ export interface FitPlan {
   readonly shuffle: boolean
   /** Undefined for L-BFGS. */
   readonly rate: RateOf | undefined
-  readonly validation: unknown
+  readonly validation: Rows | number | undefined
   readonly earlyStopping: Required<EarlyStopping> | undefined
-  readonly signal: unknown
-  readonly threads: unknown
+  readonly run: RunOptions
   readonly onEpoch: FitOptions['onEpoch']
   readonly onProgress: FitOptions['onProgress']
 }
@@ -130,8 +129,7 @@ export function checkFitOptions(options: unknown): FitPlan {
       given.earlyStopping === undefined
         ? undefined
         : checkEarlyStopping('earlyStopping', given.earlyStopping),
-    signal: given.signal,
-    threads: given.threads,
+    run: given,
     onEpoch: checkFunction('onEpoch', given.onEpoch as FitOptions['onEpoch']),
     onProgress: checkFunction('onProgress', given.onProgress as FitOptions['onProgress']),
   }
@@ -228,6 +226,9 @@ function defaultSchedule(kind: 'gradientDescent' | 'momentum' | 'adam'): Schedul
   return kind === 'adam' ? { kind: 'cosine', rate } : { kind: 'constant', rate }
 }
 
-function checkValidation(value: unknown): unknown {
-  return typeof value === 'number' ? checkNumber('validation', value, { min: 0, max: 1, open: true }) : value
+/** Rows are checked later, when their width is known. */
+function checkValidation(value: unknown): Rows | number | undefined {
+  return typeof value === 'number'
+    ? checkNumber('validation', value, { min: 0, max: 1, open: true })
+    : (value as Rows | undefined)
 }

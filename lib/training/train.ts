@@ -18,6 +18,12 @@ import type { FitPlan } from './options.js'
 /** Native code comes back to JavaScript after about so long, to report progress. */
 const SPAN_MS = 50
 
+/** Rows, and the argument they came from. */
+export interface MeasuredRows {
+  readonly argument: string
+  readonly rows: NativeRows
+}
+
 /** What is trained, on what. Any list of layers with any objective. */
 export interface TrainingTask {
   readonly layers: readonly NativeLayer[]
@@ -28,7 +34,8 @@ export interface TrainingTask {
   /** Where training starts; not written. */
   readonly parameters: Floats
   readonly rows: NativeRows
-  readonly validation: NativeRows | undefined
+  /** Rows to measure after each epoch, and what the caller knows them as. */
+  readonly validation: MeasuredRows | undefined
   readonly seed: number
   /** How many fits there were before: part of the key of the shuffles. */
   readonly fit: number
@@ -64,12 +71,11 @@ async function trainEpochs(
   for (let epoch = 1; epoch <= plan.epochs && stopped === 'completed'; epoch++) {
     const { parameters, last, measured } = await trainEpoch(job, task, plan, work, epoch, secondsBefore)
     secondsBefore += measured.seconds
-    task.publish(parameters)
     const validation = task.validation && (await validate(task, parameters, task.validation, work))
     work.throwIfAborted()
     const record = { epoch, cost: costParts(last), ...(validation && { validation }), ...measured }
     epochs.push(record)
-    best?.observe(epoch, (validation ?? record.cost).total, parameters)
+    if (validation !== undefined) best?.observe(epoch, validation.total, parameters)
     await plan.onEpoch?.(record)
     work.throwIfAborted()
     stopped = last.epoch?.stopped ?? (best?.exhausted ? 'earlyStopping' : 'completed')
@@ -79,7 +85,7 @@ async function trainEpochs(
   return { epochs, stopped, bestEpoch: best.epoch }
 }
 
-/** One epoch in spans; publishes only what an abort leaves behind. */
+/** One epoch in spans. Publishes its parameters when it is over, or those of the last complete step if it was aborted. */
 async function trainEpoch(
   job: TrainingHandle,
   task: TrainingTask,
@@ -104,10 +110,8 @@ async function trainEpoch(
     )
     seconds += (performance.now() - start) / 1000
     if (span.diverged) throw diverged(epoch, plan)
-    if (span.cancelled) {
-      task.publish(parameters)
-      work.throwIfAborted()
-    }
+    if (span.cancelled || span.epoch !== undefined) task.publish(parameters)
+    if (span.cancelled) work.throwIfAborted()
     plan.onProgress?.(progress(task, plan, epoch, span, seconds, secondsBefore))
     if (span.epoch === undefined) continue
     const { meanActivation, gradientNorm, evaluations } = span.epoch
@@ -133,14 +137,12 @@ async function open(task: TrainingTask, plan: FitPlan, work: NativeWork): Promis
 async function validate(
   task: TrainingTask,
   parameters: Floats,
-  rows: NativeRows,
+  { argument, rows }: MeasuredRows,
   work: NativeWork,
 ): Promise<CostParts> {
   const { layers, exactObjective: objective } = task
   return costParts(
-    await work.call('validation', (run) =>
-      binding().evaluate({ ...run, layers, objective, parameters, rows }),
-    ),
+    await work.call(argument, (run) => binding().evaluate({ ...run, layers, objective, parameters, rows })),
   )
 }
 
