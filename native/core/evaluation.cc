@@ -7,7 +7,7 @@
 namespace layerwise {
 
 template <typename T>
-Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int most_rows)
+Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int most_rows, std::size_t kept_bytes)
     : network_(network), objective_(objective), kernels_(vector_kernels<T>()), most_rows_(most_rows) {
   const int depth = network_.depth();
   penalty_of_.assign(depth, nullptr);
@@ -23,7 +23,7 @@ Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int 
   const Plan& whole = plan(most_rows);
   std::size_t kept = 0;
   for (int l = 0; l <= deepest_; l++) kept += static_cast<std::size_t>(most_rows) * network_.layers[l].outputs * sizeof(T);
-  kept_ = whole.chunks.count > 1 && kept <= kKeptBytes;
+  kept_ = whole.chunks.count > 1 && kept <= kept_bytes;
 
   const std::size_t rows = std::min(most_rows, Plan::most_chunk_rows(network_, sizeof(T)));
   const std::size_t blocks = (rows + Plan::kFewestBlockRows - 1) / Plan::kFewestBlockRows;
@@ -245,6 +245,8 @@ bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop,
   const bool gradient = request.gradient != nullptr;
   const bool two_passes = deepest_ >= 0 && plan.chunks.count > 1;
   for (auto& mean : means_) std::fill(mean.begin(), mean.end(), 0);
+  // Before the sink may move theta: every part of the cost is that of the same parameters.
+  if (request.whole_cost) parts.weight_decay = weight_decay_cost(team, request.theta);
 
   if (two_passes) {
     for (int c = 0; c < plan.chunks.count; c++) {
@@ -313,7 +315,6 @@ bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop,
   }
   parts.loss = loss / request.count;
   parts.sparsity += absolute / request.count;
-  if (request.whole_cost) parts.weight_decay = weight_decay_cost(team, request.theta);
   return true;
 }
 

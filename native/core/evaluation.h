@@ -19,11 +19,12 @@ namespace layerwise {
 //   3  by tiles of the parameters: the gradient over all rows of the chunk, and whatever the caller's sink does with it while it
 //   is hot
 // More rows than fit a chunk are worked off chunk by chunk, in bounded memory; a penalised mean then takes a forward pass of its
-// own before, whose activations are kept where they fit kKeptBytes. Owns its buffers; used by one task at a time.
+// own before, whose activations are kept where they fit kept_bytes and computed again where not. Owns its buffers; used by one
+// task at a time.
 template <typename T>
 class Evaluator {
  public:
-  // Activations that the first of two passes may keep, in bytes.
+  // Activations that the first of two passes keeps at most, in bytes.
   static constexpr std::size_t kKeptBytes = std::size_t{512} << 20;
 
   // Called for every finished tile, on the thread that made it: gradient [n] belongs to parameters offset … offset+n-1, decay not
@@ -44,7 +45,7 @@ class Evaluator {
     bool whole_cost = true;  // false: loss and l1 alone, which come with the pass
   };
 
-  Evaluator(const Network& network, const Objective& objective, int most_rows);
+  Evaluator(const Network& network, const Objective& objective, int most_rows, std::size_t kept_bytes = kKeptBytes);
 
   // Returns false if stop was raised: the results are then worthless.
   bool run(Team& team, const Request& request, const StopFlag& stop, CostParts& parts);

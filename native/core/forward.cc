@@ -17,15 +17,19 @@ namespace {
 // Blocks worked on together; bounds the memory of intermediate layers.
 constexpr int kBlocksAtOnce = 32;
 
-// The first bad value of rows first … first+count-1, looked for slowly, once it is known that there is one.
-void find_bad(const Gather<double>& gather, int first, int count, double low, double high, FirstBadRow& bad) {
+// The first bad value of rows first … first+count-1, looked for slowly, once it is known that there is one: judged in T, as it
+// was found, and reported in float64.
+template <typename T>
+void find_bad(const Gather<T>& gather, int first, int count, T low, T high, FirstBadRow& bad) {
   const int cols = gather.rows().cols;
-  std::vector<double> row(cols);
+  std::vector<T> row(cols);
   for (int i = first; i < first + count; i++) {
     gather.read(nullptr, i, {row.data(), 1, cols});
     for (int j = 0; j < cols; j++) {
       if (std::isfinite(row[j]) && row[j] >= low && row[j] <= high) continue;
-      bad = {i, j, row[j]};
+      std::vector<double> exact(cols);
+      Gather<double>(gather.rows()).read(nullptr, i, {exact.data(), 1, cols});
+      bad = {i, j, exact[j]};
       return;
     }
   }
@@ -102,8 +106,7 @@ bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop,
     });
     if (stop.raised()) return false;
     if (first_bad.load() < total) {
-      const double low = -static_cast<double>(limit), high = static_cast<double>(limit);
-      find_bad(Gather<double>(request.rows), first_bad.load(), block_rows, low, high, bad);
+      find_bad(gather, first_bad.load(), std::min(block_rows, total - first_bad.load()), -limit, limit, bad);
       return true;
     }
     team.breathe();

@@ -57,7 +57,9 @@ void be_nicer() {
 
 void Team::run(int count, Call call, const void* context) { pool_.region(threads_, count, call, context); }
 
-void Team::breathe() { pool_.run_urgent(); }
+void Team::breathe() {
+  if (!urgent_) pool_.run_urgent();
+}
 
 ThreadPool::ThreadPool() : shares_(new Share[kMaxThreads]), coordinator_([this] { coordinate(); }) {}
 
@@ -100,16 +102,18 @@ void ThreadPool::coordinate() {
   be_nicer();
   for (;;) {
     Queued next;
+    bool urgent = false;
     {
       std::unique_lock<std::mutex> lock(queue_mutex_);
       queue_changed_.wait(lock, [&] { return stopping_ || !urgent_.empty() || !normal_.empty(); });
-      auto& queue = urgent_.empty() ? normal_ : urgent_;
+      urgent = !urgent_.empty();
+      auto& queue = urgent ? urgent_ : normal_;
       if (queue.empty()) return;
       next = std::move(queue.front());
       queue.pop_front();
-      if (&queue == &urgent_) urgent_waiting_.fetch_sub(1);
+      if (urgent) urgent_waiting_.fetch_sub(1);
     }
-    Team team(*this, next.threads);
+    Team team(*this, next.threads, urgent);
     next.task(team);
   }
 }
@@ -124,7 +128,7 @@ void ThreadPool::run_urgent() {
       urgent_.pop_front();
       urgent_waiting_.fetch_sub(1);
     }
-    Team team(*this, next.threads);
+    Team team(*this, next.threads, true);
     next.task(team);
   }
 }

@@ -29,17 +29,18 @@ class Team {
   }
 
   // Lets urgent tasks (encoding) run now. For points where no block is running: between steps, between chunks of a long
-  // evaluation.
+  // evaluation. Does nothing in an urgent task: those run one after another, in the order of their submission.
   void breathe();
 
  private:
   friend class ThreadPool;
   using Call = void (*)(const void* context, int block);
-  Team(ThreadPool& pool, int threads) : pool_(pool), threads_(threads) {}
+  Team(ThreadPool& pool, int threads, bool urgent) : pool_(pool), threads_(threads), urgent_(urgent) {}
   void run(int count, Call call, const void* context);
 
   ThreadPool& pool_;
   int threads_;
+  bool urgent_;
 };
 
 using Task = std::function<void(Team&)>;
