@@ -26,7 +26,8 @@ inline constexpr double kRosenbrock32 = 2e-3;
 inline constexpr double kWolfeNoise = 4 * 2.3e-16;
 inline constexpr double kFloatNoise = 4 * 1.2e-7;
 
-// Units in the last place. exp has 1, and each operation after it half of one; without fma (SSE2) each step of its polynomial rounds twice.
+// Units in the last place. A sum, product or quotient after exp adds half of one, twice that where it follows a power of two.
+inline constexpr double kExpUlps = 1.5;
 inline constexpr double kSigmoidUlps = 2.5;
 inline constexpr double kTanhUlps = 2.5;
 inline constexpr double kSoftplusUlps = 3;
@@ -45,5 +46,39 @@ inline constexpr double kDot = 1e-14;
 
 // Adam's epsilon 1e-8 beside a gradient of 1e-3 changes its first step by a relative 1e-5; rounding is far below that.
 inline constexpr double kAdamFirstStep = 2e-5;
+
+// Products of matrices, relative to (k + 2) epsilon |A||B|: the worst that k rounded additions and the two scalings can do.
+inline constexpr double kProduct = 1;
+
+// Processor seconds that an idle process may use in 200 ms: sleeping threads use none; room for the sanitizers' own.
+inline constexpr double kIdleSeconds = 0.05;
+
+// The squared norm of a gradient from two blocks, in epsilons, relative: lanes of T over chunks of 2048, then float64.
+inline constexpr double kNormOfParts = 32;
+
+// Parameters of size 1 after a step of an optimizer, in epsilons a step: rounded once when stored, a few times in the step itself.
+inline constexpr double kSteps = 4;
+
+// |g - h| / (|g| + |h|) of a gradient in float64 against central differences in long double with a step of 1e-6: the differences
+// err by 1e-12 times a third derivative, which the KL penalty makes as large as 1e3.
+inline constexpr double kGradient = 1e-8;
+
+// Costs in float64 against long double, relative to their parts: sums of up to 10^6 terms over lanes.
+inline constexpr double kCost = 1e-13;
+
+// Means, covariances and moving means in float64, relative to the largest element: some 10^3 additions.
+inline constexpr double kMean = 1e-13;
+
+// Elements of a covariance of size 1, from two passes over rows in float64 with a mean of up to 1000, whose rounding is squared.
+inline constexpr double kCovariance = 1e-12;
+
+// Outputs of size 1 of three narrow layers, in epsilons: sums of up to 67 products, and the slopes of activations, at most 1.
+inline constexpr double kLayers = 64;
+
+// Slopes of a penalty against central differences in long double with a step of 1e-10: rounding of 1e-19 over the step.
+inline constexpr double kPull = 1e-8;
+
+// Parameters and sums after ten steps whose gradients were central differences (kGradient) of size 1 with a rate of 0.3.
+inline constexpr double kTrained = 1e-9;
 
 }  // namespace layerwise::tolerance
