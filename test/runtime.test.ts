@@ -8,9 +8,8 @@ import packageJson from '../package.json' with { type: 'json' }
 const MOST_MS = 90_000
 
 const fixture = (name: string) => new URL(`fixtures/${name}`, import.meta.url).pathname
-const run = (name: string, env: Record<string, string> = {}) =>
-  execFileSync(process.execPath, ['--import', 'tsx', fixture(name)], {
-    env: { ...process.env, ...env },
+const run = (name: string, ...args: string[]) =>
+  execFileSync(process.execPath, ['--import', 'tsx', fixture(name), ...args], {
     encoding: 'utf8',
     timeout: MOST_MS,
   })
@@ -52,16 +51,13 @@ describe('runtime', () => {
   })
 })
 
-describe('LAYERWISE_THREADS', { timeout: MOST_MS }, () => {
-  const threadsUnder = (text: string) =>
-    JSON.parse(run('threads.mjs', { LAYERWISE_THREADS: text })) as unknown
-
-  test('sets the threads where configure did not', () => {
-    expect(threadsUnder('5')).toEqual({ runtime: 5, configured: 2 })
-  })
-
-  test.each(['0', '-1', '1.5', 'many', '1e3', '5000'])('%s is refused at first use', (text) => {
-    expect(threadsUnder(text)).toMatchObject({ code: 'ERR_ARGUMENT', argument: 'LAYERWISE_THREADS' })
+test('LAYERWISE_THREADS counts where configure did not, and is refused at use if it is no number of threads', {
+  timeout: MOST_MS,
+}, () => {
+  const refused = 'ERR_ARGUMENT LAYERWISE_THREADS'
+  expect(JSON.parse(run('threads.mjs', '5', '1024', '0', '-1', '1.5', 'many', '1e3', '1025'))).toEqual({
+    answers: [5, 1024, refused, refused, refused, refused, refused, refused],
+    configured: 2,
   })
 })
 
