@@ -21,11 +21,8 @@ export type { TileOptions } from './inspect/tiles.js'
 export type { Row } from './models/forward-row.js'
 export { loadModel, type Model } from './models/load-model.js'
 export type { Layer } from './models/network.js'
-export {
-  type CostOptions,
-  SparseAutoencoder,
-  type SparseAutoencoderOptions,
-} from './models/sparse-autoencoder.js'
+export { type CostOptions, SparseAutoencoder } from './models/sparse-autoencoder.js'
+export type { SparseAutoencoderOptions } from './models/sparse-autoencoder-options.js'
 export type { RunOptions } from './native/run-options.js'
 export type { Activation } from './objective/activation.js'
 export type { Cost, CostParts } from './objective/cost.js'

@@ -1,4 +1,4 @@
-import { checkBoolean, checkInteger, checkNumber, checkOptions } from '../check.js'
+import { checkBoolean, checkOptions } from '../check.js'
 import type { Matrix } from '../data/matrix.js'
 import { type Rows, toRows } from '../data/rows.js'
 import { checkScaler, type Scaler, scalerFromJSON } from '../data/scaler.js'
@@ -6,18 +6,10 @@ import type { NativeObjective, NativeRows } from '../native/binding.js'
 import { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
-import { type Activation, checkActivation } from '../objective/activation.js'
 import { type Cost, costParts } from '../objective/cost.js'
-import { checkLoss, type Loss } from '../objective/loss.js'
-import {
-  type Average,
-  checkSparsity,
-  nativePenalties,
-  type Sparsity,
-  trainingAverage,
-} from '../objective/sparsity.js'
+import { type Average, nativePenalties, trainingAverage } from '../objective/sparsity.js'
 import { checkTargets } from '../objective/target-range.js'
-import { allocate, checkPrecision, type FloatArray, type Precision } from '../precision.js'
+import { allocate, type FloatArray, type Precision } from '../precision.js'
 import type { TrainingHistory } from '../training/history.js'
 import { checkFitOptions, type FitOptions } from '../training/options.js'
 import { fitNetwork } from './fit-network.js'
@@ -25,33 +17,12 @@ import { forward, forwardErrors, forwardSquares } from './forward.js'
 import { type Row, RowForward } from './forward-row.js'
 import { checkTensors, type ModelFile, readModel, refuseAs, writeModel } from './model-file.js'
 import { type Layer, Network } from './network.js'
-
-/** What a {@link SparseAutoencoder} is. A term of the cost that is not named here is not there. */
-export interface SparseAutoencoderOptions<P extends Precision = Precision> {
-  /** Numbers a row, at least 1. */
-  readonly inputs: number
-  /** Hidden units, at least 1; may be more than `inputs`. */
-  readonly hidden: number
-  /** Of the hidden units. Default `'sigmoid'`. */
-  readonly activation?: Activation
-  /** Of the reconstruction. Default: `activation`. Data must lie in its range. */
-  readonly outputActivation?: Activation
-  /** Default `'squared'`. */
-  readonly loss?: Loss
-  /** Default `{ kind: 'none' }`. */
-  readonly sparsity?: Sparsity
-  /** λ ≥ 0 of λ/2 Σ‖W‖², over both weight matrices and no bias. Default 0. */
-  readonly weightDecay?: number
-  /** Of parameters, computation and results. Default `'float32'`. */
-  readonly precision?: P
-  /** Fixes first weights, shuffles and splits; a whole number of at least 0. Default 0. */
-  readonly seed?: number
-  /**
-   * A fitted scaler, copied, applied to every input and saved with the model. `reconstruct` and `decode` answer in the units of x;
-   * `cost` and reconstruction errors are measured after scaling. A Matrix's own `scale` comes first and is never undone.
-   */
-  readonly scaling?: Scaler
-}
+import {
+  checkSettings,
+  SETTINGS,
+  type Settings,
+  type SparseAutoencoderOptions,
+} from './sparse-autoencoder-options.js'
 
 /** What `cost` may be told. */
 export interface CostOptions<P extends Precision = Precision> extends RunOptions {
@@ -60,20 +31,6 @@ export interface CostOptions<P extends Precision = Precision> extends RunOptions
   /** Whether the gradient is wanted too. Default false. */
   readonly gradient?: boolean
 }
-
-type Settings<P extends Precision> = Required<Omit<SparseAutoencoderOptions<P>, 'scaling'>>
-
-const KEYS = [
-  'inputs',
-  'hidden',
-  'activation',
-  'outputActivation',
-  'loss',
-  'sparsity',
-  'weightDecay',
-  'precision',
-  'seed',
-]
 
 const ENCODER = { from: 0, to: 1 }
 const DECODER = { from: 1, to: 2 }
@@ -104,7 +61,7 @@ export class SparseAutoencoder<P extends Precision = 'float32'> {
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the parameters, `ERR_LOAD` without a usable addon
    */
   constructor(options: SparseAutoencoderOptions<P>) {
-    const given = checkOptions('options', options, [...KEYS, 'scaling'])
+    const given = checkOptions('options', options, [...SETTINGS, 'scaling'])
     this.#settings = checkSettings<P>(given)
     this.#scaler = copyScaler(given.scaling, this.#settings.inputs)
     const { precision, seed } = this.#settings
@@ -278,7 +235,7 @@ export class SparseAutoencoder<P extends Precision = 'float32'> {
 
   /** @internal A model from a file already read. Nothing is allocated before the file's tensors are known to fit. */
   static restore(file: ModelFile): SparseAutoencoder<Precision> {
-    const settings = refuseAs(file, () => checkSettings(checkOptions('options', file.options, KEYS)))
+    const settings = refuseAs(file, () => checkSettings(checkOptions('options', file.options, SETTINGS)))
     const theta = checkTensors(file, layersOf(settings), settings.precision)
     return refuseAs(file, () => {
       const scaling = file.scaler === null ? {} : { scaling: scalerFromJSON(file.scaler) }
@@ -295,31 +252,6 @@ export class SparseAutoencoder<P extends Precision = 'float32'> {
   #objective(average: Average): NativeObjective {
     const { loss, weightDecay, sparsity } = this.#settings
     return { loss, weightDecay: [weightDecay, weightDecay], penalties: nativePenalties(sparsity, 0, average) }
-  }
-}
-
-function checkSettings<P extends Precision>(given: Record<string, unknown>): Settings<P> {
-  const {
-    activation: hidden = 'sigmoid',
-    loss = 'squared',
-    sparsity = { kind: 'none' },
-    weightDecay = 0,
-    precision = 'float32',
-    seed = 0,
-  } = given
-  const activation = checkActivation('activation', hidden)
-  const { outputActivation: output = activation } = given
-  const outputActivation = checkActivation('outputActivation', output)
-  return {
-    inputs: checkInteger('inputs', given.inputs),
-    hidden: checkInteger('hidden', given.hidden),
-    activation,
-    outputActivation,
-    loss: checkLoss('loss', loss, outputActivation),
-    sparsity: checkSparsity('sparsity', sparsity, activation),
-    weightDecay: checkNumber('weightDecay', weightDecay, { min: 0 }),
-    precision: checkPrecision('precision', precision) as P,
-    seed: checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER),
   }
 }
 

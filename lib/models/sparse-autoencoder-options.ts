@@ -1,0 +1,75 @@
+import { checkInteger, checkNumber } from '../check.js'
+import type { Scaler } from '../data/scaler.js'
+import { type Activation, checkActivation } from '../objective/activation.js'
+import { checkLoss, type Loss } from '../objective/loss.js'
+import { checkSparsity, type Sparsity } from '../objective/sparsity.js'
+import { checkPrecision, type Precision } from '../precision.js'
+
+/** What a SparseAutoencoder is. A term of the cost that is not named here is not there. */
+export interface SparseAutoencoderOptions<P extends Precision = Precision> {
+  /** Numbers a row, at least 1. */
+  readonly inputs: number
+  /** Hidden units, at least 1; may be more than `inputs`. */
+  readonly hidden: number
+  /** Of the hidden units. Default `'sigmoid'`. */
+  readonly activation?: Activation
+  /** Of the reconstruction. Default: `activation`. Data must lie in its range. */
+  readonly outputActivation?: Activation
+  /** Default `'squared'`. */
+  readonly loss?: Loss
+  /** Default `{ kind: 'none' }`. */
+  readonly sparsity?: Sparsity
+  /** λ ≥ 0 of λ/2 Σ‖W‖², over both weight matrices and no bias. Default 0. */
+  readonly weightDecay?: number
+  /** Of parameters, computation and results. Default `'float32'`. */
+  readonly precision?: P
+  /** Fixes first weights, shuffles and splits; a whole number of at least 0. Default 0. */
+  readonly seed?: number
+  /**
+   * A fitted scaler, copied, applied to every input and saved with the model. `reconstruct` and `decode` answer in the units of x;
+   * `cost` and reconstruction errors are measured after scaling. A Matrix's own `scale` comes first and is never undone.
+   */
+  readonly scaling?: Scaler
+}
+
+/** All of them but `scaling`, with their defaults: what is saved as a model's options. */
+export type Settings<P extends Precision> = Required<Omit<SparseAutoencoderOptions<P>, 'scaling'>>
+
+/** Names of the settings. */
+export const SETTINGS = [
+  'inputs',
+  'hidden',
+  'activation',
+  'outputActivation',
+  'loss',
+  'sparsity',
+  'weightDecay',
+  'precision',
+  'seed',
+]
+
+/** Settings from options whose names are known. */
+export function checkSettings<P extends Precision>(given: Record<string, unknown>): Settings<P> {
+  const {
+    activation: hidden = 'sigmoid',
+    loss = 'squared',
+    sparsity = { kind: 'none' },
+    weightDecay = 0,
+    precision = 'float32',
+    seed = 0,
+  } = given
+  const activation = checkActivation('activation', hidden)
+  const { outputActivation: output = activation } = given
+  const outputActivation = checkActivation('outputActivation', output)
+  return {
+    inputs: checkInteger('inputs', given.inputs),
+    hidden: checkInteger('hidden', given.hidden),
+    activation,
+    outputActivation,
+    loss: checkLoss('loss', loss, outputActivation),
+    sparsity: checkSparsity('sparsity', sparsity, activation),
+    weightDecay: checkNumber('weightDecay', weightDecay, { min: 0 }),
+    precision: checkPrecision('precision', precision) as P,
+    seed: checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER),
+  }
+}
