@@ -56,26 +56,26 @@ LineSearch strong_wolfe(const LinePoint& start, double first_step, double noise,
   for (int evaluation = 0; evaluation < kEvaluations; ++evaluation) {
     if (!evaluate(trial)) return {LineSearch::Outcome::cancelled, start};
     const double limit = start.cost + kDecrease * trial.step * start.slope + noise;
-    double next;
+    const LinePoint before = low;
     if (!trial.finite() || trial.cost > limit || trial.cost >= low.cost + noise) {
       high = trial;
     } else {
       if (std::fabs(trial.slope) <= -kCurvature * start.slope) return {LineSearch::Outcome::found, trial};
       const double ahead = high ? high->step - low.step : 1;
-      const LinePoint before = low;
       low = trial;
       if (trial.slope * ahead >= 0) high = before;
-      if (!high) next = extrapolate(before, low);
     }
-    if (high) {
+    if (!high) {
+      trial = {extrapolate(before, low), 0, 0};
+    } else {
       // Bisects where two trials did not shorten the bracket by a third (Moré & Thuente 1994).
       const double width_now = std::fabs(high->step - low.step);
-      next = interpolate(low, *high, noise, width_before > 0 && width_now > 0.66 * width_before);
+      const double next = interpolate(low, *high, noise, width_before > 0 && width_now > 0.66 * width_before);
       width_before = width;
       width = width_now;
       if (next == low.step || next == high->step) break;
+      trial = {next, 0, 0};
     }
-    trial = {next, 0, 0};
   }
 
   if (low.step == 0 || low.cost >= start.cost) return {LineSearch::Outcome::failed, start};
