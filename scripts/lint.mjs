@@ -17,7 +17,7 @@ function passes(name, args) {
   )
 }
 
-const sources = ['native', 'test/native'].flatMap((folder) =>
+const sources = ['native', 'test/native', 'bench/native'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((file) => /\.(cc|h)$/.test(file))
     .map((file) => join(folder, file)),

@@ -1,0 +1,88 @@
+import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process'
+import { createInterface, type Interface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import type { TrainingCase } from './cases.js'
+import type { Storage } from './data.js'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const program = fileURLToPath(new URL('../build-bench/layerwise_limits', import.meta.url))
+
+/** Builds the program in `build-bench/`; what CMake says goes to standard error. */
+export function buildLimits(): void {
+  const define = ['-DCMAKE_BUILD_TYPE=Release', '-DLAYERWISE_BENCH=ON']
+  cmake('-S', '.', '-B', 'build-bench', ...define)
+  cmake('--build', 'build-bench', '--target', 'layerwise_limits', '--parallel', '2')
+}
+
+function cmake(...args: string[]): void {
+  const { status, error } = spawnSync('cmake', args, { cwd: root, stdio: ['ignore', 2, 2] })
+  if (error) throw error
+  if (status !== 0) throw new Error(`cmake ${args.join(' ')}: exit status ${status}`)
+}
+
+/** The program that measures what training is compared with: see `bench/native/limits.cc`. It answers one question at a time. */
+export class Limits {
+  readonly #child: ChildProcessByStdio<Writable, Readable, null>
+  readonly #lines: Interface
+  readonly #answers: AsyncIterator<string>
+
+  constructor() {
+    const env = { ...process.env, OPENBLAS_NUM_THREADS: '1' }
+    this.#child = spawn(program, { env, stdio: ['pipe', 'pipe', 'inherit'] })
+    this.#lines = createInterface({ input: this.#child.stdout })
+    this.#answers = this.#lines[Symbol.asyncIterator]()
+  }
+
+  /** OpenBLAS's version and kernel, and the vector level. */
+  async describe(): Promise<string> {
+    return this.#ask('describe')
+  }
+
+  /** Makes the training of a case the subject of what follows; returns the flops of one step's products. */
+  async open(of: TrainingCase, rows: number, storage: Storage): Promise<number> {
+    const { inputs, hidden, batchSize, target, weight, weightDecay, learningRate } = of
+    const shape = [inputs, hidden, batchSize, rows, storage]
+    return this.#number('open', ...shape, target, weight, weightDecay, learningRate)
+  }
+
+  /** The threads that training uses of those it is offered. */
+  async threads(offered: number): Promise<number> {
+    return this.#number('threads', offered)
+  }
+
+  /** GFLOP/s of sgemm on 2048 × 2048 × 2048. */
+  async limit(threads: number, seconds: number): Promise<number> {
+    return this.#number('limit', threads, seconds)
+  }
+
+  /** GFLOP/s of the products of training steps alone. */
+  async plan(threads: number, seconds: number): Promise<number> {
+    return this.#number('plan', threads, seconds)
+  }
+
+  /** Samples/s of the training in C++. */
+  async train(threads: number, seconds: number): Promise<number> {
+    return this.#number('train', threads, seconds)
+  }
+
+  close(): void {
+    this.#child.stdin.end()
+    this.#lines.close()
+  }
+
+  async #number(...question: (string | number)[]): Promise<number> {
+    const line = question.join(' ')
+    const answer = Number(await this.#ask(line))
+    if (!Number.isFinite(answer)) throw new Error(`layerwise_limits: "${line}" gave no number`)
+    return answer
+  }
+
+  async #ask(line: string): Promise<string> {
+    this.#child.stdin.write(`${line}\n`)
+    const { value, done } = await this.#answers.next()
+    if (done) throw new Error(`layerwise_limits ended at "${line}"`)
+    if (value.startsWith('error ')) throw new Error(`layerwise_limits: "${line}": ${value.slice(6)}`)
+    return value
+  }
+}

@@ -1,0 +1,102 @@
+import type { CaseResult } from './case.js'
+import type { TrainingCase } from './cases.js'
+import type { EncodeResult } from './encode.js'
+import type { Environment } from './environment.js'
+import type { Summary } from './statistics.js'
+import type { ThreadsResult, TrainingResult } from './training.js'
+
+/** All that `--json` prints. */
+export interface Report {
+  readonly environment: Environment
+  readonly cases: readonly CaseResult[]
+}
+
+/** The report in plain text. `docs/benchmarks.md` defines every figure. */
+export function reportText({ environment, cases }: Report): string {
+  const parts = cases.map((result) =>
+    result.kind === 'training' ? trainingText(result) : encodeText(result),
+  )
+  return [environmentText(environment), ...parts].join('\n\n')
+}
+
+function environmentText(e: Environment): string {
+  return [
+    `layerwise ${e.version} · commit ${e.commit} · ${e.date}`,
+    `${e.cpu} · ${e.processors} processors · load ${e.load.toFixed(2)} before the first case`,
+    `Node ${e.node} · OpenBLAS ${e.openblas}, kernel ${e.kernel} · vectors ${e.vectors}`,
+  ].join('\n')
+}
+
+function trainingText({
+  case: of,
+  data,
+  verified: v,
+  rounds,
+  windowSeconds,
+  byThreads,
+  scaling,
+}: TrainingResult) {
+  const lines = [
+    title(of),
+    `  ${count(data.rows)} rows, ${data.source}, ${data.storage} in memory; ${rounds} rounds of windows of ${windowSeconds.toFixed(2)} s`,
+    `  verified: ${v.cost.toExponential(1)} (cost) and ${v.gradient.toExponential(1)} (gradient) from the oracle; ` +
+      `cost ${v.before.toPrecision(4)} → ${v.after.toPrecision(4)} in ${v.steps} steps`,
+    ...table(byThreads),
+  ]
+  const least = byThreads[0]!.used
+  const most = byThreads.at(-1)!
+  if (scaling) lines.push(`  scaling ${least} → ${most.used} threads: ${ratio(scaling)}`)
+  else if (most.offered > most.used) lines.push(`  uses ${most.used} of ${most.offered} threads`)
+  return lines.join('\n')
+}
+
+function title({ name, inputs, hidden, batchSize, target, weight, weightDecay, learningRate }: TrainingCase) {
+  return (
+    `${name}: ${inputs}-${hidden}-${inputs} sigmoid, squared loss, batch ${count(batchSize)}, Adam ${learningRate}, ` +
+    `KL ρ ${target} β ${weight} (moving mean), λ ${weightDecay}`
+  )
+}
+
+const figures: readonly [string, (of: ThreadsResult) => string][] = [
+  ['samples/s, best', (of) => count(of.samplesPerSecond.best)],
+  ['samples/s, median', (of) => spread(of.samplesPerSecond, count)],
+  ['milliseconds a step', (of) => (1000 * of.secondsPerStep).toPrecision(3)],
+  ['gemm GFLOP/s', (of) => spread(of.products, gflops)],
+  ['2048³ sgemm, GFLOP/s', (of) => spread(of.limit, gflops)],
+  ['own gemm calls alone, GFLOP/s', (of) => spread(of.plan, gflops)],
+  ['share of 2048³ sgemm', (of) => ratio(of.shareOfLimit)],
+  ['share of own gemm calls', (of) => ratio(of.shareOfPlan)],
+  ['own gemm calls of 2048³', (of) => ratio(of.planShareOfLimit)],
+  ['in C++, samples/s', (of) => spread(of.native, count)],
+  ['from Node against C++', (of) => ratio(of.shareOfNative)],
+]
+
+function table(byThreads: readonly ThreadsResult[]): string[] {
+  const head = ['', ...byThreads.map(({ used }) => (used === 1 ? '1 thread' : `${used} threads`))]
+  const rows = figures.map(([name, text]) => [name, ...byThreads.map(text)])
+  return [head, ...rows].map((cells) =>
+    `  ${cells.map((cell, i) => cell.padEnd(i === 0 ? 31 : 34)).join('')}`.trimEnd(),
+  )
+}
+
+function encodeText({ data, rounds, windowSeconds, shapes }: EncodeResult): string {
+  return [
+    `encode: encodeSync of one row, ${data.source}, ${data.storage}; ${rounds} rounds of windows of ${windowSeconds.toFixed(2)} s`,
+    ...shapes.map(
+      ({ inputs, hidden, verified, calls, p50, p99 }) =>
+        `  ${inputs}-${hidden}`.padEnd(12) +
+        `p50 ${spread(p50, micro)} µs · p99 ${spread(p99, micro)} µs · ${count(calls)} calls, ` +
+        `activations ${verified.toExponential(1)} from the oracle`,
+    ),
+  ].join('\n')
+}
+
+/** Median, and in brackets the least and the greatest. */
+function spread({ median, range: [least, greatest] }: Summary, text: (value: number) => string): string {
+  return `${text(median)} (${text(least)}–${text(greatest)})`
+}
+
+const ratio = (value: Summary) => spread(value, (one) => one.toFixed(2))
+const count = (value: number) => Math.round(value).toLocaleString('en-US')
+const gflops = (value: number) => value.toFixed(1)
+const micro = (value: number) => value.toFixed(1)

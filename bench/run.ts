@@ -1,0 +1,106 @@
+/**
+ * Measures; `docs/benchmarks.md` says what.
+ *
+ *   npm run bench -- NAME [--json] [--seconds N] [--threads N] [--data float32|uint8]
+ *
+ * NAME: digits, digits1k, patches, small, encode or all. Everything but the report goes to standard error.
+ */
+import { fork, spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { runtime } from '../lib/index.js'
+import type { CaseRequest, CaseResult } from './case.js'
+import { caseNames } from './cases.js'
+import type { Storage } from './data.js'
+import { environment } from './environment.js'
+import { buildLimits } from './limits.js'
+import { reportText } from './report.js'
+
+const usage = `npm run bench -- NAME [--json] [--seconds N] [--threads N] [--data float32|uint8]
+  NAME       ${caseNames.join(', ')} or all
+  --json     one JSON document instead of text
+  --seconds  to spend measuring a case, default 60
+  --threads  the most threads, default all this process may use
+  --data     how the rows lie in memory, default float32`
+
+interface Options {
+  readonly names: readonly string[]
+  readonly json: boolean
+  readonly seconds: number
+  readonly threads: number | undefined
+  readonly storage: Storage
+}
+
+function options(): Options {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      json: { type: 'boolean', default: false },
+      seconds: { type: 'string', default: '60' },
+      threads: { type: 'string' },
+      data: { type: 'string', default: 'float32' },
+    },
+  })
+  const [name = '', ...more] = positionals
+  const names = name === 'all' ? caseNames : caseNames.filter((known) => known === name)
+  if (names.length === 0 || more.length > 0) throw new Error('expected one NAME')
+  const seconds = Number(values.seconds)
+  if (!(seconds > 0 && Number.isFinite(seconds))) throw new Error('--seconds: expected a number above 0')
+  const threads = values.threads === undefined ? undefined : Number(values.threads)
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 256))
+    throw new Error('--threads: expected a whole number from 1 to 256')
+  const storage = values.data
+  if (storage !== 'float32' && storage !== 'uint8') throw new Error('--data: expected float32 or uint8')
+  return { names, json: values.json, seconds, threads, storage }
+}
+
+/** The addon as the sources are now, unless LAYERWISE_BINARY names one. */
+function setUp(): void {
+  if (process.env.LAYERWISE_BINARY) return
+  const script = fileURLToPath(new URL('../scripts/setup.mjs', import.meta.url))
+  const { status } = spawnSync(process.execPath, [script], { stdio: ['ignore', 2, 2] })
+  if (status !== 0) throw new Error('set-up failed')
+}
+
+function runCase(request: CaseRequest): Promise<CaseResult> {
+  return new Promise((resolve, reject) => {
+    const script = fileURLToPath(new URL('./case.ts', import.meta.url))
+    const child = fork(script, [JSON.stringify(request)], { stdio: ['ignore', 2, 2, 'ipc'] })
+    let result: CaseResult | undefined
+    child.once('message', (message) => {
+      result = message as CaseResult
+    })
+    child.once('error', reject)
+    child.once('close', (status) => {
+      if (status === 0 && result) resolve(result)
+      else reject(new Error(`${request.name} failed, exit status ${status}`))
+    })
+  })
+}
+
+function parsed(): Options {
+  try {
+    return options()
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${usage}`)
+    process.exit(2)
+  }
+}
+
+async function measure({ names, json, seconds, threads, storage }: Options): Promise<void> {
+  setUp()
+  buildLimits()
+  const report = { environment: environment(), cases: [] as CaseResult[] }
+  for (const name of names) {
+    console.error(`bench: ${name}`)
+    report.cases.push(await runCase({ name, seconds, threads: threads ?? runtime().threads, storage }))
+  }
+  console.log(json ? JSON.stringify(report, null, 2) : reportText(report))
+}
+
+try {
+  await measure(parsed())
+} catch (error) {
+  console.error(`bench: ${(error as Error).message}`)
+  process.exitCode = 1
+}

@@ -1,0 +1,44 @@
+/** What several rounds of one measurement say. */
+export interface Summary {
+  readonly best: number
+  readonly median: number
+  /** The least and the greatest. */
+  readonly range: readonly [number, number]
+  /** One value a round, in order. */
+  readonly values: readonly number[]
+}
+
+/**
+ * @param better - whether the best value is the greatest, as of rates, or the least, as of times
+ * @throws RangeError if there are no values, or one is not finite
+ */
+export function summary(values: readonly number[], better: 'greater' | 'less' = 'greater'): Summary {
+  const sorted = inOrder(values)
+  const [least, greatest] = [sorted[0]!, sorted.at(-1)!]
+  const best = better === 'greater' ? greatest : least
+  return { best, median: quantile(values, 0.5), range: [least, greatest], values: [...values] }
+}
+
+/** Round by round a over b, so that what drifts between rounds, such as the clock rate, drops out. */
+export function ratios(a: readonly number[], b: readonly number[]): number[] {
+  if (a.length !== b.length) throw new RangeError(`${a.length} rounds against ${b.length}`)
+  return a.map((value, round) => value / b[round]!)
+}
+
+/** The value below which a share `p`, from 0 to 1, of the values lies, interpolated between neighbours. */
+export function quantile(values: ArrayLike<number>, p: number): number {
+  if (!(p >= 0 && p <= 1)) throw new RangeError(`p is ${p}, not from 0 to 1`)
+  const sorted = inOrder(values)
+  const place = p * (sorted.length - 1)
+  const below = Math.floor(place)
+  const low = sorted[below]!
+  const high = sorted[Math.min(below + 1, sorted.length - 1)]!
+  return low + (place - below) * (high - low)
+}
+
+function inOrder(values: ArrayLike<number>): Float64Array {
+  const sorted = Float64Array.from(values).sort()
+  if (sorted.length === 0) throw new RangeError('no values')
+  if (!sorted.every(Number.isFinite)) throw new RangeError('a value is not finite')
+  return sorted
+}

@@ -1,0 +1,192 @@
+import { type Matrix, runtime, SparseAutoencoder } from '../lib/index.js'
+import type { TrainingCase } from './cases.js'
+import { digits, patches, type Storage } from './data.js'
+import { trainingFlopsPerRow } from './flops.js'
+import { Limits } from './limits.js'
+import { ratios, type Summary, summary } from './statistics.js'
+import { type Verified, verifyTraining } from './verify.js'
+
+/** How long and on how many threads to measure. */
+export interface Effort {
+  /** All windows of a case together. */
+  readonly seconds: number
+  /** The most threads offered. */
+  readonly threads: number
+}
+
+/** A case on one number of threads. */
+export interface ThreadsResult {
+  readonly offered: number
+  readonly used: number
+  /** Through `fit`. */
+  readonly samplesPerSecond: Summary
+  readonly secondsPerStep: number
+  /** GFLOP/s of sgemm on 2048³, of a step's products alone, and of the products within training. */
+  readonly limit: Summary
+  readonly plan: Summary
+  readonly products: Summary
+  readonly shareOfLimit: Summary
+  readonly shareOfPlan: Summary
+  readonly planShareOfLimit: Summary
+  /** Samples/s of the same core in a C++ program, and `fit` against it. */
+  readonly native: Summary
+  readonly shareOfNative: Summary
+}
+
+export interface TrainingResult {
+  readonly kind: 'training'
+  readonly case: TrainingCase
+  readonly data: { readonly source: string; readonly rows: number; readonly storage: Storage }
+  readonly verified: Verified
+  readonly rounds: number
+  readonly windowSeconds: number
+  readonly byThreads: readonly ThreadsResult[]
+  /** Samples/s on the most threads over those on one, where more than one is used. */
+  readonly scaling?: Summary
+}
+
+export const ROUNDS = 7
+
+/** What takes turns in a round. */
+const subjects = ['fit', 'limit', 'plan', 'native'] as const
+type Subject = (typeof subjects)[number]
+
+/** One round's figures of each subject, for one number of threads. */
+type Rounds = Record<Subject, number[]>
+
+/** Verifies a case, then times it: rounds of short windows in which all subjects take turns on all numbers of threads. */
+export async function measureTraining(
+  of: TrainingCase,
+  storage: Storage,
+  effort: Effort,
+): Promise<TrainingResult> {
+  const { source, matrix } = await (of.rows === 'digits' ? digits(storage) : patches(storage))
+  const { inputs, hidden, target, weight, weightDecay } = of
+  const model = new SparseAutoencoder({
+    inputs,
+    hidden,
+    sparsity: { kind: 'kl', target, weight, average: 'moving' },
+    weightDecay,
+  })
+  const verified = await verifyTraining(model, of, matrix)
+
+  const limits = new Limits()
+  try {
+    await checkSameCore(limits)
+    await checkFlops(of, await limits.open(of, matrix.rows, storage))
+    const settings = await threadSettings(limits, effort.threads)
+    const windowSeconds = effort.seconds / (ROUNDS * settings.length * subjects.length)
+    const measure: Record<Subject, (setting: Setting) => Promise<number>> = {
+      fit: ({ offered }) => fitWindow(model, of, matrix, offered, windowSeconds),
+      limit: ({ used }) => limits.limit(used, windowSeconds),
+      plan: ({ offered }) => limits.plan(offered, windowSeconds),
+      native: ({ offered }) => limits.train(offered, windowSeconds),
+    }
+    const turns = settings.flatMap((setting) => subjects.map((subject) => ({ setting, subject })))
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const { setting, subject } of round % 2 === 0 ? turns : turns.toReversed()) {
+        setting.rounds[subject].push(await measure[subject](setting))
+      }
+    }
+    return {
+      kind: 'training',
+      case: of,
+      data: { source, rows: matrix.rows, storage },
+      verified,
+      rounds: ROUNDS,
+      windowSeconds,
+      byThreads: settings.map((setting) => threadsResult(of, setting)),
+      ...(settings.length > 1 && {
+        scaling: summary(ratios(settings.at(-1)!.rounds.fit, settings[0]!.rounds.fit)),
+      }),
+    }
+  } finally {
+    limits.close()
+  }
+}
+
+interface Setting {
+  readonly offered: number
+  readonly used: number
+  readonly rounds: Rounds
+}
+
+/** One thread and the most threads; just these where the case uses no more than one. */
+async function threadSettings(limits: Limits, most: number): Promise<Setting[]> {
+  const settings: Setting[] = []
+  for (const offered of most > 1 ? [most, 1] : [1]) {
+    const used = await limits.threads(offered)
+    if (settings.some((other) => other.used === used)) continue
+    settings.unshift({ offered, used, rounds: { fit: [], limit: [], plan: [], native: [] } })
+  }
+  return settings
+}
+
+/**
+ * Samples/s of one fit, from the first report of its progress on: reading options, checking rows and making buffers come before it.
+ * Once the window is over the fit is aborted; the model goes on from there in the next.
+ */
+async function fitWindow(
+  model: SparseAutoencoder,
+  { batchSize, learningRate }: TrainingCase,
+  rows: Matrix,
+  threads: number,
+  seconds: number,
+): Promise<number> {
+  const enough = new AbortController()
+  let first: { at: number; seen: number } | undefined
+  let rate = 0
+  const fit = model.fit(rows, {
+    epochs: 1e9,
+    batchSize,
+    learningRate,
+    threads,
+    signal: enough.signal,
+    onProgress: ({ epoch, step }) => {
+      const at = performance.now() / 1000
+      const seen = (epoch - 1) * rows.rows + Math.min(rows.rows, step * batchSize)
+      first ??= { at, seen }
+      if (seen > first.seen) rate = (seen - first.seen) / (at - first.at)
+      if (rate > 0 && at - first.at >= seconds) enough.abort()
+    },
+  })
+  try {
+    await fit
+  } catch (error) {
+    if (error !== enough.signal.reason) throw error
+  }
+  return rate
+}
+
+function threadsResult(of: TrainingCase, { offered, used, rounds }: Setting): ThreadsResult {
+  const flops = trainingFlopsPerRow(of.inputs, of.hidden)
+  const products = rounds.fit.map((rate) => (rate * flops) / 1e9)
+  const samplesPerSecond = summary(rounds.fit)
+  return {
+    offered,
+    used,
+    samplesPerSecond,
+    secondsPerStep: of.batchSize / samplesPerSecond.median,
+    limit: summary(rounds.limit),
+    plan: summary(rounds.plan),
+    products: summary(products),
+    shareOfLimit: summary(ratios(products, rounds.limit)),
+    shareOfPlan: summary(ratios(products, rounds.plan)),
+    planShareOfLimit: summary(ratios(rounds.plan, rounds.limit)),
+    native: summary(rounds.native),
+    shareOfNative: summary(ratios(rounds.fit, rounds.native)),
+  }
+}
+
+/** Comparing two builds would mean nothing. */
+async function checkSameCore(limits: Limits): Promise<void> {
+  const { openblas, kernel, vectors } = runtime()
+  const here = `${openblas} ${kernel} ${vectors}`
+  const there = await limits.describe()
+  if (there !== here) throw new Error(`the addon runs on ${here}, layerwise_limits on ${there}`)
+}
+
+async function checkFlops({ inputs, hidden, batchSize }: TrainingCase, there: number): Promise<void> {
+  const here = batchSize * trainingFlopsPerRow(inputs, hidden)
+  if (there !== here) throw new Error(`a step has ${here} flops, but layerwise_limits does ${there}`)
+}

@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest'
+import { caseNames, trainingCases } from '../bench/cases.js'
+import { trainingFlopsPerRow } from '../bench/flops.js'
+import { quantile, ratios, summary } from '../bench/statistics.js'
+
+describe('the summary of several rounds', () => {
+  test('has the median, the range, and every value in its order', () => {
+    expect(summary([3, 1, 2])).toEqual({ best: 3, median: 2, range: [1, 3], values: [3, 1, 2] })
+  })
+
+  test('takes the mean of the two in the middle where the number of rounds is even', () => {
+    expect(summary([4, 1, 2, 3]).median).toBe(2.5)
+  })
+
+  test('counts the least as best where less is better', () => {
+    expect(summary([3, 1, 2], 'less').best).toBe(1)
+  })
+
+  test('orders numbers by size, not as text', () => {
+    expect(summary([10, 9, 100]).range).toEqual([9, 100])
+  })
+
+  test('keeps a copy of the values', () => {
+    const values = [1, 2]
+    const { values: kept } = summary(values)
+    values[0] = 5
+    expect(kept).toEqual([1, 2])
+  })
+
+  test('is refused for no rounds, and for a round that measured nothing', () => {
+    expect(() => summary([])).toThrow(RangeError)
+    expect(() => summary([1, Number.NaN])).toThrow(RangeError)
+    expect(() => summary([1, Infinity])).toThrow(RangeError)
+  })
+})
+
+describe('ratios', () => {
+  test('are taken round by round, so that a drift common to both drops out', () => {
+    const drift = [1, 0.5, 0.25, 2]
+    const a = drift.map((clock) => 60 * clock)
+    const b = drift.map((clock) => 80 * clock)
+    expect(ratios(a, b)).toEqual([0.75, 0.75, 0.75, 0.75])
+  })
+
+  test('are refused for different numbers of rounds', () => {
+    expect(() => ratios([1, 2], [1])).toThrow(RangeError)
+  })
+})
+
+describe('a quantile', () => {
+  test('is the least at 0, the greatest at 1, and interpolated between neighbours', () => {
+    const values = [40, 10, 30, 20]
+    expect([0, 0.25, 0.5, 1].map((p) => quantile(values, p))).toEqual([10, 17.5, 25, 40])
+  })
+
+  test('of one value is that value', () => {
+    expect(quantile(Float64Array.of(7), 0.99)).toBe(7)
+  })
+
+  test('is refused outside 0 to 1', () => {
+    expect(() => quantile([1], 1.1)).toThrow(RangeError)
+    expect(() => quantile([1], Number.NaN)).toThrow(RangeError)
+  })
+})
+
+describe('the flops of a row in training', () => {
+  test('are those of five products, which one row and one unit make countable: ten', () => {
+    expect(trainingFlopsPerRow(1, 1)).toBe(10)
+  })
+
+  test('of 784-196-784 are 1,536,640', () => {
+    expect(trainingFlopsPerRow(784, 196)).toBe(1_536_640)
+  })
+})
+
+test('the cases are the five documented ones', () => {
+  expect(caseNames).toEqual(['digits', 'digits1k', 'patches', 'small', 'encode'])
+  expect(
+    trainingCases.map(({ inputs, hidden, batchSize }) => `${inputs}-${hidden} batch ${batchSize}`),
+  ).toEqual(['784-196 batch 256', '784-1000 batch 1000', '64-25 batch 10000', '64-25 batch 32'])
+})
