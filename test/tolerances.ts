@@ -43,6 +43,16 @@ export const tolerances = {
     reason:
       'absolute; values up to 1, one rounding of 6e-8 per product, summed over up to some hundred inputs',
   },
+  standardErrors: {
+    value: 4,
+    reason:
+      'standard errors of a mean, variance or correlation of seeded random numbers: a right generator passes all but 1 seed in 16,000',
+  },
+  straightEdge: {
+    value: 0.01,
+    reason:
+      'absolute; an edge that bends brightness by tanh looks a little curved to differences over one pixel',
+  },
   eigenJacobi: {
     value: 1e-10,
     reason: 'relative to the largest eigenvalue; Jacobi and QL are both stable to about n · 1.1e-16 · ‖A‖',
