@@ -28,6 +28,8 @@ const start = performance.now()
 const { values: options } = parseArgs({ options: { quick: { type: 'boolean', default: false } } })
 const [all, test] = await Promise.all([mnist('train'), mnist('t10k')])
 const [digits, epochs] = options.quick ? [all.slice(0, 20_000), 10] : [all, 20]
+/** Fails if more than this share of the test digits' variance is lost. */
+const MOST_LOST = options.quick ? 0.7 : 0.45
 
 const model = new SparseAutoencoder({
   inputs: WIDTH * WIDTH,
@@ -68,7 +70,7 @@ async function compareErrors(model: SparseAutoencoder, digits: Matrix, test: Mat
   console.log(
     `  ${linear.toFixed(2).padStart(5)}  PCA: ${HIDDEN} components, all of them at work in every digit`,
   )
-  if (!(ours < mean / 2)) throw new Error('the model has not learnt to reconstruct digits')
+  if (!(ours < MOST_LOST * mean)) throw new Error('the model has not learnt to reconstruct digits')
 }
 
 /** Mean over the rows of ‖row − point‖². */
