@@ -44,7 +44,7 @@ struct Plan {
   static Plan evaluation(const Network& network, int rows, std::size_t element);
 };
 
-// Rows of a block in the forward pass (encode, reconstruct): fixed, so that rows encoded in parts that begin at its multiples
+// Rows of a block in the forward pass (encode, reconstruct): fixed, so that rows encoded in parts cut at its multiples
 // have the bits of rows encoded together.
 int forward_block_rows(const Network& network);
 

@@ -81,4 +81,7 @@ inline constexpr double kPull = 1e-8;
 // Parameters and sums after ten steps whose gradients were central differences (kGradient) of size 1 with a rate of 0.3.
 inline constexpr double kTrained = 1e-9;
 
+// The KL penalty of a mean within 1e-6 of 1: its slope there is 1e6 times the weight, the rounding of the mean 1e-16.
+inline constexpr double kAtEdges = 1e-9;
+
 }  // namespace layerwise::tolerance

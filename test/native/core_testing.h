@@ -1,0 +1,91 @@
+#pragma once
+#include <initializer_list>
+#include <vector>
+
+#include "evaluation.h"
+#include "thread_pool.h"
+#include "vector_testing.h"
+
+namespace layerwise {
+
+// Layers between the sizes given; the last one's activation is `output`.
+inline Network network_of(std::initializer_list<int> sizes, Activation hidden, Activation output) {
+  Network network;
+  for (auto size = sizes.begin(); size + 1 != sizes.end(); size++) {
+    network.add(size[0], size[1], size + 2 == sizes.end() ? output : hidden);
+  }
+  return network;
+}
+
+inline Network autoencoder(int inputs, int hidden) {
+  return network_of({inputs, hidden, inputs}, Activation::sigmoid, Activation::sigmoid);
+}
+
+// Weights and biases in +-1/sqrt(inputs of the layer), about.
+template <typename T>
+std::vector<T> parameters_of(const Network& network, unsigned seed) {
+  std::vector<T> theta = random_vector<T>(network.parameters, -1, 1, seed);
+  for (const DenseLayer& layer : network.layers) {
+    const T scale = static_cast<T>(1 / std::sqrt(static_cast<double>(layer.inputs)));
+    for (std::size_t i = layer.weights_at; i < layer.biases_at + layer.outputs; i++) theta[i] *= scale;
+  }
+  return theta;
+}
+
+inline Storage storage_of(const float*) { return Storage::f32; }
+inline Storage storage_of(const double*) { return Storage::f64; }
+inline Storage storage_of(const std::uint8_t*) { return Storage::u8; }
+
+template <typename E>
+Rows rows_of(const std::vector<E>& data, int cols) {
+  Rows rows;
+  rows.data = data.data();
+  rows.storage = storage_of(data.data());
+  rows.count = static_cast<int>(data.size() / cols);
+  rows.cols = cols;
+  return rows;
+}
+
+inline Objective objective_of(const Network& network, Loss loss, double weight_decay, std::vector<Penalty> penalties = {}) {
+  return {loss, std::vector<double>(network.layers.size(), weight_decay), std::move(penalties)};
+}
+
+// What one evaluation gives.
+template <typename T>
+struct Evaluated {
+  CostParts parts;
+  std::vector<T> gradient;
+  std::vector<double> means;
+};
+
+template <typename T>
+Evaluated<T> evaluate(const Network& network, const Objective& objective, const std::vector<T>& theta, const Rows& rows,
+                      int threads = 2, std::size_t kept_bytes = Evaluator<T>::kKeptBytes) {
+  Evaluated<T> out;
+  out.gradient.assign(network.parameters, kNaN<T>);
+  ThreadPool pool;
+  pool.run(threads, [&](Team& team) {
+    Evaluator<T> evaluator(network, objective, rows.count, kept_bytes);
+    const Gather<T> gather(rows);
+    typename Evaluator<T>::Request request;
+    request.theta = theta.data();
+    request.rows = &gather;
+    request.count = rows.count;
+    request.gradient = out.gradient.data();
+    const typename Evaluator<T>::Sink add_decay = [&](int, const Plan::Tile& tile, std::size_t offset, std::size_t n) {
+      const T decay = tile.rows == 0 ? T(0) : static_cast<T>(objective.weight_decay[tile.layer]);
+      vector_kernels<T>().add_decay(out.gradient.data() + offset, theta.data() + offset, n, decay);
+    };
+    request.sink = &add_decay;
+    EXPECT_TRUE(evaluator.run(team, request, StopFlag(), out.parts));
+    out.means = evaluator.mean_activation();
+  });
+  return out;
+}
+
+template <typename T>
+bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
+}
+
+}  // namespace layerwise

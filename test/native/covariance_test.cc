@@ -1,0 +1,91 @@
+#include "covariance.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "core_testing.h"
+
+namespace layerwise {
+namespace {
+
+struct Moments {
+  std::vector<double> mean, covariance;
+};
+
+Moments moments_of(const Rows& rows, int threads) {
+  Moments got{std::vector<double>(rows.cols, kNaN<double>),
+              std::vector<double>(static_cast<std::size_t>(rows.cols) * rows.cols, kNaN<double>)};
+  ThreadPool pool;
+  pool.run(threads, [&](Team& team) { EXPECT_TRUE(covariance(team, rows, got.mean.data(), got.covariance.data(), StopFlag())); });
+  return got;
+}
+
+// Against the definition in long double.
+void expect_right(const Moments& got, const std::vector<double>& x, int n) {
+  const std::size_t m = x.size() / n;
+  std::vector<long double> mean(n, 0);
+  for (std::size_t i = 0; i < m; i++) {
+    for (int j = 0; j < n; j++) mean[j] += x[i * n + j] / static_cast<long double>(m);
+  }
+  for (int j = 0; j < n; j++) ASSERT_NEAR(got.mean[j], mean[j], tolerance::kMean * std::fabs(static_cast<double>(mean[j])));
+  for (int a = 0; a < n; a++) {
+    for (int b = 0; b < n; b++) {
+      long double sum = 0;
+      for (std::size_t i = 0; i < m; i++) sum += (x[i * n + a] - mean[a]) * (x[i * n + b] - mean[b]);
+      ASSERT_NEAR(got.covariance[static_cast<std::size_t>(a) * n + b], sum / m, tolerance::kCovariance) << a << ' ' << b;
+    }
+  }
+}
+
+TEST(Covariance, IsRightFarFromZero) {
+  // A mean of 1000 beside a spread of 1: sums of squares less squares of sums would lose six digits.
+  const std::vector<double> x = random_vector<double>(301 * 11, 1000, 1003, 1);
+  expect_right(moments_of(rows_of(x, 11), 2), x, 11);
+}
+
+TEST(Covariance, IsRightForOneRowAndForOneColumn) {
+  const std::vector<double> x = random_vector<double>(7, -1, 1, 1);
+  const Moments row = moments_of(rows_of(x, 7), 2);
+  EXPECT_EQ(row.mean, x);
+  EXPECT_EQ(row.covariance, std::vector<double>(49, 0.0));
+  expect_right(moments_of(rows_of(x, 1), 2), x, 1);
+}
+
+TEST(Covariance, ReadsBytesScaled) {
+  std::vector<std::uint8_t> bytes(200 * 5);
+  for (std::size_t i = 0; i < bytes.size(); i++) bytes[i] = static_cast<std::uint8_t>(i * i % 251);
+  Rows rows = rows_of(bytes, 5);
+  rows.scale = 1.0 / 255;
+  std::vector<double> x;
+  for (std::uint8_t byte : bytes) x.push_back(byte * rows.scale);
+  expect_right(moments_of(rows, 2), x, 5);
+}
+
+TEST(Covariance, HasTheSameBitsAtAnyNumberOfThreadsAndIsSymmetric) {
+  constexpr int kCols = 301;                                                    // three tiles
+  const std::vector<double> x = random_vector<double>(2503 * kCols, -1, 1, 1);  // two chunks
+  const Moments one = moments_of(rows_of(x, kCols), 1);
+  for (int threads : {2, 3, 7}) {
+    const Moments more = moments_of(rows_of(x, kCols), threads);
+    EXPECT_TRUE(same_bits(one.mean, more.mean)) << threads;
+    EXPECT_TRUE(same_bits(one.covariance, more.covariance)) << threads;
+  }
+  for (int a = 0; a < kCols; a++) {
+    for (int b = 0; b < a; b++) ASSERT_EQ(one.covariance[a * kCols + b], one.covariance[b * kCols + a]);
+  }
+}
+
+TEST(Covariance, StopsWhenAskedTo) {
+  const std::vector<double> x(100, 1.0);
+  std::vector<double> mean(10), matrix(100);
+  ThreadPool pool;
+  pool.run(2, [&](Team& team) {
+    StopFlag stop;
+    stop.abandon();
+    EXPECT_FALSE(covariance(team, rows_of(x, 10), mean.data(), matrix.data(), stop));
+  });
+}
+
+}  // namespace
+}  // namespace layerwise

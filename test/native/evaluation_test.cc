@@ -1,0 +1,196 @@
+#include "evaluation.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "naive_cost.h"
+
+namespace layerwise {
+namespace {
+
+constexpr int kRows = 5;
+
+// Everything that one evaluation gives, against the definition and its central differences.
+void expect_right(const Network& network, const Objective& objective, const std::vector<double>& theta,
+                  const std::vector<double>& x, const Evaluated<double>& got) {
+  const NaiveCost naive = naive_cost(network, objective, {theta.begin(), theta.end()}, x);
+  EXPECT_NEAR(got.parts.loss, naive.loss, tolerance::kCost * naive.loss);
+  EXPECT_NEAR(got.parts.weight_decay, naive.weight_decay, tolerance::kCost * naive.weight_decay);
+  EXPECT_NEAR(got.parts.sparsity, naive.sparsity, tolerance::kCost * (1 + naive.sparsity));
+  EXPECT_LT(gradient_error(got.gradient, naive_gradient(network, objective, theta, x)), tolerance::kGradient);
+}
+
+void check(const Network& network, const Objective& objective, unsigned seed) {
+  const std::vector<double> theta = parameters_of<double>(network, seed);
+  const std::vector<double> x = random_vector<double>(static_cast<std::size_t>(kRows) * network.inputs(), 0.1, 0.9, seed + 1);
+  expect_right(network, objective, theta, x, evaluate(network, objective, theta, rows_of(x, network.inputs())));
+}
+
+// Penalties that the hidden activation allows, or none.
+std::vector<std::vector<Penalty>> penalties_for(Activation f, int layer) {
+  std::vector<std::vector<Penalty>> all = {
+      {}, {{layer, PenaltyKind::l2, 0.3, 2, Average::exact}}, {{layer, PenaltyKind::l1, 0, 0.5, Average::exact}}};
+  if (f == Activation::sigmoid || f == Activation::tanh || f == Activation::satlin) {
+    all.push_back({{layer, PenaltyKind::kl, 0.2, 3, Average::exact}});
+  }
+  return all;
+}
+
+TEST(Evaluation, CostAndGradientAreRightForEveryActivationLossAndPenalty) {
+  for (Loss loss : kLosses) {
+    for (Activation hidden : kActivations) {
+      for (Activation output : kActivations) {
+        if (!possible(loss, output)) continue;
+        for (const auto& penalties : penalties_for(hidden, 0)) {
+          SCOPED_TRACE(testing::Message() << "loss " << static_cast<int>(loss) << " activations " << static_cast<int>(hidden)
+                                          << ' ' << static_cast<int>(output) << " penalty "
+                                          << (penalties.empty() ? -1 : static_cast<int>(penalties[0].kind)));
+          const Network network = network_of({4, 3, 4}, hidden, output);
+          check(network, objective_of(network, loss, 0.01, penalties), 20);
+        }
+      }
+    }
+  }
+}
+
+TEST(Evaluation, CostAndGradientAreRightForOneLayerAndForFour) {
+  for (Loss loss : kLosses) {
+    for (Activation f : {Activation::sigmoid, Activation::tanh, Activation::identity}) {
+      if (!possible(loss, f)) continue;
+      SCOPED_TRACE(testing::Message() << "loss " << static_cast<int>(loss) << " activation " << static_cast<int>(f));
+      const Network one = network_of({4, 4}, f, f);
+      check(one, objective_of(one, loss, 0.02), 3);
+      const Network four = network_of({4, 3, 2, 3, 4}, f, f);
+      for (int layer : {0, 1, 2}) {
+        for (const auto& penalties : penalties_for(f, layer)) check(four, objective_of(four, loss, 0.02, penalties), 5);
+      }
+    }
+  }
+}
+
+TEST(Evaluation, EveryHiddenLayerMayHaveItsOwnPenaltyAndEveryLayerItsOwnDecay) {
+  const Network network = network_of({4, 3, 2, 3, 4}, Activation::sigmoid, Activation::sigmoid);
+  Objective objective = objective_of(network, Loss::squared, 0,
+                                     {{1, PenaltyKind::kl, 0.1, 2, Average::exact},
+                                      {0, PenaltyKind::l1, 0, 0.3, Average::exact},
+                                      {2, PenaltyKind::l2, 0.4, 1, Average::exact}});
+  objective.weight_decay = {0.1, 0, 0.02, 0.3};
+  check(network, objective, 7);
+  std::swap(objective.penalties[0], objective.penalties[2]);
+  check(network, objective, 8);
+}
+
+TEST(Evaluation, KlIsFiniteAndItsGradientRightWhereUnitsSaturate) {
+  for (Activation f : {Activation::sigmoid, Activation::tanh, Activation::satlin}) {
+    const Network network = network_of({4, 3, 4}, f, Activation::sigmoid);
+    const Objective objective = objective_of(network, Loss::squared, 0.01, {{0, PenaltyKind::kl, 0.2, 3, Average::exact}});
+    std::vector<double> theta = parameters_of<double>(network, 1);
+    theta[network.layers[0].biases_at] = -15.5;  // a mean of about 2e-7
+    theta[network.layers[0].biases_at + 1] = 15.5;
+    const std::vector<double> x = random_vector<double>(kRows * 4, 0.1, 0.9, 2);
+    const Evaluated<double> got = evaluate(network, objective, theta, rows_of(x, 4));
+    const NaiveCost naive = naive_cost(network, objective, {theta.begin(), theta.end()}, x);
+    EXPECT_NEAR(got.parts.sparsity, naive.sparsity, tolerance::kAtEdges);
+    // A mean's rounding in long double times the slope of 1e6 asks for a longer step than elsewhere.
+    EXPECT_LT(gradient_error(got.gradient, naive_gradient(network, objective, theta, x, 1e-4L)), tolerance::kGradient);
+  }
+}
+
+TEST(Evaluation, AUnitAtExactlyZeroOrOneCostsAFiniteAmountAndHasNoGradient) {
+  const Network network = autoencoder(4, 3);
+  const Objective objective = objective_of(network, Loss::squared, 0, {{0, PenaltyKind::kl, 0.2, 3, Average::exact}});
+  std::vector<float> theta = parameters_of<float>(network, 1);
+  theta[network.layers[0].biases_at] = -200;
+  theta[network.layers[0].biases_at + 1] = 200;
+  const std::vector<float> x = random_vector<float>(kRows * 4, 0.1, 0.9, 2);
+  const auto got = evaluate(network, objective, theta, rows_of(x, 4));
+  EXPECT_EQ(got.means[0], 0);
+  EXPECT_EQ(got.means[1], 1);
+  const long double at_edges = naive_divergence(objective.penalties[0], Activation::sigmoid, 0) +
+                               naive_divergence(objective.penalties[0], Activation::sigmoid, 1);
+  const long double third = naive_divergence(objective.penalties[0], Activation::sigmoid, got.means[2]);
+  EXPECT_NEAR(got.parts.sparsity, 3 * (at_edges + third), tolerance::kCost * got.parts.sparsity);
+  for (int j = 0; j < 2; j++) {
+    for (int k = 0; k < 4; k++) EXPECT_EQ(got.gradient[j * 4 + k], 0);
+    EXPECT_EQ(got.gradient[network.layers[0].biases_at + j], 0);
+  }
+}
+
+TEST(Evaluation, WithoutAGradientItCostsTheSame) {
+  const Network network = network_of({4, 3, 4}, Activation::tanh, Activation::identity);
+  const Objective objective = objective_of(network, Loss::euclidean, 0.1, {{0, PenaltyKind::l2, 0.3, 2, Average::exact}});
+  const std::vector<double> theta = parameters_of<double>(network, 1), x = random_vector<double>(kRows * 4, 0, 1, 2);
+  const Evaluated<double> whole = evaluate(network, objective, theta, rows_of(x, 4));
+  ThreadPool pool;
+  pool.run(2, [&](Team& team) {
+    Evaluator<double> evaluator(network, objective, kRows);
+    const Gather<double> gather(rows_of(x, 4));
+    Evaluator<double>::Request request;
+    request.theta = theta.data();
+    request.rows = &gather;
+    request.count = kRows;
+    CostParts parts;
+    EXPECT_TRUE(evaluator.run(team, request, StopFlag(), parts));
+    EXPECT_EQ(parts.total(), whole.parts.total());
+    EXPECT_EQ(evaluator.mean_activation(), whole.means);
+  });
+}
+
+TEST(Evaluation, ReadsBytesShiftsAndAnyOrderAsTheSameRowsInPlace) {
+  const Network network = autoencoder(6, 3);
+  const Objective objective = objective_of(network, Loss::cross_entropy, 0.1, {{0, PenaltyKind::kl, 0.2, 3, Average::exact}});
+  const std::vector<double> theta = parameters_of<double>(network, 1);
+  std::vector<std::uint8_t> bytes(9 * 6);
+  for (std::size_t i = 0; i < bytes.size(); i++) bytes[i] = static_cast<std::uint8_t>(60 + i * 37 % 150);
+  const std::vector<double> shift = random_vector<double>(6, 0, 0.1, 2), factor = random_vector<double>(6, 0.5, 1, 3);
+  const std::vector<std::uint32_t> order = {8, 1, 1, 0, 5, 7};
+  for (bool shifted : {false, true}) {
+    for (bool ordered : {false, true}) {
+      Rows rows = rows_of(bytes, 6);
+      rows.scale = 1.0 / 255;
+      if (shifted) {
+        rows.shift = shift.data();
+        rows.factor = factor.data();
+      }
+      if (ordered) {
+        rows.order = order.data();
+        rows.count = static_cast<int>(order.size());
+      }
+      std::vector<double> x;
+      for (int i = 0; i < rows.count; i++) {
+        for (int j = 0; j < 6; j++) {
+          const double value = bytes[(ordered ? order[i] : i) * 6 + j] * rows.scale;
+          x.push_back(shifted ? (value - shift[j]) * factor[j] : value);
+        }
+      }
+      expect_right(network, objective, theta, x, evaluate(network, objective, theta, rows));
+      expect_right(network, objective, theta, x, evaluate(network, objective, theta, rows_of(x, 6)));
+    }
+  }
+}
+
+TEST(Evaluation, StopsWhenAskedTo) {
+  const Network network = autoencoder(6, 3);
+  const std::vector<double> theta = parameters_of<double>(network, 1), x(60, 0.5);
+  ThreadPool pool;
+  pool.run(2, [&](Team& team) {
+    Evaluator<double> evaluator(network, objective_of(network, Loss::squared, 0), 10);
+    const Gather<double> gather(rows_of(x, 6));
+    Evaluator<double>::Request request;
+    request.theta = theta.data();
+    request.rows = &gather;
+    request.count = 10;
+    const std::int32_t word = 1;
+    CostParts parts;
+    EXPECT_FALSE(evaluator.run(team, request, StopFlag(&word), parts));
+    StopFlag abandoned;
+    abandoned.abandon();
+    EXPECT_FALSE(evaluator.run(team, request, abandoned, parts));
+    EXPECT_TRUE(evaluator.run(team, request, StopFlag(), parts));
+  });
+}
+
+}  // namespace
+}  // namespace layerwise

@@ -1,0 +1,236 @@
+#include "forward.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "naive_cost.h"
+#include "plan.h"
+
+namespace layerwise {
+namespace {
+
+template <typename T>
+class ForwardTest : public testing::Test {};
+TYPED_TEST_SUITE(ForwardTest, Precisions);
+
+template <typename T>
+struct Passed {
+  std::vector<T> out;
+  std::vector<double> errors;
+  FirstBadRow bad;
+};
+
+template <typename T>
+Passed<T> pass(const Network& network, const std::vector<T>& theta, const Rows& rows, ForwardResult result, int threads,
+               const double* shift = nullptr, const double* factor = nullptr) {
+  Passed<T> got;
+  const std::size_t count = rows.count;
+  got.out.assign(result == ForwardResult::errors ? 0 : count * network.outputs(), kNaN<T>);
+  got.errors.assign(result == ForwardResult::errors ? count : 0, kNaN<double>);
+  ForwardRequest<T> request;
+  request.network = &network;
+  request.theta = theta.data();
+  request.rows = rows;
+  request.result = result;
+  request.out = got.out.data();
+  request.errors = got.errors.data();
+  request.shift = shift;
+  request.factor = factor;
+  ThreadPool pool;
+  pool.run(threads, [&](Team& team) { EXPECT_TRUE(forward(team, request, StopFlag(), got.bad)); });
+  return got;
+}
+
+template <typename T>
+Rows slice(const std::vector<T>& x, int cols, int from, int to) {
+  Rows rows = rows_of(x, cols);
+  rows.data = x.data() + static_cast<std::size_t>(from) * cols;
+  rows.count = to - from;
+  return rows;
+}
+
+TYPED_TEST(ForwardTest, OutputsSquaresAndErrorsFollowTheDefinition) {
+  using T = TypeParam;
+  const Network network = network_of({6, 4, 3, 6}, Activation::tanh, Activation::sigmoid);
+  const std::vector<T> theta = parameters_of<T>(network, 1), x = random_vector<T>(9 * 6, 0, 1, 2);
+  const std::vector<double> shift = random_vector<double>(6, -1, 1, 3), factor = random_vector<double>(6, 0.5, 2, 4);
+  const auto outputs = pass(network, theta, rows_of(x, 6), ForwardResult::outputs, 2);
+  const auto unscaled = pass(network, theta, rows_of(x, 6), ForwardResult::outputs, 2, shift.data(), factor.data());
+  const auto squares = pass(network, theta, rows_of(x, 6), ForwardResult::squares, 2);
+  const auto errors = pass(network, theta, rows_of(x, 6), ForwardResult::errors, 2);
+  for (int i = 0; i < 9; i++) {
+    std::vector<long double> a(x.begin() + i * 6, x.begin() + i * 6 + 6);
+    for (const DenseLayer& layer : network.layers) {
+      std::vector<long double> z(layer.outputs);
+      for (int j = 0; j < layer.outputs; j++) {
+        z[j] = theta[layer.biases_at + j];
+        for (int k = 0; k < layer.inputs; k++) z[j] += a[k] * theta[layer.weights_at + j * layer.inputs + k];
+        z[j] = apply(layer.activation, z[j]);
+      }
+      a = z;
+    }
+    const double near = tolerance::kLayers * kEpsilon<T>;
+    long double sum = 0;
+    for (int j = 0; j < 6; j++) {
+      const long double error = a[j] - x[i * 6 + j];
+      sum += error * error;
+      ASSERT_NEAR(outputs.out[i * 6 + j], a[j], near);
+      ASSERT_NEAR(unscaled.out[i * 6 + j], a[j] / factor[j] + shift[j], 4 * near);
+      ASSERT_NEAR(squares.out[i * 6 + j], error * error, 2 * near);
+    }
+    ASSERT_NEAR(errors.errors[i], sum, 12 * near);
+  }
+}
+
+TYPED_TEST(ForwardTest, HasTheSameBitsAtAnyNumberOfThreads) {
+  using T = TypeParam;
+  const Network network = autoencoder(301, 77);
+  const int rows = 33 * forward_block_rows(network) + 5;  // more blocks than are worked on at once, and a rest
+  const std::vector<T> theta = parameters_of<T>(network, 1), x = random_vector<T>(std::size_t(rows) * 301, 0, 1, 2);
+  for (ForwardResult result : {ForwardResult::outputs, ForwardResult::errors}) {
+    const auto one = pass(network, theta, rows_of(x, 301), result, 1);
+    for (int threads : {2, 3, 7}) {
+      const auto more = pass(network, theta, rows_of(x, 301), result, threads);
+      EXPECT_TRUE(same_bits(one.out, more.out)) << threads;
+      EXPECT_TRUE(same_bits(one.errors, more.errors)) << threads;
+    }
+  }
+}
+
+TYPED_TEST(ForwardTest, PartsCutBetweenBlocksHaveTheBitsOfTheWhole) {
+  using T = TypeParam;
+  for (const Network& network : {autoencoder(301, 77), network_of({67, 35}, Activation::tanh, Activation::tanh)}) {
+    const int block = forward_block_rows(network), rows = 3 * block + block / 2 + 3, cols = network.inputs();
+    const std::vector<T> theta = parameters_of<T>(network, 1), x = random_vector<T>(std::size_t(rows) * cols, 0, 1, 2);
+    const auto whole = pass(network, theta, rows_of(x, cols), ForwardResult::outputs, 2);
+    for (const auto& [from, to] : {std::pair(0, block), std::pair(block, 3 * block), std::pair(2 * block, rows)}) {
+      const auto part = pass(network, theta, slice(x, cols, from, to), ForwardResult::outputs, 3);
+      EXPECT_EQ(
+          std::memcmp(part.out.data(), whole.out.data() + std::size_t(from) * network.outputs(), part.out.size() * sizeof(T)), 0)
+          << from << " to " << to;
+    }
+  }
+}
+
+TYPED_TEST(ForwardTest, OneRowOnTheCallingThreadIsTheRowOfAll) {
+  using T = TypeParam;
+  const Network network = network_of({67, 35, 21, 11}, Activation::sigmoid, Activation::tanh);
+  const std::vector<T> theta = parameters_of<T>(network, 1), x = random_vector<T>(5 * 67, 0, 1, 2);
+  const std::vector<double> wide(x.begin(), x.end());
+  const auto all = pass(network, theta, rows_of(x, 67), ForwardResult::outputs, 2);
+  for (int i = 0; i < 5; i++) {
+    for (bool converted : {false, true}) {
+      std::vector<T> out(11, kNaN<T>);
+      ASSERT_TRUE(forward_row(network, theta.data(), converted ? slice(wide, 67, i, i + 1) : slice(x, 67, i, i + 1), out.data()));
+      for (int j = 0; j < 11; j++) EXPECT_NEAR(out[j], all.out[i * 11 + j], tolerance::kLayers * kEpsilon<T>);
+    }
+  }
+  std::vector<T> bad(67, T(1)), out(11);
+  bad[66] = kNaN<T>;
+  EXPECT_FALSE(forward_row(network, theta.data(), rows_of(bad, 67), out.data()));
+}
+
+TYPED_TEST(ForwardTest, ReportsTheFirstBadPlaceWhateverTheNumberOfThreads) {
+  using T = TypeParam;
+  const Network network = autoencoder(64, 25);
+  const int rows = 20 * forward_block_rows(network) + 1;
+  const std::vector<T> theta = parameters_of<T>(network, 1);
+  std::vector<T> x(std::size_t(rows) * 64, T(0.5));
+  const int first = 3 * forward_block_rows(network) + 17;
+  for (int row : {first, first + 1, rows / 2, rows - 1}) x[std::size_t(row) * 64 + 40] = kInfinity<T>;
+  x[std::size_t(first) * 64 + 30] = kNaN<T>;
+  for (int threads : {1, 2, 3, 7}) {
+    const auto got = pass(network, theta, rows_of(x, 64), ForwardResult::outputs, threads);
+    EXPECT_EQ(got.bad.row, first);
+    EXPECT_EQ(got.bad.column, 30);
+    EXPECT_TRUE(std::isnan(got.bad.value));
+  }
+}
+
+TEST(Forward, ReportsAValueThatOverflowsInItsOwnPrecisionEvenInTheLastRow) {
+  const Network network = autoencoder(3, 2);
+  const std::vector<float> theta = parameters_of<float>(network, 1);
+  const std::vector<double> large = {1, 1, 1, 1, 1e300, 1};
+  const auto stored = pass(network, theta, rows_of(large, 3), ForwardResult::outputs, 2);
+  EXPECT_EQ(stored.bad.row, 1);
+  EXPECT_EQ(stored.bad.column, 1);
+  EXPECT_EQ(stored.bad.value, 1e300);
+
+  // Too large before the factor brings it down: only in float32.
+  const std::vector<float> x = {1, 1, 1, 1, 1, 3e38f};
+  const std::vector<double> shift = {0, 0, -3e38}, factor = {1, 1, 1e-38};
+  Rows rows = rows_of(x, 3);
+  rows.shift = shift.data();
+  rows.factor = factor.data();
+  const auto shifted = pass(network, theta, rows, ForwardResult::outputs, 2);
+  EXPECT_EQ(shifted.bad.row, 1);
+  EXPECT_EQ(shifted.bad.column, 2);
+}
+
+FirstBadRow scanned(const Rows& rows, double low, double high, int threads) {
+  FirstBadRow bad;
+  ThreadPool pool;
+  pool.run(threads, [&](Team& team) { EXPECT_TRUE(scan(team, rows, low, high, StopFlag(), bad)); });
+  return bad;
+}
+
+TYPED_TEST(ForwardTest, ScanFindsTheFirstBadPlaceWhateverTheNumberOfThreads) {
+  using T = TypeParam;
+  const double all = std::numeric_limits<double>::max();
+  std::vector<T> x(3000 * 7, T(0.5));
+  x[2999 * 7 + 6] = kNaN<T>;
+  x[1700 * 7 + 3] = T(1.5);
+  x[300 * 7 + 2] = -kInfinity<T>;
+  for (int threads : {1, 2, 3, 7}) {
+    const FirstBadRow infinite = scanned(rows_of(x, 7), -all, all, threads);
+    EXPECT_EQ(infinite.row, 300);
+    EXPECT_EQ(infinite.column, 2);
+    EXPECT_EQ(infinite.value, -kInfinity<double>);
+    const FirstBadRow outside = scanned(slice(x, 7, 301, 3000), 0, 1, threads);
+    EXPECT_EQ(outside.row, 1399);
+    EXPECT_EQ(outside.column, 3);
+    EXPECT_EQ(outside.value, 1.5);
+    const FirstBadRow nan = scanned(slice(x, 7, 1701, 3000), 0, 1, threads);
+    EXPECT_EQ(nan.row, 1298);
+    EXPECT_EQ(nan.column, 6);
+    EXPECT_TRUE(std::isnan(nan.value));
+    EXPECT_EQ(scanned(slice(x, 7, 301, 1700), 0, 1, threads).row, -1);
+  }
+}
+
+TEST(Forward, ScanJudgesBytesByTheirScale) {
+  std::vector<std::uint8_t> bytes(500 * 4, 100);
+  bytes[400 * 4 + 1] = 255;
+  Rows rows = rows_of(bytes, 4);
+  rows.scale = 1.0 / 255;
+  EXPECT_EQ(scanned(rows, 0, 1, 2).row, -1);
+  rows.scale = 1.0 / 200;
+  const FirstBadRow bad = scanned(rows, 0, 1, 2);
+  EXPECT_EQ(bad.row, 400);
+  EXPECT_EQ(bad.column, 1);
+  EXPECT_DOUBLE_EQ(bad.value, 255.0 / 200);
+}
+
+TEST(Forward, StopsWhenAskedTo) {
+  const Network network = autoencoder(3, 2);
+  const std::vector<double> theta = parameters_of<double>(network, 1), x(30, 0.5);
+  std::vector<double> out(30);
+  ForwardRequest<double> request;
+  request.network = &network;
+  request.theta = theta.data();
+  request.rows = rows_of(x, 3);
+  request.out = out.data();
+  StopFlag stop;
+  stop.abandon();
+  FirstBadRow bad;
+  ThreadPool pool;
+  pool.run(2, [&](Team& team) {
+    EXPECT_FALSE(forward(team, request, stop, bad));
+    EXPECT_FALSE(scan(team, request.rows, 0, 1, stop, bad));
+  });
+}
+
+}  // namespace
+}  // namespace layerwise

@@ -1,0 +1,92 @@
+#include "gather.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "core_testing.h"
+
+namespace layerwise {
+namespace {
+
+constexpr int kRows = 6, kCols = 19;
+const std::uint32_t kOrder[] = {5, 0, 0, 3};
+
+template <typename E>
+std::vector<E> stored() {
+  std::vector<E> data(kRows * kCols);
+  const auto values = random_vector<double>(data.size(), 0, 200, 1);
+  for (std::size_t i = 0; i < data.size(); i++) data[i] = static_cast<E>(values[i]);
+  return data;
+}
+
+// All of `count` rows from `first`, each value by its definition.
+template <typename T, typename E>
+void expect_rows(const Gather<T>& gather, const std::vector<E>& data, const std::uint32_t* order, int first, int count) {
+  const Rows& rows = gather.rows();
+  const std::uint32_t* which = order != nullptr ? order : rows.order;
+  Spaced<T> out(count, kCols, 3);
+  gather.read(order, first, out.view());
+  EXPECT_TRUE(out.gaps_untouched());
+  for (int i = 0; i < count; i++) {
+    const std::size_t row = which != nullptr ? which[first + i] : first + i;
+    for (int j = 0; j < kCols; j++) {
+      const double scaled = data[row * kCols + j] * rows.scale;
+      const double shift = rows.shift != nullptr ? rows.shift[j] : 0, factor = rows.shift != nullptr ? rows.factor[j] : 1;
+      const double size = (std::fabs(scaled) + std::fabs(shift)) * std::fabs(factor);
+      ASSERT_NEAR(out.at(i, j), (scaled - shift) * factor, tolerance::kElement * kEpsilon<T> * size) << row << ' ' << j;
+    }
+  }
+}
+
+template <typename T, typename E>
+void read_everything(double scale) {
+  const std::vector<E> data = stored<E>();
+  const auto shift = random_vector<double>(kCols, -50, 50, 2), factor = random_vector<double>(kCols, -2, 2, 3);
+  for (bool shifted : {false, true}) {
+    Rows rows = rows_of(data, kCols);
+    rows.scale = scale;
+    if (shifted) {
+      rows.shift = shift.data();
+      rows.factor = factor.data();
+    }
+    expect_rows<T>(Gather<T>(rows), data, nullptr, 0, kRows);
+    expect_rows<T>(Gather<T>(rows), data, nullptr, 2, 3);
+    expect_rows<T>(Gather<T>(rows), data, kOrder, 1, 3);
+    rows.order = kOrder;
+    rows.count = 4;
+    expect_rows<T>(Gather<T>(rows), data, nullptr, 0, 4);
+    const std::uint32_t composed[] = {2, 1};
+    expect_rows<T>(Gather<T>(rows), data, composed, 0, 2);
+  }
+}
+
+TEST(Gather, ReadsEveryStorageInAnyOrderScaledAndShifted) {
+  read_everything<float, std::uint8_t>(1.0 / 255);
+  read_everything<float, float>(1);
+  read_everything<float, double>(1);
+  read_everything<double, std::uint8_t>(1.0 / 255);
+  read_everything<double, float>(1);
+  read_everything<double, double>(1);
+}
+
+TEST(Gather, LeavesRowsWhereTheyLieOnlyIfNothingIsToBeDoneToThem) {
+  const std::vector<float> floats = stored<float>();
+  const std::vector<double> doubles = stored<double>();
+  const std::vector<double> ones(kCols, 1);
+  const auto in_place = [](const auto& gather) { return gather.in_place(2, 3).data; };
+  EXPECT_EQ(in_place(Gather<float>(rows_of(floats, kCols))), floats.data() + 2 * kCols);
+  EXPECT_EQ(in_place(Gather<double>(rows_of(doubles, kCols))), doubles.data() + 2 * kCols);
+  EXPECT_EQ(in_place(Gather<float>(rows_of(doubles, kCols))), nullptr);
+  EXPECT_EQ(in_place(Gather<double>(rows_of(floats, kCols))), nullptr);
+  EXPECT_EQ(in_place(Gather<float>(rows_of(stored<std::uint8_t>(), kCols))), nullptr);
+  Rows ordered = rows_of(floats, kCols), shifted = ordered;
+  ordered.order = kOrder;
+  shifted.shift = shifted.factor = ones.data();
+  EXPECT_EQ(in_place(Gather<float>(ordered)), nullptr);
+  EXPECT_EQ(in_place(Gather<float>(shifted)), nullptr);
+}
+
+}  // namespace
+}  // namespace layerwise

@@ -1,0 +1,59 @@
+#include "plan.h"
+
+#include <gtest/gtest.h>
+
+#include "core_testing.h"
+
+namespace layerwise {
+namespace {
+
+TEST(Plan, ACutCoversItsRangeWithNearlyEqualBlocks) {
+  for (int total : {1, 2, 7, 127, 128, 129, 1000, 1103}) {
+    for (int most : {1, 2, 3, 128, 512}) {
+      const Cut cut = Cut::at_most(total, most);
+      EXPECT_EQ(cut.begin(0), 0);
+      EXPECT_EQ(cut.begin(cut.count), total);
+      for (int i = 0; i < cut.count; i++) {
+        EXPECT_GE(cut.length(i), total / cut.count);
+        EXPECT_LE(cut.length(i), std::min(most, total / cut.count + 1));
+      }
+    }
+  }
+}
+
+TEST(Plan, TilesCoverTheParametersInOrderAndOnce) {
+  const Network wide = network_of({1501, 301, 40, 1501}, Activation::sigmoid, Activation::identity);
+  for (const Network& network : {wide, autoencoder(3, 2), network_of({5, 4}, Activation::tanh, Activation::tanh)}) {
+    std::size_t at = 0;
+    for (const Plan::Tile& tile : Plan::evaluation(network, 1000, sizeof(float)).tiles) {
+      std::size_t n = 0;
+      EXPECT_EQ(Evaluator<float>::tile_offset(network, tile, &n), at);
+      EXPECT_GT(n, 0u);
+      at += n;
+    }
+    EXPECT_EQ(at, network.parameters);
+  }
+}
+
+TEST(Plan, ChunksAndBlocksAreBounded) {
+  for (const Network& network : {autoencoder(64, 25), autoencoder(784, 1000), autoencoder(20000, 10)}) {
+    for (int rows : {1, 500, 100000}) {
+      const Plan plan = Plan::evaluation(network, rows, sizeof(double));
+      const int most = Plan::most_chunk_rows(network, sizeof(double));
+      for (int c = 0; c < plan.chunks.count; c++) {
+        EXPECT_LE(plan.chunks.length(c), most);
+        EXPECT_LE(plan.blocks(plan.chunks.length(c)).count, (most + Plan::kFewestBlockRows - 1) / Plan::kFewestBlockRows);
+      }
+    }
+  }
+}
+
+TEST(Plan, SmallJobsGetFewThreadsAndLargeOnesAll) {
+  EXPECT_EQ(useful_threads(1e3, 16), 1);
+  EXPECT_EQ(useful_threads(1e12, 16), 16);
+  EXPECT_EQ(useful_threads(1e12, 1), 1);
+  for (double flops = 1e3; flops < 1e10; flops *= 2) EXPECT_LE(useful_threads(flops, 16), useful_threads(2 * flops, 16));
+}
+
+}  // namespace
+}  // namespace layerwise

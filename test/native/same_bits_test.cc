@@ -1,0 +1,86 @@
+// What does not change a single bit: the number of threads, and whether the update is fused with the gradient.
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "job_testing.h"
+
+namespace layerwise {
+namespace {
+
+using Kind = OptimizerOptions::Kind;
+
+// Odd sizes, wide enough for several row blocks and several tiles of each matrix.
+constexpr int kInputs = 1201, kHidden = 277, kRows = 389, kBatch = 211;
+
+template <typename T>
+class SameBits : public testing::Test {
+ protected:
+  const Network network = autoencoder(kInputs, kHidden);
+  const std::vector<T> theta = parameters_of<T>(network, 1);
+  std::vector<std::uint8_t> bytes;
+  Rows rows;
+
+  SameBits() {
+    for (int i = 0; i < kRows * kInputs; i++) bytes.push_back(static_cast<std::uint8_t>(i * 2654435761u >> 24));
+    rows = rows_of(bytes, kInputs);
+    rows.scale = 1.0 / 255;
+    const Plan plan = Plan::evaluation(network, kBatch, sizeof(T));
+    EXPECT_GT(plan.blocks(kBatch).count, 1);
+    EXPECT_GT(plan.tiles.size(), 4u);
+  }
+
+  Objective objective(Average average) const {
+    return objective_of(network, Loss::squared, 3e-3, {{0, PenaltyKind::kl, 0.1, 3, average}});
+  }
+  Trained<T> trained(Kind kind, int batch, int epochs, int threads, bool fused = true) const {
+    const Average average = batch == 0 ? Average::exact : Average::moving;
+    return train(network, objective(average), options_of(kind, batch, fused), theta, rows, epochs, 0.01, threads);
+  }
+};
+TYPED_TEST_SUITE(SameBits, Precisions);
+
+TYPED_TEST(SameBits, OfMinibatchTrainingAtAnyNumberOfThreads) {
+  const auto one = this->trained(Kind::adam, kBatch, 2, 1);
+  for (int threads : {2, 3, 7}) expect_same_bits(one, this->trained(Kind::adam, kBatch, 2, threads));
+}
+
+TYPED_TEST(SameBits, OfFullBatchTrainingAtAnyNumberOfThreads) {
+  const auto one = this->trained(Kind::momentum, 0, 2, 1);
+  for (int threads : {2, 3, 7}) expect_same_bits(one, this->trained(Kind::momentum, 0, 2, threads));
+}
+
+TYPED_TEST(SameBits, OfLbfgsAtAnyNumberOfThreads) {
+  const auto one = this->trained(Kind::lbfgs, 0, 2, 1);
+  EXPECT_LT(one.last().cost.total(), one.spans[0].cost.total());
+  for (int threads : {2, 3, 7}) expect_same_bits(one, this->trained(Kind::lbfgs, 0, 2, threads));
+}
+
+TYPED_TEST(SameBits, OfTheFusedAndTheSplitForm) {
+  for (Kind kind : {Kind::gradient_descent, Kind::momentum, Kind::adam}) {
+    for (int batch : {kBatch, 0}) {
+      SCOPED_TRACE(testing::Message() << static_cast<int>(kind) << " batch " << batch);
+      const int epochs = batch == 0 ? 2 : 1;
+      expect_same_bits(this->trained(kind, batch, epochs, 2, true), this->trained(kind, batch, epochs, 3, false));
+    }
+  }
+}
+
+TYPED_TEST(SameBits, OfAnEvaluationInChunksAtAnyNumberOfThreads) {
+  using T = TypeParam;
+  constexpr int kWide = 4100, kMany = 1031;
+  const Network wide = network_of({kWide, 5, 3, 5, kWide}, Activation::tanh, Activation::identity);
+  ASSERT_GT(Plan::evaluation(wide, kMany, sizeof(T)).chunks.count, 1);
+  const std::vector<T> x = random_vector<T>(std::size_t(kMany) * kWide, 0, 1, 3), parameters = parameters_of<T>(wide, 2);
+  const Objective penalised = objective_of(wide, Loss::euclidean, 1e-3, {{1, PenaltyKind::l2, 0.1, 3, Average::exact}});
+  const auto one = evaluate(wide, penalised, parameters, rows_of(x, kWide), 1);
+  for (int threads : {2, 3, 7}) {
+    const auto more = evaluate(wide, penalised, parameters, rows_of(x, kWide), threads);
+    EXPECT_TRUE(same_bits(one.gradient, more.gradient)) << threads;
+    EXPECT_EQ(one.parts.total(), more.parts.total()) << threads;
+    EXPECT_EQ(one.means, more.means) << threads;
+  }
+}
+
+}  // namespace
+}  // namespace layerwise

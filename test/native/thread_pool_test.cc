@@ -1,0 +1,202 @@
+#include "thread_pool.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <ctime>
+#include <future>
+#include <numeric>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tolerances.h"
+
+namespace layerwise {
+namespace {
+
+using Priority = ThreadPool::Priority;
+
+TEST(ThreadPool, RunsEveryBlockOnceAndShowsWhatItWrote) {
+  ThreadPool pool;
+  for (int threads = 1; threads <= 7; threads++) {
+    for (int count : {0, 1, 2, 3, 100, 1000}) {
+      std::vector<int> runs(count, 0);  // not atomic: each block has one writer, and each() makes it visible
+      pool.run(threads, [&](Team& team) {
+        EXPECT_EQ(team.threads(), threads);
+        team.each(count, [&](int block) { runs[block]++; });
+        EXPECT_EQ(runs, std::vector<int>(count, 1)) << threads << " threads";
+        team.each(count, [&](int block) { runs[block] += block; });
+        for (int block = 0; block < count; block++) EXPECT_EQ(runs[block], block + 1);
+      });
+    }
+  }
+}
+
+TEST(ThreadPool, EachSeesWhatTheRegionBeforeItWroteOnOtherThreads) {
+  ThreadPool pool;
+  pool.run(4, [](Team& team) {
+    std::vector<long> values(64, 0);
+    for (int region = 0; region < 200; region++) {
+      std::vector<long> next(64);
+      team.each(64, [&](int i) { next[i] = values[(i + 17) % 64] + i; });
+      values = next;
+    }
+    long sum = 0;
+    for (long value : values) sum += value;
+    EXPECT_EQ(sum, 200L * 63 * 64 / 2);
+  });
+}
+
+TEST(ThreadPool, AnotherThreadTakesTheBlocksOfOneThatIsHeldUp) {
+  ThreadPool pool;
+  pool.run(2, [](Team& team) {
+    std::atomic<int> done{0};
+    std::vector<std::thread::id> runner(100);
+    team.each(100, [&](int block) {
+      runner[block] = std::this_thread::get_id();
+      // The first thread waits in its first block until everything else is done: only stealing gets it out.
+      if (block == 0) {
+        while (done.load() < 99) std::this_thread::yield();
+      }
+      done++;
+    });
+    EXPECT_EQ(std::set<std::thread::id>(runner.begin() + 1, runner.end()).count(runner[0]), 0u);
+  });
+}
+
+TEST(ThreadPool, SurvivesThousandsOfTinyRegionsWithChangingTeams) {
+  ThreadPool pool;
+  std::atomic<long> sum{0};
+  for (int task = 0; task < 20; task++) {
+    pool.run(1 + task % 5, [&](Team& team) {
+      for (int region = 0; region < 200; region++) {
+        team.each(1 + region % 7, [&](int) { sum.fetch_add(1, std::memory_order_relaxed); });
+      }
+    });
+  }
+  long expected = 0;
+  for (int region = 0; region < 200; region++) expected += 1 + region % 7;
+  EXPECT_EQ(sum.load(), 20 * expected);
+}
+
+TEST(ThreadPool, RunsUrgentTasksInsideANormalOneWhereItBreathes) {
+  ThreadPool pool;
+  std::string order;
+  pool.run(2, [&](Team& team) {
+    pool.submit(Priority::urgent, 3, [&](Team& urgent) {
+      std::atomic<int> blocks{0};
+      urgent.each(10, [&](int) { blocks++; });
+      order += blocks == 10 ? "u" : "?";
+    });
+    pool.submit(Priority::normal, 1, [&](Team&) { order += "n"; });
+    order += "a";
+    team.breathe();
+    order += "b";
+    team.breathe();
+  });
+  pool.run(1, [](Team&) {});
+  EXPECT_EQ(order, "aubn");
+}
+
+TEST(ThreadPool, RunsUrgentTasksInTheirOrderWithoutNestingThem) {
+  ThreadPool pool;
+  int depth = 0, deepest = 0;
+  std::vector<int> finished;
+  std::promise<void> last;
+  pool.run(1, [&](Team& team) {
+    for (int i = 0; i < 1000; i++) {
+      pool.submit(Priority::urgent, 1, [&, i](Team& urgent) {
+        deepest = std::max(deepest, ++depth);
+        urgent.breathe();
+        depth--;
+        finished.push_back(i);
+      });
+    }
+    team.breathe();
+  });
+  std::vector<int> expected(1000);
+  std::iota(expected.begin(), expected.end(), 0);
+  EXPECT_EQ(finished, expected);
+  EXPECT_EQ(deepest, 1);
+}
+
+TEST(ThreadPool, RunsUrgentTasksBeforeNormalOnes) {
+  ThreadPool pool;
+  std::string order;
+  pool.run(1, [&](Team&) {
+    pool.submit(Priority::normal, 1, [&](Team&) { order += "n"; });
+    pool.submit(Priority::urgent, 1, [&](Team&) { order += "u"; });
+  });
+  pool.run(1, [](Team&) {});
+  EXPECT_EQ(order, "un");
+}
+
+TEST(ThreadPool, TakesTasksFromSeveralThreadsAtOnce) {
+  ThreadPool pool;
+  long sum = 0;  // tasks run one after another
+  const auto submit = [&](int threads) {
+    for (int i = 0; i < 300; i++) {
+      std::atomic<long> blocks{0};
+      pool.run(threads, [&](Team& team) {
+        team.each(5, [&](int) { blocks++; });
+        sum += blocks;
+      });
+    }
+  };
+  std::thread one([&] { submit(2); }), two([&] { submit(3); });
+  one.join();
+  two.join();
+  pool.run(1, [&](Team&) { EXPECT_EQ(sum, 2 * 300 * 5); });
+}
+
+TEST(ThreadPool, FinishesItsTasksBeforeItIsGone) {
+  int ran = 0;
+  {
+    ThreadPool pool;
+    for (int i = 0; i < 50; i++) {
+      pool.submit(i % 2 ? Priority::urgent : Priority::normal, 2, [&](Team& team) {
+        std::atomic<int> blocks{0};
+        team.each(4, [&](int) { blocks++; });
+        ran += blocks;
+      });
+    }
+  }
+  EXPECT_EQ(ran, 200);
+}
+
+TEST(ThreadPool, ComesAndGoesWithoutWork) {
+  for (int i = 0; i < 50; i++) ThreadPool pool;
+}
+
+TEST(ThreadPool, FlushesDenormalsOnItsThreadsOnly) {
+  ThreadPool pool;
+  const volatile double smallest = 5e-324, one = 1;
+  std::vector<double> products(64, -1);
+  pool.run(3, [&](Team& team) { team.each(64, [&](int i) { products[i] = smallest * one; }); });
+#if defined(__x86_64__) || defined(__aarch64__)
+  EXPECT_EQ(products, std::vector<double>(64, 0.0));
+#endif
+  EXPECT_EQ(smallest * one, 5e-324);
+}
+
+#if defined(__linux__) || defined(__APPLE__)
+double process_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+TEST(ThreadPool, SleepsWhenThereIsNothingToDo) {
+  ThreadPool pool;
+  pool.run(4, [](Team& team) { team.each(100, [](int) {}); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  const double before = process_seconds();
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  EXPECT_LT(process_seconds() - before, tolerance::kIdleSeconds);
+}
+#endif
+
+}  // namespace
+}  // namespace layerwise
