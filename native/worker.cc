@@ -26,9 +26,13 @@ Environment::Environment(Napi::Env env) : env_(env) {
   const auto deliver = [](napi_env raw, napi_value, void* context, void* data) {
     // Without an environment the queue is being emptied at shutdown; close() has dropped the operations already.
     if (raw == nullptr) return;
-    Napi::HandleScope scope(raw);
-    static_cast<Environment*>(context)->settle(Napi::Env(raw),
-                                               static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(data)));
+    // A worker that is being terminated runs no JavaScript any more: then there is nobody to tell.
+    try {
+      Napi::HandleScope scope(raw);
+      static_cast<Environment*>(context)->settle(Napi::Env(raw),
+                                                 static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(data)));
+    } catch (const Napi::Error&) {
+    }
   };
   napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, deliver, &settled_);
   napi_unref_threadsafe_function(env, settled_);
