@@ -11,8 +11,8 @@ import { type Matrix, SparseAutoencoder, type Sparsity } from '../lib/index.js'
 import { correlatedRows, independentRows } from './compression/gaussian.js'
 
 const INPUTS = 100
-const TRAINING_ROWS = 5000
-const TEST_ROWS = 2000
+const TRAINING_ROWS = 3000
+const TEST_ROWS = 1000
 
 const DATA = {
   independent: (rows: number, seed: number) => independentRows(rows, INPUTS, seed),
