@@ -61,23 +61,26 @@ bool has(const Napi::Object& object, const char* name) {
   return !value.IsUndefined() && !value.IsNull();
 }
 
-ArrayArgument array_argument(const Napi::Object& object, const char* name, Pins& pins, std::int64_t length) {
-  const Napi::Value value = object.Get(name);
-  const Napi::Env env = object.Env();
+ArrayArgument array_argument(Napi::Env env, const Napi::Value& value, const char* name, std::int64_t length) {
   if (!value.IsTypedArray()) throw argument_error(env, "ERR_ARGUMENT", std::string(name) + ": expected a typed array");
-  const auto array = value.As<Napi::TypedArray>();
-  if (array.ArrayBuffer().IsDetached()) {
-    throw argument_error(env, "ERR_STATE", std::string(name) + ": its buffer was transferred away");
-  }
   ArrayArgument argument;
   napi_value buffer;
   std::size_t offset;
-  napi_get_typedarray_info(env, array, &argument.type, &argument.length, &argument.data, &buffer, &offset);
+  napi_get_typedarray_info(env, value, &argument.type, &argument.length, &argument.data, &buffer, &offset);
+  if (argument.length == 0 && Napi::ArrayBuffer(env, buffer).IsDetached()) {
+    throw argument_error(env, "ERR_STATE", std::string(name) + ": its buffer was transferred away");
+  }
   if (length >= 0 && argument.length != static_cast<std::size_t>(length)) {
     throw argument_error(
         env, "ERR_SHAPE",
         std::string(name) + ": expected " + std::to_string(length) + " numbers, received " + std::to_string(argument.length));
   }
+  return argument;
+}
+
+ArrayArgument array_argument(const Napi::Object& object, const char* name, Pins& pins, std::int64_t length) {
+  const Napi::Value value = object.Get(name);
+  const ArrayArgument argument = array_argument(object.Env(), value, name, length);
   pins.add(value);
   return argument;
 }
@@ -133,24 +136,29 @@ Objective objective_argument(const Napi::Object& request, const Network& network
   return objective;
 }
 
-Rows rows_argument(const Napi::Object& object, Pins& pins, bool trusted_order) {
-  const Napi::Env env = object.Env();
-  const ArrayArgument data = array_argument(object, "data", pins);
-  Rows rows;
-  rows.data = data.data;
+Rows rows_of(Napi::Env env, const ArrayArgument& data, int rows, int cols) {
+  Rows result;
+  result.data = data.data;
+  result.count = rows;
+  result.cols = cols;
   if (data.type == napi_uint8_array) {
-    rows.storage = Storage::u8;
+    result.storage = Storage::u8;
   } else if (data.type == napi_float32_array) {
-    rows.storage = Storage::f32;
+    result.storage = Storage::f32;
   } else if (data.type == napi_float64_array) {
-    rows.storage = Storage::f64;
+    result.storage = Storage::f64;
   } else {
     throw argument_error(env, "ERR_ARGUMENT", "data: expected a Float32Array, Float64Array or Uint8Array");
   }
+  return result;
+}
+
+Rows rows_argument(const Napi::Object& object, Pins& pins, bool trusted_order) {
+  const Napi::Env env = object.Env();
+  const ArrayArgument data = array_argument(object, "data", pins);
   const int available = integer(object, "rows", 0);
-  rows.cols = integer(object, "cols", 1);
+  Rows rows = rows_of(env, data, available, integer(object, "cols", 1));
   rows.scale = number(object, "scale");
-  rows.count = available;
   if (data.length != static_cast<std::size_t>(available) * static_cast<std::size_t>(rows.cols)) {
     throw argument_error(env, "ERR_SHAPE",
                          "data: " + std::to_string(data.length) + " numbers are not " + std::to_string(available) + " × " +

@@ -33,6 +33,7 @@ struct ArrayArgument {
 
 // obj[name] as a typed array, pinned. With `length` ≥ 0 that must be its length. ERR_STATE where its buffer was transferred away.
 ArrayArgument array_argument(const Napi::Object& object, const char* name, Pins& pins, std::int64_t length = -1);
+ArrayArgument array_argument(Napi::Env env, const Napi::Value& value, const char* name, std::int64_t length = -1);
 bool has(const Napi::Object& object, const char* name);
 
 // Of exactly this type and length.
@@ -42,6 +43,8 @@ Network network_argument(const Napi::Object& request);
 Objective objective_argument(const Napi::Object& request, const Network& network);
 // `trusted_order`: the order was checked at an earlier crossing and is out of the user's reach.
 Rows rows_argument(const Napi::Object& rows, Pins& pins, bool trusted_order = false);
+// So many rows over data of a type that rows may have.
+Rows rows_of(Napi::Env env, const ArrayArgument& data, int rows, int cols);
 TrainingOptions training_argument(const Napi::Object& request);
 
 int threads_argument(const Napi::Object& request);

@@ -174,17 +174,35 @@ Napi::Value run_forward(const Napi::CallbackInfo& info) {
 
 Napi::Value run_forward_row(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  Pins pins(env);
-  Napi::Object request = Napi::Object::New(env);
-  request.Set("layers", info[0]);
-  request.Set("parameters", info[1]);
-  request.Set("out", info[3]);
-  const Network network = network_argument(request);
-  const Rows row = rows_argument(info[2].As<Napi::Object>(), pins);
-  const ArrayArgument parameters = array_argument(request, "parameters", pins, static_cast<std::int64_t>(network.parameters));
-  const ArrayArgument out = array_argument(request, "out", pins, network.outputs());
-  if (row.count != 1 || row.cols != network.inputs()) throw argument_error(env, "ERR_SHAPE", "row: wrong shape");
+  const ArrayArgument shape = array_argument(env, info[0], "shape");
+  if (shape.type != napi_int32_array || shape.length < 3 || shape.length % 2 == 0)
+    throw argument_error(env, "ERR_SHAPE", "shape: no layers");
+  const auto* sizes = static_cast<const std::int32_t*>(shape.data);
+  Network network;
+  for (std::size_t i = 1; i < shape.length; i += 2) {
+    const int inputs = i == 1 ? sizes[0] : sizes[i - 2], outputs = sizes[i], activation = sizes[i + 1];
+    if (inputs < 1 || outputs < 1 || activation < 0 || activation > static_cast<int>(Activation::identity)) {
+      throw argument_error(env, "ERR_SHAPE", "shape: not a layer");
+    }
+    network.add(inputs, outputs, static_cast<Activation>(activation));
+  }
+
+  const auto width = static_cast<std::int64_t>(network.inputs());
+  const ArrayArgument parameters = array_argument(env, info[1], "parameters", static_cast<std::int64_t>(network.parameters));
+  const ArrayArgument data = array_argument(env, info[2], "row", width);
+  const ArrayArgument out = array_argument(env, info[6], "out", network.outputs());
   if (out.type != parameters.type) throw argument_error(env, "ERR_ARGUMENT", "out: expected the type of the parameters");
+  Rows row = rows_of(env, data, 1, network.inputs());
+  row.scale = info[3].ToNumber();
+  if (!info[4].IsUndefined()) {
+    const ArrayArgument shift = array_argument(env, info[4], "shift", width),
+                        factor = array_argument(env, info[5], "factor", width);
+    if (shift.type != napi_float64_array || factor.type != napi_float64_array) {
+      throw argument_error(env, "ERR_ARGUMENT", "shift, factor: expected Float64Arrays");
+    }
+    row.shift = static_cast<const double*>(shift.data);
+    row.factor = static_cast<const double*>(factor.data);
+  }
   const bool fine = is_double(parameters)
                         ? forward_row(network, static_cast<const double*>(parameters.data), row, static_cast<double*>(out.data))
                         : forward_row(network, static_cast<const float*>(parameters.data), row, static_cast<float*>(out.data));

@@ -320,8 +320,8 @@ describe('fit and cost reject what the output activation cannot reach, naming pl
       [0.5, 0.5, 0.5],
       [0.5, bad, bad],
     ]
-    for (const call of [model.fit(data), model.cost(data)]) {
-      const error = (await rejection(call)) as LayerwiseError
+    for (const call of [() => model.fit(data), () => model.cost(data)]) {
+      const error = (await rejection(call())) as LayerwiseError
       expectError(error, ['', '', 'ERR_RANGE', 'row 1, column 1'])
       expect(error.details).toMatchObject({ argument: 'x', row: 1, column: 1 })
       expect(error.details.received).toBeCloseTo(bad, 6)

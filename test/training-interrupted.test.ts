@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { snapshot } from '../lib/data/snapshot.js'
 import { LayerwiseError, Matrix, SparseAutoencoder } from '../lib/index.js'
+import { binding } from '../lib/native/load.js'
 import { rejection, sampleRows } from './sample.js'
 
 const inputs = 64
@@ -217,29 +219,74 @@ describe('a buffer that is transferred in the midst', () => {
     void structuredClone(rows.data, { transfer: [rows.data.buffer as ArrayBuffer] })
   const copy = () => Matrix.from(Float64Array.from(many.data), many.rows, many.cols)
 
-  test('of fit rejects with ERR_STATE and leaves the model usable', async () => {
+  test('or written changes nothing about fit, even when its new owner is gone at once', async () => {
+    const plain = new SparseAutoencoder(options)
+    await plain.fit(many, { epochs: 2 })
     const model = new SparseAutoencoder(options)
     const rows = copy()
-    const fit = model.fit(rows, { batchSize: 32, epochs: 1000 })
-    setTimeout(() => detach(rows), 200)
-    expect(await rejection(fit)).toMatchObject({ code: 'ERR_STATE' })
-    await expectUsable(model)
+    const spoil = () => {
+      rows.data.fill(Number.NaN)
+      detach(rows)
+    }
+    const fit = model.fit(rows, { epochs: 2, onEpoch: ({ epoch }) => void (epoch === 1 && spoil()) })
+    await fit
+    expect(model.parameters()).toEqual(plain.parameters())
   })
 
-  test('of fit, from onEpoch, does so too', async () => {
-    const model = new SparseAutoencoder(options)
-    const rows = Matrix.from(Float64Array.from(few.data), few.rows, few.cols)
-    const error = await rejection(model.fit(rows, { onEpoch: () => detach(rows) }))
-    expect(error).toMatchObject({ code: 'ERR_STATE' })
-    await expectUsable(model)
-  })
-
-  test('of validation rows does so too', async () => {
+  test('of validation rows changes nothing either', async () => {
     const model = new SparseAutoencoder(options)
     const validation = Matrix.from(Float64Array.from(few.data), few.rows, few.cols)
-    const error = await rejection(model.fit(few, { validation, onEpoch: () => detach(validation) }))
-    expect(error).toMatchObject({ code: 'ERR_STATE', details: { argument: 'validation' } })
+    const history = await model.fit(few, {
+      epochs: 3,
+      validation,
+      onEpoch: ({ epoch }) => void (epoch === 1 && detach(validation)),
+    })
+    expect(history.epochs.every((epoch) => Number.isFinite(epoch.validation?.total))).toBe(true)
+  })
+
+  test('while it is copied, rejects with ERR_STATE', async () => {
+    const model = new SparseAutoencoder(options)
+    const rows = copy()
+    const fit = rejection(model.fit(rows))
+    detach(rows)
+    expect(await fit).toMatchObject({ code: 'ERR_STATE', details: { argument: 'x' } })
     await expectUsable(model)
+  })
+
+  test('and is too large to be copied, is noticed by the next span of training', async () => {
+    const data = Float32Array.from(few.data)
+    const rows = { data, rows: few.rows, cols: inputs, scale: 1 }
+    expect(await snapshot('x', rows, () => {}, data.byteLength - 1)).toBe(rows)
+    const parameters = new Float32Array(inputs * 2 + 2 + 2 * inputs + inputs)
+    const job = binding().openTraining({
+      layers: [
+        { inputs, outputs: 2, activation: 'sigmoid' },
+        { inputs: 2, outputs: inputs, activation: 'sigmoid' },
+      ],
+      objective: { loss: 'squared', weightDecay: [0, 0], penalties: [] },
+      parameters,
+      rows,
+      batchSize: 10,
+      shuffle: true,
+      optimizer: { kind: 'gradientDescent' },
+      seed: 0,
+      fit: 0,
+      form: 'fused',
+    })
+    const span = {
+      epoch: 0,
+      learningRate: 0.1,
+      budgetMs: 50,
+      threads: 1,
+      cancel: new Int32Array(1),
+      parameters: parameters.slice(),
+    }
+    expect((await binding().trainSpan(job, span)).steps).toBe(5)
+    structuredClone(data, { transfer: [data.buffer] })
+    expect(() => binding().trainSpan(job, { ...span, epoch: 1 })).toThrow(
+      expect.objectContaining({ code: 'ERR_STATE' }),
+    )
+    binding().closeTraining(job)
   })
 
   test('of encode does not crash', async () => {

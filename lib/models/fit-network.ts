@@ -1,4 +1,5 @@
 import type { Rows } from '../data/rows.js'
+import { snapshot } from '../data/snapshot.js'
 import type { NativeObjective, NativeRows } from '../native/binding.js'
 import { NativeWork } from '../native/call.js'
 import { checkTargets } from '../objective/target-range.js'
@@ -57,9 +58,13 @@ async function split<P extends Precision>(
   work: NativeWork,
 ): Promise<{ training: NativeRows; validation: MeasuredRows | undefined }> {
   const output = network.layers.at(-1)!.activation
-  const rows = toRows('x', x)
+  const copied = (argument: string, given: Rows) =>
+    snapshot(argument, toRows(argument, given), () => work.throwIfAborted())
+  const rows = await copied('x', x)
   const given =
-    validation === undefined || typeof validation === 'number' ? undefined : toRows('validation', validation)
+    validation === undefined || typeof validation === 'number'
+      ? undefined
+      : await copied('validation', validation)
   await checkTargets('x', rows, output, work)
   if (given !== undefined) {
     await checkTargets('validation', given, output, work)

@@ -2,7 +2,7 @@ import { argumentError, shapeError, show } from '../check.js'
 import { checkStorage, Matrix, type MatrixData } from '../data/matrix.js'
 import type { Scaler } from '../data/scaler.js'
 import { notFiniteError } from '../data/slices.js'
-import type { NativeLayer, NativeRows } from '../native/binding.js'
+import { ACTIVATION_NUMBERS, type NativeLayer } from '../native/binding.js'
 import { binding } from '../native/load.js'
 import { allocate, type FloatArray, type Precision } from '../precision.js'
 import type { Span } from './forward.js'
@@ -15,8 +15,9 @@ export type Row = Matrix | MatrixData | readonly number[]
 export class RowForward<P extends Precision> {
   readonly #network: Network<P>
   readonly #span: Span
-  readonly #layers: readonly NativeLayer[]
-  readonly #scaling: { readonly shift?: Float64Array; readonly factor?: Float64Array }
+  readonly #outputs: number
+  readonly #shape: Int32Array
+  readonly #scaler: Scaler | undefined
   readonly #scratch: Float64Array
   #whole: FloatArray<P>
   #part: FloatArray<P>
@@ -24,48 +25,56 @@ export class RowForward<P extends Precision> {
   constructor(network: Network<P>, span: Span, scaler: Scaler | undefined) {
     this.#network = network
     this.#span = span
-    this.#layers = network.layers.slice(span.from, span.to)
-    this.#scaling = scaler === undefined ? {} : { shift: scaler.shift, factor: scaler.factor }
-    this.#scratch = new Float64Array(this.#layers[0]!.inputs)
+    const layers = network.layers.slice(span.from, span.to)
+    this.#outputs = layers.at(-1)!.outputs
+    this.#shape = shapeOf(layers)
+    this.#scaler = scaler
+    this.#scratch = new Float64Array(layers[0]!.inputs)
     this.#whole = network.current
     this.#part = network.part(span.from, span.to)
   }
 
   /** Outputs of the last layer, into `out` or a new array. */
   run(argument: string, row: Row, out?: FloatArray<P>): FloatArray<P> {
-    const rows = this.#nativeRow(argument, row)
+    const data = this.#checked(argument, row)
+    const scale = row instanceof Matrix ? row.scale : 1
     const answer = this.#answer(out)
-    const parameters = this.#parameters()
-    if (!binding().forwardRow(this.#layers, parameters, rows, answer)) throw this.#notFinite(argument, rows)
+    const { shift, factor } = this.#scaler ?? {}
+    if (!binding().forwardRow(this.#shape, this.#parameters(), data, scale, shift, factor, answer)) {
+      throw this.#notFinite(argument, data, scale)
+    }
     return answer
   }
 
-  #nativeRow(argument: string, row: Row): NativeRows {
-    if (row instanceof Matrix) {
-      if (row.rows !== 1) throw shapeError(argument, 'a Matrix of one row', `${row.rows} rows`)
-      return this.#checkedRow(argument, row.data, row.scale)
+  /** The numbers of the row, where native code can read them. */
+  #checked(argument: string, row: Row): MatrixData {
+    const width = this.#scratch.length
+    if (Array.isArray(row)) {
+      checkWidth(argument, row.length, width)
+      return this.#copied(argument, row)
     }
-    if (!Array.isArray(row)) return this.#checkedRow(argument, row as MatrixData, 1)
-    const data = this.#scratch
-    checkWidth(argument, row.length, data.length)
-    for (let j = 0; j < data.length; j++) {
-      const value: unknown = row[j]
+    if (row instanceof Matrix && row.rows !== 1) {
+      throw shapeError(argument, 'a Matrix of one row', `${row.rows} rows`)
+    }
+    const data = row instanceof Matrix ? row.data : row
+    checkStorage(argument, data)
+    checkWidth(argument, data.length, width)
+    return data
+  }
+
+  #copied(argument: string, row: readonly unknown[]): Float64Array {
+    for (let j = 0; j < row.length; j++) {
+      const value = row[j]
       if (typeof value !== 'number') {
         throw argumentError(argument, `numbers only, in column ${j} too`, value)
       }
-      data[j] = value
+      this.#scratch[j] = value
     }
-    return { data, rows: 1, cols: data.length, scale: 1, ...this.#scaling }
-  }
-
-  #checkedRow(argument: string, data: MatrixData, scale: number): NativeRows {
-    checkStorage(argument, data)
-    checkWidth(argument, data.length, this.#scratch.length)
-    return { data, rows: 1, cols: data.length, scale, ...this.#scaling }
+    return this.#scratch
   }
 
   #answer(out: FloatArray<P> | undefined): FloatArray<P> {
-    const { outputs } = this.#layers.at(-1)!
+    const outputs = this.#outputs
     const { precision } = this.#network
     if (out === undefined) return allocate(precision, outputs, 'out')
     const kind = precision === 'float64' ? Float64Array : Float32Array
@@ -83,7 +92,8 @@ export class RowForward<P extends Precision> {
     return this.#part
   }
 
-  #notFinite(argument: string, { data, scale, shift, factor }: NativeRows): Error {
+  #notFinite(argument: string, data: MatrixData, scale: number): Error {
+    const { shift, factor } = this.#scaler ?? {}
     const rounded = this.#network.precision === 'float64' ? (value: number) => value : Math.fround
     const values = Array.from(data, (value, j) =>
       rounded((value * scale - (shift?.[j] ?? 0)) * (factor?.[j] ?? 1)),
@@ -91,6 +101,11 @@ export class RowForward<P extends Precision> {
     const column = values.findIndex((value) => !Number.isFinite(value))
     return notFiniteError(argument, values[column] ?? NaN, 0, column)
   }
+}
+
+function shapeOf(layers: readonly NativeLayer[]): Int32Array {
+  const shape = layers.flatMap(({ outputs, activation }) => [outputs, ACTIVATION_NUMBERS[activation]])
+  return Int32Array.from([layers[0]!.inputs, ...shape])
 }
 
 function checkWidth(argument: string, received: number, width: number): void {

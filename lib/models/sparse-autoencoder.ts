@@ -44,7 +44,8 @@ const BOTH = { from: 0, to: 2 }
  * Source: Xue, "Inference of stacked sparse autoencoder", eq. 1–15.
  *
  * Methods that return promises compute off the JavaScript thread and only reject. While `fit` runs, all others see the parameters
- * of the last finished epoch. Arrays handed over must not be written until the promise settles.
+ * of the last finished epoch. Arrays handed over must not be written or transferred until the promise settles; `fit` copies rows of up to
+ * 256 MiB when it begins, and does not mind after that.
  */
 export class SparseAutoencoder<P extends Precision = 'float32'> {
   readonly #settings: Settings<P>
@@ -83,7 +84,7 @@ export class SparseAutoencoder<P extends Precision = 'float32'> {
    * @throws {@link LayerwiseError} `ERR_RANGE` for NaN, infinities and numbers the output activation cannot reach: row and column in `details`
    * @throws {@link LayerwiseError} `ERR_BUSY` while another fit of this model runs
    * @throws {@link LayerwiseError} `ERR_DIVERGED` if the cost is no longer finite: epoch in `details`
-   * @throws {@link LayerwiseError} `ERR_STATE` if the buffer of `x` is transferred meanwhile
+   * @throws {@link LayerwiseError} `ERR_STATE` if the buffer of `x` is transferred while it is copied, or later where it is above 256 MiB
    */
   async fit(x: Rows, options?: FitOptions): Promise<TrainingHistory> {
     const plan = checkFitOptions(options)

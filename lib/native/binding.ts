@@ -7,6 +7,15 @@
 
 export type Floats = Float32Array | Float64Array
 export type ActivationName = 'sigmoid' | 'tanh' | 'relu' | 'satlin' | 'identity'
+/** How the addon numbers activations where a name would take too long. */
+export const ACTIVATION_NUMBERS = {
+  sigmoid: 0,
+  tanh: 1,
+  relu: 2,
+  satlin: 3,
+  identity: 4,
+} as const satisfies Record<ActivationName, number>
+
 export type LossName = 'squared' | 'euclidean' | 'absolute' | 'crossEntropy'
 export type AverageName = 'exact' | 'batch' | 'moving'
 
@@ -156,8 +165,20 @@ export interface Binding {
   /** A random order of 0 … length − 1. */
   permutation(length: number, seed: number, stream: number, index: number): Uint32Array
   forward(request: ForwardRequest): Promise<void>
-  /** One row through the layers on the calling thread; returns false if a value of the row is not finite. */
-  forwardRow(layers: readonly NativeLayer[], parameters: Floats, row: NativeRows, out: Floats): boolean
+  /**
+   * One row through the layers on the calling thread, with as little to unpack as can be.
+   * `shape`: inputs, then (outputs, activation) of each layer, activations numbered as in {@link ACTIVATION_NUMBERS}.
+   * `shift` and `factor` are `undefined` together. Returns false if a value of the row is not finite.
+   */
+  forwardRow(
+    shape: Int32Array,
+    parameters: Floats,
+    row: Float32Array | Float64Array | Uint8Array,
+    scale: number,
+    shift: Float64Array | undefined,
+    factor: Float64Array | undefined,
+    out: Floats,
+  ): boolean
   evaluate(request: EvaluateRequest): Promise<CostParts>
   openTraining(request: TrainingRequest): TrainingHandle
   trainSpan(job: TrainingHandle, request: SpanRequest): Promise<SpanResult>

@@ -1,0 +1,44 @@
+import { setImmediate } from 'node:timers/promises'
+import { LayerwiseError } from '../errors.js'
+import type { NativeRows } from '../native/binding.js'
+
+/** Rows up to so many bytes are copied before a fit; larger ones are read where they lie. 256 MiB. */
+export const SNAPSHOT_BYTES = 256 * 2 ** 20
+
+/** Bytes copied between two turns of the event loop: some tenths of a millisecond. */
+const SLICE_BYTES = 2 ** 20
+
+/**
+ * The rows as they are now, so that nothing that happens to the caller's array during a long fit can matter: not a write, and not a
+ * transfer, after which the memory may be freed while other threads read it. Node-API cannot hold on to memory that was transferred.
+ *
+ * @param between - called between slices; what it throws ends the copying
+ * @throws {@link LayerwiseError} `ERR_STATE` if the buffer is transferred during the copying
+ */
+export async function snapshot(
+  argument: string,
+  rows: NativeRows,
+  between: () => void,
+  limit: number = SNAPSHOT_BYTES,
+): Promise<NativeRows> {
+  const { data } = rows
+  if (data.byteLength > limit) return rows
+  const bytes = new Uint8Array(data.byteLength)
+  for (let at = 0; at < bytes.length; at += SLICE_BYTES) {
+    if (at > 0) await setImmediate()
+    between()
+    if (data.byteLength !== bytes.length) throw transferredError(argument)
+    const length = Math.min(SLICE_BYTES, bytes.length - at)
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset + at, length), at)
+  }
+  return { ...rows, data: viewLike(data, bytes.buffer) }
+}
+
+function viewLike(data: NativeRows['data'], buffer: ArrayBuffer): NativeRows['data'] {
+  if (data instanceof Uint8Array) return new Uint8Array(buffer)
+  return data instanceof Float64Array ? new Float64Array(buffer) : new Float32Array(buffer)
+}
+
+function transferredError(argument: string): LayerwiseError {
+  return new LayerwiseError('ERR_STATE', `${argument}: its buffer was transferred away`, { argument })
+}
