@@ -77,7 +77,7 @@ function modulesAreCurrent() {
 function installModules() {
   say('installing the npm packages of package-lock.json into node_modules')
   const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm']
-  run([...npm, 'ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund'])
+  run([...npm, 'ci', '--include=dev', '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund'])
 }
 
 /** @returns {boolean} CMake is there and at least 3.19 (its JSON reader) */

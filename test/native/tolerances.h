@@ -35,7 +35,8 @@ inline constexpr double kSoftplusUlps = 3;
 // In epsilons of T, on elements of size 1 to 5: some ten rounded operations of half an epsilon each.
 inline constexpr double kElement = 8;
 
-// Column sums over m rows of elements up to s in size: m additions of half an epsilon of m * s each at worst; relative to m * s * epsilon.
+// Column sums over m rows of elements up to s in size: m additions of half an epsilon of m * s each at worst; relative to m * s *
+// epsilon.
 inline constexpr double kRowSum = 4;
 
 // Sums over rows in epsilons of T, relative: lanes of T within a row or a chunk of 2048, then float64.
@@ -56,7 +57,8 @@ inline constexpr double kIdleSeconds = 0.05;
 // The squared norm of a gradient from two blocks, in epsilons, relative: lanes of T over chunks of 2048, then float64.
 inline constexpr double kNormOfParts = 32;
 
-// Parameters of size 1 after a step of an optimizer, in epsilons a step: rounded once when stored, a few times in the step itself.
+// Parameters of size 1 after a step of an optimizer, in epsilons a step: rounded once when stored, a few times in the step
+// itself.
 inline constexpr double kSteps = 4;
 
 // |g - h| / (|g| + |h|) of a gradient in float64 against central differences in long double with a step of 1e-6: the differences
