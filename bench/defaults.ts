@@ -1,7 +1,8 @@
-// Tries the defaults of training and their neighbours, on digits and on image patches, and prints a table of exact final costs: the
-// one in docs/defaults.md.
+// Tries the defaults of training and their neighbours, on digits, on image patches and on inputs with linear outputs, and prints a
+// table of exact final costs: the one in docs/defaults.md.
 //
 //   npx tsx bench/defaults.ts
+import { correlatedRows } from '../examples/compression/gaussian.js'
 import { mnist } from '../examples/demo/mnist.js'
 import { photographs } from '../examples/patches/photographs.js'
 import {
@@ -44,6 +45,11 @@ const TRIALS: Trial[] = [
     name: `momentum 0.9, ${learningRate}, 256`,
     fit: { optimizer: { kind: 'momentum' as const }, learningRate },
   })),
+  ...[0.01, 0.03].map((learningRate) => ({
+    name: `momentum 0.9, ${learningRate}, 256, batch mean`,
+    fit: { optimizer: { kind: 'momentum' as const }, learningRate },
+    average: 'batch',
+  })),
   ...[0.03, 0.1, 0.3, 1].map((learningRate) => ({
     name: `gradient descent ${learningRate}, 256`,
     fit: { optimizer: { kind: 'gradientDescent' as const }, learningRate },
@@ -77,6 +83,10 @@ const PROBLEMS: Record<string, Problem> = {
       sparsity: { kind: 'kl', target: 0.01, weight: 3, average },
       weightDecay: 1e-4,
     }),
+  },
+  linear: {
+    x: correlatedRows(10_000, 100, { causes: 10, noise: 0.1, seed: 1 }),
+    options: () => ({ inputs: 100, hidden: 50, outputActivation: 'identity', weightDecay: 3e-3 }),
   },
 }
 
