@@ -5,8 +5,9 @@ export interface EpochRecord {
   /** Counted from 1 within this fit. */
   readonly epoch: number
   /**
-   * The cost of the training rows. With minibatches the mean over the steps of the epoch, while the parameters moved; with
-   * `batchSize: 'all'` the cost before the epoch's one step; with L-BFGS the cost after the iteration.
+   * The cost of the training rows. With minibatches `loss` is the mean over the rows as they were met, while the parameters moved,
+   * `sparsity` the penalty at the epoch's mean activation (`l1`: the mean over the rows), `weightDecay` that of the epoch's end; with
+   * `batchSize: 'all'` the exact cost before the epoch's one step; with L-BFGS the exact cost after the iteration.
    */
   readonly cost: CostParts
   /** The exact cost of the validation rows after the epoch; with `earlyStopping` and no such rows, of the training rows. */
@@ -37,7 +38,7 @@ export interface FitProgress {
   /** Steps done in this epoch, of {@link steps}. */
   readonly step: number
   readonly steps: number
-  /** Mean cost over the steps of this epoch so far. */
+  /** The cost of this epoch so far, as {@link EpochRecord.cost}. */
   readonly cost: CostParts
   /** Training rows through cost and gradient, a second, in this epoch so far. */
   readonly samplesPerSecond: number
