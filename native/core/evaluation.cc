@@ -7,8 +7,8 @@
 namespace layerwise {
 
 template <typename T>
-Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int most_rows, std::size_t kept_bytes)
-    : network_(network), objective_(objective), kernels_(vector_kernels<T>()), most_rows_(most_rows) {
+Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int most_rows, EvaluationMemory memory)
+    : network_(network), objective_(objective), kernels_(vector_kernels<T>()), most_rows_(most_rows), chunk_bytes_(memory.chunk) {
   const int depth = network_.depth();
   penalty_of_.assign(depth, nullptr);
   for (const Penalty& penalty : objective_.penalties) {
@@ -23,9 +23,9 @@ Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int 
   const Plan& whole = plan(most_rows);
   std::size_t kept = 0;
   for (int l = 0; l <= deepest_; l++) kept += static_cast<std::size_t>(most_rows) * network_.layers[l].outputs * sizeof(T);
-  kept_ = whole.chunks.count > 1 && kept <= kept_bytes;
+  kept_ = whole.chunks.count > 1 && kept <= memory.kept;
 
-  const std::size_t rows = std::min(most_rows, Plan::most_chunk_rows(network_, sizeof(T)));
+  const std::size_t rows = std::min(most_rows, Plan::most_chunk_rows(network_, sizeof(T), chunk_bytes_));
   const std::size_t blocks = (rows + Plan::kFewestBlockRows - 1) / Plan::kFewestBlockRows;
   x_ = Buffer<T>(rows * network_.inputs());
   for (int l = 0; l < depth; l++) {
@@ -48,7 +48,7 @@ const Plan& Evaluator<T>::plan(int rows) {
     if (known.chunks.total == rows) return known;
   }
   if (plans_.size() >= 4) plans_.erase(plans_.begin() + 1);
-  plans_.push_back(Plan::evaluation(network_, rows, sizeof(T)));
+  plans_.push_back(Plan::evaluation(network_, rows, sizeof(T), chunk_bytes_));
   return plans_.back();
 }
 

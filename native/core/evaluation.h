@@ -13,20 +13,23 @@
 
 namespace layerwise {
 
+// What an evaluation may occupy, in bytes.
+struct EvaluationMemory {
+  std::size_t chunk = Plan::kChunkBytes;
+  std::size_t kept = std::size_t{512} << 20;  // activations that the first of two passes keeps
+};
+
 // Cost and gradient of one network and objective over rows, in phases:
 //   1  by row blocks: gather, forward, loss, output delta, and back to the deepest layer whose mean is penalised
 //   2  serially: the means and their pull; then by row blocks the remaining deltas
 //   3  by tiles of the parameters: the gradient over all rows of the chunk, and whatever the caller's sink does with it while it
 //   is hot
 // More rows than fit a chunk are worked off chunk by chunk, in bounded memory; a penalised mean then takes a forward pass of its
-// own before, whose activations are kept where they fit kept_bytes and computed again where not. Owns its buffers; used by one
+// own before, whose activations are kept where memory allows it and computed again where not. Owns its buffers; used by one
 // task at a time.
 template <typename T>
 class Evaluator {
  public:
-  // Activations that the first of two passes keeps at most, in bytes.
-  static constexpr std::size_t kKeptBytes = std::size_t{512} << 20;
-
   // Called for every finished tile, on the thread that made it: gradient [n] belongs to parameters offset … offset+n-1, decay not
   // yet added.
   using Sink = std::function<void(int tile, const Plan::Tile&, std::size_t offset, std::size_t n)>;
@@ -45,7 +48,7 @@ class Evaluator {
     bool whole_cost = true;  // false: loss and l1 alone, which come with the pass
   };
 
-  Evaluator(const Network& network, const Objective& objective, int most_rows, std::size_t kept_bytes = kKeptBytes);
+  Evaluator(const Network& network, const Objective& objective, int most_rows, EvaluationMemory memory = {});
 
   // Returns false if stop was raised: the results are then worthless.
   bool run(Team& team, const Request& request, const StopFlag& stop, CostParts& parts);
@@ -86,6 +89,7 @@ class Evaluator {
   Objective objective_;
   const VectorKernels<T>& kernels_;
   int most_rows_;
+  std::size_t chunk_bytes_;
   int monitored_ = -1;
   int deepest_ = -1;  // the deepest layer whose mean is penalised
   bool kept_ = false;

@@ -5,10 +5,6 @@
 namespace layerwise {
 namespace {
 
-// Activations and deltas of a chunk stay below this.
-constexpr std::size_t kChunkBytes = std::size_t{48} << 20;
-constexpr int kFewestChunkRows = 512;
-
 // A block's share of every layer should stay in a core's L2 cache from forward to backward.
 constexpr std::size_t kBlockBytes = std::size_t{3} << 19;
 
@@ -24,14 +20,14 @@ std::size_t row_elements(const Network& network) {
 
 }  // namespace
 
-int Plan::most_chunk_rows(const Network& network, std::size_t element) {
-  const std::size_t fitting = kChunkBytes / (row_elements(network) * element);
+int Plan::most_chunk_rows(const Network& network, std::size_t element, std::size_t chunk_bytes) {
+  const std::size_t fitting = chunk_bytes / (row_elements(network) * element);
   return std::max(kFewestChunkRows, static_cast<int>(std::min<std::size_t>(fitting, 1 << 20)));
 }
 
-Plan Plan::evaluation(const Network& network, int rows, std::size_t element) {
+Plan Plan::evaluation(const Network& network, int rows, std::size_t element, std::size_t chunk_bytes) {
   Plan plan;
-  plan.chunks = Cut::at_most(rows, most_chunk_rows(network, element));
+  plan.chunks = Cut::at_most(rows, most_chunk_rows(network, element, chunk_bytes));
 
   // Wide layers want tall blocks (gemm packs the whole weight matrix for each), narrow ones what fits the cache.
   const int fitting = static_cast<int>(kBlockBytes / (row_elements(network) * element));

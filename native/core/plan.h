@@ -37,11 +37,15 @@ struct Plan {
   int block_rows = 0;
   static constexpr int kFewestBlockRows = 128;
 
+  // What the activations and deltas of a chunk occupy at most, in bytes, but for the fewest rows that are worth a chunk.
+  static constexpr std::size_t kChunkBytes = std::size_t{48} << 20;
+  static constexpr int kFewestChunkRows = 512;
+
   // The longest chunk of any evaluation.
-  static int most_chunk_rows(const Network& network, std::size_t element);
+  static int most_chunk_rows(const Network& network, std::size_t element, std::size_t chunk_bytes = kChunkBytes);
 
   // For one evaluation of cost and gradient over so many rows.
-  static Plan evaluation(const Network& network, int rows, std::size_t element);
+  static Plan evaluation(const Network& network, int rows, std::size_t element, std::size_t chunk_bytes = kChunkBytes);
 };
 
 // Rows of a block in the forward pass (encode, reconstruct): fixed, so that rows encoded in parts cut at its multiples

@@ -8,8 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include "core_testing.h"
 #include "tolerances.h"
-#include "vector_testing.h"
 
 #if defined(__linux__)
 #include <filesystem>
@@ -63,7 +63,7 @@ TEST(Blas, ProductsFromManyThreadsAtOnceAreRight) {
   for (int t = 0; t < 4; t++) {
     threads.emplace_back([&, t] {
       std::mt19937 engine(t);
-      for (int i = 0; i < 1500; i++) {
+      for (int i = 0; i < (kSanitized ? 300 : 1000); i++) {
         const int most = i % 100 == 0 ? 150 : 16;
         worst[t] = std::max({worst[t], product_error<float>(engine, most), product_error<double>(engine, most)});
       }

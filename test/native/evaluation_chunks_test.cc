@@ -1,7 +1,6 @@
 // Evaluations of more rows than are worked on at once.
 #include <gtest/gtest.h>
 
-#include <numeric>
 #include <vector>
 
 #include "naive_cost.h"
@@ -9,22 +8,27 @@
 namespace layerwise {
 namespace {
 
-constexpr int kWidth = 4100, kRows = 1030;
-constexpr std::size_t kNothingKept = 0;
+constexpr int kWidth = 6, kRows = 1200;
+// The shortest chunks; activations of the first of two passes kept, and computed again.
+constexpr EvaluationMemory kKept = {0, std::size_t{1} << 30}, kComputedAgain = {0, 0};
 
-std::vector<double> wide_rows() { return random_vector<double>(static_cast<std::size_t>(kRows) * kWidth, 0.1, 0.9, 4); }
+template <typename T>
+std::vector<T> rows() {
+  return random_vector<T>(static_cast<std::size_t>(kRows) * kWidth, 0.1, 0.9, 4);
+}
 
 struct Case {
   Network network;
   Objective objective;
 };
 
-// A mean over all rows that two passes are needed for, and none.
+// Means over all rows, for which two passes are needed, and none.
 std::vector<Case> cases() {
-  const Network two = network_of({kWidth, 3, kWidth}, Activation::sigmoid, Activation::identity);
+  const Network two = network_of({kWidth, 3, kWidth}, Activation::sigmoid, Activation::sigmoid);
   const Network four = network_of({kWidth, 3, 2, 3, kWidth}, Activation::sigmoid, Activation::identity);
-  return {{two, objective_of(two, Loss::squared, 0.01, {{0, PenaltyKind::kl, 0.2, 3, Average::exact}})},
+  return {{two, objective_of(two, Loss::cross_entropy, 0.01, {{0, PenaltyKind::kl, 0.2, 3, Average::exact}})},
           {two, objective_of(two, Loss::euclidean, 0.01, {{0, PenaltyKind::l1, 0, 0.5, Average::exact}})},
+          {two, objective_of(two, Loss::squared, 0.01)},
           {four, objective_of(four, Loss::squared, 0.01,
                               {{0, PenaltyKind::l2, 0.1, 1, Average::exact},
                                {1, PenaltyKind::kl, 0.2, 3, Average::exact},
@@ -32,33 +36,31 @@ std::vector<Case> cases() {
 }
 
 TEST(EvaluationInChunks, IsThatOfAllRowsTogether) {
-  const std::vector<double> x = wide_rows();
+  const std::vector<double> x = rows<double>();
   for (const Case& c : cases()) {
-    ASSERT_GT(Plan::evaluation(c.network, kRows, sizeof(double)).chunks.count, 2);
+    ASSERT_EQ(Plan::evaluation(c.network, kRows, sizeof(double), kKept.chunk).chunks.count, 3);
+    ASSERT_EQ(Plan::evaluation(c.network, kRows, sizeof(double)).chunks.count, 1);
     const std::vector<double> theta = parameters_of<double>(c.network, 2);
-    const Evaluated<double> got = evaluate(c.network, c.objective, theta, rows_of(x, kWidth));
     const NaiveCost naive = naive_cost(c.network, c.objective, {theta.begin(), theta.end()}, x);
-    EXPECT_NEAR(got.parts.loss, naive.loss, tolerance::kCost * naive.loss);
-    EXPECT_NEAR(got.parts.weight_decay, naive.weight_decay, tolerance::kCost * naive.weight_decay);
-    EXPECT_NEAR(got.parts.sparsity, naive.sparsity, tolerance::kCost * (1 + naive.sparsity));
-    for (std::size_t j = 0; j < got.means.size(); j++) EXPECT_NEAR(got.means[j], naive.means[0][j], tolerance::kMean);
-
-    const std::vector<double> direction = random_vector<double>(theta.size(), -1, 1, 9);
-    const double along = std::inner_product(direction.begin(), direction.end(), got.gradient.begin(), 0.0);
-    const long double slope = naive_slope(c.network, c.objective, theta, x, {direction.begin(), direction.end()});
-    EXPECT_LT(gradient_error({along}, {slope}), tolerance::kGradient);
+    const auto gradient = naive_gradient(c.network, c.objective, theta, x);
+    for (const EvaluationMemory& memory : {kKept, kComputedAgain, EvaluationMemory()}) {
+      const Evaluated<double> got = evaluate(c.network, c.objective, theta, rows_of(x, kWidth), 2, memory);
+      EXPECT_NEAR(got.parts.loss, naive.loss, tolerance::kCost * naive.loss);
+      EXPECT_NEAR(got.parts.weight_decay, naive.weight_decay, tolerance::kCost * naive.weight_decay);
+      EXPECT_NEAR(got.parts.sparsity, naive.sparsity, tolerance::kCost * (1 + naive.sparsity));
+      for (std::size_t j = 0; j < got.means.size(); j++) EXPECT_NEAR(got.means[j], naive.means[0][j], tolerance::kMean);
+      EXPECT_LT(gradient_error(got.gradient, gradient), tolerance::kGradient);
+    }
   }
 }
 
 template <typename T>
 void expect_same_bits_kept_and_computed_again() {
-  const std::vector<double> values = wide_rows();
-  const std::vector<T> x(values.begin(), values.end());
+  const std::vector<T> x = rows<T>();
   for (const Case& c : cases()) {
-    ASSERT_GT(Plan::evaluation(c.network, kRows, sizeof(T)).chunks.count, 1);
     const std::vector<T> theta = parameters_of<T>(c.network, 2);
-    const auto kept = evaluate(c.network, c.objective, theta, rows_of(x, kWidth), 2);
-    const auto again = evaluate(c.network, c.objective, theta, rows_of(x, kWidth), 3, kNothingKept);
+    const auto kept = evaluate(c.network, c.objective, theta, rows_of(x, kWidth), 2, kKept);
+    const auto again = evaluate(c.network, c.objective, theta, rows_of(x, kWidth), 3, kComputedAgain);
     EXPECT_TRUE(same_bits(kept.gradient, again.gradient));
     EXPECT_EQ(kept.parts.total(), again.parts.total());
     EXPECT_EQ(kept.means, again.means);
@@ -71,19 +73,46 @@ TEST(EvaluationInChunks, HasTheSameBitsWhetherActivationsAreKeptOrComputedAgain)
 }
 
 TEST(EvaluationInChunks, GathersRowsInAnyOrder) {
-  const Case c = cases()[0];
-  const std::vector<double> x = wide_rows(), theta = parameters_of<double>(c.network, 2);
   std::vector<std::uint32_t> order(kRows);
   for (int i = 0; i < kRows; i++) order[i] = static_cast<std::uint32_t>(i * 7 % kRows);
+  const std::vector<double> x = rows<double>();
   std::vector<double> ordered;
-  for (std::uint32_t row : order)
-    ordered.insert(ordered.end(), x.begin() + std::size_t(row) * kWidth, x.begin() + std::size_t(row + 1) * kWidth);
-  Rows rows = rows_of(x, kWidth);
-  rows.order = order.data();
-  const auto gathered = evaluate(c.network, c.objective, theta, rows);
-  const auto in_place = evaluate(c.network, c.objective, theta, rows_of(ordered, kWidth));
-  EXPECT_TRUE(same_bits(gathered.gradient, in_place.gradient));
-  EXPECT_EQ(gathered.parts.total(), in_place.parts.total());
+  for (std::uint32_t row : order) ordered.insert(ordered.end(), x.begin() + row * kWidth, x.begin() + (row + 1) * kWidth);
+  Rows gathered = rows_of(x, kWidth);
+  gathered.order = order.data();
+  for (const Case& c : cases()) {
+    const std::vector<double> theta = parameters_of<double>(c.network, 2);
+    const auto by_order = evaluate(c.network, c.objective, theta, gathered, 2, kKept);
+    const auto in_place = evaluate(c.network, c.objective, theta, rows_of(ordered, kWidth), 2, kKept);
+    EXPECT_TRUE(same_bits(by_order.gradient, in_place.gradient));
+    EXPECT_EQ(by_order.parts.total(), in_place.parts.total());
+  }
+}
+
+TEST(EvaluationInChunks, FewerRowsThanTheEvaluatorWasMadeForAreRightToo) {
+  const Case c = cases()[3];
+  const std::vector<double> x = rows<double>(), theta = parameters_of<double>(c.network, 2);
+  ThreadPool pool;
+  pool.run(2, [&](Team& team) {
+    Evaluator<double> evaluator(c.network, c.objective, kRows, kKept);
+    const Gather<double> gather(rows_of(x, kWidth));
+    for (int count : {kRows, 700, 100, 1, 600, 50, 10, kRows}) {
+      Evaluator<double> alone(c.network, c.objective, count, kKept);
+      std::vector<double> gradient(c.network.parameters), expected = gradient;
+      Evaluator<double>::Request request;
+      request.theta = theta.data();
+      request.rows = &gather;
+      request.first = kRows - count;
+      request.count = count;
+      request.gradient = gradient.data();
+      CostParts parts, expected_parts;
+      EXPECT_TRUE(evaluator.run(team, request, StopFlag(), parts));
+      request.gradient = expected.data();
+      EXPECT_TRUE(alone.run(team, request, StopFlag(), expected_parts));
+      EXPECT_EQ(gradient, expected) << count;
+      EXPECT_EQ(parts.total(), expected_parts.total()) << count;
+    }
+  });
 }
 
 }  // namespace
