@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cmath>
 #include <vector>
 
@@ -190,6 +191,35 @@ TEST(Evaluation, StopsWhenAskedTo) {
     EXPECT_FALSE(evaluator.run(team, request, abandoned, parts));
     EXPECT_TRUE(evaluator.run(team, request, StopFlag(), parts));
   });
+}
+
+// Half a step would leave the parameters of no step.
+TEST(Evaluation, FinishesAnUpdateThatHasBegunWhenItIsStopped) {
+  const Network network = autoencoder(6, 3);
+  const std::vector<double> theta = parameters_of<double>(network, 1), x(60, 0.5);
+  std::vector<double> gradient(network.parameters);
+  for (int threads : {1, 3}) {
+    ThreadPool pool;
+    pool.run(threads, [&](Team& team) {
+      Evaluator<double> evaluator(network, objective_of(network, Loss::squared, 0), 10);
+      const Gather<double> gather(rows_of(x, 6));
+      StopFlag stop;
+      std::atomic<std::size_t> updated{0};
+      const Evaluator<double>::Sink sink = [&](int, const Plan::Tile&, std::size_t, std::size_t n) {
+        stop.abandon();
+        updated += n;
+      };
+      Evaluator<double>::Request request;
+      request.theta = theta.data();
+      request.rows = &gather;
+      request.count = 10;
+      request.gradient = gradient.data();
+      request.sink = &sink;
+      CostParts parts;
+      EXPECT_TRUE(evaluator.run(team, request, stop, parts));
+      EXPECT_EQ(updated.load(), network.parameters);
+    });
+  }
 }
 
 }  // namespace
