@@ -125,8 +125,13 @@ class StepProducts {
     if (tile.rows == 0) return;
     std::size_t n = 0;
     float* gradient = gradient_.data() + Evaluator<float>::tile_offset(network_, tile, &n);
-    gemm<float>(Transpose::yes, Transpose::no, 1, deltas(tile.layer).block(0, tile.row, plan_.chunks.total, tile.rows),
-                input(tile.layer), 0, {gradient, tile.rows, network_.layers[tile.layer].inputs});
+    const MatrixView<float> d = deltas(tile.layer).block(0, tile.row, plan_.chunks.total, tile.rows), x = input(tile.layer);
+    const Cut slices = Cut::at_most(plan_.chunks.total, tile.slice);
+    for (int s = 0; s < slices.count; s++) {
+      const int begin = slices.begin(s), rows = slices.length(s);
+      gemm<float>(Transpose::yes, Transpose::no, 1, d.rows_from(begin, rows), x.rows_from(begin, rows), s > 0 ? 1 : 0,
+                  {gradient, tile.rows, network_.layers[tile.layer].inputs});
+    }
   }
 
   Network network_;

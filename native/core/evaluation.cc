@@ -185,7 +185,12 @@ void Evaluator<T>::tile(const Request& request, const Chunk& chunk, const Plan& 
   }
   const MatrixView<const T> d = MatrixView<const T>(deltas(tile.layer, chunk)).block(0, tile.row, chunk.rows, tile.rows);
   const MatrixView<const T> input = tile.layer == 0 ? chunk.x : MatrixView<const T>(activations(tile.layer - 1, chunk));
-  gemm<T>(Transpose::yes, Transpose::no, 1, d, input, accumulate ? T(1) : T(0), {gradient, tile.rows, layer.inputs});
+  const Cut slices = Cut::at_most(chunk.rows, tile.slice);
+  for (int s = 0; s < slices.count; s++) {
+    const int begin = slices.begin(s), rows = slices.length(s);
+    gemm<T>(Transpose::yes, Transpose::no, 1, d.rows_from(begin, rows), input.rows_from(begin, rows),
+            accumulate || s > 0 ? T(1) : T(0), {gradient, tile.rows, layer.inputs});
+  }
 }
 
 template <typename T>

@@ -27,6 +27,7 @@ struct Plan {
     int layer;
     int row;
     int rows;
+    int slice;  // rows of the chunk that one product takes; the products are added in order
   };
 
   Cut chunks;               // rows of an evaluation that are worked on together
@@ -35,7 +36,7 @@ struct Plan {
   // Row blocks of a chunk: each goes through forward and backward while its activations are in the core's cache.
   Cut blocks(int chunk_rows) const { return Cut::at_most(chunk_rows, block_rows); }
   int block_rows = 0;
-  static constexpr int kFewestBlockRows = 128;
+  static constexpr int kFewestBlockRows = 64;
 
   // What the activations and deltas of a chunk occupy at most, in bytes, but for the fewest rows that are worth a chunk.
   static constexpr std::size_t kChunkBytes = std::size_t{48} << 20;
