@@ -32,10 +32,14 @@ const elementTypes = {
 
 type ElementType = keyof typeof elementTypes
 
-interface Entry {
+/** What a file's header says of one array. */
+export interface TensorEntry {
   readonly name: string
-  readonly type: ElementType
+  readonly type: 'F32' | 'F64'
   readonly shape: readonly number[]
+}
+
+interface Entry extends TensorEntry {
   readonly begin: number
   readonly end: number
 }
@@ -80,12 +84,17 @@ export async function writeSafetensors(
  * Reads a safetensors file of F32 and F64 arrays. Every promise of the header is checked against the others and the size of the
  * file before memory is taken for it.
  *
+ * @param check - called with what the header says, before any array is allocated; what it throws is passed on
  * @throws {@link LayerwiseError} `ERR_FORMAT` if it is another kind of file, cut, contradictory, or of other element types
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` if it cannot be opened or read
  */
-export async function readSafetensors(path: string | URL): Promise<Safetensors> {
+export async function readSafetensors(
+  path: string | URL,
+  check?: (entries: readonly TensorEntry[], metadata: Safetensors['metadata']) => void,
+): Promise<Safetensors> {
   return withFile(path, async (file) => {
     const { entries, metadata, length } = await readHeader(file)
+    check?.(entries, metadata)
     const tensors = new Map<string, Tensor>()
     for (const { name, type, shape, begin, end } of entries) {
       const { size, make } = elementTypes[type]

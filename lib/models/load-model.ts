@@ -1,13 +1,13 @@
 import { formatError } from '../data/read-file.js'
 import type { Precision } from '../precision.js'
-import { type ModelFile, readModel } from './model-file.js'
+import { type ModelFile, readModel, type Tensors } from './model-file.js'
 import { SparseAutoencoder } from './sparse-autoencoder.js'
 
 /** Any model of ours. */
 export type Model = SparseAutoencoder<Precision>
 
-const classes = new Map<string, (file: ModelFile) => Model>([
-  ['SparseAutoencoder', SparseAutoencoder.restore],
+const classes = new Map<string, (file: ModelFile) => (tensors: Tensors) => Model>([
+  ['SparseAutoencoder', SparseAutoencoder.restorer],
 ])
 
 /**
@@ -17,13 +17,14 @@ const classes = new Map<string, (file: ModelFile) => Model>([
  * @throws {@link LayerwiseError} `ERR_ARGUMENT`, with the system's error as `cause`, if it cannot be read
  */
 export async function loadModel(path: string | URL): Promise<Model> {
-  const file = await readModel(path)
-  const restore = classes.get(file.class)
-  if (restore === undefined) {
-    throw formatError(
-      file.name,
-      `it holds a model of class '${file.class}', which this version does not know`,
-    )
-  }
-  return restore(file)
+  return readModel(path, (file) => {
+    const restorer = classes.get(file.class)
+    if (restorer === undefined) {
+      throw formatError(
+        file.name,
+        `it holds a model of class '${file.class}', which this version does not know`,
+      )
+    }
+    return restorer(file)
+  })
 }

@@ -1,6 +1,6 @@
 import { show } from '../check.js'
 import { checkPath, formatError } from '../data/read-file.js'
-import { readSafetensors, type Tensor, writeSafetensors } from '../data/safetensors.js'
+import { readSafetensors, type Safetensors, type TensorEntry, writeSafetensors } from '../data/safetensors.js'
 import type { ScalerJSON } from '../data/scaler.js'
 import { parseStrictJson } from '../data/strict-json.js'
 import { LayerwiseError } from '../errors.js'
@@ -15,6 +15,9 @@ const FORMAT = 1
 /** The one entry of a file's metadata, a JSON object. */
 const ENTRY = 'layerwise'
 
+/** The core counts fits in 32 bits; one more must fit. */
+const MOST_FITS = 2 ** 31 - 2
+
 const FIELDS = ['format', 'class', 'version', 'options', 'scaler', 'fits']
 
 /** What a model's file says, as it stands there: checked in form, not in meaning. */
@@ -26,8 +29,12 @@ export interface ModelFile {
   /** The scaler as JSON, or null. */
   readonly scaler: unknown
   readonly fits: number
-  readonly tensors: ReadonlyMap<string, Tensor>
+  /** Its arrays, not yet read. */
+  readonly entries: readonly TensorEntry[]
 }
+
+/** The arrays of a file, by name. */
+export type Tensors = Safetensors['tensors']
 
 /** What a model says of itself when it is saved. */
 export interface ModelDescription {
@@ -51,14 +58,31 @@ export async function writeModel(path: string | URL, model: ModelDescription): P
 }
 
 /**
- * Reads a model's file.
+ * Reads a model's file: what it says of itself is checked before memory is taken for its arrays.
  *
+ * @param restorer - checks the rest of what the file says, and returns what makes the model of its arrays
  * @param expected - the class it must hold; any if undefined
  * @throws {@link LayerwiseError} `ERR_FORMAT` for a file that is not ours, is damaged, of a newer format, or of another class
  */
-export async function readModel(path: string | URL, expected?: string): Promise<ModelFile> {
+export async function readModel<M>(
+  path: string | URL,
+  restorer: (file: ModelFile) => (tensors: Tensors) => M,
+  expected?: string,
+): Promise<M> {
   const name = checkPath('path', path)
-  const { tensors, metadata } = await readSafetensors(path)
+  let restore: ((tensors: Tensors) => M) | undefined
+  const { tensors } = await readSafetensors(path, (entries, metadata) => {
+    restore = restorer(describe(name, entries, metadata, expected))
+  })
+  return restore!(tensors)
+}
+
+function describe(
+  name: string,
+  entries: readonly TensorEntry[],
+  metadata: Safetensors['metadata'],
+  expected: string | undefined,
+): ModelFile {
   const text = metadata[ENTRY]
   if (text === undefined) {
     throw formatError(name, `it was not saved by layerwise: its metadata has no entry '${ENTRY}'`)
@@ -83,50 +107,63 @@ export async function readModel(path: string | URL, expected?: string): Promise<
     throw formatError(name, `its metadata has the fields ${keys.join(', ')} instead of ${FIELDS.join(', ')}`)
   }
   if (!isRecord(options)) throw formatError(name, `its options are ${show(options)}`)
-  if (typeof fits !== 'number' || !Number.isSafeInteger(fits) || fits < 0) {
-    throw formatError(name, `its fits are ${show(fits)}`)
+  if (typeof fits !== 'number' || !Number.isInteger(fits) || fits < 0 || fits > MOST_FITS) {
+    throw formatError(name, `its fits are ${show(fits)} instead of a whole number from 0 to ${MOST_FITS}`)
   }
-  return { name, class: kind, options, scaler, fits, tensors }
+  return { name, class: kind, options, scaler, fits, entries }
 }
 
 /**
- * The flat parameters, if the file's tensors are just those of the layers, in the model's precision.
+ * Whether the file's arrays are just those of the layers, in the model's precision.
  *
  * @throws {@link LayerwiseError} `ERR_FORMAT` if they are not
  */
-export function checkTensors<P extends Precision>(
-  { name, tensors }: ModelFile,
+export function checkEntries(
+  { name, entries }: ModelFile,
   layers: readonly NativeLayer[],
-  precision: P,
-): FloatArray<P> {
-  const wanted = layers.flatMap(({ inputs, outputs }, index) => [
-    { key: `layers.${index}.weights`, shape: [outputs, inputs] },
-    { key: `layers.${index}.biases`, shape: [outputs] },
-  ])
+  precision: Precision,
+): void {
+  const found = new Map(entries.map((entry) => [entry.name, entry]))
+  const wanted = tensorsOf(layers)
   for (const { key, shape } of wanted) {
-    const tensor = tensors.get(key)
-    if (tensor === undefined) throw formatError(name, `it has no tensor '${key}'`)
-    if (tensor.shape.join() !== shape.join()) {
+    const entry = found.get(key)
+    if (entry === undefined) throw formatError(name, `it has no tensor '${key}'`)
+    if (entry.shape.join() !== shape.join()) {
       throw formatError(
         name,
-        `tensor '${key}' is [${tensor.shape.join(', ')}] instead of [${shape.join(', ')}]`,
+        `tensor '${key}' is [${entry.shape.slice(0, 8).join(', ')}] instead of [${shape.join(', ')}]`,
       )
     }
-    if (tensor.data instanceof Float64Array !== (precision === 'float64')) {
+    if (entry.type !== (precision === 'float64' ? 'F64' : 'F32')) {
       throw formatError(name, `tensor '${key}' is not ${precision}`)
     }
   }
-  if (tensors.size !== wanted.length) {
-    throw formatError(name, `it has ${tensors.size} tensors instead of ${wanted.length}`)
+  if (found.size !== wanted.length) {
+    throw formatError(name, `it has ${found.size} tensors instead of ${wanted.length}`)
   }
+}
+
+/** The flat parameters, from arrays that {@link checkEntries} found right. */
+export function flatParameters<P extends Precision>(
+  tensors: Tensors,
+  layers: readonly NativeLayer[],
+  precision: P,
+): FloatArray<P> {
   const parameters = allocate(precision, parameterOffsets(layers).at(-1)!, 'parameters')
   let offset = 0
-  for (const { key } of wanted) {
+  for (const { key } of tensorsOf(layers)) {
     const { data } = tensors.get(key)!
     parameters.set(data, offset)
     offset += data.length
   }
   return parameters
+}
+
+function tensorsOf(layers: readonly NativeLayer[]): { key: string; shape: number[] }[] {
+  return layers.flatMap(({ inputs, outputs }, index) => [
+    { key: `layers.${index}.weights`, shape: [outputs, inputs] },
+    { key: `layers.${index}.biases`, shape: [outputs] },
+  ])
 }
 
 /** Runs checks written for callers on what a file says: whatever they refuse is the file's fault, `ERR_FORMAT` with the refusal as cause. */

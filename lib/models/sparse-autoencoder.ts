@@ -15,7 +15,15 @@ import { checkFitOptions, type FitOptions } from '../training/options.js'
 import { fitNetwork } from './fit-network.js'
 import { forward, forwardErrors, forwardSquares } from './forward.js'
 import { type Row, RowForward } from './forward-row.js'
-import { checkTensors, type ModelFile, readModel, refuseAs, writeModel } from './model-file.js'
+import {
+  checkEntries,
+  flatParameters,
+  type ModelFile,
+  readModel,
+  refuseAs,
+  type Tensors,
+  writeModel,
+} from './model-file.js'
 import { type Layer, Network } from './network.js'
 import {
   checkSettings,
@@ -231,19 +239,24 @@ export class SparseAutoencoder<P extends Precision = 'float32'> {
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, with the system's error as `cause`, if it cannot be read
    */
   static async load(path: string | URL): Promise<SparseAutoencoder<Precision>> {
-    return SparseAutoencoder.restore(await readModel(path, 'SparseAutoencoder'))
+    return readModel(path, SparseAutoencoder.restorer, 'SparseAutoencoder')
   }
 
-  /** @internal A model from a file already read. Nothing is allocated before the file's tensors are known to fit. */
-  static restore(file: ModelFile): SparseAutoencoder<Precision> {
+  /** @internal Checks what a file says, and returns what makes the model of its arrays. */
+  static restorer(file: ModelFile): (tensors: Tensors) => SparseAutoencoder<Precision> {
     const settings = refuseAs(file, () => checkSettings(checkOptions('options', file.options, SETTINGS)))
-    const theta = checkTensors(file, layersOf(settings), settings.precision)
-    return refuseAs(file, () => {
-      const scaling = file.scaler === null ? {} : { scaling: scalerFromJSON(file.scaler) }
-      const model = new SparseAutoencoder<Precision>({ ...settings, ...scaling })
-      model.#network.set('parameters', theta, file.fits)
-      return model
-    })
+    const layers = layersOf(settings)
+    checkEntries(file, layers, settings.precision)
+    const scaling = refuseAs(file, () =>
+      file.scaler === null ? undefined : copyScaler(scalerFromJSON(file.scaler), settings.inputs),
+    )
+    return (tensors) =>
+      refuseAs(file, () => {
+        const model = new SparseAutoencoder<Precision>({ ...settings, ...(scaling && { scaling }) })
+        const theta = flatParameters(tensors, layers, settings.precision)
+        model.#network.set('parameters', theta, file.fits)
+        return model
+      })
   }
 
   #toRows(argument: string, x: Rows): NativeRows {
