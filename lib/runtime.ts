@@ -4,8 +4,8 @@ import { argumentError, checkInteger, checkOptions } from './check.js'
 import { cpuQuota } from './cpu-quota.js'
 import { binding } from './native/load.js'
 
-/** More threads than this are taken for a mistake. */
-const MOST_THREADS = 1024
+/** The core's pool has no more. */
+const MOST_THREADS = 256
 
 let configured: number | undefined
 let counted: number | undefined
@@ -31,7 +31,7 @@ export interface RuntimeInfo {
  * `os.availableParallelism()`, lowered to a control group's CPU quota where there is one. The number of threads never
  * changes a result, not by one bit.
  *
- * @param options - `threads`: a whole number from 1 to 1024
+ * @param options - `threads`: a whole number from 1 to 256
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything else
  */
 export function configure(options: { threads: number }): void {
@@ -43,7 +43,7 @@ export function configure(options: { threads: number }): void {
  * What computes here: versions, the kernels chosen for this processor, the number of threads.
  *
  * @throws {@link LayerwiseError} `ERR_LOAD` if the native addon cannot be used
- * @throws {@link LayerwiseError} `ERR_ARGUMENT` if `LAYERWISE_THREADS` is not a whole number from 1 to 1024
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` if `LAYERWISE_THREADS` is not a whole number from 1 to 256
  */
 export function runtime(): RuntimeInfo {
   return { version: packageVersion(), ...binding().runtime(), threads: threadCount() }

@@ -5,7 +5,7 @@ import { checkThreads } from '../runtime.js'
 export interface RunOptions {
   /** Stops the call: it rejects with `signal.reason` itself. */
   readonly signal?: AbortSignal
-  /** Threads for this call, from 1 to 1024. Default: see {@link configure}. Changes no result. */
+  /** Threads for this call, from 1 to 256. Default: see {@link configure}. Changes no result. */
   readonly threads?: number
 }
 
