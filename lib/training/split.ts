@@ -18,9 +18,14 @@ export function holdOut(
   const m = rows.rows
   if (m < 2) throw shapeError(argument, 'at least 2 rows, to hold some out for validation', `${m}`)
   const held = Math.min(m - 1, Math.max(1, Math.round(m * fraction)))
-  const order = binding().permutation(m, seed, SPLIT_STREAM, 0)
-  return {
-    validation: { ...rows, order: order.slice(0, held).sort() },
-    training: { ...rows, order: order.slice(held).sort() },
+  const isHeld = new Uint8Array(m)
+  for (const row of binding().permutation(m, seed, SPLIT_STREAM, 0).subarray(0, held)) isHeld[row] = 1
+  const validation = new Uint32Array(held)
+  const training = new Uint32Array(m - held)
+  let [v, t] = [0, 0]
+  for (let row = 0; row < m; row++) {
+    if (isHeld[row] === 1) validation[v++] = row
+    else training[t++] = row
   }
+  return { validation: { ...rows, order: validation }, training: { ...rows, order: training } }
 }
