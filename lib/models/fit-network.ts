@@ -65,9 +65,9 @@ async function split<P extends Precision>(
     validation === undefined || typeof validation === 'number'
       ? undefined
       : await copied('validation', validation)
-  await checkTargets('x', rows, output, work)
+  await checkTargets('x', rows, output, network.precision, work)
   if (given !== undefined) {
-    await checkTargets('validation', given, output, work)
+    await checkTargets('validation', given, output, network.precision, work)
     return { training: rows, validation: { argument: 'validation', rows: given } }
   }
   if (typeof validation === 'number') {

@@ -186,7 +186,7 @@ export class SparseAutoencoder<P extends Precision = 'float32'> {
     const rows = this.#toRows('x', x)
     const work = new NativeWork(run)
     try {
-      await checkTargets('x', rows, this.#settings.outputActivation, work)
+      await checkTargets('x', rows, this.#settings.outputActivation, network.precision, work)
       const request = { layers: network.layers, objective: this.#objective('exact'), parameters, rows }
       const parts = await work.call('x', (native) =>
         binding().evaluate({ ...native, ...request, ...(gradient && { gradient }) }),

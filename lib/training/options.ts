@@ -34,7 +34,7 @@ export interface Adam {
   readonly beta1?: number
   /** Decay of the mean of their squares, from 0 to below 1. Default 0.999. */
   readonly beta2?: number
-  /** Added to the root of that mean, above 0. Default 1e-8. */
+  /** Added to the root of that mean, at least 1e-30: float32 rounds far less to 0. Default 1e-8. */
   readonly epsilon?: number
 }
 
@@ -196,7 +196,7 @@ function checkFirstOrder(kind: 'gradientDescent' | 'momentum' | 'adam', optimize
     kind,
     beta1: decay('beta1', beta1),
     beta2: decay('beta2', beta2),
-    epsilon: checkNumber('optimizer.epsilon', epsilon, { min: 0, open: true }),
+    epsilon: checkNumber('optimizer.epsilon', epsilon, { min: 1e-30 }),
   }
 }
 
