@@ -285,9 +285,11 @@ Napi::Value run_eigen(const Napi::CallbackInfo& info) {
     std::copy(call->matrix, call->matrix + static_cast<std::size_t>(call->n) * call->n, call->vectors);
     call->finished = symmetric_eigen(team, call->vectors, call->n, call->values, [&] { return stop.raised(); });
   };
-  operation->result = [call](Napi::Env later) -> Napi::Value {
-    if (!call->finished) throw cancelled(later);
-    return later.Undefined();
+  const StopFlag* stop = operation->stop.get();
+  operation->result = [call, stop](Napi::Env later) -> Napi::Value {
+    if (call->finished) return later.Undefined();
+    if (stop->raised()) throw cancelled(later);
+    throw argument_error(later, "ERR_RANGE", "matrix: expected finite numbers");
   };
   const int threads = threads_argument(request);
   return Environment::of(info.Env()).start(info.Env(), Priority::normal, threads, std::move(operation));

@@ -141,16 +141,18 @@ Napi::Value train_span(const Napi::CallbackInfo& info) {
   operation->settled = [call] { call->training->busy = false; };
   const int batch = training.options.batch_size == 0 ? call->rows.count : std::min(training.options.batch_size, call->rows.count);
   const int threads = useful_threads(TrainingJob<float>::flops_per_step(training.network, batch), threads_argument(request));
+  const Napi::Value promise = Environment::of(env).start(env, ThreadPool::Priority::normal, threads, std::move(operation));
   training.busy = true;
-  return Environment::of(env).start(env, ThreadPool::Priority::normal, threads, std::move(operation));
+  return promise;
 }
 
 Napi::Value close_training(const Napi::CallbackInfo& info) {
   Training& training = training_of(info);
   if (training.busy) throw argument_error(info.Env(), "ERR_STATE", "job: busy");
   training.closed = true;
-  training.in_float32.reset();
-  training.in_float64.reset();
+  Environment& environment = Environment::of(info.Env());
+  environment.free_later(std::shared_ptr<TrainingJob<float>>(std::move(training.in_float32)));
+  environment.free_later(std::shared_ptr<TrainingJob<double>>(std::move(training.in_float64)));
   training.request.Reset();
   return info.Env().Undefined();
 }

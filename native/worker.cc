@@ -1,6 +1,7 @@
 #include "worker.h"
 
 #include <new>
+#include <system_error>
 
 namespace layerwise {
 namespace {
@@ -56,7 +57,11 @@ void Environment::close(void* self) {
 }
 
 Napi::Value Environment::start(Napi::Env env, ThreadPool::Priority priority, int threads, std::unique_ptr<Operation> operation) {
-  if (!pool_) pool_ = shared_pool();
+  try {
+    if (!pool_) pool_ = shared_pool();
+  } catch (const std::system_error& error) {
+    throw argument_error(env, "ERR_MEMORY", std::string("no thread to compute on: ") + error.what());
+  }
   const std::uint64_t id = next_id_++;
   Operation* running = operation.get();
   const Napi::Value promise = running->deferred.Promise();
@@ -79,6 +84,10 @@ Napi::Value Environment::start(Napi::Env env, ThreadPool::Priority priority, int
     complete(id);
   });
   return promise;
+}
+
+void Environment::free_later(std::shared_ptr<void> memory) {
+  if (pool_) pool_->submit(ThreadPool::Priority::normal, 1, [memory](Team&) {});
 }
 
 // On the pool. After the lock is released this object may be gone.

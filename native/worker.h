@@ -40,6 +40,9 @@ class Environment {
   // Queues the operation and returns its promise. The process stays alive until it is settled.
   Napi::Value start(Napi::Env env, ThreadPool::Priority priority, int threads, std::unique_ptr<Operation> operation);
 
+  // Frees something large on the pool, where giving pages back holds nobody up.
+  void free_later(std::shared_ptr<void> memory);
+
  private:
   void complete(std::uint64_t id);
   void settle(Napi::Env env, std::uint64_t id);

@@ -53,14 +53,6 @@ const Plan& Evaluator<T>::plan(int rows) {
 }
 
 template <typename T>
-double Evaluator<T>::flops_per_row(bool gradient) const {
-  double weights = 0;
-  for (const auto& layer : network_.layers) weights += static_cast<double>(layer.weight_count());
-  const double back = gradient ? 2 * weights - static_cast<double>(network_.layers[0].weight_count()) : 0;
-  return 2 * (weights + back);
-}
-
-template <typename T>
 std::size_t Evaluator<T>::tile_offset(const Network& network, const Plan::Tile& tile, std::size_t* n) {
   const DenseLayer& layer = network.layers[tile.layer];
   if (tile.rows == 0) {

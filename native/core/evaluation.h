@@ -56,12 +56,13 @@ class Evaluator {
   // lambda/2 |W|^2 over all layers.
   double weight_decay_cost(Team& team, const T* theta);
 
-  // Raw mean outputs of the first penalised layer, or of the first hidden layer, over the rows of the last run.
+  // Raw mean outputs over the rows of the last run: of a layer whose mean is penalised or monitored, else empty.
+  const std::vector<double>& means(int layer) const { return means_[layer]; }
+  // Those of the monitored layer: the first whose mean is penalised, else the first penalised, else the first hidden one.
   const std::vector<double>& mean_activation() const { return monitored_ >= 0 ? means_[monitored_] : no_means_; }
   int monitored_layer() const { return monitored_; }
 
   const Plan& plan(int rows);
-  double flops_per_row(bool gradient) const;
   static std::size_t tile_offset(const Network& network, const Plan::Tile& tile, std::size_t* n);
 
  private:

@@ -156,16 +156,21 @@ bool scan(Team& team, const Rows& rows, double low, double high, const StopFlag&
   const Gather<double> gather(rows);
   const auto& kernels = vector_kernels<double>();
   std::atomic<int> first_bad{rows.count};
-  team.each((rows.count + kRows - 1) / kRows, [&](int block) {
-    const int begin = block * kRows;
-    if (stop.raised() || begin > first_bad.load()) return;
-    std::vector<double> row(rows.cols);
-    for (int i = begin; i < std::min(begin + kRows, rows.count); i++) {
-      MatrixView<double> x{row.data(), 1, rows.cols};
-      gather.read(nullptr, i, x);
-      if (!kernels.within(x, low, high)) return lower(first_bad, i);
-    }
-  });
+  const Cut blocks = Cut::at_most(rows.count, kRows);
+  // One row in float64 for each block at work; memory is taken here, where running out of it can be reported.
+  Buffer<double> values(static_cast<std::size_t>(kBlocksAtOnce) * rows.cols);
+  for (int at = 0; at < blocks.count && first_bad.load() == rows.count; at += kBlocksAtOnce) {
+    team.each(std::min(kBlocksAtOnce, blocks.count - at), [&](int i) {
+      const MatrixView<double> x{values.data() + static_cast<std::size_t>(i) * rows.cols, 1, rows.cols};
+      const int begin = blocks.begin(at + i), end = begin + blocks.length(at + i);
+      for (int row = begin; row < end && !stop.raised(); row++) {
+        gather.read(nullptr, row, x);
+        if (!kernels.within(x, low, high)) return lower(first_bad, row);
+      }
+    });
+    if (stop.raised()) return false;
+    team.breathe();
+  }
   if (stop.raised()) return false;
   if (first_bad.load() < rows.count) find_bad(gather, first_bad.load(), 1, low, high, bad);
   return true;

@@ -44,7 +44,7 @@ Plan Plan::evaluation(const Network& network, int rows, std::size_t element, std
   // so that two threads share a small batch.
   const int fitting = static_cast<int>(kBlockBytes / (row_elements(network) * element));
   const int tall = std::max(kBlockRows, std::min(2 * kBlockRows, fitting));
-  plan.block_rows = std::max(kFewestBlockRows, std::min(tall, (rows + 1) / 2));
+  plan.block_rows = std::max(kFewestBlockRows, std::min(tall, rows / 2 + rows % 2));
 
   for (int l = 0; l < network.depth(); l++) {
     const auto& layer = network.layers[l];

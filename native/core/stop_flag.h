@@ -11,7 +11,6 @@ class StopFlag {
   StopFlag() = default;
   explicit StopFlag(const std::int32_t* word) : word_(word) {}
 
-  // The word belongs to JavaScript, which writes it as plain memory.
   bool raised() const {
     return abandoned_.load(std::memory_order_relaxed) || (word_ != nullptr && __atomic_load_n(word_, __ATOMIC_RELAXED) != 0);
   }

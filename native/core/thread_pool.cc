@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <future>
+#include <system_error>
 
 #include "denormals.h"
 
@@ -133,20 +134,28 @@ void ThreadPool::run_urgent() {
   }
 }
 
+// Where the system gives no more threads, those that there are do the work: no result depends on their number.
 void ThreadPool::ensure_helpers(int count) {
-  while (static_cast<int>(helpers_.size()) < count) {
-    const int member = static_cast<int>(helpers_.size()) + 1;
-    helpers_.emplace_back([this, member] { help(member); });
+  try {
+    helpers_.reserve(static_cast<std::size_t>(count));
+    while (static_cast<int>(helpers_.size()) < count) {
+      const int member = static_cast<int>(helpers_.size()) + 1;
+      helpers_.emplace_back([this, member] { help(member); });
+    }
+  } catch (const std::system_error&) {
   }
 }
 
 void ThreadPool::region(int threads, int count, Team::Call call, const void* context) {
-  const int members = std::min(threads, count);
+  int members = std::min(threads, count);
+  if (members > 1) {
+    ensure_helpers(members - 1);
+    members = std::min(members, static_cast<int>(helpers_.size()) + 1);
+  }
   if (members <= 1) {
     for (int block = 0; block < count; block++) call(context, block);
     return;
   }
-  ensure_helpers(members - 1);
   call_ = call;
   context_ = context;
   for (int t = 0; t < members; t++) {

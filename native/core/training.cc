@@ -16,7 +16,7 @@ TrainingJob<T>::TrainingJob(const Network& network, const Objective& objective, 
       options_(options),
       rows_(rows),
       batch_(options.batch_size == 0 ? rows : std::min(options.batch_size, rows)),
-      steps_in_epoch_((rows + batch_ - 1) / batch_),
+      steps_in_epoch_(1 + (rows - 1) / batch_),
       kernels_(vector_kernels<T>()),
       theta_(network.parameters),
       gradient_(network.parameters),
@@ -109,9 +109,13 @@ bool TrainingJob<T>::step(Team& team, const Gather<T>& gather, const Span& span,
   epoch_.rows += request.count;
   epoch_.loss += parts.loss * request.count;
   epoch_.absolute += parts.sparsity * request.count;
-  const auto& mean = evaluator_.mean_activation();
-  epoch_.activation.resize(mean.size());
-  for (std::size_t j = 0; j < mean.size(); j++) epoch_.activation[j] += mean[j] * request.count;
+  epoch_.activation.resize(network_.layers.size());
+  for (int l = 0; l < network_.depth(); l++) {
+    const auto& mean = evaluator_.means(l);
+    auto& sums = epoch_.activation[l];
+    sums.resize(mean.size());
+    for (std::size_t j = 0; j < mean.size(); j++) sums[j] += mean[j] * request.count;
+  }
   epoch_.exact = parts;
   if (last) {
     epoch_.squared_norm = 0;
@@ -135,29 +139,37 @@ bool TrainingJob<T>::all_finite(Team& team) const {
 }
 
 template <typename T>
-SpanResult TrainingJob<T>::report(Team& team, bool done) {
+SpanResult TrainingJob<T>::report(Team& team, bool done, bool cancelled) {
   SpanResult result;
   result.steps = epoch_.step;
   result.steps_in_epoch = steps_in_epoch_;
   result.evaluations = epoch_.evaluations;
   result.epoch_done = done;
+  result.cancelled = cancelled;
   if (epoch_.rows == 0) return result;
-  result.mean_activation = epoch_.activation;
-  for (double& value : result.mean_activation) value /= epoch_.rows;
+
+  std::vector<std::vector<double>> means = epoch_.activation;
+  for (auto& layer : means) {
+    for (double& value : layer) value /= epoch_.rows;
+  }
   if (batch_ == rows_) {
     result.cost = epoch_.exact;
   } else {
     result.cost.loss = epoch_.loss / epoch_.rows;
     result.cost.sparsity = epoch_.absolute / epoch_.rows;
     for (const Penalty& penalty : objective_.penalties) {
-      if (!penalty.on_mean() || penalty.layer != evaluator_.monitored_layer()) continue;
-      result.cost.sparsity += penalty_value(penalty, network_.layers[penalty.layer].activation, result.mean_activation.data(),
-                                            static_cast<int>(result.mean_activation.size()));
+      if (!penalty.on_mean()) continue;
+      const DenseLayer& layer = network_.layers[penalty.layer];
+      result.cost.sparsity += penalty_value(penalty, layer.activation, means[penalty.layer].data(), layer.outputs);
     }
     result.cost.weight_decay = evaluator_.weight_decay_cost(team, theta_.data());
   }
+  if (evaluator_.monitored_layer() >= 0) result.mean_activation = means[evaluator_.monitored_layer()];
   result.gradient_norm = std::sqrt(epoch_.squared_norm);
-  result.diverged = !std::isfinite(result.cost.total()) || (done && !(std::isfinite(result.gradient_norm) && all_finite(team)));
+  // Parameters are about to be handed over: the cost, which was that of earlier ones, does not vouch for them.
+  const bool handed_over = done || cancelled;
+  result.diverged =
+      !std::isfinite(result.cost.total()) || (handed_over && !(std::isfinite(result.gradient_norm) && all_finite(team)));
   return result;
 }
 
@@ -192,12 +204,12 @@ SpanResult TrainingJob<T>::lbfgs_iteration(Team& team, const Gather<T>& gather, 
   for (std::size_t i = 0; i < seen.size(); i++) {
     if (seen[i].total() == iteration.cost) {
       epoch_.exact = seen[i];
-      epoch_.activation = means[i];
+      lbfgs_means_ = means[i];
     }
   }
   result.steps = 1;
   result.cost = epoch_.exact;
-  result.mean_activation = epoch_.activation;
+  result.mean_activation = lbfgs_means_;
   result.gradient_norm = iteration.gradient_norm;
   result.evaluations = iteration.evaluations;
   result.stopped = iteration.stop == Stop::tolerance ? "tolerance" : (iteration.stop == Stop::precision ? "precision" : nullptr);
@@ -213,13 +225,11 @@ SpanResult TrainingJob<T>::run(Team& team, const Rows& rows, const Span& span, c
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double, std::milli>(span.budget_ms);
   while (epoch_.step < steps_in_epoch_) {
     if (stop.raised() || !step(team, gather, span, stop)) {
-      SpanResult result = report(team, false);
-      result.cancelled = true;
-      return result;
+      return report(team, false, true);
     }
     if (std::chrono::steady_clock::now() >= deadline) break;
   }
-  return report(team, epoch_.step == steps_in_epoch_);
+  return report(team, epoch_.step == steps_in_epoch_, false);
 }
 
 template class TrainingJob<float>;

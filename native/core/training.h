@@ -60,7 +60,7 @@ class TrainingJob {
     int step = 0;
     double rows = 0, loss = 0, absolute = 0, squared_norm = 0;
     int evaluations = 0;
-    std::vector<double> activation;  // sums over rows
+    std::vector<std::vector<double>> activation;  // [layers] sums over rows of each unit's output, where the evaluator has them
     CostParts exact;
   };
 
@@ -68,7 +68,7 @@ class TrainingJob {
   bool step(Team& team, const Gather<T>& gather, const Span& span, const StopFlag& stop);
   SpanResult lbfgs_iteration(Team& team, const Gather<T>& gather, const StopFlag& stop);
   void moving_mean(std::size_t penalty, std::vector<double>& mean);
-  SpanResult report(Team& team, bool done);
+  SpanResult report(Team& team, bool done, bool cancelled);
   T decay_of(const Plan::Tile& tile) const;
   bool all_finite(Team& team) const;
 
@@ -86,6 +86,7 @@ class TrainingJob {
   std::vector<std::vector<double>> moving_;  // [penalties] exponential means, not yet corrected
   long moving_steps_ = 0;
   std::vector<double> tile_norms_;
+  std::vector<double> lbfgs_means_;  // of the last accepted point
 };
 
 }  // namespace layerwise

@@ -242,6 +242,38 @@ TEST_F(Training, ReportsDivergence) {
   }
 }
 
+TEST_F(Training, ParametersHandedOverByACancelAreNeverBroken) {
+  const Network linear = network_of({kInputs, 4, kInputs}, Activation::identity, Activation::identity);
+  ThreadPool pool;
+  pool.run(2, [&](Team& team) {
+    TrainingJob<double> job(linear, objective_of(linear, Loss::squared, 0.0), options_of(Kind::gradient_descent, kBatch),
+                            theta.data(), kRows);
+    // A span without budget ends after one step, whose cost was that of sound parameters; the step itself overflows.
+    SpanResult span = job.run(team, rows, {0, 1e308, 0}, StopFlag());
+    const std::int32_t raised = 1;
+    span = job.run(team, rows, {0, 1e308, 0}, StopFlag(&raised));
+    EXPECT_TRUE(span.cancelled);
+    const bool sound = std::all_of(job.theta(), job.theta() + linear.parameters, [](double v) { return std::isfinite(v * v); });
+    EXPECT_EQ(span.diverged, !sound);
+    EXPECT_FALSE(sound);
+  });
+}
+
+TEST_F(Training, AnEpochsSparsityIsThatOfAllPenalisedLayers) {
+  const Network deep = network_of({kInputs, 4, 3, kInputs}, Activation::sigmoid, Activation::sigmoid);
+  const auto start = random_vector<double>(deep.parameters, -0.5, 0.5, 3);
+  Objective both = objective_of(deep, Loss::squared, 0.0);
+  double apart = 0;
+  for (int layer : {0, 1}) {
+    Objective one = both;
+    one.penalties = {{layer, PenaltyKind::kl, 0.2, 0.7, Average::batch}};
+    apart += train(deep, one, options_of(Kind::gradient_descent, kBatch), start, rows, 1, 0, 2).last().cost.sparsity;
+  }
+  both.penalties = {{0, PenaltyKind::kl, 0.2, 0.7, Average::batch}, {1, PenaltyKind::kl, 0.2, 0.7, Average::batch}};
+  const auto got = train(deep, both, options_of(Kind::gradient_descent, kBatch), start, rows, 1, 0, 2);
+  EXPECT_NEAR(got.last().cost.sparsity, apart, tolerance::kTrained);
+}
+
 TEST_F(Training, DoesNotCallACalmRunDivergent) {
   for (Kind kind : {Kind::gradient_descent, Kind::momentum, Kind::adam, Kind::lbfgs}) {
     const auto got = train(network, objective(Average::exact), options_of(kind, 0), theta, rows, 4, 0.01, 2);
