@@ -1,5 +1,8 @@
 #include <napi.h>
 
+#include <cstdlib>
+#include <string>
+
 #include "core/blas.h"
 #include "core/random.h"
 #include "core/vector_kernels.h"
@@ -55,6 +58,13 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
     blas_start();
   } catch (const BlasError& error) {
     throw argument_error(env, "ERR_LOAD", error.what());
+  }
+  const char* wish = std::getenv("LAYERWISE_VECTORS");
+  const std::string level = vector_level_name(vector_level());
+  if (wish != nullptr && wish != level) {
+    throw argument_error(
+        env, "ERR_LOAD",
+        std::string("LAYERWISE_VECTORS is '") + wish + "', which this processor does not have; its best is " + level);
   }
   env.SetInstanceData(new Environment(env));  // owned by the environment, deleted with it
   const auto add = [&](const char* name, Napi::Value (*function)(const Napi::CallbackInfo&)) {

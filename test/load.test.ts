@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import packageJson from '../package.json' with { type: 'json' }
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const tsx = pathToFileURL(join(root, 'node_modules/tsx/dist/esm/index.mjs')).href
@@ -123,9 +124,7 @@ describe('ERR_LOAD', () => {
     expect(code).toBe('ERR_LOAD')
     expect(message).toContain(`on ${process.platform}-${process.arch}`)
     expect(message).toContain(join(clone, 'build/Release/layerwise.node'))
-    expect(message).toMatch(
-      new RegExp(`- @layerwise/${process.platform}-${process.arch}.*: Cannot find module`),
-    )
+    expect(message).toContain(`- ${expectedPackage()}: Cannot find module`)
     expect(message).toContain('npm run setup')
   })
 
@@ -145,6 +144,17 @@ describe('ERR_LOAD', () => {
     expect(message).toContain('pthread build of OpenBLAS')
   })
 
+  test('vectors that the processor does not have are refused, and those it has are used', () => {
+    const wrong = inFreshProcess('return binding().runtime()', { LAYERWISE_VECTORS: 'sse9' })
+    expect(wrong).toMatchObject({
+      code: 'ERR_LOAD',
+      message: expect.stringContaining("LAYERWISE_VECTORS is 'sse9'"),
+    })
+    if (process.arch !== 'x64') return
+    const { value } = inFreshProcess('return binding().runtime()', { LAYERWISE_VECTORS: 'baseline' })
+    expect(value).toMatchObject({ vectors: 'baseline' })
+  })
+
   test('a failed load is tried again at the next call', () => {
     const body = `
       try { binding() } catch {}
@@ -153,6 +163,14 @@ describe('ERR_LOAD', () => {
     expect(inFreshProcess(body, { LAYERWISE_BINARY: '/nowhere/layerwise.node' }).value).toBe('function')
   })
 })
+
+/** What @napi-rs/cli would name the package of this platform: `napi.packageName` and the platform. */
+function expectedPackage(): string {
+  const { header } = process.report.getReport() as unknown as { header: { glibcVersionRuntime?: string } }
+  const libc = header.glibcVersionRuntime === undefined ? 'musl' : 'gnu'
+  const abi = { linux: `-${libc}`, win32: '-msvc' }[process.platform as string] ?? ''
+  return `${packageJson.napi.packageName}-${process.platform}-${process.arch}${abi}`
+}
 
 /** The loader alone in a package of its own, with no addon about. */
 function bareCopy(name: string): string {
