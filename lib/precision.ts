@@ -11,15 +11,29 @@ export function checkPrecision(argument: string, value: unknown): Precision {
   return checkChoice(argument, value, ['float32', 'float64'])
 }
 
+const ARRAYS = {
+  float32: Float32Array,
+  float64: Float64Array,
+  uint8: Uint8Array,
+  uint32: Uint32Array,
+} as const
+
 /**
  * `length` zeros; `what` they are for is named if there is no room.
  *
  * @throws {@link LayerwiseError} `ERR_MEMORY` if they cannot be allocated
  */
-export function allocate<P extends Precision>(precision: P, length: number, what: string): FloatArray<P> {
+export function allocate(type: 'uint8', length: number, what: string): Uint8Array<ArrayBuffer>
+export function allocate(type: 'uint32', length: number, what: string): Uint32Array<ArrayBuffer>
+export function allocate<P extends Precision>(type: P, length: number, what: string): FloatArray<P>
+export function allocate(
+  type: keyof typeof ARRAYS,
+  length: number,
+  what: string,
+): FloatArray | Uint8Array | Uint32Array {
   try {
-    return (precision === 'float64' ? new Float64Array(length) : new Float32Array(length)) as FloatArray<P>
+    return new ARRAYS[type](length)
   } catch (cause) {
-    throw new LayerwiseError('ERR_MEMORY', `${what}: no room for ${length} ${precision} numbers`, {}, cause)
+    throw new LayerwiseError('ERR_MEMORY', `${what}: no room for ${length} ${type} numbers`, {}, cause)
   }
 }

@@ -47,6 +47,11 @@ describe('Matrix', () => {
     ['no columns', () => Matrix.from(new Float32Array(0), 1, 0), 'ERR_ARGUMENT'],
     ['a fractional number of rows', () => Matrix.from(new Float32Array(3), 1.5, 2), 'ERR_ARGUMENT'],
     ['a scale of 0', () => Matrix.from(new Uint8Array(1), 1, 1, { scale: 0 }), 'ERR_ARGUMENT'],
+    [
+      'null for a scale',
+      () => Matrix.from(new Uint8Array(1), 1, 1, { scale: null as never }),
+      'ERR_ARGUMENT',
+    ],
     ['an infinite scale', () => Matrix.from(new Uint8Array(1), 1, 1, { scale: Infinity }), 'ERR_ARGUMENT'],
     ['a scale on floats', () => Matrix.from(new Float32Array(1), 1, 1, { scale: 2 }), 'ERR_ARGUMENT'],
     ['an unknown option', () => Matrix.from(new Uint8Array(1), 1, 1, { skale: 2 } as never), 'ERR_ARGUMENT'],

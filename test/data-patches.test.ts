@@ -81,6 +81,8 @@ describe('samplePatches', () => {
     ['a fractional size', [one], { size: 1.5, count: 1 }, 'ERR_ARGUMENT'],
     ['no count', [one], { size: 2 }, 'ERR_ARGUMENT'],
     ['a negative seed', [one], { size: 2, count: 1, seed: -1 }, 'ERR_ARGUMENT'],
+    ['null for a seed', [one], { size: 2, count: 1, seed: null }, 'ERR_ARGUMENT'],
+    ['more patches than can be allocated', [one], { size: 4, count: 2 ** 31 - 1 }, 'ERR_MEMORY'],
     ['an unknown option', [one], { size: 2, count: 1, stride: 1 }, 'ERR_ARGUMENT'],
     ['imageWidth for single images', [one], { size: 2, count: 1, imageWidth: 4 }, 'ERR_ARGUMENT'],
     ['rows without imageWidth', one, { size: 1, count: 1 }, 'ERR_ARGUMENT'],

@@ -187,6 +187,7 @@ describe('a feature image', () => {
       {},
       { width: '2' },
       { width: 2, columns: 0 },
+      ...['height', 'columns', 'gap', 'zoom'].map((key) => ({ width: 2, [key]: null })),
       { width: 2, gap: -1 },
       { width: 2, zoom: 0.5 },
       { width: 2, colour: true },
@@ -265,6 +266,8 @@ describe('a reconstruction image', () => {
     const run = (options: object) => caught(() => reconstructionImage(x, y, { width: 2, ...options }))
     expect(run({ low: 1 })).toEqual(refused('ERR_ARGUMENT', /high/))
     expect(run({ low: Number.NaN })).toEqual(refused('ERR_ARGUMENT', /low/))
+    expect(run({ low: null })).toEqual(refused('ERR_ARGUMENT', /low/))
+    expect(run({ high: null })).toEqual(refused('ERR_ARGUMENT', /high/))
     expect(run({ max: 1 })).toEqual(refused('ERR_ARGUMENT', /max/))
     const infinite = Matrix.from(Float32Array.of(0, 0, 0, Infinity), 2, 2)
     const error = caught(() => reconstructionImage(x, infinite, { width: 2 }))

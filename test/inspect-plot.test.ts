@@ -110,6 +110,10 @@ describe('a plot', () => {
       [[{ label: 'a', points: [[1, '2']] }], {}],
       [line(1), { yScale: 'cubic' }],
       [line(1), { width: 0 }],
+      ...['yScale', 'width', 'height', 'title', 'xLabel', 'yLabel'].map((key): [unknown, unknown] => [
+        line(1),
+        { [key]: null },
+      ]),
       [line(1), { title: 3 }],
       [line(1), { colour: 'red' }],
     ]

@@ -47,7 +47,8 @@ export class Matrix<D extends MatrixData = MatrixData> {
     if (data.length !== rows * cols) {
       throw shapeError('data', `${rows} × ${cols} = ${rows * cols} numbers`, data.length)
     }
-    const scale = checkNumber('scale', checkOptions('options', options, ['scale']).scale ?? 1)
+    const { scale: factor = 1 } = checkOptions('options', options, ['scale'])
+    const scale = checkNumber('scale', factor)
     if (scale === 0) throw argumentError('scale', 'a number other than 0', scale)
     if (scale !== 1 && !(data instanceof Uint8Array))
       throw argumentError('scale', '1, unless data is a Uint8Array', scale)
@@ -92,7 +93,9 @@ export class Matrix<D extends MatrixData = MatrixData> {
 
 /** Refuses what native code could not safely read: other array types, and memory that is shared, may shrink or is gone. */
 export function checkStorage(argument: string, data: unknown): asserts data is MatrixData {
-  if (!(data instanceof Float32Array || data instanceof Float64Array || data instanceof Uint8Array)) {
+  const known = data instanceof Float32Array || data instanceof Float64Array || data instanceof Uint8Array
+  // A proxy of an array, or an object made from its prototype, is an instance too, but has no memory.
+  if (!known || !ArrayBuffer.isView(data)) {
     throw argumentError(argument, 'a Float32Array, Float64Array or Uint8Array', data)
   }
   const { buffer } = data as { buffer: ArrayBufferLike & { resizable?: boolean } }

@@ -1,6 +1,7 @@
 import { argumentError, checkInteger, checkOptions, shapeError } from '../check.js'
 import { LayerwiseError } from '../errors.js'
 import { binding } from '../native/load.js'
+import { allocate, type Precision } from '../precision.js'
 import { checkStorage, Matrix, type MatrixData } from './matrix.js'
 import { rowSlices, valueSlices } from './slices.js'
 
@@ -39,6 +40,7 @@ interface Images<D extends MatrixData> {
  * @returns [count, size²], each patch line by line; storage and scale are those of the images
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for bad options or storage
  * @throws {@link LayerwiseError} `ERR_SHAPE` for no images, images smaller than a patch, or rows that are not whole lines
+ * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the patches
  */
 export async function samplePatches<D extends MatrixData>(
   images: Matrix<D>,
@@ -56,12 +58,13 @@ export async function samplePatches<D extends MatrixData>(
   const given = checkOptions('options', options, known)
   const size = checkInteger('size', given.size)
   const count = checkInteger('count', given.count)
-  const seed = checkInteger('seed', given.seed ?? 0, 0, Number.MAX_SAFE_INTEGER)
+  const { seed: givenSeed = 0 } = given
+  const seed = checkInteger('seed', givenSeed, 0, Number.MAX_SAFE_INTEGER)
   const source =
     images instanceof Matrix ? rowImages(images, size, given.imageWidth) : singleImages(images, size)
   const patches = emptyLike(source.first.data, count * size * size)
   for await (const [from, to] of rowSlices(count, size * size)) {
-    const random = new Float64Array(3 * (to - from))
+    const random = allocate('float64', 3 * (to - from), 'patches')
     binding().uniform(random, 0, 1, seed, patchStream, from)
     const draw = (k: number, choices: number) => Math.floor(random[k]! * choices)
     for (let p = from; p < to; p++) {
@@ -114,7 +117,7 @@ export async function preparePatches(patches: Matrix): Promise<Matrix<Float32Arr
   }
   // A mean is rounded by at most so much: what is left of constant patches.
   const bound = deviation > largest * cols * Number.EPSILON ? 3 * deviation : Infinity
-  const prepared = new Float32Array(rows * cols)
+  const prepared = allocate('float32', rows * cols, 'patches')
   for await (const { from, values } of valueSlices('patches', patches)) {
     subtractMeans(values, cols)
     for (let k = 0; k < values.length; k++) {
@@ -177,9 +180,7 @@ function kind({ data, scale }: Matrix): string {
 function emptyLike<D extends MatrixData>(data: D, length: number): D {
   const empty =
     data instanceof Uint8Array
-      ? new Uint8Array(length)
-      : data instanceof Float32Array
-        ? new Float32Array(length)
-        : new Float64Array(length)
+      ? allocate('uint8', length, 'patches')
+      : allocate<Precision>(data instanceof Float32Array ? 'float32' : 'float64', length, 'patches')
   return empty as D
 }

@@ -1,7 +1,7 @@
 import { argumentError, shapeError, show } from '../check.js'
 import { LayerwiseError } from '../errors.js'
 import type { NativeRows } from '../native/binding.js'
-import type { FloatArray, Precision } from '../precision.js'
+import { allocate, type FloatArray, type Precision } from '../precision.js'
 import { checkStorage, Matrix } from './matrix.js'
 import type { Scaler } from './scaler.js'
 
@@ -68,10 +68,7 @@ function fromArrays<P extends Precision>(
   precision: P,
 ): Matrix<FloatArray<P>> {
   if (x.length === 0) throw emptyError(argument)
-  const length = x.length * width
-  const data = (
-    precision === 'float64' ? new Float64Array(length) : new Float32Array(length)
-  ) as FloatArray<P>
+  const data = allocate(precision, x.length * width, argument)
   for (let i = 0; i < x.length; i++) {
     const row = x[i]
     if (!Array.isArray(row)) throw argumentError(`${argument}[${i}]`, 'an array of numbers', row)

@@ -1,5 +1,6 @@
 import { argumentError, checkNumber, checkOptions, shapeError, show } from '../check.js'
 import { LayerwiseError } from '../errors.js'
+import { allocate, type Precision } from '../precision.js'
 import { type ColumnStatistics, columnSpread, columnStatistics } from './column-statistics.js'
 import { Matrix } from './matrix.js'
 import { type Rows, toMatrix } from './rows.js'
@@ -258,7 +259,11 @@ async function mapRows(
 ): Promise<Matrix<Float32Array | Float64Array>> {
   const matrix = toMatrix('x', x, width, 'float64')
   const { data, rows, cols } = matrix
-  const out = data instanceof Float64Array ? new Float64Array(rows * cols) : new Float32Array(rows * cols)
+  const out = allocate<Precision>(
+    data instanceof Float64Array ? 'float64' : 'float32',
+    rows * cols,
+    'scaled rows',
+  )
   for await (const { from, values } of valueSlices('x', matrix)) {
     map(values)
     out.set(values, from * cols)

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { LayerwiseError } from '../errors.js'
+import { allocate } from '../precision.js'
 import type { Matrix } from './matrix.js'
 
 /** Numbers between two turns of the event loop: some tenths of a millisecond of simple work. */
@@ -32,10 +33,10 @@ interface Slice {
  */
 export async function* valueSlices(argument: string, x: Matrix): AsyncGenerator<Slice, void> {
   const { data, rows, cols, scale } = x
-  let buffer = new Float64Array(0)
+  let buffer: Float64Array = new Float64Array(0)
   for await (const [from, to] of rowSlices(rows, cols)) {
     const length = (to - from) * cols
-    if (buffer.length < length) buffer = new Float64Array(length)
+    if (buffer.length < length) buffer = allocate('float64', length, argument)
     const values = buffer.subarray(0, length)
     values.set(data.subarray(from * cols, to * cols))
     for (let k = 0; k < length; k++) {

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { LayerwiseError } from '../errors.js'
 import type { NativeRows } from '../native/binding.js'
+import { allocate } from '../precision.js'
 
 /** Rows up to so many bytes are copied before a fit; larger ones are read where they lie. 256 MiB. */
 export const SNAPSHOT_BYTES = 256 * 2 ** 20
@@ -13,7 +14,7 @@ const SLICE_BYTES = 2 ** 20
  * transfer, after which the memory may be freed while other threads read it. Node-API cannot hold on to memory that was transferred.
  *
  * @param between - called between slices; what it throws ends the copying
- * @throws {@link LayerwiseError} `ERR_STATE` if the buffer is transferred during the copying
+ * @throws {@link LayerwiseError} `ERR_STATE` if the buffer is transferred during the copying, `ERR_MEMORY` if there is no room for the copy
  */
 export async function snapshot(
   argument: string,
@@ -23,7 +24,7 @@ export async function snapshot(
 ): Promise<NativeRows> {
   const { data } = rows
   if (data.byteLength > limit) return rows
-  const bytes = new Uint8Array(data.byteLength)
+  const bytes = allocate('uint8', data.byteLength, argument)
   for (let at = 0; at < bytes.length; at += SLICE_BYTES) {
     if (at > 0) await setImmediate()
     between()

@@ -50,12 +50,14 @@ interface Frame {
  */
 export function plot(series: readonly Series[], options?: PlotOptions): string {
   const checked = checkOptions('options', options, PLOT_OPTIONS)
-  const yScale = checkChoice('options.yScale', checked.yScale ?? 'linear', ['linear', 'log'])
-  const width = checkInteger('options.width', checked.width ?? 640, 200, 10_000)
-  const height = checkInteger('options.height', checked.height ?? 400, 150, 10_000)
-  const [title, xLabel, yLabel] = (['title', 'xLabel', 'yLabel'] as const).map((key) =>
-    checkText(`options.${key}`, checked[key] ?? ''),
-  ) as [string, string, string]
+  const { yScale: scale = 'linear', width: across = 640, height: down = 400 } = checked
+  const yScale = checkChoice('options.yScale', scale, ['linear', 'log'])
+  const width = checkInteger('options.width', across, 200, 10_000)
+  const height = checkInteger('options.height', down, 150, 10_000)
+  const [title, xLabel, yLabel] = (['title', 'xLabel', 'yLabel'] as const).map((key) => {
+    const { [key]: text = '' } = checked
+    return checkText(`options.${key}`, text)
+  }) as [string, string, string]
   const curves = checkSeries(series).map(({ label, points }) => ({ label, runs: unbroken(points, yScale) }))
   const shown = curves.flatMap(({ runs }) => runs.flat())
 

@@ -41,8 +41,9 @@ export function reconstructionImage(
       `${reconstructions.rows} × ${reconstructions.cols}`,
     )
   }
-  const low = checkNumber('options.low', checked.low ?? 0)
-  const high = checkNumber('options.high', checked.high ?? 1)
+  const { low: black = 0, high: white = 1 } = checked
+  const low = checkNumber('options.low', black)
+  const high = checkNumber('options.high', white)
   if (low >= high) throw argumentError('options.high', `a number above low, ${low}`, high)
   const { width, height } = tileSize(checked, 'x', x.cols)
 

@@ -27,7 +27,8 @@ export function tileSize(
   if (options.height === undefined && size % width !== 0) {
     throw shapeError('options.width', `a divisor of the ${size} numbers in a row of ${argument}`, width)
   }
-  const height = checkInteger('options.height', options.height ?? size / width)
+  const { height: givenHeight = size / width } = options
+  const height = checkInteger('options.height', givenHeight)
   if (width * height !== size) {
     throw shapeError(
       argument,
@@ -53,9 +54,10 @@ export function paintTiles(
   { count, width, height, columns: defaultColumns, background }: TileGrid,
   paint: (tile: number, put: (x: number, y: number, value: number) => void) => void,
 ): Image {
-  const gap = checkInteger('options.gap', options.gap ?? 1, 0, 1024)
-  const zoom = checkInteger('options.zoom', options.zoom ?? 1, 1, 1024)
-  const columns = checkInteger('options.columns', options.columns ?? defaultColumns)
+  const { gap: givenGap = 1, zoom: givenZoom = 1, columns: givenColumns = defaultColumns } = options
+  const gap = checkInteger('options.gap', givenGap, 0, 1024)
+  const zoom = checkInteger('options.zoom', givenZoom, 1, 1024)
+  const columns = checkInteger('options.columns', givenColumns)
   const rows = Math.ceil(count / columns)
   const gridWidth = zoom * (gap + columns * (width + gap))
   const gridHeight = zoom * (gap + rows * (height + gap))

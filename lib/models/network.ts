@@ -64,14 +64,14 @@ export class Network<P extends Precision> {
   }
 
   copy(): FloatArray<P> {
-    return this.#parameters.slice() as FloatArray<P>
+    return this.#copyOf(this.#parameters, 'parameters')
   }
 
   layerCopies(): Layer<P>[] {
     return this.layers.map(({ inputs, outputs, activation }, index) => {
       const own = this.part(index, index + 1)
-      const weights = own.slice(0, inputs * outputs) as FloatArray<P>
-      const biases = own.slice(inputs * outputs) as FloatArray<P>
+      const weights = this.#copyOf(own.subarray(0, inputs * outputs), 'weights')
+      const biases = this.#copyOf(own.subarray(inputs * outputs), 'biases')
       return { inputs, outputs, activation, weights: Matrix.from(weights, outputs, inputs), biases }
     })
   }
@@ -79,11 +79,12 @@ export class Network<P extends Precision> {
   /** A copy of `theta`, checked: the right kind of array, the right length, finite. */
   checked(argument: string, theta: unknown): FloatArray<P> {
     const kind = this.precision === 'float64' ? Float64Array : Float32Array
-    if (!(theta instanceof kind)) throw argumentError(argument, `a ${kind.name}`, theta)
+    if (!(theta instanceof kind && ArrayBuffer.isView(theta))) {
+      throw argumentError(argument, `a ${kind.name}`, theta)
+    }
     const { length } = this.#parameters
     if (theta.length !== length) throw shapeError(argument, `${length} numbers`, `${theta.length} numbers`)
-    const copy = allocate(this.precision, length, argument)
-    copy.set(theta)
+    const copy = this.#copyOf(theta, argument)
     const bad = copy.findIndex((value) => !Number.isFinite(value))
     if (bad === -1) return copy
     throw new LayerwiseError(
@@ -119,6 +120,12 @@ export class Network<P extends Precision> {
   /** The number of this fit, counted from 0. */
   nextFit(): number {
     return this.#fits++
+  }
+
+  #copyOf(numbers: Floats, what: string): FloatArray<P> {
+    const copy = allocate(this.precision, numbers.length, what)
+    copy.set(numbers)
+    return copy
   }
 }
 
