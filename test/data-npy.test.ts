@@ -1,4 +1,14 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -190,6 +200,37 @@ describe('writeNpy', () => {
     })
     expect(readdirSync(folder)).toEqual(before)
     expect(existsSync(join(blocked, 'inner'))).toBe(true)
+  })
+
+  it.skipIf(process.platform === 'win32')('hands on the permissions of the file it replaces', async () => {
+    writeFileSync(path, 'old')
+    chmodSync(path, 0o600)
+    await writeNpy(path, Matrix.from(new Float32Array(1), 1, 1))
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+    chmodSync(path, 0o644)
+  })
+
+  it.skipIf(process.platform === 'win32')(
+    'replaces the file behind a link, and leaves the link',
+    async () => {
+      const target = join(folder, 'target.npy')
+      const link = join(folder, 'link.npy')
+      writeFileSync(target, 'old')
+      symlinkSync(target, link)
+      await writeNpy(link, Matrix.from(new Float32Array(1), 1, 1))
+      expect(lstatSync(link).isSymbolicLink()).toBe(true)
+      expect((await readNpy(target)).rows).toBe(1)
+    },
+  )
+
+  it.skipIf(process.platform === 'win32')('puts no file in the place of a pipe', async () => {
+    const pipe = join(folder, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    await expect(writeNpy(pipe, Matrix.from(new Float32Array(1), 1, 1))).rejects.toMatchObject({
+      code: 'ERR_ARGUMENT',
+      message: expect.stringContaining('not a regular file'),
+    })
+    expect(lstatSync(pipe).isFIFO()).toBe(true)
   })
 
   it('refuses a folder that is not there, and what is no Matrix', async () => {

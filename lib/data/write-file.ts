@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
+import { type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LayerwiseError } from '../errors.js'
@@ -12,6 +12,9 @@ const chunkLength = 8 * 1024 * 1024
  * Writes a file whole or not at all: into a temporary file in the same folder, which is synced and then renamed over `path`.
  * Readers see the old file or the new one. On failure the temporary file is removed and the old one stays.
  *
+ * A file that is replaced hands on its permissions; through a symbolic link the file it points to is replaced. Devices, pipes and
+ * folders are refused: a rename would put a file in their place.
+ *
  * @param parts - bytes in order; taken one after another, so they may be made on the way
  * @throws {@link LayerwiseError} `ERR_ARGUMENT`, with the system's error as `cause`, if the file cannot be written
  */
@@ -21,13 +24,14 @@ export async function writeFileWhole(
 ): Promise<void> {
   const name = checkPath('path', path)
   try {
-    const target = path instanceof URL ? fileURLToPath(path) : path
+    const { target, mode } = await replaceable(path instanceof URL ? fileURLToPath(path) : path)
     const folder = dirname(target)
     const temporary = join(folder, `.layerwise-${process.pid}-${randomBytes(8).toString('hex')}.tmp`)
     const handle = await open(temporary, 'wx')
     try {
       try {
         for await (const part of parts) await writeAll(handle, part)
+        if (mode !== undefined) await handle.chmod(mode)
         await handle.sync()
       } finally {
         await handle.close()
@@ -41,6 +45,14 @@ export async function writeFileWhole(
   } catch (error) {
     throw error instanceof LayerwiseError ? error : fileError('write', name, error)
   }
+}
+
+/** The file itself behind any links, and its permissions; the path as it is where there is no file yet. */
+async function replaceable(path: string): Promise<{ target: string; mode?: number }> {
+  const found = await stat(path).catch(() => undefined)
+  if (found === undefined) return { target: path }
+  if (!found.isFile()) throw new Error('it is not a regular file')
+  return { target: await realpath(path), mode: found.mode & 0o777 }
 }
 
 async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
