@@ -108,6 +108,16 @@ describe.each([
     expect(largestDifference(errors, sums)).toBeLessThanOrEqual(absolute * inputs)
   })
 
+  test('encodeSync may write over its own row', () => {
+    const model = new SparseAutoencoder({ inputs: 6, hidden: 6 })
+    const memory = Float32Array.from({ length: 10 }, (_, i) => i / 10)
+    for (const offset of [0, 2, 4]) {
+      const copy = memory.slice()
+      const codes = model.encodeSync(copy.slice(2, 8))
+      expect(model.encodeSync(copy.subarray(2, 8), copy.subarray(offset, offset + 6))).toEqual(codes)
+    }
+  })
+
   test('encodeSync agrees with encode for every kind of row', async () => {
     const row = Float64Array.from(x.row(4))
     const codes = (await model.encode(Matrix.from(row, 1, inputs))).data

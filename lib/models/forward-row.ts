@@ -36,9 +36,10 @@ export class RowForward<P extends Precision> {
 
   /** Outputs of the last layer, into `out` or a new array. */
   run(argument: string, row: Row, out?: FloatArray<P>): FloatArray<P> {
-    const data = this.#checked(argument, row)
+    const given = this.#checked(argument, row)
     const scale = row instanceof Matrix ? row.scale : 1
     const answer = this.#answer(out)
+    const data = given.buffer === answer.buffer ? this.#apart(given) : given
     const { shift, factor } = this.#scaler ?? {}
     if (!binding().forwardRow(this.#shape, this.#parameters(), data, scale, shift, factor, answer)) {
       throw this.#notFinite(argument, data, scale)
@@ -73,12 +74,19 @@ export class RowForward<P extends Precision> {
     return this.#scratch
   }
 
+  /** The same numbers where writing `out` cannot change them. */
+  #apart(data: MatrixData): Float64Array {
+    this.#scratch.set(data)
+    return this.#scratch
+  }
+
   #answer(out: FloatArray<P> | undefined): FloatArray<P> {
     const outputs = this.#outputs
     const { precision } = this.#network
     if (out === undefined) return allocate(precision, outputs, 'out')
     const kind = precision === 'float64' ? Float64Array : Float32Array
-    if (!(out instanceof kind)) throw argumentError('out', `a ${kind.name} of ${outputs}`, out)
+    if (!(out instanceof kind && ArrayBuffer.isView(out)))
+      throw argumentError('out', `a ${kind.name} of ${outputs}`, out)
     checkStorage('out', out)
     if (out.length !== outputs) throw shapeError('out', `${outputs} numbers`, `${out.length}`)
     return out
