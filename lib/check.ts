@@ -7,11 +7,20 @@ export function show(value: unknown): string {
   if (typeof value === 'function') return 'a function'
   if (typeof value === 'symbol') return 'a symbol'
   if (value === null || typeof value !== 'object') return String(value)
+  try {
+    return showObject(value)
+  } catch {
+    // A getter or a proxy of the caller's threw.
+    return 'an object'
+  }
+}
+
+function showObject(value: object): string {
   if (Array.isArray(value)) return `an array of ${value.length}`
-  if (ArrayBuffer.isView(value))
-    return `a ${value.constructor.name} of ${(value as Uint8Array).length ?? value.byteLength}`
-  const name = (value as { constructor?: { name?: unknown } }).constructor?.name
-  return typeof name === 'string' && name !== 'Object' && name !== '' ? `a ${name}` : 'an object'
+  const name: unknown = value.constructor?.name
+  const named = typeof name === 'string' && name !== 'Object' && name !== '' ? `a ${name}` : 'an object'
+  if (!ArrayBuffer.isView(value)) return named
+  return `${named} of ${(value as Uint8Array).length ?? value.byteLength}`
 }
 
 /** The one sentence in which arguments are refused: name, wish, value, type. */

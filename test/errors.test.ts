@@ -17,6 +17,10 @@ const detached = () => {
   return data
 }
 
+/** Instances of Float32Array by their prototype, but without memory. */
+const proxied = () => new Proxy(new Float32Array(6), {})
+const hollow = () => Object.create(Float32Array.prototype) as Float32Array
+
 /** What is wrong; the options or arguments; the code; a part of the message, which begins with the argument. */
 type Row = readonly [title: string, given: unknown, code: string, message: string]
 
@@ -216,6 +220,8 @@ const rows: Row[] = [
   ['a flat array of numbers', [0.1, 0.2, 0.3], 'ERR_ARGUMENT', 'x'],
   ['numbers as text', [['0.1', '0.2', '0.3']], 'ERR_ARGUMENT', 'row 0, column 0'],
   ['shared memory', new Float32Array(new SharedArrayBuffer(24)), 'ERR_ARGUMENT', 'x: '],
+  ['a proxy of an array', proxied(), 'ERR_ARGUMENT', 'x: '],
+  ['an array in name only', [hollow()], 'ERR_ARGUMENT', 'x[0]: '],
   ['resizable memory', resizable(), 'ERR_ARGUMENT', 'x: '],
   ['transferred memory', detached(), 'ERR_ARGUMENT', 'x: '],
   ['another width', sampleRows(4, 4), 'ERR_SHAPE', 'x: '],
@@ -250,6 +256,24 @@ describe('the constructor throws for', () => {
       thrown(() => new SparseAutoencoder(row[1] as never)),
       row,
     )
+  })
+})
+
+describe('a value that refuses to be looked at is refused like any other', () => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const throwing = {
+    get constructor(): never {
+      throw new Error('from the getter')
+    },
+  }
+  test.each([
+    ['a revoked proxy', proxy],
+    ['a getter that throws', throwing],
+    ['an array without a prototype', Object.setPrototypeOf(new Float32Array(2), null)],
+  ])('%s', (_, value) => {
+    const error = thrown(() => new SparseAutoencoder({ inputs, hidden: value as never }))
+    expectError(error, ['', '', 'ERR_ARGUMENT', 'hidden: expected a whole number'])
   })
 })
 
@@ -372,6 +396,9 @@ describe('encodeSync throws for', () => {
     ['out of another precision', [1, 2, 3], new Float64Array(2), 'ERR_ARGUMENT', 'out: '],
     ['out of another length', [1, 2, 3], new Float32Array(3), 'ERR_SHAPE', 'out: '],
     ['null for out', [1, 2, 3], null, 'ERR_ARGUMENT', 'out: '],
+    ['a proxy of an array', proxied(), undefined, 'ERR_ARGUMENT', 'row: '],
+    ['an array in name only', hollow(), undefined, 'ERR_ARGUMENT', 'row: '],
+    ['a proxy for out', [1, 2, 3], proxied(), 'ERR_ARGUMENT', 'out: '],
   ]
   test.each(bad)('%s', (_, row, out, code, message) => {
     const error = thrown(() => model.encodeSync(row as never, out as never))
@@ -386,6 +413,7 @@ describe('parameters are refused', () => {
   withNaN[4] = Number.NaN
   test.each([
     ['of another kind', new Float64Array(before), 'ERR_ARGUMENT'],
+    ['that are a proxy', new Proxy(before.slice(), {}), 'ERR_ARGUMENT'],
     ['as numbers', [...before], 'ERR_ARGUMENT'],
     ['that are none', undefined, 'ERR_ARGUMENT'],
     ['too few', before.slice(1), 'ERR_SHAPE'],
