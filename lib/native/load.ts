@@ -21,7 +21,7 @@ let loaded: Binding | undefined
  * The native addon, loaded at the first call and kept.
  *
  * Looked for, in this order: the file that the environment variable `LAYERWISE_BINARY` names (then nowhere else);
- * `build/Release/layerwise.node` in the package; the package `@layerwise/<platform>-<arch>[-<libc>]`.
+ * `build/Release/layerwise.node` in the package; the package `@layerwise/layerwise-<platform>-<arch>[-<abi>]`.
  *
  * @throws {@link LayerwiseError} `ERR_LOAD` naming every place tried, why each failed, and what to do
  */
@@ -45,7 +45,10 @@ function load(): Binding {
 function places(): string[] {
   const chosen = process.env.LAYERWISE_BINARY
   if (chosen) return [resolve(chosen)]
-  return [fileURLToPath(new URL('build/Release/layerwise.node', packageRoot)), `@layerwise/${platformName()}`]
+  return [
+    fileURLToPath(new URL('build/Release/layerwise.node', packageRoot)),
+    `@layerwise/layerwise-${platformName()}`,
+  ]
 }
 
 /**
@@ -64,9 +67,10 @@ function requireAlone(place: string): Binding {
   }
 }
 
-/** `linux-x64-gnu`, `linux-arm64-musl`, `darwin-arm64`, `win32-x64`. */
+/** As @napi-rs/cli names platforms: `linux-x64-gnu`, `linux-arm64-musl`, `darwin-arm64`, `win32-x64-msvc`. */
 function platformName(): string {
   const name = `${process.platform}-${process.arch}`
+  if (process.platform === 'win32') return `${name}-msvc`
   if (process.platform !== 'linux') return name
   return `${name}-${isGlibc() ? 'gnu' : 'musl'}`
 }
