@@ -84,6 +84,17 @@ describe('an abort', () => {
     await expectUsable(model)
   })
 
+  test('does not wait for an onEpoch that never ends', async () => {
+    const model = new SparseAutoencoder(options)
+    const controller = new AbortController()
+    const onEpoch = () => {
+      setTimeout(() => controller.abort(reason), 5)
+      return new Promise<void>(() => {})
+    }
+    expect(await rejection(model.fit(few, { signal: controller.signal, onEpoch }))).toBe(reason)
+    await expectUsable(model)
+  })
+
   test('after fit has no effect', async () => {
     const model = new SparseAutoencoder(options)
     const controller = new AbortController()

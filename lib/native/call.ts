@@ -60,6 +60,26 @@ export class NativeWork {
     }
   }
 
+  /** Awaits something that cannot be stopped; an abort leaves it to itself and throws `signal.reason`. */
+  async until(waited: unknown): Promise<void> {
+    const signal = this.#signal
+    if (signal === undefined) {
+      await waited
+      return
+    }
+    let leave = () => {}
+    const aborted = new Promise<never>((_, reject) => {
+      leave = () => reject(signal.reason)
+    })
+    signal.addEventListener('abort', leave, { once: true })
+    if (signal.aborted) leave()
+    try {
+      await Promise.race([waited, aborted])
+    } finally {
+      signal.removeEventListener('abort', leave)
+    }
+  }
+
   release(): void {
     this.#signal?.removeEventListener('abort', this.#stop)
   }

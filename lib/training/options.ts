@@ -59,7 +59,10 @@ interface CommonFitOptions extends RunOptions {
    */
   readonly validation?: Rows | number
   readonly earlyStopping?: EarlyStopping
-  /** Called after each epoch (L-BFGS: iteration) and awaited. If it throws, the fit rejects with that. */
+  /**
+   * Called after each epoch (L-BFGS: iteration) and awaited. If it throws, the fit rejects with that. An abort does not wait for it:
+   * what it still does then is left to itself.
+   */
   readonly onEpoch?: (event: EpochEvent) => void | Promise<void>
   /** Called about every 50 ms. If it throws, the fit rejects with that. */
   readonly onProgress?: (progress: FitProgress) => void

@@ -76,7 +76,7 @@ async function trainEpochs(
     const record = { epoch, cost: costParts(last), ...(validation && { validation }), ...measured }
     epochs.push(record)
     if (validation !== undefined) best?.observe(epoch, validation.total, parameters)
-    await plan.onEpoch?.(record)
+    await work.until(plan.onEpoch?.(record))
     work.throwIfAborted()
     stopped = last.epoch?.stopped ?? (best?.exhausted ? 'earlyStopping' : 'completed')
   }
