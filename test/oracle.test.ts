@@ -28,7 +28,7 @@ function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>): vo
 function gradientError(layers: OracleLayer[], objective: OracleObjective, seed: number): number {
   const { theta, x, m } = pointAwayFromKinks(layers, objective, { seed })
   const { gradient } = evaluate(layers, objective, theta, { x, m })
-  expect(Math.hypot(...gradient)).toBeGreaterThan(1e-3)
+  expect(Math.hypot(...gradient)).toBeGreaterThan(tolerances.gradientToSee.value)
   const numeric = numericGradient((at) => evaluate(layers, objective, at, { x, m }).total, theta)
   return relativeError(gradient, numeric)
 }

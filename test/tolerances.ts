@@ -43,6 +43,21 @@ export const tolerances = {
     reason:
       'absolute; values up to 1, one rounding of 6e-8 per product, summed over up to some hundred inputs',
   },
+  gradientToSee: {
+    value: 1e-3,
+    reason:
+      'least 2-norm of a gradient that is compared: far above the errors of central differences, about 1e-11, and no accidental zero',
+  },
+  clearlyLower: {
+    value: 0.9,
+    reason:
+      'times the cost before; training that works lowers it far more on rows with a pattern, rounding and drift far less',
+  },
+  partlyOriented: {
+    value: 0.1,
+    reason:
+      'absolute, away from 0 and 1; a pattern made neither round nor straight must lie well inside, so that a change would show',
+  },
   standardErrors: {
     value: 4,
     reason:

@@ -31,7 +31,7 @@ describe('fit', () => {
   ])('lowers the exact cost: %s', async (_, fitOptions) => {
     const before = (await new SparseAutoencoder(options).cost(x)).total
     const { model } = await trained(fitOptions)
-    expect((await model.cost(x)).total).toBeLessThan(0.9 * before)
+    expect((await model.cost(x)).total).toBeLessThan(tolerances.clearlyLower.value * before)
   })
 
   test('trains 20 epochs of Adam on minibatches by default, its learning rate falling along a cosine', async () => {
@@ -39,7 +39,8 @@ describe('fit', () => {
     expect(history.stopped).toBe('completed')
     expect(history.epochs.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1))
     history.epochs.forEach(({ learningRate }, i) => {
-      expect(learningRate).toBeCloseTo((3e-3 * (1 + Math.cos((Math.PI * i) / 20))) / 2, 12)
+      const wanted = (3e-3 * (1 + Math.cos((Math.PI * i) / 20))) / 2
+      expect(Math.abs(learningRate! - wanted)).toBeLessThan(tolerances.handComputed.value)
     })
   })
 
@@ -94,7 +95,7 @@ describe('the history', () => {
       expect(meanActivation.min).toBeGreaterThan(0)
       expect(meanActivation.max).toBeLessThan(1)
       expect(gradientNorm).toBeGreaterThan(0)
-      expect(samplesPerSecond).toBeCloseTo(m / seconds, 6)
+      expect(Math.abs((samplesPerSecond * seconds) / m - 1)).toBeLessThan(tolerances.handComputed.value)
       expect(evaluations).toBe(Math.ceil(m / 8))
       expect(record).not.toHaveProperty('validation')
     }
@@ -121,7 +122,8 @@ describe('learning rates', () => {
     expect(await rates((epoch) => epoch / 100)).toEqual([0.01, 0.02, 0.03, 0.04, 0.05])
     const cosine = await rates({ kind: 'cosine', rate: 0.02, final: 0.01 })
     expect(cosine[0]).toBe(0.02)
-    expect(cosine.at(-1)).toBeCloseTo(0.015 + 0.005 * Math.cos(0.8 * Math.PI), 12)
+    const last = 0.015 + 0.005 * Math.cos(0.8 * Math.PI)
+    expect(Math.abs(cosine.at(-1)! - last)).toBeLessThan(tolerances.handComputed.value)
   })
 
   test('of 0 change nothing', async () => {
