@@ -1,6 +1,7 @@
 #include <napi.h>
 
 #include <cstdlib>
+#include <new>
 #include <string>
 
 #include "core/blas.h"
@@ -53,6 +54,21 @@ Napi::Value random_permutation(const Napi::CallbackInfo& info) {
 
 namespace {
 
+using Function = Napi::Value (*)(const Napi::CallbackInfo&);
+
+// Adds a function that reports running out of memory as our error.
+template <Function function>
+void add(Napi::Object& exports, const char* name) {
+  const auto guarded = [](const Napi::CallbackInfo& info) -> Napi::Value {
+    try {
+      return function(info);
+    } catch (const std::bad_alloc&) {
+      throw argument_error(info.Env(), "ERR_MEMORY", "not enough memory");
+    }
+  };
+  exports.Set(name, Napi::Function::New(exports.Env(), guarded, name));
+}
+
 Napi::Object start(Napi::Env env, Napi::Object exports) {
   try {
     blas_start();
@@ -67,21 +83,18 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
         std::string("LAYERWISE_VECTORS is '") + wish + "', which this processor does not have; its best is " + level);
   }
   env.SetInstanceData(new Environment(env));  // owned by the environment, deleted with it
-  const auto add = [&](const char* name, Napi::Value (*function)(const Napi::CallbackInfo&)) {
-    exports.Set(name, Napi::Function::New(env, function, name));
-  };
-  add("runtime", runtime);
-  add("uniform", uniform_numbers);
-  add("permutation", random_permutation);
-  add("forward", run_forward);
-  add("forwardRow", run_forward_row);
-  add("evaluate", run_evaluate);
-  add("scan", run_scan);
-  add("covariance", run_covariance);
-  add("eigen", run_eigen);
-  add("openTraining", open_training);
-  add("trainSpan", train_span);
-  add("closeTraining", close_training);
+  add<runtime>(exports, "runtime");
+  add<uniform_numbers>(exports, "uniform");
+  add<random_permutation>(exports, "permutation");
+  add<run_forward>(exports, "forward");
+  add<run_forward_row>(exports, "forwardRow");
+  add<run_evaluate>(exports, "evaluate");
+  add<run_scan>(exports, "scan");
+  add<run_covariance>(exports, "covariance");
+  add<run_eigen>(exports, "eigen");
+  add<open_training>(exports, "openTraining");
+  add<train_span>(exports, "trainSpan");
+  add<close_training>(exports, "closeTraining");
   return exports;
 }
 

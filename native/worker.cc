@@ -1,21 +1,47 @@
 #include "worker.h"
 
+#include <algorithm>
+#include <cstdlib>
 #include <new>
 #include <system_error>
+#include <vector>
 
 namespace layerwise {
 namespace {
 
-// The process has one pool, made at first use and joined when the last environment that used it is gone. An addon may be unloaded
-// then.
+// What the process has once: its pool, made at first use and joined when the last environment that used it is gone (an addon may
+// be unloaded then), and the environments that are alive.
+struct Process {
+  std::mutex mutex;
+  std::weak_ptr<ThreadPool> pool;
+  std::vector<Environment*> environments;
+};
+
+Process& process();
+
+// exit() unloads OpenBLAS, which frees its buffers, and process.exit() comes here without the environment's cleanup: whatever
+// computes must have ended before. Runs on the main thread, when workers are gone.
+void rest_before_exit() {
+  for (Environment* environment : process().environments) environment->rest();
+}
+
+Process& process() {
+  static Process once;
+#if !defined(_WIN32)
+  // On Windows this would run when threads have been ended already. Registered after `once` was made: runs before that is
+  // destroyed.
+  static const int registered = std::atexit(rest_before_exit);
+  (void)registered;
+#endif
+  return once;
+}
+
 std::shared_ptr<ThreadPool> shared_pool() {
-  static std::mutex mutex;
-  static std::weak_ptr<ThreadPool> pool;
-  std::lock_guard<std::mutex> lock(mutex);
-  std::shared_ptr<ThreadPool> shared = pool.lock();
+  std::lock_guard<std::mutex> lock(process().mutex);
+  std::shared_ptr<ThreadPool> shared = process().pool.lock();
   if (!shared) {
     shared = std::make_shared<ThreadPool>();
-    pool = shared;
+    process().pool = shared;
   }
   return shared;
 }
@@ -39,17 +65,26 @@ Environment::Environment(Napi::Env env) : env_(env) {
   napi_unref_threadsafe_function(env, settled_);
   // Registered after the function above was made, so that it runs before that is torn down.
   napi_add_env_cleanup_hook(env, close, this);
+  std::lock_guard<std::mutex> lock(process().mutex);
+  process().environments.push_back(this);
 }
 
 Environment::~Environment() = default;
 
-// The environment is going: end what it started, wait until the pool holds nothing of it, give the pool back.
+void Environment::rest() {
+  for (auto& entry : operations_) entry.second->stop->abandon();
+  std::unique_lock<std::mutex> lock(mutex_);
+  rested_.wait(lock, [&] { return running_ == 0; });
+}
+
+// The environment is going: its operations end, and its share of the pool is given back.
 void Environment::close(void* self) {
   auto& environment = *static_cast<Environment*>(self);
-  for (auto& entry : environment.operations_) entry.second->stop->abandon();
+  environment.rest();
   {
-    std::unique_lock<std::mutex> lock(environment.mutex_);
-    environment.rested_.wait(lock, [&] { return environment.running_ == 0; });
+    std::lock_guard<std::mutex> lock(process().mutex);
+    auto& all = process().environments;
+    all.erase(std::remove(all.begin(), all.end(), &environment), all.end());
   }
   environment.operations_.clear();
   environment.pool_.reset();

@@ -40,6 +40,9 @@ class Environment {
   // Queues the operation and returns its promise. The process stays alive until it is settled.
   Napi::Value start(Napi::Env env, ThreadPool::Priority priority, int threads, std::unique_ptr<Operation> operation);
 
+  // Ends what it started and waits until the pool holds nothing of it.
+  void rest();
+
   // Frees something large on the pool, where giving pages back holds nobody up.
   void free_later(std::shared_ptr<void> memory);
 

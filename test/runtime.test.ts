@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { afterEach, describe, expect, test } from 'vitest'
 import { cpuQuota } from '../lib/cpu-quota.js'
 import { configure, LayerwiseError, Matrix, runtime, SparseAutoencoder } from '../lib/index.js'
@@ -106,6 +106,19 @@ describe('the process', { timeout: MOST_MS }, () => {
 
   test('ends by itself when an idle addon is all there is', () => {
     expect(run('loads-and-ends.mjs')).toBe('loaded\n')
+  })
+
+  test.each([
+    ['process.exit', 'exit', 3],
+    ['an exception that nobody catches', 'throw', 1],
+  ])('can be left by %s in mid-run, with its own exit status', (_, how, status) => {
+    for (let i = 0; i < 5; i++) {
+      const child = spawnSync(process.execPath, ['--import', 'tsx', fixture('exits-in-mid-fit.mjs'), how], {
+        encoding: 'utf8',
+        timeout: MOST_MS,
+      })
+      expect({ status: child.status, signal: child.signal }).toEqual({ status, signal: null })
+    }
   })
 
   test('survives worker threads that are terminated in mid-run', () => {
