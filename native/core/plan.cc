@@ -8,7 +8,8 @@ namespace {
 // A block's share of every layer should stay in a core's L2 cache from forward to backward.
 constexpr std::size_t kBlockBytes = std::size_t{3} << 19;
 
-// Rows of a block of a wide network: by CPU time faster on 784-1000-784 than 125 rows; against 500 the difference drowned in noise.
+// Rows of a block of a wide network: by CPU time faster on 784-1000-784 than 125 rows; against 500 the difference drowned in
+// noise.
 constexpr int kBlockRows = 250;
 
 // Weights of a tile at most.
