@@ -6,7 +6,8 @@
  */
 
 export type Floats = Float32Array | Float64Array
-export type ActivationName = 'sigmoid' | 'tanh' | 'relu' | 'satlin' | 'identity'
+/** `softmax` is for the last layer only, with the loss `logLoss`. */
+export type ActivationName = 'sigmoid' | 'tanh' | 'relu' | 'satlin' | 'identity' | 'softmax'
 /** How the addon numbers activations where a name would take too long. */
 export const ACTIVATION_NUMBERS = {
   sigmoid: 0,
@@ -14,9 +15,11 @@ export const ACTIVATION_NUMBERS = {
   relu: 2,
   satlin: 3,
   identity: 4,
+  softmax: 5,
 } as const satisfies Record<ActivationName, number>
 
-export type LossName = 'squared' | 'euclidean' | 'absolute' | 'crossEntropy'
+/** All but `logLoss` compare outputs with the rows themselves; `logLoss` is −ln of the label's probability, of softmax outputs. */
+export type LossName = 'squared' | 'euclidean' | 'absolute' | 'crossEntropy' | 'logLoss'
 export type AverageName = 'exact' | 'batch' | 'moving'
 
 /** Rows to read. A value is `(data[i, j] * scale - shift[j]) * factor[j]`. */
@@ -30,19 +33,33 @@ export interface NativeRows {
   /** Per column; both or neither. */
   shift?: Float64Array
   factor?: Float64Array
+  /** Each row of `data`'s class, for the loss `logLoss`: one a row of `data`, whatever the order. */
+  labels?: Uint32Array
+  /** Layers the rows go through first, block by block: the network then sees their outputs. These layers do not learn. */
+  through?: { layers: readonly NativeLayer[]; parameters: Floats }
 }
 
 export interface NativeLayer {
   inputs: number
   outputs: number
   activation: ActivationName
+  /** False: the layer has no b in the parameters. Absent: true. */
+  biases?: boolean
+  /** It uses the matrix of this earlier layer, transposed, and has none of its own in the parameters. */
+  tied?: number
+  /** Its own W is stored [inputs, outputs]. Forward only: this is what a tied layer looks like alone. */
+  transposed?: boolean
 }
 
-/** A penalty on the outputs of one layer. `kl`, `l2`: on their mean; `l1`: on themselves, where target and average do not matter. */
+/**
+ * A penalty on the outputs of one layer. `kl`, `l2`: on their means; `l1`: on themselves, where target and average do not matter;
+ * `constraint`: Σ μⱼ(ρ̂ⱼ − ρ) + weight/2 Σ(ρ̂ⱼ − ρ)², the augmented Lagrangian of ρ̂ = ρ, its multipliers μ 0 until a span sets them.
+ */
 export interface NativePenalty {
   layer: number
-  kind: 'kl' | 'l2' | 'l1'
-  target: number
+  kind: 'kl' | 'l2' | 'l1' | 'constraint'
+  /** ρ of all units, or of each. */
+  target: number | Float64Array
   weight: number
   average: AverageName
 }
@@ -52,6 +69,23 @@ export interface NativeObjective {
   /** λ of each layer's weights. */
   weightDecay: readonly number[]
   penalties: readonly NativePenalty[]
+  /** With `logLoss`: what a row of each class counts, one a class. Absent: 1. */
+  classWeights?: Float64Array
+}
+
+/** Noise on the inputs of a training step; the loss is against the clean rows. Drawn by (seed, fit, epoch, row, column). */
+export interface NativeCorruption {
+  kind: 'masking' | 'gaussian' | 'saltAndPepper'
+  /** Probability that a value becomes 0 (`masking`) or, half of the time each, low or high (`saltAndPepper`); standard deviation of `gaussian`. */
+  amount: number
+  low: number
+  high: number
+}
+
+/** Projection after each step: ‖W‖² ≤ max over all weight matrices together (`frobenius`), or over each row of each (`unit`). */
+export interface NativeWeightConstraint {
+  kind: 'frobenius' | 'unit'
+  max: number
 }
 
 /** What every computing call needs. `cancel[0]` set to 1 makes it stop at the next step or block and reject with code `CANCELLED`. */
@@ -67,10 +101,10 @@ export interface ForwardRequest extends NativeRun {
   rows: NativeRows
   /**
    * `outputs`: out is [rows, outputs of the last layer]; `squares`: [rows, the same], squared differences from the rows;
-   * `errors`: a Float64Array of their sums, one a row.
+   * `errors`: a Float64Array of their sums, one a row; `classes`: a Uint32Array, which output of each row is largest (the first of equals).
    */
-  result: 'outputs' | 'squares' | 'errors'
-  out: Floats
+  result: 'outputs' | 'squares' | 'errors' | 'classes'
+  out: Floats | Uint32Array
   /** With `outputs`: value = y / factor[j] + shift[j]; both or neither. */
   shift?: Float64Array
   factor?: Float64Array
@@ -113,6 +147,9 @@ export interface TrainingRequest {
   fit: number
   /** `fused` updates each block of parameters while its gradient is hot, `split` finishes the gradient first. Same bits. */
   form: 'fused' | 'split'
+  corruption?: NativeCorruption
+  /** Not for lbfgs. */
+  weightConstraint?: NativeWeightConstraint
 }
 
 export interface SpanRequest extends NativeRun {
@@ -124,6 +161,11 @@ export interface SpanRequest extends NativeRun {
   budgetMs: number
   /** Receives the parameters when the epoch is done or the span was cancelled; otherwise untouched. */
   parameters: Floats
+  /**
+   * Weight and multipliers of the penalty of kind `constraint`, taken over where `round` is not the last one's: lbfgs then starts afresh
+   * from where it is. Absent: as they were.
+   */
+  constraint?: { round: number; weight: number; multipliers: Float64Array }
 }
 
 export interface SpanResult {
@@ -167,7 +209,7 @@ export interface Binding {
   forward(request: ForwardRequest): Promise<void>
   /**
    * One row through the layers on the calling thread, with as little to unpack as can be.
-   * `shape`: inputs, then (outputs, activation) of each layer, activations numbered as in {@link ACTIVATION_NUMBERS}.
+   * `shape`: inputs, then (outputs, activation, 1 or 0 for biases) of each layer, activations numbered as in {@link ACTIVATION_NUMBERS}.
    * `shift` and `factor` are `undefined` together. Returns false if a value of the row is not finite.
    */
   forwardRow(
