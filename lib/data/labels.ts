@@ -1,0 +1,173 @@
+import { argumentError, checkInteger, shapeError, show } from '../check.js'
+import { LayerwiseError } from '../errors.js'
+import type { NativeRows } from '../native/binding.js'
+import { allocate } from '../precision.js'
+import { rowSlices } from './slices.js'
+
+/** How many classes there are, at least 2; or their names, each another. */
+export type Classes = number | readonly string[]
+
+/** Typed arrays that hold whole numbers. */
+export type IntegerArray =
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+
+/**
+ * The class of each row. Where `classes` is a number K: whole numbers from 0 to K − 1, in an integer array or a plain one.
+ * Where `classes` are names: names, in a plain array.
+ */
+export type Labels<C extends Classes = Classes> = C extends number
+  ? IntegerArray | readonly number[]
+  : readonly string[]
+
+/** What a classifier answers: classes by number, or by name where they have names. */
+export type Predictions<C extends Classes = Classes> = C extends number ? Uint32Array : string[]
+
+const INTEGER_ARRAYS = [
+  Uint8Array,
+  Uint8ClampedArray,
+  Int8Array,
+  Uint16Array,
+  Int16Array,
+  Uint32Array,
+  Int32Array,
+]
+
+/** A number of classes, or a copy of their names. */
+export function checkClasses(argument: string, value: unknown): Classes {
+  if (typeof value === 'number') return checkInteger(argument, value, 2)
+  if (!Array.isArray(value)) throw argumentError(argument, 'a number of classes, or an array of names', value)
+  if (value.length < 2) throw argumentError(argument, 'at least 2 names', value)
+  const names = new Map<string, number>()
+  for (let k = 0; k < value.length; k++) {
+    const name: unknown = value[k]
+    if (typeof name !== 'string') throw argumentError(`${argument}[${k}]`, 'a name', name)
+    const first = names.get(name)
+    if (first !== undefined)
+      throw argumentError(`${argument}[${k}]`, `a name other than that of class ${first}`, name)
+    names.set(name, k)
+  }
+  return [...names.keys()]
+}
+
+/** How many there are. */
+export function classCount(classes: Classes): number {
+  return typeof classes === 'number' ? classes : classes.length
+}
+
+/**
+ * Labels as the addon reads them: checked and copied, a slice at a time, so that the event loop goes on.
+ *
+ * @param between - called between slices; what it throws ends the copying
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` for another kind of array, and for names where `classes` is a number or the reverse
+ * @throws {@link LayerwiseError} `ERR_SHAPE` for another number of labels than `rows`
+ * @throws {@link LayerwiseError} `ERR_RANGE` for what is no class of these, naming the first such row
+ * @throws {@link LayerwiseError} `ERR_STATE` if the array changes its length meanwhile
+ */
+export async function toLabels(
+  argument: string,
+  labels: unknown,
+  rows: number,
+  classes: Classes,
+  between: () => void,
+): Promise<Uint32Array> {
+  const given = checkArray(argument, labels, classes)
+  if (given.length !== rows) throw shapeError(argument, `${rows} labels, one a row`, `${given.length} labels`)
+  const indexOf = typeof classes === 'number' ? numberIndex(argument, classes) : nameIndex(argument, classes)
+  const out = allocate('uint32', rows, argument)
+  for await (const [from, to] of rowSlices(rows, 1)) {
+    between()
+    if (given.length !== rows) {
+      throw new LayerwiseError('ERR_STATE', `${argument}: it changed its length while it was read`, {
+        argument,
+      })
+    }
+    for (let row = from; row < to; row++) out[row] = indexOf(given[row], row)
+  }
+  return out
+}
+
+/**
+ * Refuses rows to train on that are all of one class: any classifier is perfect there.
+ *
+ * @throws {@link LayerwiseError} `ERR_RANGE`
+ */
+export function checkSeveralClasses(argument: string, { labels, order }: NativeRows): void {
+  if (labels === undefined) return
+  const rows = order?.length ?? labels.length
+  const first = labels[order?.[0] ?? 0]!
+  for (let i = 1; i < rows; i++) if (labels[order?.[i] ?? i] !== first) return
+  throw new LayerwiseError(
+    'ERR_RANGE',
+    `${argument}: expected rows of at least 2 classes to train on, received class ${first} in every row`,
+    { argument, expected: 'rows of at least 2 classes', received: first },
+  )
+}
+
+/** Class numbers as answers: themselves, or their names, looked up a slice at a time. */
+export async function toPredictions(indices: Uint32Array, classes: Classes): Promise<Predictions> {
+  if (typeof classes === 'number') return indices
+  const names: string[] = []
+  for await (const [from, to] of rowSlices(indices.length, 1)) {
+    for (let row = from; row < to; row++) names.push(classes[indices[row]!]!)
+  }
+  return names
+}
+
+function checkArray(argument: string, labels: unknown, classes: Classes): ArrayLike<unknown> {
+  if (Array.isArray(labels)) return labels
+  const integers = ArrayBuffer.isView(labels) && INTEGER_ARRAYS.some((kind) => labels instanceof kind)
+  if (typeof classes !== 'number') throw argumentError(argument, 'an array of class names', labels)
+  if (!integers) throw argumentError(argument, 'an integer typed array, or an array of whole numbers', labels)
+  return labels as unknown as ArrayLike<number>
+}
+
+function numberIndex(argument: string, classes: number): (label: unknown, row: number) => number {
+  return (label, row) => {
+    if (typeof label !== 'number') {
+      throw labelError('ERR_ARGUMENT', argument, 'a class number, since classes is a number', label, row)
+    }
+    if (!Number.isInteger(label) || label < 0 || label >= classes) {
+      throw labelError('ERR_RANGE', argument, `a whole number from 0 to ${classes - 1}`, label, row)
+    }
+    return label
+  }
+}
+
+function nameIndex(argument: string, classes: readonly string[]): (label: unknown, row: number) => number {
+  const numbers = new Map(classes.map((name, k) => [name, k]))
+  return (label, row) => {
+    if (typeof label !== 'string') {
+      throw labelError('ERR_ARGUMENT', argument, 'a class name, since classes are names', label, row)
+    }
+    const number = numbers.get(label)
+    if (number === undefined) {
+      throw labelError('ERR_RANGE', argument, 'the name of a class', label, row)
+    }
+    return number
+  }
+}
+
+function labelError(
+  code: 'ERR_ARGUMENT' | 'ERR_RANGE',
+  argument: string,
+  expected: string,
+  received: unknown,
+  row: number,
+): LayerwiseError {
+  return new LayerwiseError(
+    code,
+    `${argument}: expected ${expected}, received ${show(received)} in row ${row}`,
+    {
+      argument,
+      expected,
+      received,
+      row,
+    },
+  )
+}

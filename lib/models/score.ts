@@ -1,0 +1,41 @@
+import { rowSlices } from '../data/slices.js'
+
+/** How well a classifier does on rows whose classes are known. Plain data. */
+export interface Score {
+  /** The fraction of rows whose class was predicted. */
+  readonly accuracy: number
+  /** Of the rows predicted as class k, the fraction that are of it. NaN for a class that was never predicted. */
+  readonly precision: readonly number[]
+  /** Of the rows of class k, the fraction that were predicted as it. NaN for a class that has no rows. */
+  readonly recall: readonly number[]
+  /** Rows counted by [true class][predicted class]. */
+  readonly confusion: readonly (readonly number[])[]
+  /** Mean of −ln p(yᵢ), in nats. Class weights and weight decay have no part in it. */
+  readonly logLoss: number
+}
+
+/** Counts, a slice of rows at a time, predictions against the truth. */
+export async function scoreOf(
+  truth: Uint32Array,
+  predicted: Uint32Array,
+  classes: number,
+  logLoss: number,
+): Promise<Score> {
+  const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0))
+  for await (const [from, to] of rowSlices(truth.length, 1)) {
+    for (let row = from; row < to; row++) confusion[truth[row]!]![predicted[row]!]!++
+  }
+  const right = confusion.map((counts, k) => counts[k]!)
+  const asPredicted = right.map((_, k) => sum(confusion.map((counts) => counts[k]!)))
+  return {
+    accuracy: sum(right) / truth.length,
+    precision: right.map((count, k) => count / asPredicted[k]!),
+    recall: right.map((count, k) => count / sum(confusion[k]!)),
+    confusion,
+    logLoss,
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, value) => total + value, 0)
+}
