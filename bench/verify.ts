@@ -1,5 +1,5 @@
 import type { Matrix, SparseAutoencoder } from '../lib/index.js'
-import { forward } from '../test/oracle/layers.js'
+import { forward, type OracleLayer } from '../test/oracle/layers.js'
 import { evaluate } from '../test/oracle/network.js'
 import { relativeError } from '../test/oracle/numeric-gradient.js'
 import { type Tolerance, tolerances } from '../test/tolerances.js'
@@ -28,7 +28,7 @@ export async function verifyTraining(
 ): Promise<Verified> {
   const few = rows.slice(0, ORACLE_ROWS)
   const expected = evaluate(
-    model.layers,
+    shapes(model),
     {
       loss: 'squared',
       weightDecay: [weightDecay, weightDecay],
@@ -57,7 +57,7 @@ export async function verifyTraining(
  * @throws Error if it is too large
  */
 export function verifyEncoding(model: SparseAutoencoder, rows: Matrix): number {
-  const encoder = model.layers.slice(0, 1)
+  const encoder = shapes(model).slice(0, 1)
   let largest = 0
   for (let i = 0; i < Math.min(rows.rows, ORACLE_ROWS); i++) {
     const row = rows.slice(i, i + 1)
@@ -69,6 +69,10 @@ export function verifyEncoding(model: SparseAutoencoder, rows: Matrix): number {
   }
   refuseAbove('an activation', largest, tolerances.float32Activation)
   return largest
+}
+
+function shapes(model: SparseAutoencoder): OracleLayer[] {
+  return model.layers.map(({ inputs, outputs, activation }) => ({ inputs, outputs, activation }))
 }
 
 function refuseAbove(what: string, distance: number, { value }: Tolerance): void {

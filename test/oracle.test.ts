@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { jacobiEigen } from './oracle/eigen.js'
-import { activate, type OracleActivation, type OracleLayer, offsets, slope } from './oracle/layers.js'
-import type { OracleLoss } from './oracle/loss.js'
+import { activate, type OracleActivation, type OracleLayer, places, slope } from './oracle/layers.js'
+import { logLoss, type OracleLoss } from './oracle/loss.js'
 import { evaluate, type OracleObjective } from './oracle/network.js'
 import { numericGradient, relativeError } from './oracle/numeric-gradient.js'
 import { adam, gradientDescent, momentum, movingMean } from './oracle/optimizers.js'
@@ -11,7 +11,8 @@ import { permutation, philox, uniform } from './oracle/random.js'
 import { tolerances } from './tolerances.js'
 
 const activations: OracleActivation[] = ['sigmoid', 'tanh', 'relu', 'satlin', 'identity']
-const losses: OracleLoss[] = ['squared', 'euclidean', 'absolute', 'crossEntropy']
+type RowLoss = Exclude<OracleLoss, 'logLoss'>
+const losses: RowLoss[] = ['squared', 'euclidean', 'absolute', 'crossEntropy']
 const bounded = (activation: OracleActivation) => activation !== 'relu' && activation !== 'identity'
 
 function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>): void {
@@ -25,17 +26,29 @@ function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>): vo
 }
 
 /** The error of the backpropagated gradient against central differences, at a point where there is a gradient to see. */
-function gradientError(layers: OracleLayer[], objective: OracleObjective, seed: number): number {
+function gradientError(
+  layers: OracleLayer[],
+  objective: OracleObjective,
+  seed: number,
+  labels: number[] = [],
+): number {
   const { theta, x, m } = pointAwayFromKinks(layers, objective, { seed })
-  const { gradient } = evaluate(layers, objective, theta, { x, m })
+  const rows = { x, m, labels }
+  const { gradient } = evaluate(layers, objective, theta, rows)
   expect(Math.hypot(...gradient)).toBeGreaterThan(tolerances.gradientToSee.value)
-  const numeric = numericGradient((at) => evaluate(layers, objective, at, { x, m }).total, theta)
+  const numeric = numericGradient((at) => evaluate(layers, objective, at, rows).total, theta)
   return relativeError(gradient, numeric)
 }
 
 function penaltiesFor(activation: OracleActivation, layer = 0): OraclePenalty[][] {
   const kinds = bounded(activation) ? (['kl', 'l2', 'l1'] as const) : (['l2', 'l1'] as const)
-  return [[], ...kinds.map((kind) => [{ layer, kind, target: 0.2, weight: 0.6 }])]
+  const multipliers = [0.4, -0.3, 0.1]
+  return [
+    [],
+    ...kinds.map((kind) => [{ layer, kind, target: 0.2, weight: 0.6 }]),
+    [{ layer, kind: 'l2', target: [0.1, 0.2, 0.3], weight: 0.6 }],
+    [{ layer, kind: 'constraint', target: 0.2, weight: 0.6, multipliers }],
+  ]
 }
 
 describe('the gradient agrees with central differences', () => {
@@ -77,6 +90,42 @@ describe('the gradient agrees with central differences', () => {
         expect(error).toBeLessThan(tolerances.gradientCheckFloat64.value)
       })
     }
+  }
+
+  for (const activation of activations) {
+    const kind = bounded(activation) ? 'kl' : 'l2'
+    const penalties: OraclePenalty[] = [
+      { layer: 0, kind, target: 0.2, weight: 0.5 },
+      { layer: 1, kind: 'constraint', target: 0.3, weight: 0.4, multipliers: [0.2, -0.1] },
+    ]
+
+    test(`of tied layers of ${activation}, with biases and without`, () => {
+      for (const biases of [true, false]) {
+        const layers: OracleLayer[] = [
+          { inputs: 4, outputs: 3, activation, biases },
+          { inputs: 3, outputs: 2, activation, biases },
+          { inputs: 2, outputs: 3, activation, biases: true, tied: 1 },
+          { inputs: 3, outputs: 4, activation: 'identity', biases, tied: 0 },
+        ]
+        // A decay that is named for a layer without a matrix of its own counts for nothing.
+        const objective = { loss: 'squared', weightDecay: [0.03, 0.02, 9, 9], penalties } as const
+        expect(gradientError(layers, objective, 13)).toBeLessThan(tolerances.gradientCheckFloat64.value)
+      }
+    })
+
+    test(`of a softmax over layers of ${activation}, classes weighed alike and apart`, () => {
+      const layers: OracleLayer[] = [
+        { inputs: 4, outputs: 3, activation },
+        { inputs: 3, outputs: 2, activation },
+        { inputs: 2, outputs: 3, activation: 'softmax' },
+      ]
+      for (const classWeights of [undefined, [1, 0.2, 3]]) {
+        const decay = { loss: 'logLoss', weightDecay: [0.03, 0.02, 0.01], penalties } as const
+        const objective = { ...decay, ...(classWeights && { classWeights }) }
+        const error = gradientError(layers, objective, 17, [2, 0, 1, 1, 2])
+        expect(error).toBeLessThan(tolerances.gradientCheckFloat64.value)
+      }
+    })
   }
 
   test('for a target that is not the input, of another width', () => {
@@ -212,7 +261,7 @@ describe('worked out by hand', () => {
   test('two rows through one identity unit: every term is a mean over the rows', () => {
     const unit: OracleLayer[] = [{ inputs: 1, outputs: 1, activation: 'identity' }]
     const rows = { x: [1, -3], m: 2 } // y = 2, −6; y − x = 1, −3
-    const run = (loss: OracleLoss, penalties: OraclePenalty[] = []) => {
+    const run = (loss: RowLoss, penalties: OraclePenalty[] = []) => {
       const { total, gradient } = evaluate(unit, { loss, weightDecay: [0], penalties }, [2, 0], rows)
       return [total, ...gradient]
     }
@@ -234,6 +283,42 @@ describe('worked out by hand', () => {
     const exact = evaluate(pair, objective, [1, 0, 0, 1, 0, 0], { x: [1, 2, 5, 5], m: 2 })
     expect([exact.total, ...exact.gradient]).toEqual([0, 0, 0, 0, 0, 0, 0])
   })
+
+  test('a tied pair without biases: W counts twice in the loss and once in the decay', () => {
+    // 1-1-1 identity, w = 2: y = w²x = 4 for x = 1; loss ½ 3² = 9/2, slope 3 · 2w = 12; decay 0.1/2 · 4 = 0.2, slope 0.2.
+    const tied: OracleLayer[] = [
+      { inputs: 1, outputs: 1, activation: 'identity', biases: false },
+      { inputs: 1, outputs: 1, activation: 'identity', biases: false, tied: 0 },
+    ]
+    const cost = evaluate(tied, { loss: 'squared', weightDecay: [0.1, 0.1], penalties: [] }, [2], one)
+    expectClose([cost.loss, cost.weightDecay, ...cost.gradient], [9 / 2, 0.2, 12.2])
+  })
+
+  test('softmax of (ln 3, 0): probabilities ¾ and ¼; a class that counts twice doubles its rows', () => {
+    const softmax: OracleLayer[] = [{ inputs: 1, outputs: 2, activation: 'softmax' }]
+    const objective: OracleObjective = { loss: 'logLoss', weightDecay: [0.1], penalties: [] }
+    const rows = { x: [1, 0], m: 2, labels: [0, 1] } // z = (ln 3, 0), then (0, 0)
+    const at = [Math.log(3), 0, 0, 0]
+    const plain = evaluate(softmax, objective, at, rows)
+    expectClose([plain.loss, plain.weightDecay], [(Math.log(4 / 3) + Math.LN2) / 2, 0.05 * Math.log(3) ** 2])
+    // D = (¾ − 1, ¼)/2 and (½, ½ − 1)/2; the second row has x = 0.
+    expectClose(plain.gradient, [-1 / 8 + 0.1 * Math.log(3), 1 / 8, -1 / 8 + 1 / 4, 1 / 8 - 1 / 4])
+    const apart = evaluate(softmax, { ...objective, classWeights: [1, 2] }, at, rows)
+    expectClose([apart.loss], [(Math.log(4 / 3) + 2 * Math.LN2) / 2])
+    expectClose(apart.gradient.slice(2), [-1 / 8 + 1 / 2, 1 / 8 - 1 / 2])
+  })
+
+  test('the augmented Lagrangian of two identity units with means 3 and −1, targets 1 and 0', () => {
+    const units: OracleLayer[] = [{ inputs: 1, outputs: 2, activation: 'identity' }]
+    const penalties: OraclePenalty[] = [
+      { layer: 0, kind: 'constraint', target: [1, 0], weight: 4, multipliers: [0.5, 2] },
+    ]
+    const objective: OracleObjective = { loss: 'squared', weightDecay: [0], penalties }
+    const exact = { x: [0], m: 1, target: [3, -1] }
+    // ½ · 2 + 2 · (−1) + 2 (2² + 1²) = 9; slopes μ + c(ā − ρ): ½ + 8, 2 − 4.
+    const { sparsity, gradient } = evaluate(units, objective, [0, 0, 3, -1], exact)
+    expectClose([sparsity, ...gradient], [9, 0, 0, 8.5, -2])
+  })
 })
 
 describe('at kinks and in saturation', () => {
@@ -252,6 +337,16 @@ describe('at kinks and in saturation', () => {
     const at = (z: number, t: number) =>
       evaluate(unit, objective, [0, z], { x: [0], m: 1, target: [t] }).total
     expect([at(1000, 0), at(1000, 1), at(-1000, 1), at(-1000, 0)]).toEqual([1000, 0, 1000, 0])
+  })
+
+  test('softmax of ±500 is 0 and 1, and its log loss what the label lacks', () => {
+    const unit: OracleLayer[] = [{ inputs: 1, outputs: 2, activation: 'softmax' }]
+    const objective: OracleObjective = { loss: 'logLoss', weightDecay: [0], penalties: [] }
+    const at = (label: number) =>
+      evaluate(unit, objective, [0, 0, 500, -500], { x: [0], m: 1, labels: [label] })
+    expect([at(0).total, at(1).total]).toEqual([0, 1000])
+    expect([...at(1).gradient]).toEqual([0, 0, 1, -1])
+    expect(logLoss(Float64Array.of(-500, 500, -500), 1)).toBe(0)
   })
 
   test('KL is 0 at its target, and beyond the edges goes on straight, with one slope', () => {
@@ -273,7 +368,7 @@ test('parameters lie as W1 b1 W2 b2, each W row-major by output', () => {
     { inputs: 2, outputs: 3, activation: 'identity' },
     { inputs: 3, outputs: 1, activation: 'identity' },
   ]
-  expect(offsets(layers)).toEqual([
+  expect(places(layers)).toMatchObject([
     { weights: 0, biases: 6, end: 9 },
     { weights: 9, biases: 12, end: 13 },
   ])

@@ -6,7 +6,12 @@ export type OracleActivation = 'sigmoid' | 'tanh' | 'relu' | 'satlin' | 'identit
 export interface OracleLayer {
   readonly inputs: number
   readonly outputs: number
-  readonly activation: OracleActivation
+  /** `softmax`, over a whole row, for the last layer only. */
+  readonly activation: OracleActivation | 'softmax'
+  /** False: no b. Default true. */
+  readonly biases?: boolean
+  /** The index of an earlier layer whose matrix this one uses, transposed, instead of one of its own. */
+  readonly tied?: number
 }
 
 /** f(z). */
@@ -41,20 +46,39 @@ export function slope(kind: OracleActivation, a: number): number {
   }
 }
 
-/** Where each layer's weights and biases begin in the flat vector W1 b1 W2 b2 … . */
-export function offsets(layers: readonly OracleLayer[]): { weights: number; biases: number; end: number }[] {
+/** Where one layer's parameters lie in the flat vector W1 b1 W2 b2 … . */
+export interface Place {
+  /** Where the matrix begins that it uses, its own or another's, and how far entry [j, k] lies behind: j · perOutput + k · perInput. */
+  readonly weights: number
+  readonly perOutput: number
+  readonly perInput: number
+  /** Whether the matrix is its own. */
+  readonly owned: boolean
+  /** Where its biases begin; undefined without any. */
+  readonly biases: number | undefined
+  /** Where the next layer's parameters begin. */
+  readonly end: number
+}
+
+export function places(layers: readonly OracleLayer[]): Place[] {
+  const result: Place[] = []
   let at = 0
-  return layers.map(({ inputs, outputs }) => {
-    const weights = at
-    const biases = weights + outputs * inputs
-    at = biases + outputs
-    return { weights, biases, end: at }
-  })
+  for (const { inputs, outputs, biases: biased = true, tied } of layers) {
+    const owned = tied === undefined
+    const matrix = owned
+      ? { weights: at, perOutput: inputs, perInput: 1 }
+      : { weights: result[tied]!.weights, perOutput: 1, perInput: outputs }
+    if (owned) at += outputs * inputs
+    const biases = biased ? at : undefined
+    if (biased) at += outputs
+    result.push({ ...matrix, owned, biases, end: at })
+  }
+  return result
 }
 
 /** The length of the flat parameter vector. */
 export function parameterCount(layers: readonly OracleLayer[]): number {
-  return offsets(layers).at(-1)!.end
+  return places(layers).at(-1)!.end
 }
 
 /** Pre-activations and activations of one layer, `[m, outputs]`. */
@@ -70,26 +94,40 @@ export function forward(
   x: ArrayLike<number>,
   m: number,
 ): LayerOutput[] {
-  const at = offsets(layers)
+  const at = places(layers)
   const result: LayerOutput[] = []
   let input: ArrayLike<number> = x
   layers.forEach(({ inputs, outputs, activation }, l) => {
+    const { weights, perOutput, perInput, biases } = at[l]!
     const z = new Float64Array(m * outputs)
-    const a = new Float64Array(m * outputs)
     for (let i = 0; i < m; i++) {
       for (let j = 0; j < outputs; j++) {
-        let sum = theta[at[l]!.biases + j]!
+        let sum = biases === undefined ? 0 : theta[biases + j]!
         for (let k = 0; k < inputs; k++) {
-          sum += theta[at[l]!.weights + j * inputs + k]! * input[i * inputs + k]!
+          sum += theta[weights + j * perOutput + k * perInput]! * input[i * inputs + k]!
         }
         z[i * outputs + j] = sum
-        a[i * outputs + j] = activate(activation, sum)
       }
     }
+    const a = activation === 'softmax' ? softmax(z, outputs) : z.map((value) => activate(activation, value))
     result.push({ z, a })
     input = a
   })
   return result
+}
+
+/** exp(zⱼ) / Σ exp(z) in each row of `columns` numbers, the row's maximum subtracted first. */
+function softmax(z: Float64Array, columns: number): Float64Array {
+  const a = new Float64Array(z.length)
+  for (let from = 0; from < z.length; from += columns) {
+    const row = z.subarray(from, from + columns)
+    const greatest = Math.max(...row)
+    const sum = row.reduce((total, value) => total + Math.exp(value - greatest), 0)
+    row.forEach((value, j) => {
+      a[from + j] = Math.exp(value - greatest) / sum
+    })
+  }
+  return a
 }
 
 /** (1/m) Σᵢ A[i, j] for every column j. */

@@ -1,6 +1,8 @@
 import { type OracleActivation, slope } from './layers.js'
 
-export type OracleLoss = 'squared' | 'euclidean' | 'absolute' | 'crossEntropy'
+/** All but `logLoss` compare a row of outputs with a row of targets. */
+export type OracleLoss = 'squared' | 'euclidean' | 'absolute' | 'crossEntropy' | 'logLoss'
+type RowLoss = Exclude<OracleLoss, 'logLoss'>
 
 /**
  * The loss of one row y = f(z) against t, before the mean over rows:
@@ -9,7 +11,7 @@ export type OracleLoss = 'squared' | 'euclidean' | 'absolute' | 'crossEntropy'
  *
  * crossEntropy is for sigmoid outputs and computed from z: −t ln σ(z) − (1−t) ln(1−σ(z)) = softplus(z) − t z.
  */
-export function rowLoss(loss: OracleLoss, z: Float64Array, y: Float64Array, t: Float64Array): number {
+export function rowLoss(loss: RowLoss, z: Float64Array, y: Float64Array, t: Float64Array): number {
   let sum = 0
   for (let j = 0; j < y.length; j++) {
     const e = y[j]! - t[j]!
@@ -23,7 +25,7 @@ export function rowLoss(loss: OracleLoss, z: Float64Array, y: Float64Array, t: F
 
 /** ∂(loss of one row)/∂z. Where the loss has no derivative (y = t) it is 0. */
 export function rowDelta(
-  loss: OracleLoss,
+  loss: RowLoss,
   activation: OracleActivation,
   y: Float64Array,
   t: Float64Array,
@@ -36,6 +38,12 @@ export function rowDelta(
       loss === 'squared' ? value : loss === 'absolute' ? Math.sign(value) : norm > 0 ? value / norm : 0
     return dy * slope(activation, y[j]!)
   })
+}
+
+/** −ln of the probability that softmax gives to `label`, from z by log-sum-exp. Its derivative by z is the probabilities, less 1 at the label. */
+export function logLoss(z: Float64Array, label: number): number {
+  const greatest = Math.max(...z)
+  return greatest + Math.log(z.reduce((sum, value) => sum + Math.exp(value - greatest), 0)) - z[label]!
 }
 
 /** ln(1 + eᶻ), without overflow. */

@@ -1,13 +1,23 @@
-import { columnMeans, forward, type LayerOutput, type OracleLayer, offsets, slope } from './layers.js'
-import { type OracleLoss, rowDelta, rowLoss } from './loss.js'
+import {
+  columnMeans,
+  forward,
+  type LayerOutput,
+  type OracleActivation,
+  type OracleLayer,
+  places,
+  slope,
+} from './layers.js'
+import { logLoss, type OracleLoss, rowDelta, rowLoss } from './loss.js'
 import { meanPenalty, meanPenaltySlope, type OraclePenalty } from './penalty.js'
 
 /** What is minimised: (1/m) Σ loss + Σₗ λₗ/2 ‖W[l]‖² + the penalties. */
 export interface OracleObjective {
   readonly loss: OracleLoss
-  /** λ of each layer's weights. */
+  /** λ of each layer's own weights; of a layer that uses another's it does not matter. */
   readonly weightDecay: readonly number[]
   readonly penalties: readonly OraclePenalty[]
+  /** With `logLoss`: what a row of each class counts. Default 1. */
+  readonly classWeights?: ArrayLike<number>
 }
 
 export interface OracleCost {
@@ -27,6 +37,8 @@ export interface OracleRows {
   readonly m: number
   /** `[m, outputs of the last layer]`; the rows themselves unless given. */
   readonly target?: ArrayLike<number>
+  /** With `logLoss`: each row's class. */
+  readonly labels?: ArrayLike<number>
   /**
    * For each penalty the mean activations it shall see in place of the rows' own, or `undefined` for the rows' own.
    * The derivative keeps the factor 1/m, as though they were the rows' own: the moving average of minibatch training.
@@ -41,12 +53,12 @@ export function evaluate(
   theta: ArrayLike<number>,
   rows: OracleRows,
 ): OracleCost {
-  const { x, m, target = x } = rows
+  const { x, m } = rows
   const outputs = forward(layers, theta, x, m)
   const means = outputs.map(({ a }, l) => columnMeans(a, m, layers[l]!.outputs))
   const gradient = new Float64Array(theta.length)
 
-  const loss = outputLoss(objective.loss, layers, outputs, target, m)
+  const loss = outputLoss(objective, layers, outputs, rows)
   const weightDecay = decay(layers, objective.weightDecay, theta, gradient)
   const sparsity = penalise(layers, objective.penalties, outputs, means, rows)
   backward(layers, theta, x, m, outputs, loss.delta, sparsity.d_a, gradient)
@@ -57,28 +69,40 @@ export function evaluate(
 
 /** (1/m) Σᵢ loss(row i), and its derivative by the last layer's z, `[m, outputs]`. */
 function outputLoss(
-  loss: OracleLoss,
+  { loss, classWeights }: OracleObjective,
   layers: readonly OracleLayer[],
   outputs: readonly LayerOutput[],
-  target: ArrayLike<number>,
-  m: number,
+  { x, m, target = x, labels }: OracleRows,
 ): { value: number; delta: Float64Array } {
   const { outputs: n, activation } = layers.at(-1)!
   const { z, a } = outputs.at(-1)!
   const delta = new Float64Array(m * n)
   let value = 0
   for (let i = 0; i < m; i++) {
-    const y = a.slice(i * n, (i + 1) * n)
-    const t = Float64Array.from({ length: n }, (_, j) => target[i * n + j]!)
-    value += rowLoss(loss, z.slice(i * n, (i + 1) * n), y, t) / m
-    rowDelta(loss, activation, y, t).forEach((d, j) => {
-      delta[i * n + j] = d / m
-    })
+    const [rowZ, y] = [z.slice(i * n, (i + 1) * n), a.slice(i * n, (i + 1) * n)]
+    if (loss === 'logLoss') {
+      const label = labels![i]!
+      const weight = classWeights?.[label] ?? 1
+      value += (weight * logLoss(rowZ, label)) / m
+      y[label]! -= 1
+      delta.set(
+        y.map((d) => (weight * d) / m),
+        i * n,
+      )
+    } else {
+      const t = Float64Array.from({ length: n }, (_, j) => target[i * n + j]!)
+      value += rowLoss(loss, rowZ, y, t) / m
+      const d = rowDelta(loss, activation as OracleActivation, y, t)
+      delta.set(
+        d.map((one) => one / m),
+        i * n,
+      )
+    }
   }
   return { value, delta }
 }
 
-/** Σₗ λₗ/2 ‖W[l]‖²; adds λₗ W[l] to the gradient. Biases are not decayed. */
+/** Σₗ λₗ/2 ‖W[l]‖² over the matrices that there are; adds λₗ W[l] to the gradient. Biases are not decayed. */
 function decay(
   layers: readonly OracleLayer[],
   lambdas: readonly number[],
@@ -86,8 +110,9 @@ function decay(
   gradient: Float64Array,
 ): number {
   let value = 0
-  offsets(layers).forEach(({ weights, biases }, l) => {
-    for (let p = weights; p < biases; p++) {
+  places(layers).forEach(({ weights, owned }, l) => {
+    const { inputs, outputs } = layers[l]!
+    for (let p = weights; owned && p < weights + outputs * inputs; p++) {
       value += (lambdas[l]! / 2) * theta[p]! ** 2
       gradient[p]! += lambdas[l]! * theta[p]!
     }
@@ -106,7 +131,8 @@ function penalise(
   const d_a = outputs.map(({ a }) => new Float64Array(a.length))
   let value = 0
   penalties.forEach((penalty, p) => {
-    const { activation, outputs: n } = layers[penalty.layer]!
+    const { outputs: n } = layers[penalty.layer]!
+    const activation = layers[penalty.layer]!.activation as OracleActivation
     const { a } = outputs[penalty.layer]!
     const d = d_a[penalty.layer]!
     if (penalty.kind === 'l1') {
@@ -135,14 +161,15 @@ function backward(
   penaltySlopes: readonly Float64Array[],
   gradient: Float64Array,
 ): void {
-  const at = offsets(layers)
+  const at = places(layers)
   let fromAbove = lossDelta // ∂J/∂z of the last layer; below it, ∂J/∂a without the penalties
   for (let l = layers.length - 1; l >= 0; l--) {
     const { inputs, outputs: n, activation } = layers[l]!
-    const { weights, biases } = at[l]!
+    const { weights, perOutput, perInput, biases } = at[l]!
     const { a } = outputs[l]!
     const last = l === layers.length - 1
     const d_z = a.map((value, q) => {
+      if (activation === 'softmax') return fromAbove[q]!
       const f = slope(activation, value)
       const penalty = penaltySlopes[l]![q]! * f
       return (last ? fromAbove[q]! : fromAbove[q]! * f) + penalty
@@ -152,10 +179,11 @@ function backward(
     for (let i = 0; i < m; i++) {
       for (let j = 0; j < n; j++) {
         const d = d_z[i * n + j]!
-        gradient[biases + j]! += d
+        if (biases !== undefined) gradient[biases + j]! += d
         for (let k = 0; k < inputs; k++) {
-          gradient[weights + j * inputs + k]! += d * input[i * inputs + k]!
-          d_input[i * inputs + k]! += d * theta[weights + j * inputs + k]!
+          const weight = weights + j * perOutput + k * perInput
+          gradient[weight]! += d * input[i * inputs + k]!
+          d_input[i * inputs + k]! += d * theta[weight]!
         }
       }
     }

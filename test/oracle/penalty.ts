@@ -1,11 +1,15 @@
 import type { OracleActivation } from './layers.js'
 
-/** A penalty on one layer's outputs. `kl`, `l2`: on their mean; `l1`: on themselves. */
+/** A penalty on one layer's outputs. `kl`, `l2`, `constraint`: on their means; `l1`: on themselves. */
 export interface OraclePenalty {
   readonly layer: number
-  readonly kind: 'kl' | 'l2' | 'l1'
-  readonly target: number
+  readonly kind: 'kl' | 'l2' | 'l1' | 'constraint'
+  /** ρ of all units, or of each. */
+  readonly target: number | ArrayLike<number>
+  /** β; of `constraint` c. */
   readonly weight: number
+  /** μ of `constraint`, one a unit. Default 0. */
+  readonly multipliers?: ArrayLike<number>
 }
 
 /** Outside [KL_EDGE, 1 − KL_EDGE] KL goes on along its tangent. */
@@ -29,18 +33,28 @@ function rate(activation: OracleActivation, mean: number): { r: number; dr: numb
   return activation === 'tanh' ? { r: (mean + 1) / 2, dr: 1 / 2 } : { r: mean, dr: 1 }
 }
 
-/** Ω of the mean activations of a layer: β Σⱼ KL(ρ ‖ rⱼ) or β Σⱼ (rⱼ − ρ)². */
+/** What one unit's rate r costs, and the derivative by r; β and c are in both. */
+function unitPenalty({ kind, target, weight, multipliers }: OraclePenalty, j: number, r: number) {
+  const rho = typeof target === 'number' ? target : target[j]!
+  if (kind === 'kl') return { value: weight * kl(rho, r), slope: weight * klSlope(rho, r) }
+  const off = r - rho
+  if (kind === 'l2') return { value: weight * off ** 2, slope: 2 * weight * off }
+  const mu = multipliers?.[j] ?? 0
+  return { value: mu * off + (weight / 2) * off ** 2, slope: mu + weight * off }
+}
+
+/**
+ * Ω of the mean activations of a layer: β Σⱼ KL(ρⱼ ‖ rⱼ), β Σⱼ (rⱼ − ρⱼ)², or the augmented Lagrangian of r = ρ,
+ * Σⱼ μⱼ(rⱼ − ρⱼ) + c/2 Σⱼ (rⱼ − ρⱼ)².
+ */
 export function meanPenalty(
   penalty: OraclePenalty,
   activation: OracleActivation,
   means: ArrayLike<number>,
 ): number {
   let sum = 0
-  for (let j = 0; j < means.length; j++) {
-    const { r } = rate(activation, means[j]!)
-    sum += penalty.kind === 'kl' ? kl(penalty.target, r) : (r - penalty.target) ** 2
-  }
-  return penalty.weight * sum
+  for (let j = 0; j < means.length; j++) sum += unitPenalty(penalty, j, rate(activation, means[j]!).r).value
+  return sum
 }
 
 /** ∂Ω/∂āⱼ for the mean activation ā of each unit. */
@@ -51,7 +65,6 @@ export function meanPenaltySlope(
 ): Float64Array {
   return Float64Array.from({ length: means.length }, (_, j) => {
     const { r, dr } = rate(activation, means[j]!)
-    const slope = penalty.kind === 'kl' ? klSlope(penalty.target, r) : 2 * (r - penalty.target)
-    return penalty.weight * slope * dr
+    return unitPenalty(penalty, j, r).slope * dr
   })
 }

@@ -1,4 +1,4 @@
-import { columnMeans, forward, type OracleLayer, parameterCount } from './layers.js'
+import { columnMeans, forward, type OracleLayer, parameterCount, places } from './layers.js'
 import type { OracleObjective } from './network.js'
 
 /** A small seeded generator of numbers uniform on [0, 1), for test points only (mulberry32 by T. Ettinger). */
@@ -43,12 +43,11 @@ export function pointAwayFromKinks(
 }
 
 function liftBiases(layers: readonly OracleLayer[], theta: Float64Array): void {
-  let end = 0
-  for (const { inputs, outputs, activation } of layers) {
-    end += outputs * (inputs + 1)
+  places(layers).forEach(({ biases, end }, l) => {
+    const { activation } = layers[l]!
     const lift = activation === 'satlin' ? 0.5 : activation === 'relu' ? 0.3 : 0
-    for (let p = end - outputs; p < end; p++) theta[p]! += lift
-  }
+    for (let p = biases ?? end; p < end; p++) theta[p]! += lift
+  })
 }
 
 /**
