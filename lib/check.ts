@@ -103,6 +103,12 @@ export function checkChoice<C extends string>(argument: string, value: unknown, 
   return value as C
 }
 
+/** Any string. */
+export function checkText(argument: string, value: unknown): string {
+  if (typeof value !== 'string') throw argumentError(argument, 'a string', value)
+  return value
+}
+
 /** `true` or `false`, and nothing that merely behaves like them. */
 export function checkBoolean(argument: string, value: unknown): boolean {
   if (typeof value !== 'boolean') throw argumentError(argument, 'true or false', value)

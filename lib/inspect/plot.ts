@@ -1,6 +1,6 @@
-import { argumentError, checkChoice, checkInteger, checkOptions } from '../check.js'
+import { argumentError, checkChoice, checkInteger, checkOptions, checkText } from '../check.js'
 import { type Axis, type AxisScale, axisOver, tickLabel } from './axis.js'
-import { coordinate, element, escapeXml } from './svg.js'
+import { coordinate, document, element, textWidth, words } from './svg.js'
 
 /** A named curve: points (x, y) joined in this order. */
 export interface Series {
@@ -69,43 +69,28 @@ export function plot(series: readonly Series[], options?: PlotOptions): string {
     shown.map(([, value]) => value),
     { scale: yScale, nice: true, count: Math.max(2, Math.floor(height / 70)) },
   )
-  const yTicksWidth = textWidth(longest(y.ticks.map(tickLabel)))
+  const yTicksWidth = textWidth(y.ticks.map(tickLabel))
   const legend = curves.length > 1 ? curves.map(({ label }) => label) : []
   const frame: Frame = {
     left: 16 + yTicksWidth + (yLabel === '' ? 0 : 22),
-    right: width - (legend.length > 0 ? Math.min(46 + textWidth(longest(legend)), width / 2.5) : 18),
+    right: width - (legend.length > 0 ? Math.min(46 + textWidth(legend), width / 2.5) : 18),
     top: title === '' ? 16 : 40,
     bottom: height - (xLabel === '' ? 30 : 50),
     x,
     y,
   }
-  return `${element(
-    'svg',
-    {
-      xmlns: 'http://www.w3.org/2000/svg',
-      width,
-      height,
-      viewBox: `0 0 ${width} ${height}`,
-      role: 'img',
-      'font-family': 'sans-serif',
-      'font-size': 12,
-      fill: '#222222',
-    },
-    [
-      title === '' ? '' : element('title', {}, escapeXml(title)),
-      element('rect', { width, height, fill: '#ffffff' }),
-      ...axes(frame),
-      ...curves.map(({ runs }, i) => curve(runs, COLOURS[i % COLOURS.length]!, frame)),
-      ...legend.map((label, i) => legendEntry(label, i, frame)),
-      words(title, { x: (frame.left + frame.right) / 2, y: 24, 'font-size': 15 }),
-      words(xLabel, { x: (frame.left + frame.right) / 2, y: height - 12 }),
-      words(yLabel, {
-        x: 0,
-        y: 0,
-        transform: `translate(18 ${coordinate((frame.top + frame.bottom) / 2)}) rotate(-90)`,
-      }),
-    ],
-  )}\n`
+  return document(width, height, title, [
+    ...axes(frame),
+    ...curves.map(({ runs }, i) => curve(runs, COLOURS[i % COLOURS.length]!, frame)),
+    ...legend.map((label, i) => legendEntry(label, i, frame)),
+    words(title, { x: (frame.left + frame.right) / 2, y: 24, 'font-size': 15 }),
+    words(xLabel, { x: (frame.left + frame.right) / 2, y: height - 12 }),
+    words(yLabel, {
+      x: 0,
+      y: 0,
+      transform: `translate(18 ${coordinate((frame.top + frame.bottom) / 2)}) rotate(-90)`,
+    }),
+  ])
 }
 
 /** Grid, ticks and their numbers. */
@@ -157,10 +142,6 @@ function legendEntry(label: string, i: number, { right, top }: Frame): string {
   )
 }
 
-function words(text: string, attributes: Record<string, string | number>): string {
-  return text === '' ? '' : element('text', { 'text-anchor': 'middle', ...attributes }, escapeXml(text))
-}
-
 type Point = readonly [number, number]
 
 function place([x, y]: Point, frame: Frame): Point {
@@ -197,18 +178,4 @@ function checkSeries(series: unknown): readonly Series[] {
     })
   })
   return series as readonly Series[]
-}
-
-function checkText(argument: string, value: unknown): string {
-  if (typeof value !== 'string') throw argumentError(argument, 'a string', value)
-  return value
-}
-
-function longest(texts: readonly string[]): string {
-  return texts.reduce((long, text) => (text.length > long.length ? text : long), '')
-}
-
-/** Pixels that a text of 12-pixel letters takes, judged by its length: SVG cannot be measured without drawing it. */
-function textWidth(text: string): number {
-  return 7 * text.length
 }

@@ -28,3 +28,35 @@ export function element(
 export function coordinate(value: number): string {
   return String(Math.round(value * 100) / 100)
 }
+
+/** A standalone document on white; `title` is given to screen readers. */
+export function document(width: number, height: number, title: string, content: readonly string[]): string {
+  return `${element(
+    'svg',
+    {
+      xmlns: 'http://www.w3.org/2000/svg',
+      width,
+      height,
+      viewBox: `0 0 ${width} ${height}`,
+      role: 'img',
+      'font-family': 'sans-serif',
+      'font-size': 12,
+      fill: '#222222',
+    },
+    [
+      title === '' ? '' : element('title', {}, escapeXml(title)),
+      element('rect', { width, height, fill: '#ffffff' }),
+      ...content,
+    ],
+  )}\n`
+}
+
+/** Text, centred unless told otherwise; nothing for the empty text. */
+export function words(text: string, attributes: Record<string, string | number>): string {
+  return text === '' ? '' : element('text', { 'text-anchor': 'middle', ...attributes }, escapeXml(text))
+}
+
+/** Pixels that the longest of some texts of 12-pixel letters takes, judged by its length: SVG cannot be measured without drawing it. */
+export function textWidth(texts: readonly string[]): number {
+  return 7 * texts.reduce((most, { length }) => Math.max(most, length), 0)
+}
