@@ -5,10 +5,12 @@
 namespace layerwise {
 namespace {
 
-constexpr const char* kActivations[] = {"sigmoid", "tanh", "relu", "satlin", "identity"};
-constexpr const char* kLosses[] = {"squared", "euclidean", "absolute", "crossEntropy"};
-constexpr const char* kPenalties[] = {"kl", "l2", "l1"};
+constexpr const char* kActivations[] = {"sigmoid", "tanh", "relu", "satlin", "identity", "softmax"};
+constexpr const char* kLosses[] = {"squared", "euclidean", "absolute", "crossEntropy", "logLoss"};
+constexpr const char* kPenalties[] = {"kl", "l2", "l1", "constraint"};
 constexpr const char* kAverages[] = {"exact", "batch", "moving"};
+constexpr const char* kCorruptions[] = {"masking", "gaussian", "saltAndPepper"};
+constexpr const char* kConstraints[] = {"none", "frobenius", "unit"};
 constexpr const char* kOptimizers[] = {"gradientDescent", "momentum", "adam", "lbfgs"};
 
 // The place of obj[name] in a list of names that stands in the order of the enum.
@@ -94,6 +96,12 @@ double* doubles_argument(const Napi::Object& object, const char* name, Pins& pin
 
 bool is_double(const ArrayArgument& parameters) { return parameters.type == napi_float64_array; }
 
+std::vector<double> doubles_copy(const Napi::Object& object, const char* name, std::size_t length) {
+  Pins pins(object.Env());
+  const double* numbers = doubles_argument(object, name, pins, length);
+  return {numbers, numbers + length};
+}
+
 Network network_argument(const Napi::Object& request) {
   const Napi::Array layers = list(request, "layers");
   const Napi::Env env = request.Env();
@@ -104,7 +112,20 @@ Network network_argument(const Napi::Object& request) {
     const auto layer = value.As<Napi::Object>();
     const int inputs = integer(layer, "inputs", 1), outputs = integer(layer, "outputs", 1);
     if (i > 0 && network.outputs() != inputs) throw argument_error(env, "ERR_SHAPE", "layers: widths do not meet");
-    network.add(inputs, outputs, choice<Activation>(layer, "activation", kActivations));
+    const auto activation = choice<Activation>(layer, "activation", kActivations);
+    if (activation == Activation::softmax && i + 1 != layers.Length())
+      throw argument_error(env, "ERR_SHAPE", "layers: softmax comes last");
+    const bool biases = !has(layer, "biases") || layer.Get("biases").ToBoolean();
+    if (!has(layer, "tied")) {
+      network.add(inputs, outputs, activation, biases, has(layer, "transposed") && layer.Get("transposed").ToBoolean());
+      continue;
+    }
+    const int source = integer(layer, "tied", 0);
+    if (source >= static_cast<int>(i) || !network.layers[source].owns_weights() || network.layers[source].transposed ||
+        network.layers[source].outputs != inputs || network.layers[source].inputs != outputs) {
+      throw argument_error(env, "ERR_SHAPE", "layers: tied to no such matrix");
+    }
+    network.add_tied(source, activation, biases);
   }
   if (network.layers.empty()) throw argument_error(env, "ERR_SHAPE", "layers: none");
   return network;
@@ -120,8 +141,16 @@ Objective objective_argument(const Napi::Object& request, const Network& network
     objective.weight_decay.push_back(decay.Get(i).As<Napi::Number>().DoubleValue());
   if (objective.weight_decay.size() != network.layers.size())
     throw argument_error(env, "ERR_SHAPE", "weightDecay: one for each layer");
-  if (network.outputs() != network.inputs())
+  const bool labelled = objective.loss == Loss::log_loss;
+  if (labelled != (network.layers.back().activation == Activation::softmax))
+    throw argument_error(env, "ERR_ARGUMENT", "loss: logLoss and softmax go together");
+  if (!labelled && network.outputs() != network.inputs())
     throw argument_error(env, "ERR_SHAPE", "layers: outputs must match the rows they rebuild");
+  for (const DenseLayer& layer : network.layers) {
+    if (layer.transposed && layer.owns_weights()) throw argument_error(env, "ERR_ARGUMENT", "transposed: forward only");
+  }
+  if (has(object, "classWeights"))
+    objective.class_weights = doubles_copy(object, "classWeights", static_cast<std::size_t>(network.outputs()));
   const Napi::Array penalties = list(object, "penalties");
   std::vector<bool> taken(network.layers.size(), false);
   for (std::uint32_t i = 0; i < penalties.Length(); i++) {
@@ -130,8 +159,16 @@ Objective objective_argument(const Napi::Object& request, const Network& network
     if (layer + 1 >= network.depth() || taken[layer])
       throw argument_error(env, "ERR_ARGUMENT", "penalties: one for each hidden layer at most");
     taken[layer] = true;
-    objective.penalties.push_back({layer, choice<PenaltyKind>(item, "kind", kPenalties), number(item, "target"),
-                                   number(item, "weight"), choice<Average>(item, "average", kAverages)});
+    Penalty penalty{layer, choice<PenaltyKind>(item, "kind", kPenalties), 0, number(item, "weight"),
+                    choice<Average>(item, "average", kAverages)};
+    if (item.Get("target").IsNumber()) {
+      penalty.target = number(item, "target");
+    } else {
+      penalty.targets = doubles_copy(item, "target", static_cast<std::size_t>(network.layers[layer].outputs));
+    }
+    if (penalty.kind == PenaltyKind::constraint && layer != 0)
+      throw argument_error(env, "ERR_ARGUMENT", "penalties: a constraint is for the first layer");
+    objective.penalties.push_back(std::move(penalty));
   }
   return objective;
 }
@@ -175,11 +212,44 @@ Rows rows_argument(const Napi::Object& object, Pins& pins, bool trusted_order) {
       if (rows.order[i] >= static_cast<std::uint32_t>(available)) throw argument_error(env, "ERR_SHAPE", "order: no such row");
     }
   }
+  if (has(object, "labels")) {
+    const ArrayArgument labels = array_argument(object, "labels", pins, available);
+    if (labels.type != napi_uint32_array) throw argument_error(env, "ERR_ARGUMENT", "labels: expected a Uint32Array");
+    rows.labels = static_cast<const std::uint32_t*>(labels.data);
+  }
   if (has(object, "shift")) {
     rows.shift = doubles_argument(object, "shift", pins, rows.cols);
     rows.factor = doubles_argument(object, "factor", pins, rows.cols);
   }
   return rows;
+}
+
+std::unique_ptr<Through> through_argument(const Napi::Object& request, Pins& pins, bool in_double) {
+  const Napi::Object rows = child(request, "rows");
+  if (!has(rows, "through")) return nullptr;
+  const Napi::Object object = child(rows, "through");
+  auto through = std::make_unique<Through>();
+  through->network = network_argument(object);
+  const ArrayArgument theta = array_argument(object, "parameters", pins, static_cast<std::int64_t>(through->network.parameters));
+  if (is_double(theta) != in_double) throw argument_error(request.Env(), "ERR_ARGUMENT", "through: expected one precision");
+  if (through->network.layers.back().activation == Activation::softmax)
+    throw argument_error(request.Env(), "ERR_ARGUMENT", "through: expected no softmax");
+  through->theta = theta.data;
+  return through;
+}
+
+void check_learnable(Napi::Env env, const Network& network, const Objective& objective, const Rows& rows, bool trusted) {
+  const int inputs = rows.through != nullptr ? rows.through->network.inputs() : network.inputs();
+  if (rows.cols != inputs || rows.count == 0) throw argument_error(env, "ERR_SHAPE", "rows: wrong shape");
+  if (rows.through != nullptr && rows.through->network.outputs() != network.inputs())
+    throw argument_error(env, "ERR_SHAPE", "through: widths do not meet");
+  if (objective.loss != Loss::log_loss) return;
+  if (rows.labels == nullptr) throw argument_error(env, "ERR_ARGUMENT", "labels: none");
+  const auto classes = static_cast<std::uint32_t>(network.outputs());
+  const Gather<float> gather(rows);
+  for (int i = 0; !trusted && i < rows.count; i++) {
+    if (rows.labels[gather.row_at(nullptr, i)] >= classes) throw argument_error(env, "ERR_SHAPE", "labels: no such class");
+  }
 }
 
 TrainingOptions training_argument(const Napi::Object& request) {
@@ -202,6 +272,17 @@ TrainingOptions training_argument(const Napi::Object& request) {
   options.seed = static_cast<std::uint64_t>(number(request, "seed"));
   options.fit = static_cast<std::uint32_t>(integer(request, "fit", 0));
   options.fused = request.Get("form").ToString().Utf8Value() != "split";
+  if (has(request, "corruption")) {
+    const Napi::Object corruption = child(request, "corruption");
+    options.corruption = Corruption{choice<Corruption::Kind>(corruption, "kind", kCorruptions), number(corruption, "amount"),
+                                    number(corruption, "low"), number(corruption, "high")};
+  }
+  if (has(request, "weightConstraint")) {
+    const Napi::Object constraint = child(request, "weightConstraint");
+    options.weight_constraint = {choice<WeightConstraint::Kind>(constraint, "kind", kConstraints), number(constraint, "max")};
+    if (optimizer.kind == OptimizerOptions::Kind::lbfgs)
+      throw argument_error(request.Env(), "ERR_ARGUMENT", "weightConstraint: not with lbfgs");
+  }
   if (optimizer.kind == OptimizerOptions::Kind::lbfgs && options.batch_size != 0) {
     throw argument_error(request.Env(), "ERR_ARGUMENT", "batchSize: lbfgs takes all rows");
   }

@@ -40,6 +40,7 @@ ForwardResult result_argument(const Napi::Object& request) {
   if (word == "outputs") return ForwardResult::outputs;
   if (word == "squares") return ForwardResult::squares;
   if (word == "errors") return ForwardResult::errors;
+  if (word == "classes") return ForwardResult::classes;
   throw argument_error(request.Env(), "ERR_ARGUMENT", "result: unknown '" + word + "'");
 }
 
@@ -63,13 +64,17 @@ Napi::Value start_forward(const Napi::Object& request, std::unique_ptr<Operation
   forward_request.rows = rows_argument(request.Get("rows").As<Napi::Object>(), operation->pins);
   forward_request.result = result_argument(request);
   const int rows = forward_request.rows.count, outputs = call->network.outputs();
-  const bool compares = forward_request.result != ForwardResult::outputs;
+  const bool compares = forward_request.result == ForwardResult::squares || forward_request.result == ForwardResult::errors;
   if (parameters.length != call->network.parameters) throw argument_error(env, "ERR_SHAPE", "parameters: wrong length");
   if (forward_request.rows.cols != call->network.inputs() || (compares && call->network.inputs() != outputs)) {
     throw argument_error(env, "ERR_SHAPE", "rows: wrong width");
   }
   if (forward_request.result == ForwardResult::errors) {
     forward_request.errors = doubles_argument(request, "out", operation->pins, rows);
+  } else if (forward_request.result == ForwardResult::classes) {
+    const ArrayArgument out = array_argument(request, "out", operation->pins, rows);
+    if (out.type != napi_uint32_array) throw argument_error(env, "ERR_ARGUMENT", "out: expected a Uint32Array");
+    forward_request.classes = static_cast<std::uint32_t*>(out.data);
   } else {
     const ArrayArgument out = array_argument(request, "out", operation->pins, static_cast<std::int64_t>(rows) * outputs);
     if (out.type != parameters.type) throw argument_error(env, "ERR_ARGUMENT", "out: expected the type of the parameters");
@@ -102,6 +107,7 @@ struct EvaluateCall {
   Network network;
   Objective objective;
   Rows rows;
+  std::unique_ptr<Through> through;
   const T* theta;
   T* gradient = nullptr;
   CostParts parts;
@@ -109,7 +115,7 @@ struct EvaluateCall {
   bool finished = false;
 
   void run(Team& team, const StopFlag& stop) {
-    Evaluator<T> evaluator(network, objective, rows.count);
+    Evaluator<T> evaluator(network, objective, rows.count, {}, through ? &through->network : nullptr);
     const Gather<T> gather(rows);
     const auto& kernels = vector_kernels<T>();
     typename Evaluator<T>::Request request;
@@ -134,10 +140,11 @@ Napi::Value start_evaluate(const Napi::Object& request, std::unique_ptr<Operatio
   call->network = network_argument(request);
   call->objective = objective_argument(request, call->network);
   call->rows = rows_argument(request.Get("rows").As<Napi::Object>(), operation->pins);
+  call->through = through_argument(request, operation->pins, is_double(parameters));
+  call->rows.through = call->through.get();
   call->theta = static_cast<const T*>(parameters.data);
   if (parameters.length != call->network.parameters) throw argument_error(env, "ERR_SHAPE", "parameters: wrong length");
-  if (call->rows.cols != call->network.inputs() || call->rows.count == 0)
-    throw argument_error(env, "ERR_SHAPE", "rows: wrong shape");
+  check_learnable(env, call->network, call->objective, call->rows);
   if (has(request, "gradient")) {
     const auto length = static_cast<std::int64_t>(call->network.parameters);
     const ArrayArgument gradient = array_argument(request, "gradient", operation->pins, length);
@@ -175,16 +182,16 @@ Napi::Value run_forward(const Napi::CallbackInfo& info) {
 Napi::Value run_forward_row(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const ArrayArgument shape = array_argument(env, info[0], "shape");
-  if (shape.type != napi_int32_array || shape.length < 3 || shape.length % 2 == 0)
+  if (shape.type != napi_int32_array || shape.length < 4 || shape.length % 3 != 1)
     throw argument_error(env, "ERR_SHAPE", "shape: no layers");
   const auto* sizes = static_cast<const std::int32_t*>(shape.data);
   Network network;
-  for (std::size_t i = 1; i < shape.length; i += 2) {
-    const int inputs = i == 1 ? sizes[0] : sizes[i - 2], outputs = sizes[i], activation = sizes[i + 1];
-    if (inputs < 1 || outputs < 1 || activation < 0 || activation > static_cast<int>(Activation::identity)) {
+  for (std::size_t i = 1; i < shape.length; i += 3) {
+    const int inputs = i == 1 ? sizes[0] : sizes[i - 3], outputs = sizes[i], activation = sizes[i + 1];
+    if (inputs < 1 || outputs < 1 || activation < 0 || activation > static_cast<int>(Activation::softmax)) {
       throw argument_error(env, "ERR_SHAPE", "shape: not a layer");
     }
-    network.add(inputs, outputs, static_cast<Activation>(activation));
+    network.add(inputs, outputs, static_cast<Activation>(activation), sizes[i + 2] != 0);
   }
 
   const auto width = static_cast<std::int64_t>(network.inputs());

@@ -18,6 +18,7 @@ struct Training {
   bool in_double = false;
   bool busy = false;
   bool closed = false;
+  int round = 0;  // of the last span
   Napi::ObjectReference request;
   std::unique_ptr<TrainingJob<float>> in_float32;
   std::unique_ptr<TrainingJob<double>> in_float64;
@@ -45,6 +46,7 @@ Training& training_of(const Napi::CallbackInfo& info) {
 struct SpanCall {
   Training* training;
   Rows rows;
+  std::unique_ptr<Through> through;
   Span span;
   SpanResult result;
   const void* initial;
@@ -57,7 +59,8 @@ void compute_span(SpanCall& call, Team& team, const StopFlag& stop) {
   auto& job = training.job<T>();
   if (!job) {
     job = std::make_unique<TrainingJob<T>>(training.network, training.objective, training.options,
-                                           static_cast<const T*>(call.initial), call.rows.count);
+                                           static_cast<const T*>(call.initial), call.rows.count,
+                                           call.through ? &call.through->network : nullptr);
   }
   call.result = job->run(team, call.rows, call.span, stop);
   if (call.result.diverged || !(call.result.epoch_done || call.result.cancelled)) return;
@@ -98,8 +101,10 @@ Napi::Value open_training(const Napi::CallbackInfo& info) {
   Pins pins(env);
   const auto length = static_cast<std::int64_t>(training->network.parameters);
   training->in_double = is_double(array_argument(request, "parameters", pins, length));
-  const Rows rows = rows_argument(request.Get("rows").As<Napi::Object>(), pins);
-  if (rows.cols != training->network.inputs() || rows.count == 0) throw argument_error(env, "ERR_SHAPE", "rows: wrong shape");
+  Rows rows = rows_argument(request.Get("rows").As<Napi::Object>(), pins);
+  const auto through = through_argument(request, pins, training->in_double);
+  rows.through = through.get();
+  check_learnable(env, training->network, training->objective, rows);
   training->request = Napi::Persistent(request);
   const auto handle = Napi::External<Training>::New(
       env, training.get(), [](Napi::Env, Training* owned) { const std::unique_ptr<Training> freed(owned); });
@@ -121,6 +126,9 @@ Napi::Value train_span(const Napi::CallbackInfo& info) {
   call->training = &training;
   const Napi::Object opened = training.request.Value();
   call->rows = rows_argument(opened.Get("rows").As<Napi::Object>(), operation->pins, true);
+  call->through = through_argument(opened, operation->pins, training.in_double);
+  call->rows.through = call->through.get();
+  check_learnable(env, training.network, training.objective, call->rows, true);
   const auto length = static_cast<std::int64_t>(training.network.parameters);
   call->initial = array_argument(opened, "parameters", operation->pins, length).data;
   const ArrayArgument parameters = array_argument(request, "parameters", operation->pins, length);
@@ -129,6 +137,16 @@ Napi::Value train_span(const Napi::CallbackInfo& info) {
   call->span.epoch = request.Get("epoch").ToNumber();
   call->span.learning_rate = request.Get("learningRate").ToNumber();
   call->span.budget_ms = request.Get("budgetMs").ToNumber();
+  if (has(request, "constraint")) {
+    const auto constraint = request.Get("constraint").As<Napi::Object>();
+    const int units = training.network.layers.front().outputs;
+    call->span.round = constraint.Get("round").ToNumber();
+    call->span.constraint_weight = constraint.Get("weight").ToNumber();
+    call->span.multipliers = doubles_copy(constraint, "multipliers", static_cast<std::size_t>(units));
+  } else {
+    call->span.round = training.round;
+  }
+  training.round = call->span.round;
 
   operation->compute = [call](Team& team, const StopFlag& stop) {
     if (call->training->in_double) {

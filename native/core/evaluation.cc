@@ -3,11 +3,13 @@
 #include <algorithm>
 
 #include "blas.h"
+#include "softmax.h"
 
 namespace layerwise {
 
 template <typename T>
-Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int most_rows, EvaluationMemory memory)
+Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int most_rows, EvaluationMemory memory,
+                        const Network* through, bool noisy)
     : network_(network), objective_(objective), kernels_(vector_kernels<T>()), most_rows_(most_rows), chunk_bytes_(memory.chunk) {
   const int depth = network_.depth();
   penalty_of_.assign(depth, nullptr);
@@ -28,6 +30,15 @@ Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int 
   const std::size_t rows = std::min(most_rows, Plan::most_chunk_rows(network_, sizeof(T), chunk_bytes_));
   const std::size_t blocks = (rows + Plan::kFewestBlockRows - 1) / Plan::kFewestBlockRows;
   x_ = Buffer<T>(rows * network_.inputs());
+  clean_ = Buffer<T>(noisy ? rows * network_.inputs() : 0);
+  labels_.resize(objective_.loss == Loss::log_loss ? rows : 0);
+  std::size_t zeros = network_.zeros();
+  if (through != nullptr) {
+    zeros = std::max(zeros, through->zeros());
+    through_.emplace_back(rows * through->inputs());
+    for (int l = 0; l + 1 < through->depth(); l++) through_.emplace_back(rows * through->layers[l].outputs);
+  }
+  zeros_ = Buffer<T>(zeros);
   for (int l = 0; l < depth; l++) {
     const std::size_t outputs = network_.layers[l].outputs;
     activations_.emplace_back((kept_ && l <= deepest_ ? static_cast<std::size_t>(most_rows) : rows) * outputs);
@@ -40,6 +51,15 @@ Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int 
   }
   block_loss_.resize(blocks);
   block_absolute_.resize(blocks);
+}
+
+template <typename T>
+void Evaluator<T>::set_constraint(double weight, const std::vector<double>& multipliers) {
+  for (Penalty& penalty : objective_.penalties) {
+    if (penalty.kind != PenaltyKind::constraint) continue;
+    penalty.weight = weight;
+    penalty.multipliers = multipliers;
+  }
 }
 
 template <typename T>
@@ -65,12 +85,14 @@ std::size_t Evaluator<T>::tile_offset(const Network& network, const Plan::Tile& 
 
 template <typename T>
 typename Evaluator<T>::Chunk Evaluator<T>::open_chunk(const Request& request, const Plan& plan, int index) {
-  Chunk chunk{plan.chunks.begin(index), plan.chunks.length(index), {}, false, plan.blocks(plan.chunks.length(index))};
-  if (request.order == nullptr) chunk.x = request.rows->in_place(request.first + chunk.first, chunk.rows);
-  if (chunk.x.data == nullptr) {
-    chunk.x = {x_.data(), chunk.rows, network_.inputs()};
-    chunk.gathered = true;
+  Chunk chunk{plan.chunks.begin(index), plan.chunks.length(index), {}, {}, false, plan.blocks(plan.chunks.length(index))};
+  const MatrixView<const T> x{x_.data(), chunk.rows, network_.inputs()};
+  if (request.order == nullptr && request.rows->rows().through == nullptr) {
+    chunk.target = request.rows->in_place(request.first + chunk.first, chunk.rows);
   }
+  chunk.in_place = chunk.target.data != nullptr;
+  if (!chunk.in_place) chunk.target = {request.noise != nullptr ? clean_.data() : x_.data(), chunk.rows, network_.inputs()};
+  chunk.x = request.noise != nullptr ? x : chunk.target;
   return chunk;
 }
 
@@ -88,12 +110,48 @@ MatrixView<T> Evaluator<T>::deltas(int layer, const Chunk& chunk) const {
   return {deltas_[layer].data(), chunk.rows, network_.layers[layer].outputs};
 }
 
+// The rows of one block as the network shall see them, and their labels.
 template <typename T>
-void Evaluator<T>::gather_block(const Request& request, const Chunk& chunk, int block) const {
-  if (!chunk.gathered) return;
-  const int begin = chunk.blocks.begin(block);
-  MatrixView<T> x{x_.data(), chunk.rows, network_.inputs()};
-  request.rows->read(request.order, request.first + chunk.first + begin, x.rows_from(begin, chunk.blocks.length(block)));
+void Evaluator<T>::gather_block(const Request& request, const Chunk& chunk, int block) {
+  const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block), first = request.first + chunk.first + begin;
+  const Gather<T>& source = *request.rows;
+  if (!chunk.in_place) {
+    // The target lies in one of our own buffers then.
+    T* own = request.noise != nullptr ? clean_.data() : x_.data();
+    const MatrixView<T> target = MatrixView<T>(own, chunk.rows, network_.inputs()).rows_from(begin, rows);
+    if (source.rows().through == nullptr) {
+      source.read(request.order, first, target);
+    } else {
+      through_block(request, chunk, block, target);
+    }
+  }
+  if (request.noise != nullptr) {
+    const MatrixView<T> x = MatrixView<T>(x_.data(), chunk.rows, network_.inputs()).rows_from(begin, rows);
+    for (int i = 0; i < rows; i++) {
+      request.noise->corrupt(source.row_at(request.order, first + i), chunk.target.row(begin + i), x.cols, x.row(i));
+    }
+  }
+  if (labels_.empty()) return;
+  for (int i = 0; i < rows; i++) labels_[begin + i] = source.rows().labels[source.row_at(request.order, first + i)];
+}
+
+template <typename T>
+void Evaluator<T>::through_block(const Request& request, const Chunk& chunk, int block, MatrixView<T> out) {
+  const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block);
+  const Through& through = *request.rows->rows().through;
+  const T* theta = static_cast<const T*>(through.theta);
+  const auto buffer = [&](std::size_t i, int cols) {
+    return MatrixView<T>(through_[i].data(), chunk.rows, cols).rows_from(begin, rows);
+  };
+  MatrixView<T> input = buffer(0, through.network.inputs());
+  request.rows->read(request.order, request.first + chunk.first + begin, input);
+  for (int l = 0; l < through.network.depth(); l++) {
+    const DenseLayer& layer = through.network.layers[l];
+    const MatrixView<T> a = l + 1 == through.network.depth() ? out : buffer(l + 1, layer.outputs);
+    gemm<T>(Transpose::no, layer.forward_form(), 1, input, layer.weights(theta), 0, a);
+    kernels_.activate(layer.activation, a, biases(layer, theta), nullptr);
+    input = a;
+  }
 }
 
 // Hidden layers from … to (included) of one block.
@@ -104,10 +162,10 @@ void Evaluator<T>::forward_block(const Request& request, const Chunk& chunk, int
     const DenseLayer& layer = network_.layers[l];
     const MatrixView<const T> input = l == 0 ? chunk.x : MatrixView<const T>(activations(l - 1, chunk));
     MatrixView<T> a = activations(l, chunk).rows_from(begin, rows);
-    gemm<T>(Transpose::no, Transpose::yes, 1, input.rows_from(begin, rows), layer.weights(request.theta), 0, a);
+    gemm<T>(Transpose::no, layer.forward_form(), 1, input.rows_from(begin, rows), layer.weights(request.theta), 0, a);
     T* column_sums =
         sums && !means_[l].empty() ? activation_sums_[l].data() + static_cast<std::size_t>(block) * layer.outputs : nullptr;
-    kernels_.activate(layer.activation, a, request.theta + layer.biases_at, column_sums);
+    kernels_.activate(layer.activation, a, biases(layer, request.theta), column_sums);
   }
 }
 
@@ -117,16 +175,18 @@ void Evaluator<T>::output_block(const Request& request, const Chunk& chunk, int 
   const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block), last = network_.depth() - 1;
   const DenseLayer& layer = network_.layers[last];
   const MatrixView<const T> input = last == 0 ? chunk.x : MatrixView<const T>(activations(last - 1, chunk));
-  const MatrixView<const T> target = chunk.x.rows_from(begin, rows);
-  const T* bias = request.theta + layer.biases_at;
+  const T* bias = biases(layer, request.theta);
   MatrixView<T> z = activations(last, chunk).rows_from(begin, rows);
-  gemm<T>(Transpose::no, Transpose::yes, 1, input.rows_from(begin, rows), layer.weights(request.theta), 0, z);
-  if (request.gradient == nullptr) {
-    block_loss_[block] = kernels_.output_loss(objective_.loss, layer.activation, z, bias, target);
+  gemm<T>(Transpose::no, layer.forward_form(), 1, input.rows_from(begin, rows), layer.weights(request.theta), 0, z);
+  const T scale = T(1) / static_cast<T>(request.count);
+  T* sums = request.gradient == nullptr ? nullptr : delta_sums_[last].data() + static_cast<std::size_t>(block) * layer.outputs;
+  if (objective_.loss == Loss::log_loss) {
+    const double* weights = objective_.class_weights.empty() ? nullptr : objective_.class_weights.data();
+    block_loss_[block] = softmax_loss(z, bias, {labels_.data() + begin, weights}, scale, sums);
   } else {
-    T* sums = delta_sums_[last].data() + static_cast<std::size_t>(block) * layer.outputs;
-    block_loss_[block] =
-        kernels_.output_delta(objective_.loss, layer.activation, z, bias, target, T(1) / static_cast<T>(request.count), sums);
+    const MatrixView<const T> target = chunk.target.rows_from(begin, rows);
+    block_loss_[block] = sums == nullptr ? kernels_.output_loss(objective_.loss, layer.activation, z, bias, target)
+                                         : kernels_.output_delta(objective_.loss, layer.activation, z, bias, target, scale, sums);
   }
   double absolute = 0;
   for (const Penalty& penalty : objective_.penalties) {
@@ -142,8 +202,9 @@ void Evaluator<T>::back_block(const Request& request, const Chunk& chunk, int bl
   const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block);
   for (int l = from; l > to; l--) {
     if (l < from) hidden_delta_block(request, chunk, block, l);
-    gemm<T>(Transpose::no, Transpose::no, 1, deltas(l, chunk).rows_from(begin, rows), network_.layers[l].weights(request.theta),
-            0, deltas(l - 1, chunk).rows_from(begin, rows));
+    const DenseLayer& layer = network_.layers[l];
+    gemm<T>(Transpose::no, layer.backward_form(), 1, deltas(l, chunk).rows_from(begin, rows), layer.weights(request.theta), 0,
+            deltas(l - 1, chunk).rows_from(begin, rows));
   }
 }
 
@@ -159,29 +220,39 @@ void Evaluator<T>::hidden_delta_block(const Request& request, const Chunk& chunk
                         delta_sums_[layer].data() + static_cast<std::size_t>(block) * shape.outputs);
 }
 
-// The gradient of one tile over the rows of a chunk, added to that of the chunks before.
+template <typename T>
+void Evaluator<T>::bias_tile(const Chunk& chunk, int layer, T* gradient, bool accumulate) const {
+  const int outputs = network_.layers[layer].outputs;
+  const T* sums = delta_sums_[layer].data();
+  for (int j = 0; j < outputs; j++) {
+    double sum = accumulate ? gradient[j] : 0;
+    for (int b = 0; b < chunk.blocks.count; b++) sum += sums[static_cast<std::size_t>(b) * outputs + j];
+    gradient[j] = static_cast<T>(sum);
+  }
+}
+
+// The gradient of one tile over the rows of a chunk, added to that of the chunks before. Where layers are tied to the tile's,
+// theirs is added: with V = W^T their D^T A_before is the transposed gradient of W.
 template <typename T>
 void Evaluator<T>::tile(const Request& request, const Chunk& chunk, const Plan& plan, int index, bool accumulate) {
   const Plan::Tile& tile = plan.tiles[index];
   const DenseLayer& layer = network_.layers[tile.layer];
   std::size_t n = 0;
   T* gradient = request.gradient + tile_offset(network_, tile, &n);
-  if (tile.rows == 0) {
-    const T* sums = delta_sums_[tile.layer].data();
-    for (int j = 0; j < layer.outputs; j++) {
-      double sum = accumulate ? gradient[j] : 0;
-      for (int b = 0; b < chunk.blocks.count; b++) sum += sums[static_cast<std::size_t>(b) * layer.outputs + j];
-      gradient[j] = static_cast<T>(sum);
-    }
-    return;
-  }
-  const MatrixView<const T> d = MatrixView<const T>(deltas(tile.layer, chunk)).block(0, tile.row, chunk.rows, tile.rows);
-  const MatrixView<const T> input = tile.layer == 0 ? chunk.x : MatrixView<const T>(activations(tile.layer - 1, chunk));
+  if (tile.rows == 0) return bias_tile(chunk, tile.layer, gradient, accumulate);
   const Cut slices = Cut::at_most(chunk.rows, tile.slice);
-  for (int s = 0; s < slices.count; s++) {
-    const int begin = slices.begin(s), rows = slices.length(s);
-    gemm<T>(Transpose::yes, Transpose::no, 1, d.rows_from(begin, rows), input.rows_from(begin, rows),
-            accumulate || s > 0 ? T(1) : T(0), {gradient, tile.rows, layer.inputs});
+  for (int l = tile.layer; l < network_.depth(); l++) {
+    if (l != tile.layer && network_.layers[l].tied_to != tile.layer) continue;
+    const MatrixView<const T> d = deltas(l, chunk);
+    const MatrixView<const T> input = l == 0 ? chunk.x : MatrixView<const T>(activations(l - 1, chunk));
+    const MatrixView<const T> left = (l == tile.layer ? d : input).block(0, tile.row, chunk.rows, tile.rows);
+    const MatrixView<const T> right = l == tile.layer ? input : d;
+    for (int s = 0; s < slices.count; s++) {
+      const int begin = slices.begin(s), rows = slices.length(s);
+      const bool add = accumulate || s > 0 || l != tile.layer;
+      gemm<T>(Transpose::yes, Transpose::no, 1, left.rows_from(begin, rows), right.rows_from(begin, rows), add ? T(1) : T(0),
+              {gradient, tile.rows, layer.inputs});
+    }
   }
 }
 

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "buffer.h"
+#include "corruption.h"
 #include "gather.h"
 #include "network.h"
 #include "objective.h"
@@ -45,10 +46,17 @@ class Evaluator {
     T* gradient = nullptr;  // [parameters]; null: cost alone
     const Sink* sink = nullptr;
     const MeanFilter* filter = nullptr;
-    bool whole_cost = true;  // false: loss and l1 alone, which come with the pass
+    const Noise* noise = nullptr;  // on the inputs; the loss stays against the clean rows
+    bool whole_cost = true;        // false: loss and l1 alone, which come with the pass
   };
 
-  Evaluator(const Network& network, const Objective& objective, int most_rows, EvaluationMemory memory = {});
+  // `through`: the layers that the rows of every run go through first, if any; only their shapes are looked at here. `noisy`:
+  // whether runs may ask for noise.
+  Evaluator(const Network& network, const Objective& objective, int most_rows, EvaluationMemory memory = {},
+            const Network* through = nullptr, bool noisy = false);
+
+  // Another weight and other multipliers of the penalty of kind constraint.
+  void set_constraint(double weight, const std::vector<double>& multipliers);
 
   // Returns false if stop was raised: the results are then worthless.
   bool run(Team& team, const Request& request, const StopFlag& stop, CostParts& parts);
@@ -69,20 +77,24 @@ class Evaluator {
   struct Chunk {
     int first;  // within the request's rows
     int rows;
-    MatrixView<const T> x;  // [rows, inputs]
-    bool gathered;          // x must be filled from the source
+    MatrixView<const T> x;       // [rows, inputs]
+    MatrixView<const T> target;  // [rows, inputs]: x without noise
+    bool in_place;               // target is the source itself
     Cut blocks;
   };
 
   Chunk open_chunk(const Request& request, const Plan& plan, int index);
   MatrixView<T> activations(int layer, const Chunk& chunk) const;
   MatrixView<T> deltas(int layer, const Chunk& chunk) const;
-  void gather_block(const Request& request, const Chunk& chunk, int block) const;
+  void gather_block(const Request& request, const Chunk& chunk, int block);
+  void through_block(const Request& request, const Chunk& chunk, int block, MatrixView<T> out);
+  const T* biases(const DenseLayer& layer, const T* theta) const { return layer.biases(theta, zeros_.data()); }
   void forward_block(const Request& request, const Chunk& chunk, int block, int from, int to, bool sums);
   void output_block(const Request& request, const Chunk& chunk, int block);
   void back_block(const Request& request, const Chunk& chunk, int block, int from, int to);
   void hidden_delta_block(const Request& request, const Chunk& chunk, int block, int layer);
   void tile(const Request& request, const Chunk& chunk, const Plan& plan, int index, bool accumulate);
+  void bias_tile(const Chunk& chunk, int layer, T* gradient, bool accumulate) const;
   void add_sums(const Chunk& chunk, int from, int to);
   void finish_means(const Request& request, CostParts& parts);
 
@@ -97,7 +109,10 @@ class Evaluator {
   std::vector<Plan> plans_;
   std::vector<const Penalty*> penalty_of_;  // [layers]
 
-  Buffer<T> x_;
+  // Zeros for layers without biases; rows without noise where x_ has it, the rows' labels; rows on their way to x_.
+  Buffer<T> x_, clean_, zeros_;
+  std::vector<std::uint32_t> labels_;
+  std::vector<Buffer<T>> through_;
   std::vector<Buffer<T>> activations_, deltas_, activation_sums_, delta_sums_, pulls_;
   std::vector<std::vector<double>> means_;  // sums over rows until finish_means
   std::vector<double> no_means_, block_loss_, block_absolute_;

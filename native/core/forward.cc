@@ -9,6 +9,7 @@
 #include "buffer.h"
 #include "denormals.h"
 #include "plan.h"
+#include "softmax.h"
 #include "vector_kernels.h"
 
 namespace layerwise {
@@ -35,6 +36,16 @@ void find_bad(const Gather<T>& gather, int first, int count, T low, T high, Firs
   }
 }
 
+// z becomes the layer's outputs, softmax or any other.
+template <typename T>
+void activate(const DenseLayer& layer, MatrixView<T> z, const T* bias) {
+  if (layer.activation == Activation::softmax) {
+    softmax(z, bias);
+  } else {
+    vector_kernels<T>().activate(layer.activation, z, bias, nullptr);
+  }
+}
+
 // Lowers `first` to `row` if that is smaller: threads report in any order, the smallest wins.
 void lower(std::atomic<int>& first, int row) {
   int seen = first.load();
@@ -58,7 +69,7 @@ bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop,
   const int total = request.rows.count, last = network.depth() - 1;
   const int block_rows = forward_block_rows(network);
   const int chunk_rows = std::min(total, block_rows * kBlocksAtOnce);
-  const bool into_out = request.result != ForwardResult::errors;
+  const bool into_out = request.out != nullptr;
   const T limit = std::numeric_limits<T>::max();
 
   const bool direct = gather.in_place(0, 1).data != nullptr;
@@ -68,6 +79,8 @@ bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop,
     const bool needed = l < last || !into_out;
     buffers.emplace_back(needed ? static_cast<std::size_t>(chunk_rows) * network.layers[l].outputs : 0);
   }
+
+  const std::vector<T> zeros(network.zeros(), T(0));
 
   std::atomic<int> first_bad{total};
   for (int chunk = 0; chunk < total; chunk += chunk_rows) {
@@ -88,14 +101,16 @@ bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop,
         const DenseLayer& layer = network.layers[l];
         T* to = l == last && into_out ? request.out + static_cast<std::size_t>(chunk) * layer.outputs : buffers[l].data();
         MatrixView<T> a{to + static_cast<std::size_t>(begin) * layer.outputs, rows, layer.outputs};
-        gemm<T>(Transpose::no, Transpose::yes, 1, input, layer.weights(request.theta), 0, a);
-        kernels.activate(layer.activation, a, request.theta + layer.biases_at, nullptr);
+        gemm<T>(Transpose::no, layer.forward_form(), 1, input, layer.weights(request.theta), 0, a);
+        activate(layer, a, layer.biases(request.theta, zeros.data()));
         if (l < last) {
           input = a;
         } else if (request.result == ForwardResult::errors) {
           kernels.row_squared_errors(a, x, request.errors + chunk + begin);
         } else if (request.result == ForwardResult::squares) {
           kernels.squared_differences(a, x);
+        } else if (request.result == ForwardResult::classes) {
+          for (int i = 0; i < rows; i++) request.classes[chunk + begin + i] = largest(a.row(i), a.cols);
         } else if (request.shift != nullptr) {
           for (int i = 0; i < rows; i++) {
             T* y = a.row(i);
@@ -130,6 +145,7 @@ bool forward_row(const Network& network, const T* theta, const Rows& row, T* out
   if (!kernels.within(x, -limit, limit)) return false;
 
   std::vector<T> before, now;
+  const std::vector<T> zeros(network.zeros(), T(0));
   const T* input = x.data;
   for (int l = 0; l < network.depth(); l++) {
     const DenseLayer& layer = network.layers[l];
@@ -139,7 +155,7 @@ bool forward_row(const Network& network, const T* theta, const Rows& row, T* out
       to = now.data();
     }
     matrix_vector<T>(layer.weights(theta), input, to);
-    kernels.activate(layer.activation, {to, 1, layer.outputs}, theta + layer.biases_at, nullptr);
+    activate(layer, {to, 1, layer.outputs}, layer.biases(theta, zeros.data()));
     std::swap(before, now);
     input = to;
   }

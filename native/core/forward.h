@@ -10,7 +10,8 @@ namespace layerwise {
 enum class ForwardResult {
   outputs,  // out [rows, outputs]
   squares,  // out [rows, outputs]: squared differences from the row itself
-  errors    // errors [rows]: their sums
+  errors,   // errors [rows]: their sums
+  classes   // classes [rows]: which output is largest
 };
 
 struct FirstBadRow {
@@ -27,6 +28,7 @@ struct ForwardRequest {
   ForwardResult result = ForwardResult::outputs;
   T* out = nullptr;
   double* errors = nullptr;
+  std::uint32_t* classes = nullptr;
   // outputs: value = y / factor[j] + shift[j]; both or neither
   const double* shift = nullptr;
   const double* factor = nullptr;

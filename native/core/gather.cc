@@ -24,12 +24,10 @@ MatrixView<const T> Gather<T>::in_place(int first, int count) const {
 template <typename T>
 void Gather<T>::read(const std::uint32_t* order, int first, MatrixView<T> out) const {
   const auto& kernels = vector_kernels<T>();
-  const std::uint32_t* which = order != nullptr ? order : rows_.order;
   const T* shift = shift_.empty() ? nullptr : shift_.data();
   const T* factor = factor_.empty() ? nullptr : factor_.data();
   for (int i = 0; i < out.rows; i++) {
-    const std::size_t row = which != nullptr ? which[first + i] : static_cast<std::size_t>(first + i);
-    const std::size_t at = row * static_cast<std::size_t>(rows_.cols);
+    const std::size_t at = row_at(order, first + i) * static_cast<std::size_t>(rows_.cols);
     switch (rows_.storage) {
       case Storage::u8:
         kernels.gather_u8(static_cast<const std::uint8_t*>(rows_.data) + at, rows_.cols, rows_.scale, shift, factor, out.row(i));

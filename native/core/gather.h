@@ -3,10 +3,17 @@
 #include <vector>
 
 #include "matrix.h"
+#include "network.h"
 
 namespace layerwise {
 
 enum class Storage { u8, f32, f64 };
+
+// Layers that do not learn, and their parameters in the precision that computes.
+struct Through {
+  Network network;
+  const void* theta = nullptr;
+};
 
 // Rows of data owned by the caller, in the caller's own type. A value is (data[i, j] * scale - shift[j]) * factor[j].
 struct Rows {
@@ -18,6 +25,8 @@ struct Rows {
   const std::uint32_t* order = nullptr;  // [count] which rows, or null for all in their own order
   const double* shift = nullptr;         // [cols], both or neither
   const double* factor = nullptr;
+  const std::uint32_t* labels = nullptr;  // the class of each row of data, whatever the order
+  const Through* through = nullptr;       // layers the rows go through before anyone sees them
 };
 
 // Reads rows as T, a few at a time, while a batch is made: the data is never blown up as a whole.
@@ -31,6 +40,12 @@ class Gather {
 
   // out [count, cols] = rows first … first+count-1 of `order` (the source's own order if that is null).
   void read(const std::uint32_t* order, int first, MatrixView<T> out) const;
+
+  // Which row of the data is the i-th of `order`.
+  std::size_t row_at(const std::uint32_t* order, int i) const {
+    const std::uint32_t* which = order != nullptr ? order : rows_.order;
+    return which != nullptr ? which[i] : static_cast<std::size_t>(i);
+  }
 
   const Rows& rows() const { return rows_; }
 

@@ -11,6 +11,7 @@ struct Objective {
   Loss loss = Loss::squared;
   std::vector<double> weight_decay;  // [layers]
   std::vector<Penalty> penalties;
+  std::vector<double> class_weights = {};  // log_loss: [classes], or none for 1
 };
 
 struct CostParts {

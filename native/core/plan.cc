@@ -52,13 +52,13 @@ Plan Plan::evaluation(const Network& network, int rows, std::size_t element, std
     const bool small = layer.weight_count() <= kSmallLayer;
     const int half = (layer.outputs + 1) / 2;
     const int tile_rows = small ? layer.outputs : std::max(32, std::min(kTileElements / layer.inputs, half));
-    const Cut cut = Cut::at_most(layer.outputs, tile_rows);
+    const Cut cut = layer.owns_weights() ? Cut::at_most(layer.outputs, tile_rows) : Cut{};
     for (int i = 0; i < cut.count; i++) {
       const int rows_of_tile = cut.length(i);
       const int slice = small ? std::max(kFewestBlockRows, kSmallProduct / (rows_of_tile * layer.inputs)) : rows;
       plan.tiles.push_back({l, cut.begin(i), rows_of_tile, slice});
     }
-    plan.tiles.push_back({l, 0, 0, 0});
+    if (layer.has_biases) plan.tiles.push_back({l, 0, 0, 0});
   }
   return plan;
 }

@@ -19,13 +19,22 @@ Divergence kl(double rho, double r) {
   return {value + slope * (r - inside), slope};
 }
 
-Divergence divergence(const Penalty& penalty, Activation activation, double mean) {
+// What unit j adds to the penalty.
+Divergence divergence(const Penalty& penalty, Activation activation, int j, double mean) {
   // The chain rule's half for tanh belongs to the slope.
   const bool halved = activation == Activation::tanh;
   const double r = halved ? (mean + 1) / 2 : mean;
-  Divergence d = penalty.kind == PenaltyKind::kl
-                     ? kl(penalty.target, r)
-                     : Divergence{(r - penalty.target) * (r - penalty.target), 2 * (r - penalty.target)};
+  const double apart = r - penalty.target_of(j), beta = penalty.weight;
+  Divergence d{};
+  if (penalty.kind == PenaltyKind::kl) {
+    d = kl(penalty.target_of(j), r);
+    d = {beta * d.value, beta * d.slope};
+  } else if (penalty.kind == PenaltyKind::l2) {
+    d = {beta * apart * apart, 2 * beta * apart};
+  } else {
+    const double mu = penalty.multiplier_of(j);
+    d = {mu * apart + beta / 2 * apart * apart, mu + beta * apart};
+  }
   if (halved) d.slope /= 2;
   return d;
 }
@@ -34,13 +43,13 @@ Divergence divergence(const Penalty& penalty, Activation activation, double mean
 
 double penalty_value(const Penalty& penalty, Activation activation, const double* mean, int units) {
   double sum = 0;
-  for (int j = 0; j < units; j++) sum += divergence(penalty, activation, mean[j]).value;
-  return penalty.weight * sum;
+  for (int j = 0; j < units; j++) sum += divergence(penalty, activation, j, mean[j]).value;
+  return sum;
 }
 
 template <typename T>
 void penalty_pull(const Penalty& penalty, Activation activation, const double* mean, int units, int m, T* pull) {
-  for (int j = 0; j < units; j++) pull[j] = static_cast<T>(penalty.weight * divergence(penalty, activation, mean[j]).slope / m);
+  for (int j = 0; j < units; j++) pull[j] = static_cast<T>(divergence(penalty, activation, j, mean[j]).slope / m);
 }
 
 template void penalty_pull(const Penalty&, Activation, const double*, int, int, float*);

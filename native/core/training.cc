@@ -10,7 +10,7 @@ namespace layerwise {
 
 template <typename T>
 TrainingJob<T>::TrainingJob(const Network& network, const Objective& objective, const TrainingOptions& options, const T* theta,
-                            int rows)
+                            int rows, const Network* through)
     : network_(network),
       objective_(objective),
       options_(options),
@@ -20,10 +20,12 @@ TrainingJob<T>::TrainingJob(const Network& network, const Objective& objective, 
       kernels_(vector_kernels<T>()),
       theta_(network.parameters),
       gradient_(network.parameters),
-      evaluator_(network, objective, batch_),
+      evaluator_(network, objective, batch_, {}, through, options.corruption.has_value()),
       moving_(objective.penalties.size()) {
   std::copy(theta, theta + network.parameters, theta_.data());
   if (options.optimizer.kind == OptimizerOptions::Kind::lbfgs) {
+    // What it minimises must not change under it.
+    if (options.corruption) noise_.emplace(*options.corruption, options.seed, options.fit, 0);
     lbfgs_ = std::make_unique<Lbfgs<T>>(network.parameters, options.optimizer.history, options.optimizer.tolerance);
   } else {
     optimizer_ = std::make_unique<Optimizer<T>>(options.optimizer, network.parameters);
@@ -46,12 +48,28 @@ template <typename T>
 void TrainingJob<T>::begin_epoch(const Rows& rows, int number) {
   epoch_ = {};
   epoch_.number = number;
+  if (options_.corruption) noise_.emplace(*options_.corruption, options_.seed, options_.fit, static_cast<std::uint32_t>(number));
   if (!options_.shuffle || batch_ == rows_) return;
   order_.resize(rows_);
   const std::uint64_t index = static_cast<std::uint64_t>(options_.fit) << 32 | static_cast<std::uint32_t>(number);
   permutation(order_.data(), rows_, options_.seed, static_cast<std::uint32_t>(Stream::shuffle), index);
   if (rows.order != nullptr) {
     for (auto& row : order_) row = rows.order[row];
+  }
+}
+
+// The objective changes: lbfgs must forget what it knows of the old one.
+template <typename T>
+void TrainingJob<T>::begin_round(const Span& span) {
+  round_ = span.round;
+  evaluator_.set_constraint(span.constraint_weight, span.multipliers);
+  for (Penalty& penalty : objective_.penalties) {
+    if (penalty.kind != PenaltyKind::constraint) continue;
+    penalty.weight = span.constraint_weight;
+    penalty.multipliers = span.multipliers;
+  }
+  if (lbfgs_) {
+    lbfgs_ = std::make_unique<Lbfgs<T>>(network_.parameters, options_.optimizer.history, options_.optimizer.tolerance);
   }
 }
 
@@ -81,6 +99,7 @@ bool TrainingJob<T>::step(Team& team, const Gather<T>& gather, const Span& span,
   request.count = std::min(batch_, rows_ - first);
   request.gradient = gradient_.data();
   request.whole_cost = whole;
+  request.noise = noise_ ? &*noise_ : nullptr;
 
   const Plan& plan = evaluator_.plan(request.count);
   tile_norms_.assign(plan.tiles.size(), 0);
@@ -103,6 +122,7 @@ bool TrainingJob<T>::step(Team& team, const Gather<T>& gather, const Span& span,
       update(i, plan.tiles[i], offset, n);
     });
   }
+  project(team, options_.weight_constraint, network_, theta_.data());
 
   epoch_.step++;
   epoch_.evaluations++;
@@ -183,6 +203,7 @@ SpanResult TrainingJob<T>::lbfgs_iteration(Team& team, const Gather<T>& gather, 
     request.rows = &gather;
     request.count = rows_;
     request.gradient = gradient;
+    request.noise = noise_ ? &*noise_ : nullptr;
     const typename Evaluator<T>::Sink add_decay = [&](int, const Plan::Tile& tile, std::size_t offset, std::size_t n) {
       if (decay_of(tile) != 0) kernels_.add_decay(gradient + offset, theta + offset, n, decay_of(tile));
     };
@@ -220,6 +241,7 @@ SpanResult TrainingJob<T>::lbfgs_iteration(Team& team, const Gather<T>& gather, 
 template <typename T>
 SpanResult TrainingJob<T>::run(Team& team, const Rows& rows, const Span& span, const StopFlag& stop) {
   const Gather<T> gather(rows);
+  if (span.round != round_) begin_round(span);
   if (lbfgs_) return lbfgs_iteration(team, gather, stop);
   if (epoch_.number != span.epoch) begin_epoch(rows, span.epoch);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double, std::milli>(span.budget_ms);

@@ -1,11 +1,14 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "corruption.h"
 #include "evaluation.h"
 #include "lbfgs.h"
 #include "optimizer.h"
+#include "weight_constraint.h"
 
 namespace layerwise {
 
@@ -16,12 +19,18 @@ struct TrainingOptions {
   std::uint64_t seed = 0;
   std::uint32_t fit = 0;  // how many fits the model had before
   bool fused = true;
+  std::optional<Corruption> corruption;
+  WeightConstraint weight_constraint;  // not with lbfgs
 };
 
 struct Span {
   int epoch = 0;  // counted from 0
   double learning_rate = 0;
   double budget_ms = 50;
+  // What the penalty of kind constraint shall be from now on, taken over where the round is not that of the last span.
+  int round = 0;
+  double constraint_weight = 0;
+  std::vector<double> multipliers;
 };
 
 struct SpanResult {
@@ -45,7 +54,9 @@ class TrainingJob {
   // The decay of the moving mean of activations.
   static constexpr double kMovingDecay = 0.9;
 
-  TrainingJob(const Network& network, const Objective& objective, const TrainingOptions& options, const T* theta, int rows);
+  // `through`: the layers that the rows go through first, if any; looked at here only.
+  TrainingJob(const Network& network, const Objective& objective, const TrainingOptions& options, const T* theta, int rows,
+              const Network* through = nullptr);
 
   // Steps until the epoch is done, the budget is used up or stop is raised. theta() is then the last complete step's.
   SpanResult run(Team& team, const Rows& rows, const Span& span, const StopFlag& stop);
@@ -65,6 +76,7 @@ class TrainingJob {
   };
 
   void begin_epoch(const Rows& rows, int number);
+  void begin_round(const Span& span);
   bool step(Team& team, const Gather<T>& gather, const Span& span, const StopFlag& stop);
   SpanResult lbfgs_iteration(Team& team, const Gather<T>& gather, const StopFlag& stop);
   void moving_mean(std::size_t penalty, std::vector<double>& mean);
@@ -82,6 +94,8 @@ class TrainingJob {
   std::unique_ptr<Optimizer<T>> optimizer_;
   std::unique_ptr<Lbfgs<T>> lbfgs_;
   Epoch epoch_;
+  int round_ = 0;
+  std::optional<Noise> noise_;  // of this epoch; with lbfgs of the whole fit
   std::vector<std::uint32_t> order_;
   std::vector<std::vector<double>> moving_;  // [penalties] exponential means, not yet corrected
   long moving_steps_ = 0;

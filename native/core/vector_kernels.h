@@ -33,6 +33,9 @@ struct VectorKernels {
   // d = (d + pull[j] + l1 * sign(a)) * f'(a), column_sums[j] = the sum of column j of d. pull may be null (0). sign(0) = 0.
   void (*hidden_delta)(Activation, MatrixView<T> d, MatrixView<const T> a, const T* pull, T l1, T* column_sums);
 
+  // x = e^x.
+  void (*exponentials)(T* x, std::size_t n);
+
   // Sum of |a|, float64 across rows.
   double (*absolute_sum)(MatrixView<const T> a);
 

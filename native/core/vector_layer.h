@@ -50,6 +50,7 @@ LAYERWISE_INLINE auto with_constant(Activation f, Body&& body) {
     case Activation::satlin:
       return body(std::integral_constant<Activation, Activation::satlin>{});
     case Activation::identity:
+    case Activation::softmax:
       break;
   }
   return body(std::integral_constant<Activation, Activation::identity>{});
@@ -119,6 +120,11 @@ void hidden_delta(Activation f, MatrixView<T> d, MatrixView<const T> a, const T*
     constexpr Activation kF = decltype(f)::value;
     l1 == 0 ? hidden_delta_with<kF, false>(d, a, pull, l1, sums) : hidden_delta_with<kF, true>(d, a, pull, l1, sums);
   });
+}
+
+template <typename T>
+void exponentials(T* x, std::size_t n) {
+  sweep<T>(n, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA { span.store(x + j, exponential<T>(span.load(x + j))); });
 }
 
 template <typename T>

@@ -13,6 +13,7 @@ constexpr VectorKernels<T> table() {
   k.output_delta = output_delta<T>;
   k.output_loss = output_loss<T>;
   k.hidden_delta = hidden_delta<T>;
+  k.exponentials = exponentials<T>;
   k.absolute_sum = absolute_sum<T>;
   k.row_squared_errors = row_squared_errors<T>;
   k.squared_differences = squared_differences<T>;
