@@ -20,11 +20,12 @@ export { type PlotOptions, plot, type Series } from './inspect/plot.js'
 export { encodePng, writePng } from './inspect/png.js'
 export { type ReconstructionImageOptions, reconstructionImage } from './inspect/reconstruction-image.js'
 export type { TileOptions } from './inspect/tiles.js'
+export type { CostOptions } from './models/autoencoder.js'
 export type { Row } from './models/forward-row.js'
 export { loadModel, type Model } from './models/load-model.js'
 export type { Layer } from './models/network.js'
 export type { Score } from './models/score.js'
-export { type CostOptions, SparseAutoencoder } from './models/sparse-autoencoder.js'
+export { SparseAutoencoder } from './models/sparse-autoencoder.js'
 export type { SparseAutoencoderOptions } from './models/sparse-autoencoder-options.js'
 export type { RunOptions } from './native/run-options.js'
 export type { Activation } from './objective/activation.js'
@@ -34,6 +35,12 @@ export type { Average, Sparsity } from './objective/sparsity.js'
 export type { FloatArray, Precision } from './precision.js'
 export { configure, type RuntimeInfo, runtime } from './runtime.js'
 export type { EarlyStopping } from './training/early-stopping.js'
-export type { EpochEvent, EpochRecord, FitProgress, TrainingHistory } from './training/history.js'
+export type {
+  EpochEvent,
+  EpochRecord,
+  FitProgress,
+  TrainingHistory,
+  TrainingPhase,
+} from './training/history.js'
 export type { Adam, FitOptions, GradientDescent, Lbfgs, Momentum } from './training/options.js'
 export type { Schedule } from './training/schedule.js'

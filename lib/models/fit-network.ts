@@ -1,78 +1,91 @@
 import type { Rows } from '../data/rows.js'
 import { snapshot } from '../data/snapshot.js'
-import type { NativeObjective, NativeRows } from '../native/binding.js'
+import type { Floats, NativeRows } from '../native/binding.js'
 import { NativeWork } from '../native/call.js'
+import type { Activation } from '../objective/activation.js'
 import { checkTargets } from '../objective/target-range.js'
 import type { Precision } from '../precision.js'
 import type { TrainingHistory } from '../training/history.js'
 import type { FitPlan } from '../training/options.js'
 import { holdOut } from '../training/split.js'
-import { type MeasuredRows, train } from '../training/train.js'
-import type { Network } from './network.js'
+import { type MeasuredRows, type Recipe, train } from '../training/train.js'
+import type { Learner, Network } from './network.js'
 
-/** A network that learns to give back its inputs. */
-export interface Fitting<P extends Precision> {
-  readonly network: Network<P>
-  readonly seed: number
-  /** For the steps, and exact over the rows it is given. */
-  readonly objective: NativeObjective
-  readonly exactObjective: NativeObjective
-  /** Checks what the caller gave as rows. */
-  readonly toRows: (argument: string, x: Rows) => NativeRows
+/** What learns, and by what. */
+export interface Fitting<P extends Precision> extends Recipe {
+  readonly learner: Learner<P>
+  /** The output activation, where outputs are compared with the rows: these must lie in its range. Undefined for classifiers. */
+  readonly targets: Activation | undefined
 }
 
-/** Checks the data, sets rows for validation apart, and trains. */
+/** Rows to train on; and to measure after each epoch, rows of their own or a fraction of those. */
+export interface FitRows {
+  readonly training: MeasuredRows
+  readonly validation: MeasuredRows | number | undefined
+}
+
+/** Checks the data, sets rows for validation apart, and trains a whole network, which refuses another training meanwhile. */
 export async function fitNetwork<P extends Precision>(
-  fitting: Fitting<P>,
+  network: Network<P>,
+  fitting: Omit<Fitting<P>, 'learner'>,
+  toRows: (argument: string, x: Rows) => NativeRows,
   x: Rows,
   plan: FitPlan,
 ): Promise<TrainingHistory> {
-  const { network } = fitting
   const work = new NativeWork(plan.run)
   try {
-    return await network.exclusively('fit', async () => {
-      const { training, validation } = await split(fitting, x, plan, work)
-      return await train(
-        {
-          ...fitting,
-          layers: network.layers,
-          parameters: network.current,
-          rows: training,
-          validation,
-          fit: network.nextFit(),
-          publish: (parameters) => network.publish(parameters),
-        },
-        plan,
-        work,
-      )
-    })
+    return await network.exclusively('fit', async () =>
+      fitRows({ ...fitting, learner: network }, await takeRows(toRows, x, plan, work), plan, work),
+    )
   } finally {
     work.release()
   }
 }
 
-async function split<P extends Precision>(
-  { network, seed, toRows }: Fitting<P>,
+/** What the caller gave as rows, checked in form and safe from being changed meanwhile. */
+export async function takeRows(
+  toRows: (argument: string, x: Rows) => NativeRows,
   x: Rows,
-  { validation, earlyStopping }: FitPlan,
+  { validation }: FitPlan,
   work: NativeWork,
-): Promise<{ training: NativeRows; validation: MeasuredRows | undefined }> {
-  const output = network.layers.at(-1)!.activation
-  const copied = (argument: string, given: Rows) =>
-    snapshot(argument, toRows(argument, given), () => work.throwIfAborted())
-  const rows = await copied('x', x)
-  const given =
-    validation === undefined || typeof validation === 'number'
-      ? undefined
-      : await copied('validation', validation)
-  await checkTargets('x', rows, output, network.precision, work)
-  if (given !== undefined) {
-    await checkTargets('validation', given, output, network.precision, work)
-    return { training: rows, validation: { argument: 'validation', rows: given } }
+): Promise<FitRows> {
+  const taken = async (argument: string, given: Rows) => ({
+    argument,
+    rows: await snapshot(argument, toRows(argument, given), () => work.throwIfAborted()),
+  })
+  const training = await taken('x', x)
+  if (validation === undefined || typeof validation === 'number') return { training, validation }
+  return { training, validation: await taken('validation', validation) }
+}
+
+/** Checks values, holds rows out, and trains. For callers that see to exclusiveness and rows themselves. */
+export async function fitRows<P extends Precision>(
+  fitting: Fitting<P>,
+  { training, validation }: FitRows,
+  plan: FitPlan,
+  work: NativeWork,
+): Promise<TrainingHistory> {
+  const { learner, targets, seed } = fitting
+  const given = typeof validation === 'number' ? undefined : validation
+  if (targets !== undefined) {
+    for (const { argument, rows } of [training, ...(given ? [given] : [])]) {
+      await checkTargets(argument, rows, targets, learner.precision, work)
+    }
   }
-  if (typeof validation === 'number') {
-    const parts = holdOut('x', rows, validation, seed)
-    return { training: parts.training, validation: { argument: 'x', rows: parts.validation } }
+  const { argument } = training
+  const parts =
+    typeof validation === 'number'
+      ? holdOut(argument, training.rows, validation, seed)
+      : { training: training.rows, validation: given?.rows ?? (plan.earlyStopping && training.rows) }
+  const measured = parts.validation && { argument: given?.argument ?? argument, rows: parts.validation }
+  const task = {
+    ...fitting,
+    layers: learner.layers,
+    parameters: learner.parameters,
+    rows: parts.training,
+    validation: measured,
+    fit: learner.nextFit(),
+    publish: (parameters: Floats) => learner.publish(parameters),
   }
-  return { training: rows, validation: earlyStopping && { argument: 'x', rows } }
+  return train(task, plan, work)
 }

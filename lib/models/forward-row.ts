@@ -25,13 +25,13 @@ export class RowForward<P extends Precision> {
   constructor(network: Network<P>, span: Span, scaler: Scaler | undefined) {
     this.#network = network
     this.#span = span
-    const layers = network.layers.slice(span.from, span.to)
+    const { layers, parameters } = network.part(span.from, span.to)
     this.#outputs = layers.at(-1)!.outputs
     this.#shape = shapeOf(layers)
     this.#scaler = scaler
     this.#scratch = new Float64Array(layers[0]!.inputs)
-    this.#whole = network.current
-    this.#part = network.part(span.from, span.to)
+    this.#whole = network.parameters
+    this.#part = parameters
   }
 
   /** Outputs of the last layer, into `out` or a new array. */
@@ -93,9 +93,9 @@ export class RowForward<P extends Precision> {
   }
 
   #parameters(): FloatArray<P> {
-    if (this.#whole !== this.#network.current) {
-      this.#whole = this.#network.current
-      this.#part = this.#network.part(this.#span.from, this.#span.to)
+    if (this.#whole !== this.#network.parameters) {
+      this.#whole = this.#network.parameters
+      this.#part = this.#network.part(this.#span.from, this.#span.to).parameters
     }
     return this.#part
   }
@@ -112,7 +112,11 @@ export class RowForward<P extends Precision> {
 }
 
 function shapeOf(layers: readonly NativeLayer[]): Int32Array {
-  const shape = layers.flatMap(({ outputs, activation }) => [outputs, ACTIVATION_NUMBERS[activation]])
+  const shape = layers.flatMap(({ outputs, activation, biases }) => [
+    outputs,
+    ACTIVATION_NUMBERS[activation],
+    biases === false ? 0 : 1,
+  ])
   return Int32Array.from([layers[0]!.inputs, ...shape])
 }
 

@@ -46,7 +46,7 @@ export async function forwardErrors<P extends Precision>(
   options: RunOptions,
 ): Promise<Float64Array> {
   const out = allocate('float64', rows.rows, 'errors')
-  const request = { ...part(network, span), rows, result: 'errors' as const, out }
+  const request = { ...network.part(span.from, span.to), rows, result: 'errors' as const, out }
   await nativeCall(argument, options, (run) => binding().forward({ ...run, ...request }))
   return out
 }
@@ -62,11 +62,7 @@ async function forwardMatrix<P extends Precision>(
 ): Promise<Matrix<FloatArray<P>>> {
   const { outputs } = network.layers[span.to - 1]!
   const out = allocate(network.precision, rows.rows * outputs, result)
-  const request = { ...part(network, span), rows, result, out, ...unscale }
+  const request = { ...network.part(span.from, span.to), rows, result, out, ...unscale }
   await nativeCall(argument, options, (run) => binding().forward({ ...run, ...request }))
   return Matrix.from(out, rows.rows, outputs)
-}
-
-function part<P extends Precision>(network: Network<P>, { from, to }: Span) {
-  return { layers: network.layers.slice(from, to), parameters: network.part(from, to) }
 }

@@ -1,19 +1,28 @@
 import { show } from '../check.js'
 import { checkPath, formatError } from '../data/read-file.js'
-import { readSafetensors, type Safetensors, type TensorEntry, writeSafetensors } from '../data/safetensors.js'
-import type { ScalerJSON } from '../data/scaler.js'
+import {
+  readSafetensors,
+  type Safetensors,
+  type Tensor,
+  type TensorEntry,
+  writeSafetensors,
+} from '../data/safetensors.js'
+import { checkScaler, type Scaler, type ScalerJSON, scalerFromJSON } from '../data/scaler.js'
 import { parseStrictJson } from '../data/strict-json.js'
 import { LayerwiseError } from '../errors.js'
 import type { NativeLayer } from '../native/binding.js'
 import { allocate, type FloatArray, type Precision } from '../precision.js'
 import { packageVersion } from '../runtime.js'
-import { type Layer, parameterOffsets } from './network.js'
+import { type Network, parameterOffsets, parameterShapes } from './network.js'
 
 /** Raised when a file's meaning changes; every version up to this one is read. */
 const FORMAT = 1
 
 /** The one entry of a file's metadata, a JSON object. */
 const ENTRY = 'layerwise'
+
+/** Brackets that may be open at once in it: options, layers, a layer, its sparsity, its target. */
+const DEPTH = 6
 
 /** The core counts fits in 32 bits; one more must fit. */
 const MOST_FITS = 2 ** 31 - 2
@@ -29,6 +38,8 @@ export interface ModelFile {
   /** The scaler as JSON, or null. */
   readonly scaler: unknown
   readonly fits: number
+  /** The fields that only its class has. */
+  readonly more: Readonly<Record<string, unknown>>
   /** Its arrays, not yet read. */
   readonly entries: readonly TensorEntry[]
 }
@@ -42,47 +53,46 @@ export interface ModelDescription {
   readonly options: object
   readonly scaler: ScalerJSON | null
   readonly fits: number
-  readonly layers: readonly Layer[]
+  /** The fields that only its class has. */
+  readonly more?: Readonly<Record<string, unknown>>
+  readonly tensors: readonly Tensor[]
 }
 
-/** Writes layers as tensors `layers.0.weights` [outputs, inputs], `layers.0.biases` [outputs], …, and the rest as metadata. */
+/** How a class reads its models. */
+export interface Restorer<M> {
+  readonly class: string
+  /** The fields that only this class has. */
+  readonly fields?: readonly string[]
+  /** Checks what a file says, and returns what makes the model of its arrays. */
+  readonly restore: (file: ModelFile) => (tensors: Tensors) => M
+}
+
+/** Writes a model's arrays as tensors, and the rest as metadata. */
 export async function writeModel(path: string | URL, model: ModelDescription): Promise<void> {
-  const { layers, class: name, options, scaler, fits } = model
-  const tensors = layers.flatMap(({ inputs, outputs, weights, biases }, index) => [
-    { name: `layers.${index}.weights`, shape: [outputs, inputs], data: weights.data },
-    { name: `layers.${index}.biases`, shape: [outputs], data: biases },
-  ])
+  const { tensors, class: name, options, scaler, fits, more } = model
   const version = packageVersion()
-  const entry = JSON.stringify({ format: FORMAT, class: name, version, options, scaler, fits })
+  const entry = JSON.stringify({ format: FORMAT, class: name, version, options, scaler, fits, ...more })
   await writeSafetensors(path, tensors, { [ENTRY]: entry })
 }
 
 /**
  * Reads a model's file: what it says of itself is checked before memory is taken for its arrays.
  *
- * @param restorer - checks the rest of what the file says, and returns what makes the model of its arrays
- * @param expected - the class it must hold; any if undefined
+ * @param restorers - one a class it may hold
  * @throws {@link LayerwiseError} `ERR_FORMAT` for a file that is not ours, is damaged, of a newer format, or of another class
  */
-export async function readModel<M>(
-  path: string | URL,
-  restorer: (file: ModelFile) => (tensors: Tensors) => M,
-  expected?: string,
-): Promise<M> {
+export async function readModel<M>(path: string | URL, restorers: readonly Restorer<M>[]): Promise<M> {
   const name = checkPath('path', path)
   let restore: ((tensors: Tensors) => M) | undefined
   const { tensors } = await readSafetensors(path, (entries, metadata) => {
-    restore = restorer(describe(name, entries, metadata, expected))
+    const entry = readEntry(name, metadata)
+    const restorer = restorerOf(name, entry.class, restorers)
+    restore = restorer.restore({ name, ...describe(name, entry, restorer), entries })
   })
   return restore!(tensors)
 }
 
-function describe(
-  name: string,
-  entries: readonly TensorEntry[],
-  metadata: Safetensors['metadata'],
-  expected: string | undefined,
-): ModelFile {
+function readEntry(name: string, metadata: Safetensors['metadata']): Record<string, unknown> {
   const text = metadata[ENTRY]
   if (text === undefined) {
     throw formatError(name, `it was not saved by layerwise: its metadata has no entry '${ENTRY}'`)
@@ -94,23 +104,41 @@ function describe(
       `its format is ${show(entry.format)}; this version of layerwise reads format ${FORMAT}`,
     )
   }
-  const { class: kind, options, scaler, fits } = entry
+  return entry
+}
+
+function restorerOf<M>(name: string, kind: unknown, restorers: readonly Restorer<M>[]): Restorer<M> {
   if (typeof kind !== 'string') throw formatError(name, `its class is ${show(kind)}`)
-  if (expected !== undefined && kind !== expected) {
+  const restorer = restorers.find((known) => known.class === kind)
+  if (restorer !== undefined) return restorer
+  const [expected, ...others] = restorers
+  throw formatError(
+    name,
+    others.length === 0
+      ? `it holds a model of class ${show(kind)}, not a ${expected!.class}; loadModel reads any class`
+      : `it holds a model of class ${show(kind)}, which this version does not know`,
+  )
+}
+
+function describe(
+  name: string,
+  entry: Record<string, unknown>,
+  { class: kind, fields = [] }: { class: string; fields?: readonly string[] },
+): Omit<ModelFile, 'name' | 'entries'> {
+  const { format: _, class: __, version: ___, options, scaler, fits, ...more } = entry
+  const keys = Object.keys(entry)
+  const wanted = [...FIELDS, ...fields]
+  if (keys.length !== wanted.length || !wanted.every((field) => keys.includes(field))) {
     throw formatError(
       name,
-      `it holds a model of class ${show(kind)}, not a ${expected}; loadModel reads any class`,
+      `its metadata has the fields ${keys.join(', ')}; those of a ${kind} are ${wanted.join(', ')}`,
     )
-  }
-  const keys = Object.keys(entry)
-  if (keys.length !== FIELDS.length || !FIELDS.every((field) => keys.includes(field))) {
-    throw formatError(name, `its metadata has the fields ${keys.join(', ')} instead of ${FIELDS.join(', ')}`)
   }
   if (!isRecord(options)) throw formatError(name, `its options are ${show(options)}`)
   if (typeof fits !== 'number' || !Number.isInteger(fits) || fits < 0 || fits > MOST_FITS) {
     throw formatError(name, `its fits are ${show(fits)} instead of a whole number from 0 to ${MOST_FITS}`)
   }
-  return { name, class: kind, options, scaler, fits, entries }
+  return { class: kind, options, scaler, fits, more }
 }
 
 /**
@@ -124,7 +152,7 @@ export function checkEntries(
   precision: Precision,
 ): void {
   const found = new Map(entries.map((entry) => [entry.name, entry]))
-  const wanted = tensorsOf(layers)
+  const wanted = namedShapes(layers)
   for (const { key, shape } of wanted) {
     const entry = found.get(key)
     if (entry === undefined) throw formatError(name, `it has no tensor '${key}'`)
@@ -151,7 +179,7 @@ export function flatParameters<P extends Precision>(
 ): FloatArray<P> {
   const parameters = allocate(precision, parameterOffsets(layers).at(-1)!, 'parameters')
   let offset = 0
-  for (const { key } of tensorsOf(layers)) {
+  for (const { key } of namedShapes(layers)) {
     const { data } = tensors.get(key)!
     parameters.set(data, offset)
     offset += data.length
@@ -159,11 +187,30 @@ export function flatParameters<P extends Precision>(
   return parameters
 }
 
-function tensorsOf(layers: readonly NativeLayer[]): { key: string; shape: number[] }[] {
-  return layers.flatMap(({ inputs, outputs }, index) => [
-    { key: `layers.${index}.weights`, shape: [outputs, inputs] },
-    { key: `layers.${index}.biases`, shape: [outputs] },
-  ])
+/** A network's parameters as they are now: `layers.0.weights` [outputs, inputs], `layers.0.biases` [outputs], … */
+export function layerTensors<P extends Precision>({ layers, parameters }: Network<P>): Tensor[] {
+  let offset = 0
+  return namedShapes(layers).map(({ key, shape }) => {
+    const length = shape.reduce((product, size) => product * size)
+    const data = parameters.subarray(offset, offset + length)
+    offset += length
+    return { name: key, shape, data }
+  })
+}
+
+/** The tensors of layers, in the order of the flat parameters. A tied layer has no weights, one without biases no biases. */
+function namedShapes(layers: readonly NativeLayer[]): { key: string; shape: readonly number[] }[] {
+  return layers.flatMap((layer, index) =>
+    parameterShapes(layer).map(({ name, shape }) => ({ key: `layers.${index}.${name}`, shape })),
+  )
+}
+
+/** The scaler a file says its model has, fit for so many inputs. */
+export function restoredScaler(file: ModelFile, inputs: number): Scaler | undefined {
+  const { scaler } = file
+  return scaler === null
+    ? undefined
+    : refuseAs(file, () => checkScaler('scaling', scalerFromJSON(scaler), inputs))
 }
 
 /** Runs checks written for callers on what a file says: whatever they refuse is the file's fault, `ERR_FORMAT` with the refusal as cause. */
@@ -179,7 +226,7 @@ export function refuseAs<T>({ name }: ModelFile, check: () => T): T {
 function parseEntry(name: string, text: string): Record<string, unknown> {
   let entry: unknown
   try {
-    entry = parseStrictJson(text, 3)
+    entry = parseStrictJson(text, DEPTH)
   } catch (error) {
     throw formatError(name, `its metadata '${ENTRY}' is not JSON: ${(error as Error).message}`, error)
   }

@@ -13,15 +13,40 @@ const WEIGHTS_STREAM = 0
 export interface Layer<P extends Precision = Precision> {
   readonly inputs: number
   readonly outputs: number
-  readonly activation: Activation
-  /** W, [outputs, inputs]. */
+  /** `'softmax'` is the last layer of a classifier: its outputs are positive and sum to 1. */
+  readonly activation: Activation | 'softmax'
+  /** W, [outputs, inputs]; of a tied layer the other's, transposed. */
   readonly weights: Matrix<FloatArray<P>>
-  /** b, [outputs]. */
+  /** b, [outputs]; empty where the layer has none. */
   readonly biases: FloatArray<P>
 }
 
-/** A list of dense layers over one flat vector of parameters: W₁ b₁ W₂ b₂ …, each W row-major [outputs, inputs]. */
-export class Network<P extends Precision> {
+/** Which random numbers a layer's first weights are. */
+export interface Start {
+  readonly seed: number
+  readonly index: number
+}
+
+/** Consecutive layers with the flat parameters of just these. */
+export interface Part<P extends Precision> {
+  readonly layers: readonly NativeLayer[]
+  readonly parameters: FloatArray<P>
+}
+
+/** What is trained: some layers, and who takes over their parameters. */
+export interface Learner<P extends Precision> extends Part<P> {
+  readonly precision: P
+  /** The number of this fit, counted from 0. */
+  nextFit(): number
+  /** Takes over parameters that nobody writes any more. */
+  publish(parameters: Floats): void
+}
+
+/**
+ * A list of dense layers over one flat vector of parameters: W₁ b₁ W₂ b₂ …, each W row-major [outputs, inputs]. A tied layer has no W
+ * there, a layer without biases no b.
+ */
+export class Network<P extends Precision> implements Learner<P> {
   readonly layers: readonly NativeLayer[]
   readonly precision: P
   /** Where the parameters of each layer begin, and at the end their number. */
@@ -33,23 +58,24 @@ export class Network<P extends Precision> {
   /**
    * Weights are uniform on ±√(6 / (inputs + outputs + 1)), biases 0. Source: the exercises of UFLDL, after Glorot & Bengio 2010.
    *
+   * @param start - a seed, which gives every layer numbers of its own; or those of each layer
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the parameters
    */
-  constructor(layers: readonly NativeLayer[], precision: P, seed: number) {
+  constructor(layers: readonly NativeLayer[], precision: P, start: number | readonly Start[]) {
     this.layers = layers
     this.precision = precision
     this.#offsets = parameterOffsets(layers)
     this.#parameters = allocate(precision, this.#offsets.at(-1)!, 'parameters')
-    layers.forEach(({ inputs, outputs }, index) => {
-      const start = this.#offsets[index]!
-      const bound = Math.sqrt(6 / (inputs + outputs + 1))
-      const weights = this.#parameters.subarray(start, start + inputs * outputs)
-      binding().uniform(weights, -bound, bound, seed, WEIGHTS_STREAM, index)
+    layers.forEach((layer, index) => {
+      if (layer.tied !== undefined) return
+      const numbers = typeof start === 'number' ? { seed: start, index } : start[index]!
+      const bound = Math.sqrt(6 / (layer.inputs + layer.outputs + 1))
+      binding().uniform(this.#weights(index), -bound, bound, numbers.seed, WEIGHTS_STREAM, numbers.index)
     })
   }
 
   /** The parameters themselves. The array is never written after it was set, so a running call may go on reading it. */
-  get current(): FloatArray<P> {
+  get parameters(): FloatArray<P> {
     return this.#parameters
   }
 
@@ -58,9 +84,39 @@ export class Network<P extends Precision> {
     return this.#fits
   }
 
-  /** The parameters of the layers `from` to `to` (not included). */
-  part(from: number, to: number): FloatArray<P> {
-    return this.#parameters.subarray(this.#offsets[from], this.#offsets[to]) as FloatArray<P>
+  /** The layers `from` to `to` (not included). One that is tied to a layer outside has that one's matrix, transposed. */
+  part(from: number, to: number): Part<P> {
+    const layers = this.layers.slice(from, to).map((layer) => within(layer, from))
+    const own = this.#parameters.subarray(this.#offsets[from], this.#offsets[to]) as FloatArray<P>
+    if (layers.every(({ transposed }) => transposed !== true)) return { layers, parameters: own }
+    const pieces = layers.flatMap(({ transposed }, index) => {
+      const parameters = this.#own(from + index)
+      return transposed === true ? [this.#weights(from + index), parameters] : [parameters]
+    })
+    return {
+      layers,
+      parameters: pieces.length === 2 && pieces[1]!.length === 0 ? pieces[0]! : this.#joined(pieces),
+    }
+  }
+
+  /** Some layers, none of them tied, that learn while the others stay as they are. */
+  learner(indices: readonly number[], nextFit: () => number): Learner<P> {
+    return {
+      layers: indices.map((index) => this.layers[index]!),
+      precision: this.precision,
+      parameters: this.#joined(indices.map((index) => this.#own(index))),
+      nextFit,
+      publish: (parameters) => {
+        const all = this.copy()
+        let from = 0
+        for (const index of indices) {
+          const { length } = this.#own(index)
+          all.set(parameters.subarray(from, from + length), this.#offsets[index])
+          from += length
+        }
+        this.publish(all)
+      },
+    }
   }
 
   copy(): FloatArray<P> {
@@ -68,10 +124,14 @@ export class Network<P extends Precision> {
   }
 
   layerCopies(): Layer<P>[] {
-    return this.layers.map(({ inputs, outputs, activation }, index) => {
-      const own = this.part(index, index + 1)
-      const weights = this.#copyOf(own.subarray(0, inputs * outputs), 'weights')
-      const biases = this.#copyOf(own.subarray(inputs * outputs), 'biases')
+    return this.layers.map(({ inputs, outputs, activation, tied }, index) => {
+      const source = this.#weights(index)
+      const weights =
+        tied === undefined
+          ? this.#copyOf(source, 'weights')
+          : transposed(source, allocate(this.precision, source.length, 'weights'), outputs)
+      const own = this.#own(index)
+      const biases = this.#copyOf(own.subarray(tied === undefined ? source.length : 0), 'biases')
       return { inputs, outputs, activation, weights: Matrix.from(weights, outputs, inputs), biases }
     })
   }
@@ -122,6 +182,28 @@ export class Network<P extends Precision> {
     return this.#fits++
   }
 
+  /** The matrix of a layer as it is stored: its own, or the one it is tied to. */
+  #weights(index: number): FloatArray<P> {
+    const { inputs, outputs, tied = index } = this.layers[index]!
+    const start = this.#offsets[tied]!
+    return this.#parameters.subarray(start, start + inputs * outputs) as FloatArray<P>
+  }
+
+  #own(index: number): FloatArray<P> {
+    return this.#parameters.subarray(this.#offsets[index], this.#offsets[index + 1]) as FloatArray<P>
+  }
+
+  #joined(pieces: readonly FloatArray<P>[]): FloatArray<P> {
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
+    const joined = allocate(this.precision, length, 'parameters')
+    let from = 0
+    for (const piece of pieces) {
+      joined.set(piece, from)
+      from += piece.length
+    }
+    return joined
+  }
+
   #copyOf(numbers: Floats, what: string): FloatArray<P> {
     const copy = allocate(this.precision, numbers.length, what)
     copy.set(numbers)
@@ -129,11 +211,39 @@ export class Network<P extends Precision> {
   }
 }
 
+/** What a layer has in the flat vector, in order: weights unless it is tied, biases unless it has none. */
+export function parameterShapes({ inputs, outputs, tied, biases }: NativeLayer): {
+  name: 'weights' | 'biases'
+  shape: readonly number[]
+}[] {
+  return [
+    ...(tied === undefined ? [{ name: 'weights' as const, shape: [outputs, inputs] }] : []),
+    ...(biases === false ? [] : [{ name: 'biases' as const, shape: [outputs] }]),
+  ]
+}
+
 /** Where the parameters of each layer begin in the flat vector, and at the end their number. */
 export function parameterOffsets(layers: readonly NativeLayer[]): number[] {
   const offsets = [0]
-  for (const { inputs, outputs } of layers) offsets.push(offsets.at(-1)! + (inputs + 1) * outputs)
+  for (const layer of layers) {
+    const sizes = parameterShapes(layer).map(({ shape }) => shape.reduce((product, size) => product * size))
+    offsets.push(sizes.reduce((sum, size) => sum + size, offsets.at(-1)!))
+  }
   return offsets
+}
+
+/** A layer as one of those from `from` on. */
+function within(layer: NativeLayer, from: number): NativeLayer {
+  const { tied, ...untied } = layer
+  if (tied === undefined || from === 0) return layer
+  return tied >= from ? { ...untied, tied: tied - from } : { ...untied, transposed: true }
+}
+
+/** Turns a matrix [cols, rows] over into `out`, [rows, cols]. */
+function transposed<D extends Floats>(matrix: D, out: D, rows: number): D {
+  const cols = matrix.length / rows
+  for (let i = 0; i < rows; i++) for (let j = 0; j < cols; j++) out[i * cols + j] = matrix[j * rows + i]!
+  return out
 }
 
 function busy(what: string): LayerwiseError {

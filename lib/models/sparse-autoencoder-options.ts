@@ -1,8 +1,9 @@
 import { checkInteger, checkNumber } from '../check.js'
 import type { Scaler } from '../data/scaler.js'
+import type { NativeLayer, NativeObjective } from '../native/binding.js'
 import { type Activation, checkActivation } from '../objective/activation.js'
 import { checkLoss, type Loss } from '../objective/loss.js'
-import { checkSparsity, type Sparsity } from '../objective/sparsity.js'
+import { type Average, checkSparsity, nativePenalties, type Sparsity } from '../objective/sparsity.js'
 import { checkPrecision, type Precision } from '../precision.js'
 
 /** What a SparseAutoencoder is. A term of the cost that is not named here is not there. */
@@ -72,4 +73,23 @@ export function checkSettings<P extends Precision>(given: Record<string, unknown
     precision: checkPrecision('precision', precision) as P,
     seed: checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER),
   }
+}
+
+/** Encoder and decoder. */
+export function layersOf({
+  inputs,
+  hidden,
+  activation,
+  outputActivation,
+}: Settings<Precision>): NativeLayer[] {
+  return [
+    { inputs, outputs: hidden, activation },
+    { inputs: hidden, outputs: inputs, activation: outputActivation },
+  ]
+}
+
+/** What these two minimise. */
+export function layerObjective(settings: Settings<Precision>, average: Average): NativeObjective {
+  const { loss, weightDecay, sparsity } = settings
+  return { loss, weightDecay: [weightDecay, weightDecay], penalties: nativePenalties(sparsity, 0, average) }
 }

@@ -27,11 +27,22 @@ export interface EpochRecord {
   readonly evaluations: number
 }
 
+/** Which part of a model's training an event belongs to. A model that has but one way to train says nothing: both are absent. */
+export interface TrainingPhase {
+  /**
+   * `layer`: one layer of a stack, the others staying as they are; `softmax`: the last layer of a classifier alone; `fineTune`: all
+   * layers together.
+   */
+  readonly phase?: 'layer' | 'fineTune' | 'softmax'
+  /** With `layer`: which, counted from 1. */
+  readonly layer?: number
+}
+
 /** What `onEpoch` is given. */
-export type EpochEvent = EpochRecord
+export interface EpochEvent extends EpochRecord, TrainingPhase {}
 
 /** What `onProgress` is given, many times an epoch. */
-export interface FitProgress {
+export interface FitProgress extends TrainingPhase {
   /** The epoch (or L-BFGS iteration) now running, counted from 1. */
   readonly epoch: number
   /** Epochs (iterations) there will be at most. */

@@ -1,9 +1,11 @@
 import { LayerwiseError } from '../errors.js'
 import type {
   Floats,
+  NativeCorruption,
   NativeLayer,
   NativeObjective,
   NativeRows,
+  NativeWeightConstraint,
   SpanResult,
   TrainingHandle,
 } from '../native/binding.js'
@@ -12,7 +14,13 @@ import { binding } from '../native/load.js'
 import { type CostParts, costParts } from '../objective/cost.js'
 import { allocate } from '../precision.js'
 import { BestEpoch } from './early-stopping.js'
-import { type EpochRecord, type FitProgress, spread, type TrainingHistory } from './history.js'
+import {
+  type EpochRecord,
+  type FitProgress,
+  spread,
+  type TrainingHistory,
+  type TrainingPhase,
+} from './history.js'
 import type { FitPlan } from './options.js'
 
 /** Native code comes back to JavaScript after about so long, to report progress. */
@@ -24,19 +32,30 @@ export interface MeasuredRows {
   readonly rows: NativeRows
 }
 
-/** What is trained, on what. Any list of layers with any objective. */
-export interface TrainingTask {
-  readonly layers: readonly NativeLayer[]
+/** By what is trained. */
+export interface Recipe {
   /** For training: with the average the steps use. */
   readonly objective: NativeObjective
   /** For validation: exact over its rows. */
   readonly exactObjective: NativeObjective
+  /** Of shuffles, splits and noise. */
+  readonly seed: number
+  /** Noise on the rows of each step, of these alone: validation is measured on clean rows. */
+  readonly corruption?: NativeCorruption | undefined
+  /** Not with L-BFGS. */
+  readonly weightConstraint?: NativeWeightConstraint | undefined
+  /** What events say of it. */
+  readonly phase?: TrainingPhase | undefined
+}
+
+/** What is trained, on what. Any list of layers with any objective. */
+export interface TrainingTask extends Recipe {
+  readonly layers: readonly NativeLayer[]
   /** Where training starts; not written. */
   readonly parameters: Floats
   readonly rows: NativeRows
   /** Rows to measure after each epoch, and what the caller knows them as. */
   readonly validation: MeasuredRows | undefined
-  readonly seed: number
   /** How many fits there were before: part of the key of the shuffles. */
   readonly fit: number
   /** Makes these the model's parameters. Each time another array, which is not written any more. */
@@ -76,7 +95,7 @@ async function trainEpochs(
     const record = { epoch, cost: costParts(last), ...(validation && { validation }), ...measured }
     epochs.push(record)
     if (validation !== undefined) best?.observe(epoch, validation.total, parameters)
-    await work.until(plan.onEpoch?.(record))
+    await work.until(plan.onEpoch?.({ ...record, ...task.phase }))
     work.throwIfAborted()
     stopped = last.epoch?.stopped ?? (best?.exhausted ? 'earlyStopping' : 'completed')
   }
@@ -128,9 +147,13 @@ async function trainEpoch(
 }
 
 async function open(task: TrainingTask, plan: FitPlan, work: NativeWork): Promise<TrainingHandle> {
-  const { layers, objective, parameters, rows, seed, fit } = task
+  const { layers, objective, parameters, rows, seed, fit, corruption, weightConstraint } = task
   const { batchSize, shuffle, optimizer } = plan
-  const request = { layers, objective, parameters, rows, batchSize, shuffle, optimizer, seed, fit }
+  const request = {
+    ...{ layers, objective, parameters, rows, batchSize, shuffle, optimizer, seed, fit },
+    ...(corruption && { corruption }),
+    ...(weightConstraint && { weightConstraint }),
+  }
   return work.call('x', async () => binding().openTraining({ ...request, form: 'fused' }))
 }
 
@@ -163,6 +186,7 @@ function progress(
 ): FitProgress {
   const done = epoch - 1 + span.steps / span.stepsInEpoch
   return {
+    ...task.phase,
     epoch,
     epochs: plan.epochs,
     step: span.steps,
