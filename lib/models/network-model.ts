@@ -1,0 +1,124 @@
+import { checkBoolean } from '../check.js'
+import { type Rows, toRows } from '../data/rows.js'
+import { checkScaler, type Scaler, scalerFromJSON } from '../data/scaler.js'
+import type { NativeObjective, NativeRows } from '../native/binding.js'
+import { NativeWork } from '../native/call.js'
+import { binding } from '../native/load.js'
+import { checkRunOptions, type RunOptions } from '../native/run-options.js'
+import type { Activation } from '../objective/activation.js'
+import { type Cost, costParts } from '../objective/cost.js'
+import { checkTargets } from '../objective/target-range.js'
+import { allocate, type FloatArray, type Precision } from '../precision.js'
+import { type ModelDescription, writeModel } from './model-file.js'
+import type { Layer, Network } from './network.js'
+
+/** What `cost` may be told. */
+export interface CostOptions<P extends Precision = Precision> extends RunOptions {
+  /** Other parameters than the model's own; copied. */
+  readonly parameters?: FloatArray<P>
+  /** Whether the gradient is wanted too. Default false. */
+  readonly gradient?: boolean
+}
+
+/** What every model does that is one network, perhaps behind a scaler. */
+export abstract class NetworkModel<P extends Precision> {
+  /** @internal */
+  protected readonly network: Network<P>
+  #scaler: Scaler | undefined
+
+  /** @internal The scaler is the model's own, and fits its inputs. */
+  protected constructor(network: Network<P>, scaler: Scaler | undefined) {
+    this.network = network
+    this.#scaler = scaler
+  }
+
+  /** @internal What `save` writes. */
+  protected abstract describe(): ModelDescription
+
+  /** @internal */
+  protected get scaler(): Scaler | undefined {
+    return this.#scaler
+  }
+
+  /** @internal Every input goes through this one from now on. */
+  protected set scaler(scaler: Scaler | undefined) {
+    this.#scaler = scaler
+  }
+
+  /** @internal Rows as the network sees them. */
+  protected toRows(argument: string, x: Rows): NativeRows {
+    const { inputs } = this.network.layers[0]!
+    return toRows(argument, x, inputs, this.network.precision, this.#scaler)
+  }
+
+  /**
+   * @internal The cost over rows that are taken when the work has begun.
+   *
+   * @param options - what the caller gave as {@link CostOptions}
+   * @param range - the activation whose range the rows must lie in
+   */
+  protected async measure(
+    options: unknown,
+    objective: NativeObjective,
+    range: Activation,
+    take: (work: NativeWork) => NativeRows | Promise<NativeRows>,
+  ): Promise<Cost<P>> {
+    const run = checkRunOptions(options, ['parameters', 'gradient'])
+    const { network } = this
+    const { layers, precision } = network
+    const parameters =
+      run.parameters === undefined ? network.parameters : network.checked('parameters', run.parameters)
+    const gradient = checkGradient(run.gradient)
+      ? allocate(precision, parameters.length, 'gradient')
+      : undefined
+    const work = new NativeWork(run)
+    try {
+      const rows = await take(work)
+      await checkTargets('x', rows, range, precision, work)
+      const request = { layers, objective, parameters, rows, ...(gradient && { gradient }) }
+      const parts = await work.call('x', (native) => binding().evaluate({ ...native, ...request }))
+      return { ...costParts(parts), ...(gradient && { gradient }) }
+    } finally {
+      work.release()
+    }
+  }
+
+  /** Its layers in order: sizes, activation, and copies of weights and biases. */
+  get layers(): readonly Layer<P>[] {
+    return this.network.layerCopies()
+  }
+
+  /** A copy of all parameters: W₁ b₁ W₂ b₂, each W row-major [outputs, inputs]. */
+  parameters(): FloatArray<P> {
+    return this.network.copy()
+  }
+
+  /**
+   * Replaces all parameters by a copy of `theta`, in the order of {@link parameters}.
+   *
+   * @throws {@link LayerwiseError} `ERR_BUSY` while a fit runs; `ERR_ARGUMENT` for another kind of array, `ERR_SHAPE` for another length,
+   *   `ERR_RANGE` for NaN and infinities
+   */
+  setParameters(theta: FloatArray<P>): void {
+    this.network.set('theta', theta)
+  }
+
+  /**
+   * Writes one safetensors file: weights and biases by name, everything else as JSON in its metadata. The file appears whole or not at all.
+   *
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, with the system's error as `cause`, if it cannot be written
+   */
+  async save(path: string | URL): Promise<void> {
+    await writeModel(path, this.describe())
+  }
+}
+
+/** A scaler of the model's own: the caller's may be fitted anew. */
+export function copyScaler(scaling: unknown, inputs: number): Scaler | undefined {
+  if (scaling === undefined) return undefined
+  return scalerFromJSON(checkScaler('scaling', scaling, inputs).toJSON())
+}
+
+function checkGradient(value: unknown): boolean {
+  return value !== undefined && checkBoolean('gradient', value)
+}
