@@ -93,19 +93,19 @@ export async function toLabels(
 }
 
 /**
- * Refuses rows to train on that are all of one class: any classifier is perfect there.
+ * Refuses labelled rows to train on that are all of one class: it is learnt by saying it always.
  *
  * @throws {@link LayerwiseError} `ERR_RANGE`
  */
-export function checkSeveralClasses(argument: string, { labels, order }: NativeRows): void {
+export function checkSeveralClasses({ labels, order }: NativeRows): void {
   if (labels === undefined) return
   const rows = order?.length ?? labels.length
   const first = labels[order?.[0] ?? 0]!
   for (let i = 1; i < rows; i++) if (labels[order?.[i] ?? i] !== first) return
   throw new LayerwiseError(
     'ERR_RANGE',
-    `${argument}: expected rows of at least 2 classes to train on, received class ${first} in every row`,
-    { argument, expected: 'rows of at least 2 classes', received: first },
+    `labels: expected rows of at least 2 classes to train on, received class ${first} in every row`,
+    { argument: 'labels', expected: 'rows of at least 2 classes', received: first },
   )
 }
 

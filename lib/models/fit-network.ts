@@ -1,3 +1,4 @@
+import { checkSeveralClasses } from '../data/labels.js'
 import type { Rows } from '../data/rows.js'
 import { snapshot } from '../data/snapshot.js'
 import type { Floats, NativeRows } from '../native/binding.js'
@@ -6,7 +7,7 @@ import type { Activation } from '../objective/activation.js'
 import { checkTargets } from '../objective/target-range.js'
 import type { Precision } from '../precision.js'
 import type { TrainingHistory } from '../training/history.js'
-import type { FitPlan } from '../training/options.js'
+import type { FitPlan, TrainingPlan } from '../training/options.js'
 import { holdOut } from '../training/split.js'
 import { type MeasuredRows, type Recipe, train } from '../training/train.js'
 import type { Learner, Network } from './network.js'
@@ -62,7 +63,7 @@ export async function takeRows(
 export async function fitRows<P extends Precision>(
   fitting: Fitting<P>,
   { training, validation }: FitRows,
-  plan: FitPlan,
+  plan: TrainingPlan,
   work: NativeWork,
 ): Promise<TrainingHistory> {
   const { learner, targets, seed } = fitting
@@ -77,6 +78,7 @@ export async function fitRows<P extends Precision>(
     typeof validation === 'number'
       ? holdOut(argument, training.rows, validation, seed)
       : { training: training.rows, validation: given?.rows ?? (plan.earlyStopping && training.rows) }
+  checkSeveralClasses(parts.training)
   const measured = parts.validation && { argument: given?.argument ?? argument, rows: parts.validation }
   const task = {
     ...fitting,

@@ -52,12 +52,12 @@ export interface Lbfgs {
   readonly tolerance?: number
 }
 
-interface CommonFitOptions extends RunOptions {
+interface CommonFitOptions<V> extends RunOptions {
   /**
    * Rows to measure after each epoch: rows like those trained on, or a fraction of these, in (0, 1), which is then held out of training.
    * Which rows are held out depends on the model's seed and the number of rows only, so that a further fit holds out the same.
    */
-  readonly validation?: Rows | number
+  readonly validation?: V | number
   readonly earlyStopping?: EarlyStopping
   /**
    * Called after each epoch (L-BFGS: iteration) and awaited. If it throws, the fit rejects with that. An abort does not wait for it:
@@ -98,11 +98,16 @@ interface LbfgsOptions {
   readonly shuffle?: never
 }
 
-/** How to train; everything has a default. */
-export type FitOptions = CommonFitOptions & (MinibatchOptions | FullBatchOptions | LbfgsOptions)
+/** How to train; everything has a default. `V` is what rows for validation are given as. */
+export type FitOptions<V = Rows> = CommonFitOptions<V> & (MinibatchOptions | FullBatchOptions | LbfgsOptions)
 
 /** Checked options, nothing left open. */
-export interface FitPlan {
+export interface FitPlan<V = Rows> extends TrainingPlan {
+  readonly validation: V | number | undefined
+}
+
+/** All of them but the rows to measure. */
+export interface TrainingPlan {
   readonly optimizer: NativeOptimizer
   /** Epochs, or iterations of L-BFGS. */
   readonly epochs: number
@@ -111,7 +116,6 @@ export interface FitPlan {
   readonly shuffle: boolean
   /** Undefined for L-BFGS. */
   readonly rate: RateOf | undefined
-  readonly validation: Rows | number | undefined
   readonly earlyStopping: Required<EarlyStopping> | undefined
   readonly run: RunOptions
   readonly onEpoch: FitOptions['onEpoch']
@@ -124,10 +128,10 @@ const FIRST_ORDER = ['epochs', 'batchSize', 'learningRate', 'shuffle']
 /**
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for unknown options, wrong types, numbers out of range, and pairs that do not go together
  */
-export function checkFitOptions(options: unknown): FitPlan {
+export function checkFitOptions<V = Rows>(options: unknown): FitPlan<V> {
   const given = checkRunOptions(options, [...COMMON, ...FIRST_ORDER])
   const common = {
-    validation: checkValidation(given.validation),
+    validation: checkValidation<V>(given.validation),
     earlyStopping:
       given.earlyStopping === undefined
         ? undefined
@@ -230,8 +234,8 @@ function defaultSchedule(kind: 'gradientDescent' | 'momentum' | 'adam'): Schedul
 }
 
 /** Rows are checked later, when their width is known. */
-function checkValidation(value: unknown): Rows | number | undefined {
+function checkValidation<V>(value: unknown): V | number | undefined {
   return typeof value === 'number'
     ? checkNumber('validation', value, { min: 0, max: 1, open: true })
-    : (value as Rows | undefined)
+    : (value as V | undefined)
 }

@@ -21,7 +21,7 @@ import {
   type TrainingHistory,
   type TrainingPhase,
 } from './history.js'
-import type { FitPlan } from './options.js'
+import type { TrainingPlan } from './options.js'
 
 /** Native code comes back to JavaScript after about so long, to report progress. */
 const SPAN_MS = 50
@@ -68,7 +68,11 @@ export interface TrainingTask extends Recipe {
  *
  * @throws {@link LayerwiseError} `ERR_DIVERGED` if cost or parameters are no longer finite; the last finite epoch stays published
  */
-export async function train(task: TrainingTask, plan: FitPlan, work: NativeWork): Promise<TrainingHistory> {
+export async function train(
+  task: TrainingTask,
+  plan: TrainingPlan,
+  work: NativeWork,
+): Promise<TrainingHistory> {
   const job = await open(task, plan, work)
   try {
     return await trainEpochs(job, task, plan, work)
@@ -80,7 +84,7 @@ export async function train(task: TrainingTask, plan: FitPlan, work: NativeWork)
 async function trainEpochs(
   job: TrainingHandle,
   task: TrainingTask,
-  plan: FitPlan,
+  plan: TrainingPlan,
   work: NativeWork,
 ): Promise<TrainingHistory> {
   const epochs: EpochRecord[] = []
@@ -108,7 +112,7 @@ async function trainEpochs(
 async function trainEpoch(
   job: TrainingHandle,
   task: TrainingTask,
-  plan: FitPlan,
+  plan: TrainingPlan,
   work: NativeWork,
   epoch: number,
   secondsBefore: number,
@@ -146,7 +150,7 @@ async function trainEpoch(
   }
 }
 
-async function open(task: TrainingTask, plan: FitPlan, work: NativeWork): Promise<TrainingHandle> {
+async function open(task: TrainingTask, plan: TrainingPlan, work: NativeWork): Promise<TrainingHandle> {
   const { layers, objective, parameters, rows, seed, fit, corruption, weightConstraint } = task
   const { batchSize, shuffle, optimizer } = plan
   const request = {
@@ -170,7 +174,7 @@ async function validate(
 }
 
 /** Rows that went through cost and gradient in this epoch so far. */
-function samples(task: TrainingTask, plan: FitPlan, span: SpanResult): number {
+function samples(task: TrainingTask, plan: TrainingPlan, span: SpanResult): number {
   const rows = task.rows.order?.length ?? task.rows.rows
   if (plan.rate === undefined) return rows * (span.epoch?.evaluations ?? 0)
   return Math.min(rows, span.steps * (plan.batchSize || rows))
@@ -178,7 +182,7 @@ function samples(task: TrainingTask, plan: FitPlan, span: SpanResult): number {
 
 function progress(
   task: TrainingTask,
-  plan: FitPlan,
+  plan: TrainingPlan,
   epoch: number,
   span: SpanResult,
   seconds: number,
@@ -197,7 +201,7 @@ function progress(
   }
 }
 
-function diverged(epoch: number, plan: FitPlan): LayerwiseError {
+function diverged(epoch: number, plan: TrainingPlan): LayerwiseError {
   const remedy =
     plan.rate === undefined ? 'scale the data, or start from other parameters' : 'lower learningRate'
   return new LayerwiseError(
