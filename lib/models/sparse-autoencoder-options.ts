@@ -1,10 +1,18 @@
 import { checkInteger, checkNumber } from '../check.js'
 import type { Scaler } from '../data/scaler.js'
-import type { NativeLayer, NativeObjective } from '../native/binding.js'
+import type { NativeLayer, NativeObjective, NativePenalty } from '../native/binding.js'
 import { type Activation, checkActivation } from '../objective/activation.js'
+import { type Corruption, checkCorruption, nativeCorruption } from '../objective/corruption.js'
 import { checkLoss, type Loss } from '../objective/loss.js'
-import { type Average, checkSparsity, nativePenalties, type Sparsity } from '../objective/sparsity.js'
+import { checkSparsity, nativePenalties, type Sparsity, trainingAverage } from '../objective/sparsity.js'
+import {
+  checkProjectable,
+  checkWeightConstraint,
+  type WeightConstraint,
+} from '../objective/weight-constraint.js'
 import { checkPrecision, type Precision } from '../precision.js'
+import type { FitPlan } from '../training/options.js'
+import type { Recipe } from '../training/train.js'
 
 /** What a SparseAutoencoder is. A term of the cost that is not named here is not there. */
 export interface SparseAutoencoderOptions<P extends Precision = Precision> {
@@ -31,10 +39,19 @@ export interface SparseAutoencoderOptions<P extends Precision = Precision> {
    * `cost` and reconstruction errors are measured after scaling. A Matrix's own `scale` comes first and is never undone.
    */
   readonly scaling?: Scaler
+  /** Noise on the inputs while training. Default: none. */
+  readonly corruption?: Corruption
+  /** A bound on the weights that training keeps; not with L-BFGS. Default: none. */
+  readonly weightConstraint?: WeightConstraint
 }
 
+type Optional = 'corruption' | 'weightConstraint'
+
 /** All of them but `scaling`, with their defaults: what is saved as a model's options. */
-export type Settings<P extends Precision> = Required<Omit<SparseAutoencoderOptions<P>, 'scaling'>>
+export type Settings<P extends Precision> = Required<
+  Omit<SparseAutoencoderOptions<P>, 'scaling' | Optional>
+> &
+  Pick<SparseAutoencoderOptions<P>, Optional>
 
 /** Names of the settings. */
 export const SETTINGS = [
@@ -47,6 +64,8 @@ export const SETTINGS = [
   'weightDecay',
   'precision',
   'seed',
+  'corruption',
+  'weightConstraint',
 ]
 
 /** Settings from options whose names are known. */
@@ -62,6 +81,8 @@ export function checkSettings<P extends Precision>(given: Record<string, unknown
   const activation = checkActivation('activation', hidden)
   const { outputActivation: output = activation } = given
   const outputActivation = checkActivation('outputActivation', output)
+  const corruption = checkCorruption('corruption', given.corruption, outputActivation)
+  const weightConstraint = checkWeightConstraint('weightConstraint', given.weightConstraint)
   return {
     inputs: checkInteger('inputs', given.inputs),
     hidden: checkInteger('hidden', given.hidden),
@@ -72,6 +93,8 @@ export function checkSettings<P extends Precision>(given: Record<string, unknown
     weightDecay: checkNumber('weightDecay', weightDecay, { min: 0 }),
     precision: checkPrecision('precision', precision) as P,
     seed: checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER),
+    ...(corruption && { corruption }),
+    ...(weightConstraint && { weightConstraint }),
   }
 }
 
@@ -88,8 +111,28 @@ export function layersOf({
   ]
 }
 
-/** What these two minimise. */
-export function layerObjective(settings: Settings<Precision>, average: Average): NativeObjective {
-  const { loss, weightDecay, sparsity } = settings
-  return { loss, weightDecay: [weightDecay, weightDecay], penalties: nativePenalties(sparsity, 0, average) }
+/** How these two are trained. */
+export function layerRecipe(settings: Settings<Precision>, plan: FitPlan, argument = 'sparsity'): Recipe {
+  const { sparsity, outputActivation, corruption, weightConstraint, seed } = settings
+  const average = trainingAverage(argument, sparsity, plan.batchSize === 0)
+  checkProjectable(weightConstraint, plan)
+  return {
+    objective: objectiveOf(settings, nativePenalties(sparsity, 0, average)),
+    exactObjective: layerCost(settings),
+    seed,
+    corruption: nativeCorruption(corruption, outputActivation),
+    weightConstraint,
+  }
+}
+
+/** Their cost, exact over the rows it is given. */
+export function layerCost(settings: Settings<Precision>): NativeObjective {
+  return objectiveOf(settings, nativePenalties(settings.sparsity, 0, 'exact'))
+}
+
+function objectiveOf(
+  { loss, weightDecay }: Settings<Precision>,
+  penalties: NativePenalty[],
+): NativeObjective {
+  return { loss, weightDecay: [weightDecay, weightDecay], penalties }
 }

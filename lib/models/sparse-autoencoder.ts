@@ -1,11 +1,10 @@
 import { checkOptions } from '../check.js'
 import type { Rows } from '../data/rows.js'
 import type { NativeObjective } from '../native/binding.js'
-import { type Average, trainingAverage } from '../objective/sparsity.js'
 import type { Precision } from '../precision.js'
 import type { TrainingHistory } from '../training/history.js'
 import { checkFitOptions, type FitOptions } from '../training/options.js'
-import { Autoencoder, copyScaler } from './autoencoder.js'
+import { Autoencoder } from './autoencoder.js'
 import {
   checkEntries,
   flatParameters,
@@ -17,9 +16,11 @@ import {
   restoredScaler,
 } from './model-file.js'
 import { Network } from './network.js'
+import { copyScaler } from './network-model.js'
 import {
   checkSettings,
-  layerObjective,
+  layerCost,
+  layerRecipe,
   layersOf,
   SETTINGS,
   type Settings,
@@ -44,7 +45,7 @@ export class SparseAutoencoder<P extends Precision = 'float32'> extends Autoenco
    * Has seeded parameters at once; `fit` need not come first.
    *
    * @throws {@link LayerwiseError} `ERR_ARGUMENT` for an unknown option, a wrong type, a number out of its range, or a pair that does not go
-   *   together: kl on relu or identity units, crossEntropy without sigmoid outputs
+   *   together: kl on relu or identity units, crossEntropy without sigmoid outputs, saltAndPepper on relu or identity outputs
    * @throws {@link LayerwiseError} `ERR_SHAPE` for a scaler of another width, `ERR_STATE` for one that is not fitted
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the parameters, `ERR_LOAD` without a usable addon
    */
@@ -74,9 +75,7 @@ export class SparseAutoencoder<P extends Precision = 'float32'> extends Autoenco
    */
   async fit(x: Rows, options?: FitOptions): Promise<TrainingHistory> {
     const plan = checkFitOptions(options)
-    const { sparsity, seed } = this.#settings
-    const average = trainingAverage('sparsity', sparsity, plan.batchSize === 0)
-    return this.trainWhole(x, plan, { objective: this.objective(average), seed })
+    return this.trainWhole(x, plan, layerRecipe(this.#settings, plan))
   }
 
   /**
@@ -108,8 +107,8 @@ export class SparseAutoencoder<P extends Precision = 'float32'> extends Autoenco
   }
 
   /** @internal */
-  protected override objective(average: Average): NativeObjective {
-    return layerObjective(this.#settings, average)
+  protected override costObjective(): NativeObjective {
+    return layerCost(this.#settings)
   }
 
   /** @internal */

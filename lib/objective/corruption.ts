@@ -1,0 +1,55 @@
+import { argumentError, checkChoice, checkNumber, checkOptions } from '../check.js'
+import type { NativeCorruption } from '../native/binding.js'
+import { type Activation, activationRange } from './activation.js'
+
+/**
+ * Noise on the inputs while training, which makes a denoising autoencoder: it sees the noisy rows and is compared with the clean ones.
+ * It acts after scaling. Nothing but the steps of `fit` is ever corrupted: validation, `cost` and `encode` see clean rows.
+ *
+ * - `masking`: each value becomes 0 with probability `amount`, from 0 to below 1
+ * - `gaussian`: to each value is added a normal number of mean 0 and standard deviation `amount`, at least 0
+ * - `saltAndPepper`: with probability `amount`, from 0 to below 1, each value becomes the least or the greatest the output activation
+ *   can take, one as likely as the other; so not for relu and identity outputs
+ *
+ * The noise is a function of seed, fit, epoch, row and column: drawn anew in each epoch, the same at any number of threads. With L-BFGS it
+ * stays the same over a fit, since a line search needs a cost that does not change.
+ *
+ * Source: Vincent et al., "Stacked denoising autoencoders", JMLR 2010, section 3.
+ */
+export interface Corruption {
+  readonly kind: 'masking' | 'gaussian' | 'saltAndPepper'
+  readonly amount: number
+}
+
+/** A corruption option that goes with the output activation; undefined stays so. */
+export function checkCorruption(
+  argument: string,
+  value: unknown,
+  output: Activation,
+): Corruption | undefined {
+  if (value === undefined) return undefined
+  const given = checkOptions(argument, value, ['kind', 'amount'])
+  const kind = checkChoice(`${argument}.kind`, given.kind, ['masking', 'gaussian', 'saltAndPepper'] as const)
+  if (kind === 'saltAndPepper' && !activationRange(output).every(Number.isFinite)) {
+    throw argumentError(
+      `${argument}.kind`,
+      `noise for ${output} outputs ('saltAndPepper' needs sigmoid, tanh or satlin, whose values have two ends)`,
+      kind,
+    )
+  }
+  const amount = checkNumber(`${argument}.amount`, given.amount, { min: 0 })
+  if (kind !== 'gaussian' && amount >= 1) {
+    throw argumentError(`${argument}.amount`, 'a probability of at least 0 and below 1', amount)
+  }
+  return { kind, amount }
+}
+
+/** Noise as native code wants it. */
+export function nativeCorruption(
+  corruption: Corruption | undefined,
+  output: Activation,
+): NativeCorruption | undefined {
+  if (corruption === undefined) return undefined
+  const [low, high] = corruption.kind === 'saltAndPepper' ? activationRange(output) : [0, 0]
+  return { ...corruption, low, high }
+}
