@@ -92,6 +92,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   add<run_scan>(exports, "scan");
   add<run_covariance>(exports, "covariance");
   add<run_eigen>(exports, "eigen");
+  add<run_leading_directions>(exports, "leadingDirections");
   add<open_training>(exports, "openTraining");
   add<train_span>(exports, "trainSpan");
   add<close_training>(exports, "closeTraining");

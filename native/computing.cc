@@ -1,4 +1,4 @@
-// The exports that compute once over rows: forward, cost, scan, covariance, eigenvectors.
+// The exports that compute once over rows: forward, cost, scan, covariance, eigenvectors, leading directions.
 #include <algorithm>
 
 #include "core/blas.h"
@@ -6,6 +6,7 @@
 #include "core/eigen.h"
 #include "core/evaluation.h"
 #include "core/forward.h"
+#include "core/subspace.h"
 #include "exports.h"
 #include "worker.h"
 
@@ -297,6 +298,37 @@ Napi::Value run_eigen(const Napi::CallbackInfo& info) {
     if (call->finished) return later.Undefined();
     if (stop->raised()) throw cancelled(later);
     throw argument_error(later, "ERR_RANGE", "matrix: expected finite numbers");
+  };
+  const int threads = threads_argument(request);
+  return Environment::of(info.Env()).start(info.Env(), Priority::normal, threads, std::move(operation));
+}
+
+Napi::Value run_leading_directions(const Napi::CallbackInfo& info) {
+  const Napi::Object request = request_argument(info);
+  auto operation = make_operation(request);
+  struct Call {
+    Rows rows;
+    LeadingDirections out;
+    SubspaceEnd end = SubspaceEnd::stopped;
+  };
+  auto call = std::make_shared<Call>();
+  call->rows = rows_argument(request.Get("rows").As<Napi::Object>(), operation->pins);
+  call->out.count = request.Get("count").ToNumber();
+  const int n = call->rows.cols, count = call->out.count;
+  if (call->rows.count == 0) throw argument_error(info.Env(), "ERR_SHAPE", "rows: none");
+  if (count < 1 || count > n / 2) throw argument_error(info.Env(), "ERR_ARGUMENT", "count: expected at most half of the columns");
+  call->out.mean = doubles_argument(request, "mean", operation->pins, n);
+  call->out.values = doubles_argument(request, "values", operation->pins, count);
+  call->out.vectors = doubles_argument(request, "vectors", operation->pins, static_cast<std::size_t>(count) * n);
+  operation->compute = [call](Team& team, const StopFlag& stop) {
+    call->end = leading_directions(team, call->rows, call->out, stop);
+  };
+  const StopFlag* stop = operation->stop.get();
+  operation->result = [call, stop](Napi::Env later) -> Napi::Value {
+    if (call->end == SubspaceEnd::converged) return Napi::Number::New(later, call->out.total);
+    if (stop->raised()) throw cancelled(later);
+    if (call->end == SubspaceEnd::stalled) return later.Null();
+    throw argument_error(later, "ERR_RANGE", "covariance: expected finite numbers");
   };
   const int threads = threads_argument(request);
   return Environment::of(info.Env()).start(info.Env(), Priority::normal, threads, std::move(operation));

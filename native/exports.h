@@ -14,6 +14,7 @@ Napi::Value run_evaluate(const Napi::CallbackInfo& info);
 Napi::Value run_scan(const Napi::CallbackInfo& info);
 Napi::Value run_covariance(const Napi::CallbackInfo& info);
 Napi::Value run_eigen(const Napi::CallbackInfo& info);
+Napi::Value run_leading_directions(const Napi::CallbackInfo& info);
 
 Napi::Value open_training(const Napi::CallbackInfo& info);
 Napi::Value train_span(const Napi::CallbackInfo& info);

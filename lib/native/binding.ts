@@ -237,4 +237,17 @@ export interface Binding {
   eigen(
     request: NativeRun & { matrix: Float64Array; n: number; values: Float64Array; vectors: Float64Array },
   ): Promise<void>
+  /**
+   * Mean, and the `count` leading eigenvectors of the covariance, ordered and signed as those of {@link eigen}; the covariance is not formed.
+   * `count` is at most half of the columns. Resolves to the trace of the covariance; to null where the directions could not be told apart.
+   */
+  leadingDirections(
+    request: NativeRun & {
+      rows: NativeRows
+      count: number
+      mean: Float64Array
+      values: Float64Array
+      vectors: Float64Array
+    },
+  ): Promise<number | null>
 }

@@ -12,28 +12,26 @@ namespace {
 
 constexpr int kBlockRows = 128;
 constexpr int kBlocksAtOnce = 16;
+constexpr int kChunkRows = kBlockRows * kBlocksAtOnce;
 constexpr int kTileRows = 128;
+constexpr int kChunkNumbers = kChunkRows * 2048;  // above so many, shorter blocks
 
 }  // namespace
 
-bool covariance(Team& team, const Rows& rows, double* mean, double* covariance, const StopFlag& stop) {
+bool column_means(Team& team, const Rows& rows, double* mean, const StopFlag& stop) {
   const int m = rows.count, n = rows.cols;
   const Gather<double> gather(rows);
-  const int chunk_rows = kBlockRows * kBlocksAtOnce;
-  Buffer<double> x(static_cast<std::size_t>(chunk_rows) * n);
+  const int block_rows = std::clamp(kChunkNumbers / kBlocksAtOnce / n, 8, kBlockRows);
+  Buffer<double> x(static_cast<std::size_t>(block_rows) * kBlocksAtOnce * n);
   Buffer<double> sums(static_cast<std::size_t>(kBlocksAtOnce) * n);
-  const auto block_view = [&](int block, int in_chunk) {
-    const int begin = block * kBlockRows;
-    return MatrixView<double>(x.data() + static_cast<std::size_t>(begin) * n, std::min(kBlockRows, in_chunk - begin), n);
-  };
-
   std::fill(mean, mean + n, 0.0);
-  for (int chunk = 0; chunk < m; chunk += chunk_rows) {
-    const int in_chunk = std::min(chunk_rows, m - chunk);
-    const int blocks = (in_chunk + kBlockRows - 1) / kBlockRows;
+  for (int chunk = 0; chunk < m; chunk += block_rows * kBlocksAtOnce) {
+    const int blocks = std::min(kBlocksAtOnce, (m - chunk + block_rows - 1) / block_rows);
     team.each(blocks, [&](int block) {
-      const MatrixView<double> view = block_view(block, in_chunk);
-      gather.read(nullptr, chunk + block * kBlockRows, view);
+      const int first = chunk + block * block_rows;
+      const MatrixView<double> view(x.data() + static_cast<std::size_t>(block) * block_rows * n, std::min(block_rows, m - first),
+                                    n);
+      gather.read(nullptr, first, view);
       double* sum = sums.data() + static_cast<std::size_t>(block) * n;
       std::fill(sum, sum + n, 0.0);
       for (int i = 0; i < view.rows; i++) {
@@ -47,14 +45,23 @@ bool covariance(Team& team, const Rows& rows, double* mean, double* covariance, 
     team.breathe();
   }
   for (int j = 0; j < n; j++) mean[j] /= m;
+  return true;
+}
+
+bool covariance(Team& team, const Rows& rows, double* mean, double* covariance, const StopFlag& stop) {
+  if (!column_means(team, rows, mean, stop)) return false;
+  const int m = rows.count, n = rows.cols;
+  const Gather<double> gather(rows);
+  Buffer<double> x(static_cast<std::size_t>(kChunkRows) * n);
 
   // Tiles of rows of the lower triangle; the rest by symmetry.
   const Cut tiles = Cut::at_most(n, kTileRows);
-  for (int chunk = 0; chunk < m; chunk += chunk_rows) {
-    const int in_chunk = std::min(chunk_rows, m - chunk);
+  for (int chunk = 0; chunk < m; chunk += kChunkRows) {
+    const int in_chunk = std::min(kChunkRows, m - chunk);
     team.each((in_chunk + kBlockRows - 1) / kBlockRows, [&](int block) {
-      const MatrixView<double> view = block_view(block, in_chunk);
-      gather.read(nullptr, chunk + block * kBlockRows, view);
+      const int begin = block * kBlockRows;
+      const MatrixView<double> view(x.data() + static_cast<std::size_t>(begin) * n, std::min(kBlockRows, in_chunk - begin), n);
+      gather.read(nullptr, chunk + begin, view);
       for (int i = 0; i < view.rows; i++) {
         for (int j = 0; j < n; j++) view.row(i)[j] -= mean[j];
       }

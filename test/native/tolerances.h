@@ -14,6 +14,10 @@ inline constexpr double kChiSquared23 = 62;
 // like sqrt(n) epsilon; the matrices tested come within one epsilon.
 inline constexpr double kEigen = 2e-15;
 
+// Leading eigenvectors by subspace iteration, relative to the largest value, vectors over their gap: residuals of 1e-12 and means
+// of 10 rounded to 1e-15, with room for some hundred rows.
+inline constexpr double kSubspace = 1e-11;
+
 // Minimisers found by L-BFGS: the gradient's tolerance of at most 1e-7 over a smallest curvature of 1, with room for the norm.
 inline constexpr double kQuadratic = 1e-6;
 
