@@ -55,7 +55,7 @@ describe('a saved model', () => {
         } as SparseAutoencoderOptions)
         await model.fit(x, { epochs: 1, batchSize: 8 })
         await model.save(path())
-        const loaded = await loadModel(path())
+        const loaded = (await loadModel(path())) as SparseAutoencoder
         expect(loaded.parameters()).toEqual(model.parameters())
         expect(loaded.layers).toEqual(model.layers)
         expect(await loaded.reconstruct(x)).toEqual(await model.reconstruct(x))

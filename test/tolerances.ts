@@ -53,6 +53,11 @@ export const tolerances = {
     reason:
       'times the cost before; training that works lowers it far more on rows with a pattern, rounding and drift far less',
   },
+  sameOptimum: {
+    value: 1e-6,
+    reason:
+      'relative; parameters from two optimizers at the minimum of a cost whose curvature is at least 0.01, where a gradient of 1e-9 leaves 1e-7',
+  },
   partlyOriented: {
     value: 0.1,
     reason:

@@ -93,7 +93,7 @@ export async function toLabels(
 }
 
 /**
- * Refuses labelled rows to train on that are all of one class: it is learnt by saying it always.
+ * Refuses labeled rows to train on that are all of one class: it is learnt by saying it always.
  *
  * @throws {@link LayerwiseError} `ERR_RANGE`
  */

@@ -5,7 +5,7 @@ import { nativeCall } from '../native/call.js'
 import { binding } from '../native/load.js'
 import type { RunOptions } from '../native/run-options.js'
 import { allocate, type FloatArray, type Precision } from '../precision.js'
-import type { Network } from './network.js'
+import type { Network, Part } from './network.js'
 
 /** Which layers rows go through: from the first to the last, not included. */
 export interface Span {
@@ -47,6 +47,19 @@ export async function forwardErrors<P extends Precision>(
 ): Promise<Float64Array> {
   const out = allocate('float64', rows.rows, 'errors')
   const request = { ...network.part(span.from, span.to), rows, result: 'errors' as const, out }
+  await nativeCall(argument, options, (run) => binding().forward({ ...run, ...request }))
+  return out
+}
+
+/** Which of the last layer's outputs is largest, the first of equals: one a row. */
+export async function forwardClasses<P extends Precision>(
+  { layers, parameters }: Part<P>,
+  argument: string,
+  rows: NativeRows,
+  options: RunOptions,
+): Promise<Uint32Array> {
+  const out = allocate('uint32', rows.rows, 'classes')
+  const request = { layers, parameters, rows, result: 'classes' as const, out }
   await nativeCall(argument, options, (run) => binding().forward({ ...run, ...request }))
   return out
 }

@@ -1,11 +1,13 @@
+import type { Classes } from '../data/labels.js'
 import type { Precision } from '../precision.js'
 import { type Restorer, readModel } from './model-file.js'
+import { SoftmaxClassifier } from './softmax-classifier.js'
 import { SparseAutoencoder } from './sparse-autoencoder.js'
 
 /** Any model of ours. */
-export type Model = SparseAutoencoder<Precision>
+export type Model = SparseAutoencoder<Precision> | SoftmaxClassifier<Precision, Classes>
 
-const restorers: readonly Restorer<Model>[] = [SparseAutoencoder.restorer]
+const restorers: readonly Restorer<Model>[] = [SparseAutoencoder.restorer, SoftmaxClassifier.restorer]
 
 /**
  * Reads a model of whatever class from the file that `save` wrote.

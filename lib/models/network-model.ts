@@ -1,7 +1,7 @@
 import { checkBoolean } from '../check.js'
 import { type Rows, toRows } from '../data/rows.js'
 import { checkScaler, type Scaler, scalerFromJSON } from '../data/scaler.js'
-import type { NativeObjective, NativeRows } from '../native/binding.js'
+import type { NativeLayer, NativeObjective, NativeRows } from '../native/binding.js'
 import { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
@@ -9,7 +9,15 @@ import type { Activation } from '../objective/activation.js'
 import { type Cost, costParts } from '../objective/cost.js'
 import { checkTargets } from '../objective/target-range.js'
 import { allocate, type FloatArray, type Precision } from '../precision.js'
-import { type ModelDescription, writeModel } from './model-file.js'
+import {
+  checkEntries,
+  flatParameters,
+  type ModelDescription,
+  type Restorer,
+  refuseAs,
+  restoredScaler,
+  writeModel,
+} from './model-file.js'
 import type { Layer, Network } from './network.js'
 
 /** What `cost` may be told. */
@@ -18,6 +26,11 @@ export interface CostOptions<P extends Precision = Precision> extends RunOptions
   readonly parameters?: FloatArray<P>
   /** Whether the gradient is wanted too. Default false. */
   readonly gradient?: boolean
+}
+
+interface NetworkSettings {
+  readonly inputs: number
+  readonly precision: Precision
 }
 
 /** What every model does that is one network, perhaps behind a scaler. */
@@ -110,6 +123,35 @@ export abstract class NetworkModel<P extends Precision> {
    */
   async save(path: string | URL): Promise<void> {
     await writeModel(path, this.describe())
+  }
+
+  /** @internal How a class reads its models whose settings say all about its layers. */
+  protected static restorerOf<S extends NetworkSettings, M extends NetworkModel<Precision>>({
+    class: name,
+    settings: check,
+    layers: layersOf,
+    make,
+  }: {
+    class: string
+    settings: (options: Record<string, unknown>) => S
+    layers: (settings: S) => readonly NativeLayer[]
+    make: (settings: S & { scaling?: Scaler }) => M
+  }): Restorer<M> {
+    return {
+      class: name,
+      restore: (file) => {
+        const settings = refuseAs(file, () => check(file.options))
+        const layers = layersOf(settings)
+        checkEntries(file, layers, settings.precision)
+        const scaling = restoredScaler(file, settings.inputs)
+        return (tensors) =>
+          refuseAs(file, () => {
+            const model = make({ ...settings, ...(scaling && { scaling }) })
+            model.network.set('parameters', flatParameters(tensors, layers, settings.precision), file.fits)
+            return model
+          })
+      },
+    }
   }
 }
 

@@ -5,16 +5,7 @@ import type { Precision } from '../precision.js'
 import type { TrainingHistory } from '../training/history.js'
 import { checkFitOptions, type FitOptions } from '../training/options.js'
 import { Autoencoder } from './autoencoder.js'
-import {
-  checkEntries,
-  flatParameters,
-  layerTensors,
-  type ModelDescription,
-  type Restorer,
-  readModel,
-  refuseAs,
-  restoredScaler,
-} from './model-file.js'
+import { layerTensors, type ModelDescription, type Restorer, readModel } from './model-file.js'
 import { Network } from './network.js'
 import { copyScaler } from './network-model.js'
 import {
@@ -89,22 +80,12 @@ export class SparseAutoencoder<P extends Precision = 'float32'> extends Autoenco
   }
 
   /** @internal */
-  static readonly restorer: Restorer<SparseAutoencoder<Precision>> = {
+  static readonly restorer: Restorer<SparseAutoencoder<Precision>> = SparseAutoencoder.restorerOf({
     class: 'SparseAutoencoder',
-    restore: (file) => {
-      const settings = refuseAs(file, () => checkSettings(checkOptions('options', file.options, SETTINGS)))
-      const layers = layersOf(settings)
-      checkEntries(file, layers, settings.precision)
-      const scaling = restoredScaler(file, settings.inputs)
-      return (tensors) =>
-        refuseAs(file, () => {
-          const model = new SparseAutoencoder<Precision>({ ...settings, ...(scaling && { scaling }) })
-          const theta = flatParameters(tensors, layers, settings.precision)
-          model.network.set('parameters', theta, file.fits)
-          return model
-        })
-    },
-  }
+    settings: (options) => checkSettings(checkOptions('options', options, SETTINGS)),
+    layers: layersOf,
+    make: (settings) => new SparseAutoencoder<Precision>(settings),
+  })
 
   /** @internal */
   protected override costObjective(): NativeObjective {

@@ -1,0 +1,70 @@
+import { argumentError, checkBoolean, checkInteger, checkNumber, shapeError } from '../check.js'
+import { type Classes, checkClasses, classCount } from '../data/labels.js'
+import type { NativeLayer, NativeObjective, NativePenalty } from '../native/binding.js'
+import { checkPrecision, type Precision } from '../precision.js'
+
+/** What is common to all classifiers: the softmax on top, and how it is trained. */
+export interface SoftmaxOptions<C extends Classes = Classes> {
+  /** How many classes there are, at least 2; or their names, by which labels are then given and predictions answered. */
+  readonly classes: C
+  /** Whether the softmax has biases; they are not decayed. Default true. */
+  readonly biases?: boolean
+  /** λ ≥ 0 of λ/2 ‖W‖². Default 0. */
+  readonly weightDecay?: number
+  /** What a row of each class counts in the cost: at least 0, not all 0, one a class. Default 1 each. */
+  readonly classWeights?: readonly number[]
+}
+
+/** All of them with their defaults; class weights only where they were given. */
+export interface SoftmaxSettings<P extends Precision = Precision, C extends Classes = Classes> {
+  readonly classes: C
+  readonly biases: boolean
+  readonly weightDecay: number
+  readonly classWeights?: readonly number[]
+  readonly precision: P
+  readonly seed: number
+}
+
+/** Names of these settings. */
+export const SOFTMAX_SETTINGS = ['classes', 'biases', 'weightDecay', 'classWeights', 'precision', 'seed']
+
+/** Settings from options whose names are known. */
+export function checkSoftmaxSettings<P extends Precision, C extends Classes>(
+  given: Record<string, unknown>,
+): SoftmaxSettings<P, C> {
+  const { biases = true, weightDecay = 0, precision = 'float32', seed = 0 } = given
+  const classes = checkClasses('classes', given.classes)
+  return {
+    classes: classes as C,
+    biases: checkBoolean('biases', biases),
+    weightDecay: checkNumber('weightDecay', weightDecay, { min: 0 }),
+    ...(given.classWeights !== undefined && {
+      classWeights: checkClassWeights('classWeights', given.classWeights, classCount(classes)),
+    }),
+    precision: checkPrecision('precision', precision) as P,
+    seed: checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER),
+  }
+}
+
+/** The layer on top of `inputs` units. */
+export function softmaxLayer(inputs: number, { classes, biases }: SoftmaxSettings): NativeLayer {
+  return { inputs, outputs: classCount(classes), activation: 'softmax', ...(biases ? {} : { biases }) }
+}
+
+/** What a network with this softmax on top minimises, given λ of each of its layers. */
+export function classifierObjective(
+  { classWeights }: SoftmaxSettings,
+  weightDecay: readonly number[],
+  penalties: readonly NativePenalty[] = [],
+): NativeObjective {
+  const weights = classWeights && { classWeights: Float64Array.from(classWeights) }
+  return { loss: 'logLoss', weightDecay, penalties, ...weights }
+}
+
+function checkClassWeights(argument: string, value: unknown, classes: number): readonly number[] {
+  if (!Array.isArray(value)) throw argumentError(argument, 'an array of numbers, one a class', value)
+  if (value.length !== classes) throw shapeError(argument, `${classes} numbers, one a class`, value.length)
+  const weights = Array.from(value, (weight, k) => checkNumber(`${argument}[${k}]`, weight, { min: 0 }))
+  if (weights.every((weight) => weight === 0)) throw argumentError(argument, 'a weight above 0', value)
+  return weights
+}

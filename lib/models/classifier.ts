@@ -1,0 +1,149 @@
+import { checkOptions } from '../check.js'
+import {
+  type Classes,
+  classCount,
+  type Labels,
+  type Predictions,
+  toLabels,
+  toPredictions,
+} from '../data/labels.js'
+import type { Matrix } from '../data/matrix.js'
+import type { Rows } from '../data/rows.js'
+import type { Scaler } from '../data/scaler.js'
+import { snapshot } from '../data/snapshot.js'
+import type { NativeObjective, NativeRows } from '../native/binding.js'
+import { NativeWork, nativeCall } from '../native/call.js'
+import { binding } from '../native/load.js'
+import { checkRunOptions, type RunOptions } from '../native/run-options.js'
+import type { Cost } from '../objective/cost.js'
+import type { FloatArray, Precision } from '../precision.js'
+import type { TrainingHistory } from '../training/history.js'
+import type { FitOptions, FitPlan } from '../training/options.js'
+import type { FitRows } from './fit-network.js'
+import { forward, forwardClasses } from './forward.js'
+import type { Network } from './network.js'
+import { type CostOptions, NetworkModel } from './network-model.js'
+import { type Score, scoreOf } from './score.js'
+
+/** Rows whose classes are known. */
+export interface LabeledRows<C extends Classes = Classes> {
+  readonly x: Rows
+  readonly labels: Labels<C>
+}
+
+/** As {@link FitOptions}, where rows for validation come with their labels: `{ x, labels }`, or a fraction of those trained on. */
+export type ClassifierFitOptions<C extends Classes = Classes> = FitOptions<LabeledRows<C>>
+
+/**
+ * What every classifier does once it has a network that ends in a softmax.
+ *
+ * Methods that return promises compute off the JavaScript thread and only reject. While a training runs, all others see the parameters
+ * of the last finished epoch. Arrays handed over must not be written or transferred until the promise settles; training copies
+ * labels, and rows of up to 256 MiB, when it begins, and does not mind after that.
+ */
+export abstract class Classifier<P extends Precision, C extends Classes> extends NetworkModel<P> {
+  readonly #classes: C
+
+  /** @internal The network ends in as many softmax units as there are classes. */
+  protected constructor(network: Network<P>, scaler: Scaler | undefined, classes: C) {
+    super(network, scaler)
+    this.#classes = classes
+  }
+
+  /** @internal What `cost` measures, exact over the rows it is given. */
+  protected abstract costObjective(): NativeObjective
+
+  /** @internal Trains on labeled rows, which are checked and copied first; another training is refused meanwhile. */
+  protected async trainLabeled(
+    method: 'fit' | 'fineTune',
+    x: Rows,
+    labels: Labels<C>,
+    plan: FitPlan<LabeledRows<C>>,
+    start: (rows: FitRows, work: NativeWork) => Promise<TrainingHistory>,
+  ): Promise<TrainingHistory> {
+    const work = new NativeWork(plan.run)
+    try {
+      return await this.network.exclusively(method, async () =>
+        start(await this.#takeRows({ x, labels }, plan, work), work),
+      )
+    } finally {
+      work.release()
+    }
+  }
+
+  /**
+   * The most probable class of each row, the first of equally probable ones: class numbers, or names where the classes have names.
+   *
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows, `ERR_RANGE` for NaN and infinities
+   */
+  async predict(x: Rows, options?: RunOptions): Promise<Predictions<C>> {
+    const run = checkRunOptions(options)
+    const indices = await forwardClasses(this.network, 'x', this.toRows('x', x), run)
+    return (await toPredictions(indices, this.#classes)) as Predictions<C>
+  }
+
+  /**
+   * The probability of each class, [rows, classes]; each row sums to 1.
+   *
+   * @throws {@link LayerwiseError} as {@link predict}
+   */
+  async predictProbabilities(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
+    const run = checkRunOptions(options)
+    const whole = { from: 0, to: this.network.layers.length }
+    return forward(this.network, whole, 'x', this.toRows('x', x), run)
+  }
+
+  /**
+   * How well the rows are classified.
+   *
+   * @throws {@link LayerwiseError} as {@link predict}; `ERR_ARGUMENT`, `ERR_SHAPE`, `ERR_RANGE` for labels that are none
+   */
+  async score(x: Rows, labels: Labels<C>, options?: RunOptions): Promise<Score> {
+    const run = checkRunOptions(options)
+    const rows = await this.#labeled({ x, labels }, '', () => run.signal?.throwIfAborted())
+    const { layers, parameters } = this.network
+    const predicted = await forwardClasses({ layers, parameters }, 'x', rows, run)
+    const objective = { loss: 'logLoss', weightDecay: layers.map(() => 0), penalties: [] } as const
+    const { loss } = await nativeCall('x', run, (native) =>
+      binding().evaluate({ ...native, layers, parameters, objective, rows }),
+    )
+    return scoreOf(rows.labels, predicted, classCount(this.#classes), loss)
+  }
+
+  /**
+   * The cost J over the rows of `x` with these labels, exactly.
+   *
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE`, `ERR_RANGE` as `fit`, though labels may be all of one class
+   */
+  async cost(x: Rows, labels: Labels<C>, options?: CostOptions<P>): Promise<Cost<P>> {
+    return this.measure(options, this.costObjective(), 'identity', (work) =>
+      this.#labeled({ x, labels }, '', () => work.throwIfAborted()),
+    )
+  }
+
+  async #takeRows(
+    given: LabeledRows<C>,
+    { validation }: FitPlan<LabeledRows<C>>,
+    work: NativeWork,
+  ): Promise<FitRows> {
+    const between = () => work.throwIfAborted()
+    const taken = async (rows: LabeledRows<C>, prefix: string) => ({
+      argument: `${prefix}x`,
+      rows: await snapshot(`${prefix}x`, await this.#labeled(rows, prefix, between), between),
+    })
+    const training = await taken(given, '')
+    if (validation === undefined || typeof validation === 'number') return { training, validation }
+    checkOptions('validation', validation, ['x', 'labels'])
+    return { training, validation: await taken(validation, 'validation.') }
+  }
+
+  /** Rows as the network sees them, with labels checked and copied. */
+  async #labeled(
+    { x, labels }: LabeledRows<C>,
+    prefix: string,
+    between: () => void,
+  ): Promise<NativeRows & { labels: Uint32Array }> {
+    const rows = this.toRows(`${prefix}x`, x)
+    return { ...rows, labels: await toLabels(`${prefix}labels`, labels, rows.rows, this.#classes, between) }
+  }
+}

@@ -1,0 +1,148 @@
+import { checkInteger, checkOptions } from '../check.js'
+import type { Classes, Labels } from '../data/labels.js'
+import type { Rows } from '../data/rows.js'
+import type { Scaler } from '../data/scaler.js'
+import type { NativeObjective } from '../native/binding.js'
+import type { Precision } from '../precision.js'
+import type { TrainingHistory } from '../training/history.js'
+import { checkFitOptions } from '../training/options.js'
+import { Classifier, type ClassifierFitOptions, type LabeledRows } from './classifier.js'
+import {
+  checkSoftmaxSettings,
+  classifierObjective,
+  SOFTMAX_SETTINGS,
+  type SoftmaxOptions,
+  type SoftmaxSettings,
+  softmaxLayer,
+} from './classifier-options.js'
+import { fitRows } from './fit-network.js'
+import { layerTensors, type ModelDescription, type Restorer, readModel } from './model-file.js'
+import { Network } from './network.js'
+import { copyScaler } from './network-model.js'
+
+/** What a SoftmaxClassifier is. */
+export interface SoftmaxClassifierOptions<P extends Precision = Precision, C extends Classes = Classes>
+  extends SoftmaxOptions<C> {
+  /** Numbers a row, at least 1. */
+  readonly inputs: number
+  /** Of parameters, computation and results. Default `'float32'`. */
+  readonly precision?: P
+  /** Fixes first weights, shuffles and splits; a whole number of at least 0. Default 0. */
+  readonly seed?: number
+  /** A fitted scaler, copied, applied to every input and saved with the model. A Matrix's own `scale` comes first. */
+  readonly scaling?: Scaler
+}
+
+type Settings<P extends Precision, C extends Classes> = SoftmaxSettings<P, C> & { readonly inputs: number }
+
+const SETTINGS = ['inputs', ...SOFTMAX_SETTINGS]
+
+/**
+ * One softmax layer: p(k | x) = e^zₖ / Σⱼ e^zⱼ, z = W x + b.
+ *
+ *   J = −(1/m) Σᵢ w(yᵢ) ln p(yᵢ | xᵢ) + λ/2 ‖W‖²
+ *
+ * w are the class weights, 1 unless given; the sum is divided by the number of rows, not by that of their weights. Computed by
+ * log-sum-exp, so that it is finite however sure the classifier is. Without biases and with λ > 0 the minimum is unique.
+ *
+ * Source: UFLDL, "Softmax regression". Differs: it may have biases, which are not decayed.
+ */
+export class SoftmaxClassifier<
+  P extends Precision = 'float32',
+  C extends Classes = number,
+> extends Classifier<P, C> {
+  readonly #settings: Settings<P, C>
+
+  /**
+   * Has seeded parameters at once; `fit` need not come first.
+   *
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT` for an unknown option, a wrong type, a number out of its range, class names that are not
+   *   all different
+   * @throws {@link LayerwiseError} `ERR_SHAPE` for another number of class weights, a scaler of another width; `ERR_STATE` for one that is
+   *   not fitted
+   * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the parameters, `ERR_LOAD` without a usable addon
+   */
+  constructor(options: SoftmaxClassifierOptions<P, C>) {
+    const given = checkOptions('options', options, [...SETTINGS, 'scaling'])
+    const settings = checkSettings<P, C>(given)
+    const { precision, seed, classes } = settings
+    super(
+      new Network(layersOf(settings), precision, seed),
+      copyScaler(given.scaling, settings.inputs),
+      classes,
+    )
+    this.#settings = settings
+  }
+
+  /**
+   * Trains on `x` and its labels, from the present parameters and with fresh optimizer state; said again, it goes on. In its history,
+   * `meanActivation` is that of the probabilities of the classes.
+   *
+   * An abort takes effect between steps and leaves the parameters of the last complete step; any other failure leaves those of the last
+   * finished epoch. The model can be used and trained further in every case.
+   *
+   * @param x - rows of `inputs` numbers
+   * @param labels - the class of each row
+   * @param options - see {@link ClassifierFitOptions}
+   * @returns what each epoch measured, and why training ended
+   * @throws `signal.reason`, if the signal is aborted; whatever `onEpoch` or `onProgress` throws
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad options, rows and labels
+   * @throws {@link LayerwiseError} `ERR_RANGE` for NaN and infinities, for labels that are none (the row in `details`), and labels to train on
+   *   that are all of one class
+   * @throws {@link LayerwiseError} `ERR_BUSY` while another fit of this model runs
+   * @throws {@link LayerwiseError} `ERR_DIVERGED` if the cost is no longer finite: epoch in `details`
+   * @throws {@link LayerwiseError} `ERR_STATE` if the buffer of `x` is transferred while it is copied, or later where it is above 256 MiB
+   */
+  async fit(x: Rows, labels: Labels<C>, options?: ClassifierFitOptions<C>): Promise<TrainingHistory> {
+    const plan = checkFitOptions<LabeledRows<C>>(options)
+    const objective = this.costObjective()
+    const recipe = { objective, exactObjective: objective, seed: this.#settings.seed }
+    return this.trainLabeled('fit', x, labels, plan, (rows, work) =>
+      fitRows({ ...recipe, learner: this.network, targets: 'identity' }, rows, plan, work),
+    )
+  }
+
+  /**
+   * Reads what {@link save} wrote. Its precision and its classes are the file's.
+   *
+   * @throws {@link LayerwiseError} `ERR_FORMAT` for a file that is not one of ours, is cut or damaged, or holds a model of another class
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, with the system's error as `cause`, if it cannot be read
+   */
+  static async load(path: string | URL): Promise<SoftmaxClassifier<Precision, Classes>> {
+    return readModel(path, [SoftmaxClassifier.restorer])
+  }
+
+  /** @internal */
+  static readonly restorer: Restorer<SoftmaxClassifier<Precision, Classes>> = SoftmaxClassifier.restorerOf({
+    class: 'SoftmaxClassifier',
+    settings: (options) => checkSettings(checkOptions('options', options, SETTINGS)),
+    layers: layersOf,
+    make: (settings) => new SoftmaxClassifier<Precision, Classes>(settings),
+  })
+
+  /** @internal */
+  protected override costObjective(): NativeObjective {
+    return classifierObjective(this.#settings, [this.#settings.weightDecay])
+  }
+
+  /** @internal */
+  protected override describe(): ModelDescription {
+    return {
+      class: 'SoftmaxClassifier',
+      options: this.#settings,
+      scaler: this.scaler?.toJSON() ?? null,
+      fits: this.network.fits,
+      tensors: layerTensors(this.network),
+    }
+  }
+}
+
+function checkSettings<P extends Precision, C extends Classes>(
+  given: Record<string, unknown>,
+): Settings<P, C> {
+  return { inputs: checkInteger('inputs', given.inputs), ...checkSoftmaxSettings<P, C>(given) }
+}
+
+function layersOf({ inputs, ...softmax }: Settings<Precision, Classes>) {
+  return [softmaxLayer(inputs, softmax)]
+}
