@@ -73,6 +73,17 @@ export function checkOptions(
   return value as Record<string, unknown>
 }
 
+/** Runs checks on options that are part of others: what they refuse is named from the outside, `layers[1].epochs`. */
+export function checkWithin<T>(place: string, check: () => T): T {
+  try {
+    return check()
+  } catch (error) {
+    if (!(error instanceof LayerwiseError) || error.details.argument === undefined) throw error
+    const details = { ...error.details, argument: `${place}.${error.details.argument}` }
+    throw new LayerwiseError(error.code, `${place}.${error.message}`, details, error.cause)
+  }
+}
+
 /** A finite number in an interval whose ends may be left out with `open`. */
 export function checkNumber(
   argument: string,

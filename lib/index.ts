@@ -30,6 +30,9 @@ export type { Score } from './models/score.js'
 export { SoftmaxClassifier, type SoftmaxClassifierOptions } from './models/softmax-classifier.js'
 export { SparseAutoencoder } from './models/sparse-autoencoder.js'
 export type { SparseAutoencoderOptions } from './models/sparse-autoencoder-options.js'
+export { type EncodeOptions, StackedAutoencoder } from './models/stacked-autoencoder.js'
+export type { StackedAutoencoderOptions, StackedLayerOptions } from './models/stacked-autoencoder-options.js'
+export type { StackedFitOptions } from './models/stacked-fit-options.js'
 export type { RunOptions } from './native/run-options.js'
 export type { Activation } from './objective/activation.js'
 export type { Corruption } from './objective/corruption.js'
@@ -47,5 +50,12 @@ export type {
   TrainingHistory,
   TrainingPhase,
 } from './training/history.js'
-export type { Adam, FitOptions, GradientDescent, Lbfgs, Momentum } from './training/options.js'
+export type {
+  Adam,
+  FitOptions,
+  GradientDescent,
+  LayerFitOptions,
+  Lbfgs,
+  Momentum,
+} from './training/options.js'
 export type { Schedule } from './training/schedule.js'

@@ -3,11 +3,19 @@ import type { Precision } from '../precision.js'
 import { type Restorer, readModel } from './model-file.js'
 import { SoftmaxClassifier } from './softmax-classifier.js'
 import { SparseAutoencoder } from './sparse-autoencoder.js'
+import { StackedAutoencoder } from './stacked-autoencoder.js'
 
 /** Any model of ours. */
-export type Model = SparseAutoencoder<Precision> | SoftmaxClassifier<Precision, Classes>
+export type Model =
+  | SparseAutoencoder<Precision>
+  | StackedAutoencoder<Precision>
+  | SoftmaxClassifier<Precision, Classes>
 
-const restorers: readonly Restorer<Model>[] = [SparseAutoencoder.restorer, SoftmaxClassifier.restorer]
+const restorers: readonly Restorer<Model>[] = [
+  SparseAutoencoder.restorer,
+  StackedAutoencoder.restorer,
+  SoftmaxClassifier.restorer,
+]
 
 /**
  * Reads a model of whatever class from the file that `save` wrote.

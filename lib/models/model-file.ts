@@ -25,7 +25,7 @@ const ENTRY = 'layerwise'
 const DEPTH = 6
 
 /** The core counts fits in 32 bits; one more must fit. */
-const MOST_FITS = 2 ** 31 - 2
+export const MOST_FITS = 2 ** 31 - 2
 
 const FIELDS = ['format', 'class', 'version', 'options', 'scaler', 'fits']
 
@@ -56,6 +56,12 @@ export interface ModelDescription {
   /** The fields that only its class has. */
   readonly more?: Readonly<Record<string, unknown>>
   readonly tensors: readonly Tensor[]
+}
+
+/** What a tensor of a file is called, and its shape. */
+export interface NamedShape {
+  readonly key: string
+  readonly shape: readonly number[]
 }
 
 /** How a class reads its models. */
@@ -135,10 +141,15 @@ function describe(
     )
   }
   if (!isRecord(options)) throw formatError(name, `its options are ${show(options)}`)
-  if (typeof fits !== 'number' || !Number.isInteger(fits) || fits < 0 || fits > MOST_FITS) {
-    throw formatError(name, `its fits are ${show(fits)} instead of a whole number from 0 to ${MOST_FITS}`)
+  return { class: kind, options, scaler, fits: checkCount(name, 'fits', fits, MOST_FITS), more }
+}
+
+/** A whole number from 0 to `most`, where a file says how many there were of something. */
+export function checkCount(name: string, field: string, value: unknown, most: number): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > most) {
+    throw formatError(name, `its ${field} are ${show(value)} instead of a whole number from 0 to ${most}`)
   }
-  return { class: kind, options, scaler, fits, more }
+  return value
 }
 
 /**
@@ -146,13 +157,21 @@ function describe(
  *
  * @throws {@link LayerwiseError} `ERR_FORMAT` if they are not
  */
-export function checkEntries(
+export function checkEntries(file: ModelFile, layers: readonly NativeLayer[], precision: Precision): void {
+  checkTensors(file, namedShapes(layers), precision)
+}
+
+/**
+ * Whether the file's arrays are just these.
+ *
+ * @throws {@link LayerwiseError} `ERR_FORMAT` if they are not
+ */
+export function checkTensors(
   { name, entries }: ModelFile,
-  layers: readonly NativeLayer[],
+  wanted: readonly NamedShape[],
   precision: Precision,
 ): void {
   const found = new Map(entries.map((entry) => [entry.name, entry]))
-  const wanted = namedShapes(layers)
   for (const { key, shape } of wanted) {
     const entry = found.get(key)
     if (entry === undefined) throw formatError(name, `it has no tensor '${key}'`)
@@ -199,7 +218,7 @@ export function layerTensors<P extends Precision>({ layers, parameters }: Networ
 }
 
 /** The tensors of layers, in the order of the flat parameters. A tied layer has no weights, one without biases no biases. */
-function namedShapes(layers: readonly NativeLayer[]): { key: string; shape: readonly number[] }[] {
+function namedShapes(layers: readonly NativeLayer[]): NamedShape[] {
   return layers.flatMap((layer, index) =>
     parameterShapes(layer).map(({ name, shape }) => ({ key: `layers.${index}.${name}`, shape })),
   )

@@ -52,13 +52,16 @@ export interface Lbfgs {
   readonly tolerance?: number
 }
 
-interface CommonFitOptions<V> extends RunOptions {
+interface StoppingOptions {
+  readonly earlyStopping?: EarlyStopping
+}
+
+interface CommonFitOptions<V> extends RunOptions, StoppingOptions {
   /**
    * Rows to measure after each epoch: rows like those trained on, or a fraction of these, in (0, 1), which is then held out of training.
    * Which rows are held out depends on the model's seed and the number of rows only, so that a further fit holds out the same.
    */
   readonly validation?: V | number
-  readonly earlyStopping?: EarlyStopping
   /**
    * Called after each epoch (L-BFGS: iteration) and awaited. If it throws, the fit rejects with that. An abort does not wait for it:
    * what it still does then is left to itself.
@@ -98,8 +101,13 @@ interface LbfgsOptions {
   readonly shuffle?: never
 }
 
+type OptimizerOptions = MinibatchOptions | FullBatchOptions | LbfgsOptions
+
 /** How to train; everything has a default. `V` is what rows for validation are given as. */
-export type FitOptions<V = Rows> = CommonFitOptions<V> & (MinibatchOptions | FullBatchOptions | LbfgsOptions)
+export type FitOptions<V = Rows> = CommonFitOptions<V> & OptimizerOptions
+
+/** How to train one layer of several: what may differ from layer to layer. */
+export type LayerFitOptions = StoppingOptions & OptimizerOptions
 
 /** Checked options, nothing left open. */
 export interface FitPlan<V = Rows> extends TrainingPlan {
@@ -122,14 +130,18 @@ export interface TrainingPlan {
   readonly onProgress: FitOptions['onProgress']
 }
 
-const COMMON = ['optimizer', 'validation', 'earlyStopping', 'onEpoch', 'onProgress']
+const COMMON = ['validation', 'onEpoch', 'onProgress']
 const FIRST_ORDER = ['epochs', 'batchSize', 'learningRate', 'shuffle']
+
+/** Names of the options that may differ from layer to layer, and of all but those of every call. */
+export const LAYER_FIT_OPTIONS = ['optimizer', ...FIRST_ORDER, 'earlyStopping']
+export const FIT_OPTIONS = [...COMMON, ...LAYER_FIT_OPTIONS]
 
 /**
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for unknown options, wrong types, numbers out of range, and pairs that do not go together
  */
 export function checkFitOptions<V = Rows>(options: unknown): FitPlan<V> {
-  const given = checkRunOptions(options, [...COMMON, ...FIRST_ORDER])
+  const given = checkRunOptions(options, FIT_OPTIONS)
   const common = {
     validation: checkValidation<V>(given.validation),
     earlyStopping:

@@ -1,0 +1,171 @@
+import {
+  argumentError,
+  checkBoolean,
+  checkInteger,
+  checkNumber,
+  checkOptions,
+  checkWithin,
+  shapeError,
+} from '../check.js'
+import type { Scaler } from '../data/scaler.js'
+import { type Activation, activationRange } from '../objective/activation.js'
+import type { Corruption } from '../objective/corruption.js'
+import { checkLoss, type Loss } from '../objective/loss.js'
+import type { Sparsity } from '../objective/sparsity.js'
+import { checkPrecision, type Precision } from '../precision.js'
+import { checkSettings, type Settings } from './sparse-autoencoder-options.js'
+
+/** One layer of a stack: the autoencoder that learns it. */
+export interface StackedLayerOptions {
+  /** Its units, at least 1. */
+  readonly hidden: number
+  /** Of its units. Default `'sigmoid'`. */
+  readonly activation?: Activation
+  /**
+   * Of its reconstruction of the layer below, whose activations must lie in its range: `'sigmoid'` cannot reconstruct relu units.
+   * Default: `activation`.
+   */
+  readonly outputActivation?: Activation
+  /** Default `{ kind: 'none' }`. */
+  readonly sparsity?: Sparsity
+  /** λ while this layer is trained by itself. Default: the stack's. */
+  readonly weightDecay?: number
+  /** Noise on this layer's inputs while it is trained by itself; fine-tuning sees clean rows. Default: none. */
+  readonly corruption?: Corruption
+  /** Of its first weights, and of its shuffles, splits and noise while it is trained by itself. Default: the stack's. */
+  readonly seed?: number
+}
+
+/** What a StackedAutoencoder is. */
+export interface StackedAutoencoderOptions<P extends Precision = Precision> {
+  /** Numbers a row, at least 1. */
+  readonly inputs: number
+  /** From the one next to the input to the innermost; at least one. */
+  readonly layers: readonly StackedLayerOptions[]
+  /** Of each layer, and of the whole. Default `'squared'`. */
+  readonly loss?: Loss
+  /** λ ≥ 0 of λ/2 Σ‖W‖² over all weight matrices of the whole, and of each layer that has none of its own. Default 0. */
+  readonly weightDecay?: number
+  /** Whether each encoder keeps its sparsity penalty in `fineTune`, and thereby in `cost`. Default false. */
+  readonly sparseFineTuning?: boolean
+  /** Of parameters, computation and results. Default `'float32'`. */
+  readonly precision?: P
+  /** Of `fineTune`, and of each layer that has none of its own; a whole number of at least 0. Default 0. */
+  readonly seed?: number
+  /** As for a SparseAutoencoder: applied to every input, and saved. */
+  readonly scaling?: Scaler
+}
+
+/** A layer with its defaults. */
+type LayerSettings = Required<Omit<StackedLayerOptions, 'corruption'>> &
+  Pick<StackedLayerOptions, 'corruption'>
+
+/** All of them but `scaling`, with their defaults: what is saved as a model's options. */
+export interface StackedSettings<P extends Precision>
+  extends Required<Omit<StackedAutoencoderOptions<P>, 'scaling' | 'layers'>> {
+  readonly layers: readonly LayerSettings[]
+}
+
+/** Names of the settings. */
+export const STACKED_SETTINGS = [
+  'inputs',
+  'layers',
+  'loss',
+  'weightDecay',
+  'sparseFineTuning',
+  'precision',
+  'seed',
+]
+
+const LAYER_OPTIONS = [
+  'hidden',
+  'activation',
+  'outputActivation',
+  'sparsity',
+  'weightDecay',
+  'corruption',
+  'seed',
+]
+
+/** Settings from options whose names are known. */
+export function checkStackedSettings<P extends Precision>(
+  given: Record<string, unknown>,
+): StackedSettings<P> {
+  const {
+    loss = 'squared',
+    weightDecay = 0,
+    sparseFineTuning = false,
+    precision = 'float32',
+    seed = 0,
+  } = given
+  const whole = {
+    inputs: checkInteger('inputs', given.inputs),
+    weightDecay: checkNumber('weightDecay', weightDecay, { min: 0 }),
+    sparseFineTuning: checkBoolean('sparseFineTuning', sparseFineTuning),
+    precision: checkPrecision('precision', precision) as P,
+    seed: checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER),
+  }
+  const layers: LayerSettings[] = []
+  for (const [k, value] of checkLayers(given.layers).entries()) {
+    const below = layers.at(-1)
+    const layer = checkLayer(`layers[${k}]`, value, whole, below)
+    checkLoss('loss', loss, layer.outputActivation)
+    layers.push(layer)
+  }
+  return { ...whole, loss: loss as Loss, layers }
+}
+
+function checkLayers(value: unknown): unknown[] {
+  if (!Array.isArray(value))
+    throw argumentError('layers', 'an array of layers such as [{ hidden: 100 }]', value)
+  if (value.length === 0) throw shapeError('layers', 'at least one layer', 0)
+  return value
+}
+
+function checkLayer(
+  place: string,
+  value: unknown,
+  whole: { inputs: number; weightDecay: number; seed: number; sparseFineTuning: boolean },
+  below: LayerSettings | undefined,
+): LayerSettings {
+  const given = checkOptions(place, value, LAYER_OPTIONS)
+  const { weightDecay = whole.weightDecay, seed = whole.seed } = given
+  const inputs = below?.hidden ?? whole.inputs
+  const checked = checkWithin(place, () => checkSettings({ ...given, inputs, weightDecay, seed }))
+  const { hidden, activation, outputActivation, sparsity, corruption } = checked
+  if (below !== undefined) checkReach(`${place}.outputActivation`, outputActivation, below.activation)
+  if (whole.sparseFineTuning && sparsity.kind === 'constraint') {
+    throw argumentError(
+      `${place}.sparsity.kind`,
+      'a penalty, with sparseFineTuning: the constraint holds for one layer trained by itself',
+      sparsity.kind,
+    )
+  }
+  return {
+    ...{ hidden, activation, outputActivation, sparsity },
+    ...{ weightDecay: checked.weightDecay, seed: checked.seed },
+    ...(corruption && { corruption }),
+  }
+}
+
+/** Outputs must be able to take every value the layer below can have. */
+function checkReach(argument: string, output: Activation, below: Activation): void {
+  const [low, high] = activationRange(output)
+  const [least, most] = activationRange(below)
+  if (low <= least && high >= most) return
+  throw argumentError(
+    argument,
+    `an activation that reaches all of the ${below} units of the layer below, from ${least} to ${most}`,
+    output,
+  )
+}
+
+/** Each layer as the SparseAutoencoder that it is while it is trained by itself. */
+export function layerSettings<P extends Precision>({
+  inputs,
+  layers,
+  loss,
+  precision,
+}: StackedSettings<P>): Settings<P>[] {
+  return layers.map((layer, k) => ({ ...layer, inputs: layers[k - 1]?.hidden ?? inputs, loss, precision }))
+}

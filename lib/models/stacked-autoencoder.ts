@@ -1,0 +1,297 @@
+import { checkInteger, checkOptions, show } from '../check.js'
+import type { Matrix } from '../data/matrix.js'
+import { formatError } from '../data/read-file.js'
+import type { Rows } from '../data/rows.js'
+import type { NativeLayer, NativeObjective, NativePenalty } from '../native/binding.js'
+import { NativeWork } from '../native/call.js'
+import { checkRunOptions, type RunOptions } from '../native/run-options.js'
+import { costPenalties, type Sparsity, trainingAverage, trainingPenalties } from '../objective/sparsity.js'
+import type { FloatArray, Precision } from '../precision.js'
+import type { TrainingHistory } from '../training/history.js'
+import { checkFitOptions, type FitOptions } from '../training/options.js'
+import type { MeasuredRows } from '../training/train.js'
+import { Autoencoder } from './autoencoder.js'
+import { type FitRows, fitRows, takeRows } from './fit-network.js'
+import { forward } from './forward.js'
+import {
+  checkCount,
+  checkEntries,
+  flatParameters,
+  layerTensors,
+  MOST_FITS,
+  type ModelDescription,
+  type ModelFile,
+  type Restorer,
+  readModel,
+  refuseAs,
+  restoredScaler,
+} from './model-file.js'
+import { Network, type Start } from './network.js'
+import { copyScaler } from './network-model.js'
+import { layersOf } from './sparse-autoencoder-options.js'
+import {
+  checkStackedSettings,
+  layerSettings,
+  STACKED_SETTINGS,
+  type StackedAutoencoderOptions,
+  type StackedSettings,
+} from './stacked-autoencoder-options.js'
+import { checkStackedFit, type LayerFit, type StackedFitOptions } from './stacked-fit-options.js'
+
+/** What `encode` of a stack may be told. */
+export interface EncodeOptions extends RunOptions {
+  /** Which layer's activations, counted from 1. Default: the last. */
+  readonly layer?: number
+}
+
+/**
+ * Autoencoders one upon the other: each layer learns to reconstruct the activations of the one below it.
+ *
+ * {@link fit} trains greedily, one layer after another, the others staying as they are. {@link fineTune} then trains all layers at once
+ * as the unrolled network, encoders 1 … L followed by decoders L … 1. `decode`, `reconstruct`, `cost`, `layers` and `parameters` are
+ * those of the unrolled network; its cost is
+ *
+ *   J = loss + λ/2 Σ‖W‖², and with `sparseFineTuning` the sparsity penalty of each encoder
+ *
+ * Source: Xue, "Inference of stacked sparse autoencoder", section IV.
+ *
+ * Methods that return promises compute off the JavaScript thread and only reject. While a training runs, all others see the parameters
+ * of the last finished epoch. Arrays handed over must not be written or transferred until the promise settles; `fit` and `fineTune` copy
+ * rows of up to 256 MiB when they begin, and do not mind after that.
+ */
+export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoencoder<P> {
+  readonly #settings: StackedSettings<P>
+  /** How many greedy fits each layer had. */
+  readonly #layerFits: number[]
+  #trainedLayers = 0
+
+  /**
+   * Has seeded parameters at once; `fit` need not come first. Each layer begins as a SparseAutoencoder of its sizes and seed would.
+   *
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT` for an unknown option, a wrong type, a number out of its range, or a pair that does not go
+   *   together; `layers[1].outputActivation` where a layer could not reconstruct the activations below it
+   * @throws {@link LayerwiseError} `ERR_SHAPE` for no layers or a scaler of another width, `ERR_STATE` for a scaler that is not fitted
+   * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the parameters, `ERR_LOAD` without a usable addon
+   */
+  constructor(options: StackedAutoencoderOptions<P>) {
+    const given = checkOptions('options', options, [...STACKED_SETTINGS, 'scaling'])
+    const settings = checkStackedSettings<P>(given)
+    const scaler = copyScaler(given.scaling, settings.inputs)
+    const network = new Network(unrolled(settings), settings.precision, starts(settings))
+    super(network, settings.layers.length, scaler)
+    this.#settings = settings
+    this.#layerFits = settings.layers.map(() => 0)
+  }
+
+  /**
+   * Trains layer by layer, from the present parameters and with fresh optimizer state: layer 1 on `x`, each further one on the codes of
+   * the layer below, which are those of `encode(x, { layer })` to the bit. Each layer comes out as the SparseAutoencoder of its options and
+   * seed would, trained alone on these codes. At any time the codes of one layer at most are kept in memory; see `recompute`.
+   *
+   * A fraction as `validation` is held out by each layer's own seed. Events say `phase: 'layer'` and `layer`, counted from 1; a record's
+   * cost is that of the layer alone. `corruption` acts on the inputs of its layer.
+   *
+   * An abort leaves the layers below as they were trained, and the layer in hand at its last complete step; any other failure at its last
+   * finished epoch. {@link trainedLayers} says how far it came.
+   *
+   * @param x - rows of `inputs` numbers, in the range of the first layer's output activation
+   * @param options - see {@link StackedFitOptions}; everything is checked before training begins
+   * @returns a history for each layer
+   * @throws `signal.reason`, if the signal is aborted; whatever `onEpoch` or `onProgress` throws
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad options and rows
+   * @throws {@link LayerwiseError} `ERR_RANGE` for NaN, infinities and numbers the output activation cannot reach: row and column in `details`
+   * @throws {@link LayerwiseError} `ERR_BUSY` while another training of this model runs
+   * @throws {@link LayerwiseError} `ERR_DIVERGED` if a cost is no longer finite: epoch in `details`
+   * @throws {@link LayerwiseError} `ERR_STATE` if the buffer of `x` is transferred while it is copied, or later where it is above 256 MiB
+   */
+  async fit(x: Rows, options?: StackedFitOptions): Promise<TrainingHistory[]> {
+    const { shared, layers, recompute } = checkStackedFit(options, layerSettings(this.#settings))
+    const toRows = (argument: string, rows: Rows) => this.toRows(argument, rows)
+    const work = new NativeWork(shared.run)
+    try {
+      return await this.network.exclusively('fit', async () => {
+        const rows = await takeRows(toRows, x, shared, work)
+        const histories: TrainingHistory[] = []
+        for (const [k, layer] of layers.entries()) {
+          histories.push(await this.#fitLayer(k, layer, rows, recompute, work))
+        }
+        return histories
+      })
+    } finally {
+      work.release()
+    }
+  }
+
+  /**
+   * Trains all layers at once to reconstruct `x`, from the present parameters and with fresh optimizer state. Rows are not corrupted, and
+   * the sparsity penalties are off unless `sparseFineTuning` is on. Events say `phase: 'fineTune'`; the mean activation of a record is that
+   * of layer 1, or of the first layer that has a penalty.
+   *
+   * @param options - see {@link FitOptions}
+   * @throws as {@link fit}
+   */
+  async fineTune(x: Rows, options?: FitOptions): Promise<TrainingHistory> {
+    const plan = checkFitOptions(options)
+    const penaltiesOf = (sparsity: Sparsity, k: number) =>
+      trainingPenalties(sparsity, k, trainingAverage(`layers[${k}].sparsity`, sparsity, plan.batchSize === 0))
+    return this.trainWhole(x, plan, {
+      objective: this.#objective(penaltiesOf),
+      exactObjective: this.costObjective(),
+      seed: this.#settings.seed,
+      phase: { phase: 'fineTune' },
+    })
+  }
+
+  /**
+   * Activations of a layer, [rows, its units].
+   *
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows or no such layer, `ERR_RANGE` for NaN and infinities
+   */
+  override async encode(x: Rows, options?: EncodeOptions): Promise<Matrix<FloatArray<P>>> {
+    const run = checkRunOptions(options, ['layer'])
+    const { to: last } = this.encoder
+    const layer = run.layer === undefined ? last : checkInteger('layer', run.layer, 1, last)
+    return forward(this.network, { from: 0, to: layer }, 'x', this.toRows('x', x), run)
+  }
+
+  /**
+   * How many layers, counted from the first, the latest `fit` has trained to the end; 0 before the first. Less than there are after an
+   * abort or a failure: the layers beyond are as they were, but learnt from other codes, or not at all. Saved with the model.
+   */
+  get trainedLayers(): number {
+    return this.#trainedLayers
+  }
+
+  /**
+   * Reads what {@link save} wrote. Its precision is the file's.
+   *
+   * @throws {@link LayerwiseError} `ERR_FORMAT` for a file that is not one of ours, is cut or damaged, or holds a model of another class
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, with the system's error as `cause`, if it cannot be read
+   */
+  static async load(path: string | URL): Promise<StackedAutoencoder<Precision>> {
+    return readModel(path, [StackedAutoencoder.restorer])
+  }
+
+  /** @internal */
+  static readonly restorer: Restorer<StackedAutoencoder<Precision>> = {
+    class: 'StackedAutoencoder',
+    fields: ['layerFits', 'trainedLayers'],
+    restore: (file) => {
+      const settings = refuseAs(file, () =>
+        checkStackedSettings(checkOptions('options', file.options, STACKED_SETTINGS)),
+      )
+      const layers = unrolled(settings)
+      checkEntries(file, layers, settings.precision)
+      const scaling = restoredScaler(file, settings.inputs)
+      const { layerFits, trainedLayers } = checkProgress(file, settings.layers.length)
+      return (tensors) =>
+        refuseAs(file, () => {
+          const model = new StackedAutoencoder<Precision>({ ...settings, ...(scaling && { scaling }) })
+          const theta = flatParameters(tensors, layers, settings.precision)
+          model.network.set('parameters', theta, file.fits)
+          layerFits.forEach((fits, k) => {
+            model.#layerFits[k] = fits
+          })
+          model.#trainedLayers = trainedLayers
+          return model
+        })
+    },
+  }
+
+  /** @internal */
+  protected override costObjective(): NativeObjective {
+    return this.#objective(costPenalties)
+  }
+
+  /** @internal */
+  protected override describe(): ModelDescription {
+    return {
+      class: 'StackedAutoencoder',
+      options: this.#settings,
+      scaler: this.scaler?.toJSON() ?? null,
+      fits: this.network.fits,
+      more: { layerFits: this.#layerFits, trainedLayers: this.#trainedLayers },
+      tensors: layerTensors(this.network),
+    }
+  }
+
+  async #fitLayer(
+    k: number,
+    { plan, recipe }: LayerFit,
+    rows: FitRows,
+    recompute: boolean,
+    work: NativeWork,
+  ): Promise<TrainingHistory> {
+    const pair = [k, this.network.layers.length - 1 - k]
+    const nextFit = () => {
+      this.#trainedLayers = k
+      return this.#layerFits[k]!++
+    }
+    const seen = k === 0 ? rows : await this.#codes(k, rows, recompute, plan.run)
+    // Codes that pass through frozen layers exist nowhere to be looked at; that they can be reached was seen to at construction.
+    const targets = recompute && k > 0 ? undefined : this.#settings.layers[k]!.outputActivation
+    const history = await fitRows(
+      { ...recipe, learner: this.network.learner(pair, nextFit), targets },
+      seen,
+      plan,
+      work,
+    )
+    this.#trainedLayers = k + 1
+    return history
+  }
+
+  /** Rows as the layer after the first `k` sees them. */
+  async #codes(
+    k: number,
+    { training, validation }: FitRows,
+    recompute: boolean,
+    run: RunOptions,
+  ): Promise<FitRows> {
+    const span = { from: 0, to: k }
+    const codes = async ({ argument, rows }: MeasuredRows): Promise<MeasuredRows> => {
+      if (recompute) return { argument, rows: { ...rows, through: this.network.part(0, k) } }
+      const { data, cols } = await forward(this.network, span, argument, rows, run)
+      return {
+        argument: `codes of ${argument} in layer ${k}`,
+        rows: { data, rows: rows.rows, cols, scale: 1 },
+      }
+    }
+    return {
+      training: await codes(training),
+      validation: typeof validation === 'object' ? await codes(validation) : validation,
+    }
+  }
+
+  /** Of the unrolled network. */
+  #objective(penaltiesOf: (sparsity: Sparsity, k: number) => NativePenalty[]): NativeObjective {
+    const { loss, weightDecay, sparseFineTuning, layers } = this.#settings
+    const penalties = sparseFineTuning ? layers.flatMap(({ sparsity }, k) => penaltiesOf(sparsity, k)) : []
+    return { loss, weightDecay: this.network.layers.map(() => weightDecay), penalties }
+  }
+}
+
+/** Encoders 1 … L, then decoders L … 1. */
+function unrolled(settings: StackedSettings<Precision>): NativeLayer[] {
+  const pairs = layerSettings(settings).map(layersOf)
+  return [...pairs.map(([encoder]) => encoder!), ...pairs.map(([, decoder]) => decoder!).reverse()]
+}
+
+/** Each pair begins with the numbers it would begin with alone. */
+function starts({ layers }: StackedSettings<Precision>): Start[] {
+  const of = (index: number) => layers.map(({ seed }) => ({ seed, index }))
+  return [...of(0), ...of(1).reverse()]
+}
+
+function checkProgress(
+  { name, more }: ModelFile,
+  layers: number,
+): { layerFits: number[]; trainedLayers: number } {
+  const { layerFits, trainedLayers } = more
+  if (!Array.isArray(layerFits) || layerFits.length !== layers) {
+    throw formatError(name, `its layerFits are ${show(layerFits)} instead of an array of ${layers}`)
+  }
+  return {
+    layerFits: layerFits.map((fits) => checkCount(name, 'layerFits', fits, MOST_FITS)),
+    trainedLayers: checkCount(name, 'trainedLayers', trainedLayers, layers),
+  }
+}

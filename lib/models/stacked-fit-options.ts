@@ -1,0 +1,89 @@
+import { argumentError, checkBoolean, checkOptions, checkWithin, shapeError } from '../check.js'
+import { checkRunOptions } from '../native/run-options.js'
+import type { Precision } from '../precision.js'
+import {
+  checkFitOptions,
+  FIT_OPTIONS,
+  type FitOptions,
+  type FitPlan,
+  LAYER_FIT_OPTIONS,
+  type LayerFitOptions,
+} from '../training/options.js'
+import type { Recipe } from '../training/train.js'
+import { layerRecipe, type Settings } from './sparse-autoencoder-options.js'
+
+/** How to train a stack layer by layer. What is said beside `layers` goes for every layer. */
+export type StackedFitOptions = FitOptions & {
+  /**
+   * What differs for single layers, in their order; layers beyond the end have nothing of their own. An entry whose optimizer is of
+   * another kind takes over none of `optimizer`, `epochs`, `batchSize`, `learningRate` and `shuffle`.
+   */
+  readonly layers?: readonly LayerFitOptions[]
+  /**
+   * Whether the codes of the layer below are computed again for each batch instead of being kept for all rows: less memory, more
+   * work. The results agree to rounding, not to the bit, since products of a batch are cut in other places than those of all rows.
+   * Default false.
+   */
+  readonly recompute?: boolean
+}
+
+/** How one layer is trained. */
+export interface LayerFit {
+  readonly plan: FitPlan
+  readonly recipe: Recipe
+}
+
+/** Checked options, those of every layer. */
+export interface StackedFitPlan {
+  /** What all layers share. */
+  readonly shared: FitPlan
+  readonly layers: readonly LayerFit[]
+  readonly recompute: boolean
+}
+
+/** What belongs to an optimizer: another has other rates, or none of these. */
+const OPTIMIZER_BOUND = LAYER_FIT_OPTIONS.filter((option) => option !== 'earlyStopping')
+
+/** Checks everything that can be checked before the first layer is trained. */
+export function checkStackedFit(options: unknown, settings: readonly Settings<Precision>[]): StackedFitPlan {
+  const {
+    layers: own,
+    recompute,
+    ...shared
+  } = checkRunOptions(options, [...FIT_OPTIONS, 'layers', 'recompute'])
+  const plan = checkFitOptions(shared)
+  const entries = checkEntries(own, settings.length)
+  const layers = settings.map((layer, k) => {
+    const place = `layers[${k}]`
+    const given = merged(shared, checkOptions(place, entries[k], LAYER_FIT_OPTIONS))
+    return checkWithin(place, () => {
+      const plan = checkFitOptions(given)
+      return {
+        plan,
+        recipe: { ...layerRecipe(layer, plan), phase: { phase: 'layer' as const, layer: k + 1 } },
+      }
+    })
+  })
+  return { shared: plan, layers, recompute: recompute !== undefined && checkBoolean('recompute', recompute) }
+}
+
+function checkEntries(value: unknown, most: number): readonly unknown[] {
+  if (value === undefined) return []
+  if (!Array.isArray(value)) throw argumentError('layers', 'an array of options, one entry a layer', value)
+  if (value.length > most) throw shapeError('layers', `at most ${most} entries, one a layer`, value.length)
+  return value
+}
+
+function merged(
+  shared: Readonly<Record<string, unknown>>,
+  own: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const said = Object.entries(own).filter(([, value]) => value !== undefined)
+  const replaced = own.optimizer !== undefined && kindOf(own.optimizer) !== kindOf(shared.optimizer)
+  const taken = Object.entries(shared).filter(([option]) => !(replaced && OPTIMIZER_BOUND.includes(option)))
+  return Object.fromEntries([...taken, ...said])
+}
+
+function kindOf(optimizer: unknown): unknown {
+  return optimizer === undefined ? 'adam' : (optimizer as { kind?: unknown } | null)?.kind
+}
