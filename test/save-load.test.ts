@@ -253,7 +253,7 @@ describe('loading refuses with ERR_FORMAT', () => {
         copy[at] = value
         await writeFile(damaged, copy)
         try {
-          const model = await loadModel(damaged)
+          const model = await SparseAutoencoder.load(damaged)
           expect(model.parameters().every(Number.isFinite)).toBe(true)
         } catch (error) {
           expect(error).toMatchObject({ code: 'ERR_FORMAT' })

@@ -77,6 +77,16 @@ export const tolerances = {
     value: 1e-10,
     reason: 'relative to the largest eigenvalue; Jacobi and QL are both stable to about n · 1.1e-16 · ‖A‖',
   },
+  whitenedCovariance: {
+    value: 1e-10,
+    reason:
+      'absolute; a variance w of at least 1e-5 of the largest is known to 1e-15 of that, so its whitened one to 1e-10; rows within ±10',
+  },
+  subspaceResidual: {
+    value: 1e-11,
+    reason:
+      'relative to the largest eigenvalue; subspace iteration ends at residuals of 1e-12, and a mean near 1 is rounded to 1e-16 a row',
+  },
   float64Exactly: {
     value: 0,
     reason: 'the same operations in the same order: not a bit may differ',

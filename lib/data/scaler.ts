@@ -223,7 +223,7 @@ export function checkScaler(argument: string, value: unknown, inputs: number): S
 }
 
 /** Width of data that says it itself. */
-function ownWidth(x: FittingRows): number {
+export function ownWidth(x: FittingRows): number {
   if (x instanceof Matrix) return x.cols
   if (!Array.isArray(x)) {
     throw argumentError(

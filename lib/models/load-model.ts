@@ -1,6 +1,7 @@
 import type { Classes } from '../data/labels.js'
 import type { Precision } from '../precision.js'
 import { type Restorer, readModel } from './model-file.js'
+import { Pca } from './pca.js'
 import { SoftmaxClassifier } from './softmax-classifier.js'
 import { SparseAutoencoder } from './sparse-autoencoder.js'
 import { StackedAutoencoder } from './stacked-autoencoder.js'
@@ -10,11 +11,13 @@ export type Model =
   | SparseAutoencoder<Precision>
   | StackedAutoencoder<Precision>
   | SoftmaxClassifier<Precision, Classes>
+  | Pca<Precision>
 
 const restorers: readonly Restorer<Model>[] = [
   SparseAutoencoder.restorer,
   StackedAutoencoder.restorer,
   SoftmaxClassifier.restorer,
+  Pca.restorer,
 ]
 
 /**

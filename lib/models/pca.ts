@@ -1,0 +1,305 @@
+import { argumentError, checkInteger, checkNumber, checkOptions } from '../check.js'
+import { Matrix } from '../data/matrix.js'
+import { formatError } from '../data/read-file.js'
+import { type Rows, toRows } from '../data/rows.js'
+import { type FittingRows, ownWidth, type Scaler, StandardScaler } from '../data/scaler.js'
+import { LayerwiseError } from '../errors.js'
+import { checkRunOptions, type RunOptions } from '../native/run-options.js'
+import { checkPrecision, type FloatArray, type Precision } from '../precision.js'
+
+import { forward, forwardErrors, forwardSquares, type Span } from './forward.js'
+import {
+  checkTensors,
+  type ModelFile,
+  type Restorer,
+  readModel,
+  refuseAs,
+  restoredScaler,
+  writeModel,
+} from './model-file.js'
+import type { Network } from './network.js'
+import { copyScaler } from './network-model.js'
+import { type PrincipalComponents, principalComponents } from './principal-components.js'
+import { projection, type Whitening } from './projection.js'
+
+/** What a {@link Pca} finds and how it transforms. */
+export interface PcaOptions<P extends Precision = Precision> {
+  /**
+   * How many components are kept, at least 1 and at most the columns of the data. Default: all of them. Rows of more than 2,000 columns
+   * need a number; up to a quarter of the columns, these are then found without the whole covariance.
+   */
+  readonly components?: number
+  /**
+   * Whether transformed rows have variance wᵢ/(wᵢ + ε) in every direction, which is 1 at ε = 0: `'pca'` along the components, V the unit
+   * vectors in the rows of `components`, `(x − μ)Vᵀ diag(w + ε)^−½`; `'zca'` turned back to the columns of the data,
+   * `(x − μ)Vᵀ diag(w + ε)^−½ V`. Default false: `(x − μ)Vᵀ`.
+   */
+  readonly whiten?: Whitening
+  /** ε ≥ 0, in the squared units of the data. With 0, directions without variance become 0. Only with `whiten`. Default 0. */
+  readonly epsilon?: number
+  /** Of transformed rows and their computation; fitting is done in float64. Default `'float32'`. */
+  readonly precision?: P
+  /** A fitted scaler, copied, applied to every input and saved with the model; `inverseTransform` answers in the units of x. */
+  readonly scaling?: Scaler
+}
+
+interface Settings {
+  readonly components: number | undefined
+  readonly whiten: Whitening
+  readonly epsilon: number
+  readonly precision: Precision
+}
+
+interface Fitted<P extends Precision> extends PrincipalComponents {
+  /** Rows less their mean, to what they are transformed into, and back. */
+  readonly network: Network<P>
+  readonly into: Span
+  readonly back: Span
+  /** Scaling and subtraction of the mean together. */
+  readonly centring: Scaler
+}
+
+const SETTINGS = ['components', 'whiten', 'epsilon', 'precision']
+
+/**
+ * Principal component analysis: the directions of greatest variance about the mean, exactly.
+ *
+ * Mean and covariance XᵀX/m are accumulated in float64 over blocks of rows; nothing is done at random, and signs are fixed: the entry of
+ * largest absolute value in each component is positive. A variance of at most max(m, n) · 2.2e-16 times the largest is rounding, and
+ * reported as 0.
+ *
+ * Source: Jolliffe, "Principal Component Analysis", chapter 2; whitening and ZCA: Bell & Sejnowski 1997, UFLDL tutorial "PCA Whitening".
+ * Differs: divided by m, the number of rows, not by m − 1.
+ *
+ * Methods that return promises compute off the JavaScript thread and only reject; arrays handed over must not be written or transferred
+ * until the promise settles.
+ */
+export class Pca<P extends Precision = 'float32'> {
+  readonly #settings: Settings
+  readonly #precision: P
+  readonly #scaler: Scaler | undefined
+  #fitted: Fitted<P> | undefined
+
+  /**
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT` for an unknown option, a wrong type, a number out of its range, or `epsilon` without `whiten`
+   * @throws {@link LayerwiseError} `ERR_STATE` for a scaler that is not fitted
+   */
+  constructor(options?: PcaOptions<P>) {
+    const given = checkOptions('options', options, [...SETTINGS, 'scaling'])
+    this.#settings = checkSettings(given)
+    this.#precision = this.#settings.precision as P
+    const { scaling } = given as { scaling?: Scaler }
+    this.#scaler = copyScaler(scaling, scaling?.inputs ?? 0)
+  }
+
+  /**
+   * Finds mean and components of the rows of `x`. A second `fit` starts anew; one that rejects leaves the model as it was.
+   *
+   * Components beyond the rank of the data (at most m − 1) have variance 0; they complete the others to an orthonormal set, and are
+   * otherwise arbitrary.
+   *
+   * @param x - a Matrix or an array of rows: training data only
+   * @throws `signal.reason`, if the signal is aborted
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows, fewer columns than components, or more than 2,000 columns without
+   *   a number of components
+   * @throws {@link LayerwiseError} `ERR_RANGE` for NaN and infinities (row and column in `details`), and values whose squares overflow
+   * @throws {@link LayerwiseError} `ERR_DIVERGED` where, among more than 2,000 columns, the leading directions cannot be told from the rest
+   * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for components or covariance
+   */
+  async fit(x: FittingRows, options?: RunOptions): Promise<this> {
+    const run = checkRunOptions(options)
+    const { components } = this.#settings
+    const rows = toRows('x', x, ownWidth(x), 'float64', this.#scaler)
+    this.#fitted = this.#prepared(await principalComponents('x', rows, components, run))
+    return this
+  }
+
+  /**
+   * Rows along the components, [rows, components]; with `whiten: 'zca'` [rows, columns].
+   *
+   * @throws {@link LayerwiseError} `ERR_STATE` before `fit`; `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows, `ERR_RANGE` for NaN and infinities
+   */
+  async transform(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
+    const run = checkRunOptions(options)
+    const { network, into } = this.#known()
+    return forward(network, into, 'x', this.#toRows('x', x), run)
+  }
+
+  /**
+   * The way back from {@link transform}, [rows, columns], in the units of x: what lay outside the components is lost, and with ε = 0 what
+   * lay in directions without variance.
+   *
+   * @throws {@link LayerwiseError} as {@link transform}
+   */
+  async inverseTransform(codes: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
+    const run = checkRunOptions(options)
+    const { network, back, centring } = this.#known()
+    const rows = toRows('codes', codes, network.layers[back.from]!.inputs, this.#precision)
+    return forward(network, back, 'codes', rows, run, centring)
+  }
+
+  /**
+   * Σⱼ (yⱼ − xⱼ)² of each row, y being transformed and transformed back, after scaling: an anomaly score. Its mean over the rows
+   * fitted is the sum of the variances left out.
+   *
+   * @throws {@link LayerwiseError} as {@link transform}
+   */
+  async reconstructionError(x: Rows, options?: RunOptions): Promise<Float64Array> {
+    const run = checkRunOptions(options)
+    const { network, into, back } = this.#known()
+    return forwardErrors(network, { from: into.from, to: back.to }, 'x', this.#toRows('x', x), run)
+  }
+
+  /**
+   * The squares (yⱼ − xⱼ)² themselves, [rows, columns].
+   *
+   * @throws {@link LayerwiseError} as {@link transform}
+   */
+  async reconstructionErrorPerFeature(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
+    const run = checkRunOptions(options)
+    const { network, into, back } = this.#known()
+    return forwardSquares(network, { from: into.from, to: back.to }, 'x', this.#toRows('x', x), run)
+  }
+
+  /** V, unit vectors in the order of falling variance, one a row: [components, columns]. Not to be written. `ERR_STATE` before `fit`. */
+  get components(): Matrix<Float64Array> {
+    const { directions, variances, mean } = this.#known()
+    return Matrix.from(directions, variances.length, mean.length)
+  }
+
+  /** The variances wᵢ along them, eigenvalues of XᵀX/m about the mean, [components]. Not to be written. `ERR_STATE` before `fit`. */
+  get explainedVariance(): Float64Array {
+    return this.#known().variances
+  }
+
+  /** The variances in all directions together, those of components not kept included. `ERR_STATE` before `fit`. */
+  get totalVariance(): number {
+    return this.#known().totalVariance
+  }
+
+  /** μ, [columns], after scaling. Not to be written. `ERR_STATE` before `fit`. */
+  get mean(): Float64Array {
+    return this.#known().mean
+  }
+
+  /**
+   * Writes one safetensors file: mean, components and variances in float64, everything else as JSON in its metadata. The file appears whole
+   * or not at all.
+   *
+   * @throws {@link LayerwiseError} `ERR_STATE` before `fit`; `ERR_ARGUMENT`, with the system's error as `cause`, if it cannot be written
+   */
+  async save(path: string | URL): Promise<void> {
+    const { mean, directions, variances, totalVariance } = this.#known()
+    const { whiten, epsilon, ...others } = this.#settings
+    await writeModel(path, {
+      class: 'Pca',
+      options: whiten === false ? { ...others, whiten } : { ...others, whiten, epsilon },
+      scaler: this.#scaler?.toJSON() ?? null,
+      fits: 1,
+      tensors: [
+        { name: 'mean', shape: [mean.length], data: mean },
+        { name: 'components', shape: [variances.length, mean.length], data: directions },
+        { name: 'explainedVariance', shape: [variances.length], data: variances },
+        { name: 'totalVariance', shape: [1], data: Float64Array.of(totalVariance) },
+      ],
+    })
+  }
+
+  /**
+   * Reads what {@link save} wrote. Its precision is the file's.
+   *
+   * @throws {@link LayerwiseError} `ERR_FORMAT` for a file that is not one of ours, is cut or damaged, or holds a model of another class
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, with the system's error as `cause`, if it cannot be read
+   */
+  static async load(path: string | URL): Promise<Pca<Precision>> {
+    return readModel(path, [Pca.restorer])
+  }
+
+  /** @internal */
+  static readonly restorer: Restorer<Pca<Precision>> = {
+    class: 'Pca',
+    restore: (file) => {
+      const options = refuseAs(file, () => checkOptions('options', file.options, SETTINGS))
+      const n = checkSizes(
+        file,
+        refuseAs(file, () => checkSettings(options)),
+      )
+      const scaling = restoredScaler(file, n)
+      return (tensors) => {
+        const part = (name: string) => checkFinite(file, name, tensors.get(name)!.data as Float64Array)
+        const model = new Pca<Precision>({ ...options, ...(scaling && { scaling }) })
+        const variances = part('explainedVariance')
+        if (variances.some((variance) => variance < 0)) throw formatError(file.name, 'a variance is negative')
+        const found = {
+          mean: part('mean'),
+          directions: part('components'),
+          variances,
+          totalVariance: part('totalVariance')[0]!,
+        }
+        model.#fitted = model.#prepared(found)
+        return model
+      }
+    },
+  }
+
+  #known(): Fitted<P> {
+    if (this.#fitted !== undefined) return this.#fitted
+    throw new LayerwiseError('ERR_STATE', 'this Pca is not fitted: await pca.fit(x) first')
+  }
+
+  #prepared(found: PrincipalComponents): Fitted<P> {
+    const { whiten, epsilon } = this.#settings
+    const { factor = found.mean.map(() => 1), shift = found.mean.map(() => 0) } = this.#scaler ?? {}
+    const centring = StandardScaler.fromJSON({
+      kind: 'standard',
+      shift: Array.from(shift, (value, j) => value + found.mean[j]! / factor[j]!),
+      factor: [...factor],
+    })
+    return { ...found, ...projection(found, whiten, epsilon, this.#precision), centring }
+  }
+
+  #toRows(argument: string, x: Rows) {
+    const { mean, centring } = this.#known()
+    return toRows(argument, x, mean.length, this.#precision, centring)
+  }
+}
+
+function checkSettings(given: Record<string, unknown>): Settings {
+  const { components, whiten = false, epsilon = 0, precision = 'float32' } = given
+  if (whiten !== false && whiten !== 'pca' && whiten !== 'zca') {
+    throw argumentError('whiten', "false, 'pca' or 'zca'", whiten)
+  }
+  if (given.epsilon !== undefined && whiten === false) {
+    throw argumentError('epsilon', 'nothing, since whiten is false', given.epsilon)
+  }
+  return {
+    components: components === undefined ? undefined : checkInteger('components', components),
+    whiten,
+    epsilon: checkNumber('epsilon', epsilon, { min: 0 }),
+    precision: checkPrecision('precision', precision),
+  }
+}
+
+/** The number of columns, where a file's arrays go together. */
+function checkSizes(file: ModelFile, { components: wanted }: Settings): number {
+  const [k = 0, n = 0] = file.entries.find(({ name }) => name === 'components')?.shape ?? []
+  if (k < 1 || k > n || k !== (wanted ?? n)) {
+    throw formatError(
+      file.name,
+      `it has ${k} components of ${n} columns where ${wanted ?? 'all'} were wanted`,
+    )
+  }
+  const shapes = { mean: [n], components: [k, n], explainedVariance: [k], totalVariance: [1] }
+  checkTensors(
+    file,
+    Object.entries(shapes).map(([key, shape]) => ({ key, shape })),
+    'float64',
+  )
+  return n
+}
+
+function checkFinite({ name }: ModelFile, key: string, data: Float64Array): Float64Array {
+  const bad = data.findIndex((value) => !Number.isFinite(value))
+  if (bad !== -1) throw formatError(name, `tensor '${key}' has ${data[bad]} at index ${bad}`)
+  return data
+}

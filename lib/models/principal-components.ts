@@ -1,0 +1,114 @@
+import { argumentError, shapeError } from '../check.js'
+import { LayerwiseError } from '../errors.js'
+import type { NativeRows } from '../native/binding.js'
+import { NativeWork } from '../native/call.js'
+import { binding } from '../native/load.js'
+import type { RunOptions } from '../native/run-options.js'
+import { checkTargets } from '../objective/target-range.js'
+import { allocate } from '../precision.js'
+
+/** Up to so many columns the covariance is decomposed as a whole. */
+export const MOST_WHOLE_COLUMNS = 2000
+
+/** The directions of greatest variance of some rows, in float64. */
+export interface PrincipalComponents {
+  /** [n]. */
+  readonly mean: Float64Array
+  /** Unit vectors, one a row, [k, n], the entry of largest absolute value in each positive. */
+  readonly directions: Float64Array
+  /** wᵢ of XᵀX/m about the mean, [k], falling; 0 where it is not above rounding. */
+  readonly variances: Float64Array
+  /** The sum of all n of them. */
+  readonly totalVariance: number
+}
+
+/**
+ * The first `count` principal components, or all of them: of the whole covariance where that is of moderate size or most of it is
+ * asked for, else by block subspace iteration, which never forms it.
+ */
+export async function principalComponents(
+  argument: string,
+  rows: NativeRows,
+  count: number | undefined,
+  options: RunOptions,
+): Promise<PrincipalComponents> {
+  const { cols } = rows
+  if (count === undefined && cols > MOST_WHOLE_COLUMNS) {
+    throw argumentError(
+      'components',
+      `how many are wanted of rows of more than ${MOST_WHOLE_COLUMNS} columns`,
+      count,
+    )
+  }
+  const wanted = count ?? cols
+  if (wanted > cols) throw shapeError(argument, `at least ${wanted} columns, for so many components`, cols)
+  const work = new NativeWork(options)
+  try {
+    await checkTargets(argument, rows, 'identity', 'float64', work)
+    const leading = cols > MOST_WHOLE_COLUMNS && wanted <= cols / 4
+    const found = await (leading ? leadingDirections : wholeDecomposition)(argument, rows, wanted, work)
+    return { ...found, variances: withoutRounding(found.variances, Math.max(rows.rows, cols)) }
+  } finally {
+    work.release()
+  }
+}
+
+async function wholeDecomposition(
+  argument: string,
+  rows: NativeRows,
+  count: number,
+  work: NativeWork,
+): Promise<PrincipalComponents> {
+  const n = rows.cols
+  const mean = allocate('float64', n, 'mean')
+  const covariance = allocate('float64', n * n, 'covariance')
+  const values = allocate('float64', n, 'variances')
+  const vectors = allocate('float64', n * n, 'components')
+  await work.call(argument, (run) => binding().covariance({ ...run, rows, mean, covariance }))
+  let totalVariance = 0
+  for (let j = 0; j < n; j++) totalVariance += covariance[j * n + j]!
+  if (!Number.isFinite(totalVariance)) throw tooLarge(argument)
+  await work.call(argument, (run) => binding().eigen({ ...run, matrix: covariance, n, values, vectors }))
+  const all = count === n
+  return {
+    mean,
+    directions: all ? vectors : vectors.slice(0, count * n),
+    variances: values.slice(0, count),
+    totalVariance,
+  }
+}
+
+async function leadingDirections(
+  argument: string,
+  rows: NativeRows,
+  count: number,
+  work: NativeWork,
+): Promise<PrincipalComponents> {
+  const n = rows.cols
+  const mean = allocate('float64', n, 'mean')
+  const variances = allocate('float64', count, 'variances')
+  const directions = allocate('float64', count * n, 'components')
+  const totalVariance = await work.call(argument, (run) =>
+    binding().leadingDirections({ ...run, rows, count, mean, values: variances, vectors: directions }),
+  )
+  if (totalVariance !== null) return { mean, directions, variances, totalVariance }
+  throw new LayerwiseError(
+    'ERR_DIVERGED',
+    `${argument}: the variances about component ${count} lie too close together to tell ${count} leading ones from the rest; ` +
+      'ask for fewer components, or for more',
+    { argument },
+  )
+}
+
+/** A variance is known to about the rounding of the largest, for each row or column. */
+function withoutRounding(variances: Float64Array, terms: number): Float64Array {
+  const least = variances[0]! * terms * Number.EPSILON
+  return variances.map((variance) => (variance > least ? variance : 0))
+}
+
+function tooLarge(argument: string): LayerwiseError {
+  return new LayerwiseError('ERR_RANGE', `${argument}: values are so large that their squares overflow`, {
+    argument,
+    expected: 'values whose squares are finite',
+  })
+}

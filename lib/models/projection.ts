@@ -1,0 +1,59 @@
+import { allocate, type Precision } from '../precision.js'
+import type { Span } from './forward.js'
+import { Network } from './network.js'
+import type { PrincipalComponents } from './principal-components.js'
+
+/** Whether, and towards which axes, rows along principal components get the same variance everywhere. */
+export type Whitening = false | 'pca' | 'zca'
+
+/** Linear layers that take centred rows to where they are described, and back. */
+export interface Projection<P extends Precision> {
+  readonly network: Network<P>
+  readonly into: Span
+  readonly back: Span
+}
+
+/**
+ * With V [k, n] and S = diag(w + ε)^½, where 1/0 counts as 0:
+ *
+ * - no whitening: V, and back Vᵀ
+ * - `pca`: S⁻¹V, and back VᵀS
+ * - `zca`: VᵀS⁻¹V, and back VᵀSV, each as two layers of which the second is the first transposed
+ */
+export function projection<P extends Precision>(
+  { directions, variances }: PrincipalComponents,
+  whiten: Whitening,
+  epsilon: number,
+  precision: P,
+): Projection<P> {
+  const k = variances.length
+  const n = directions.length / k
+  const down = { inputs: n, outputs: k, activation: 'identity', biases: false } as const
+  const up = { inputs: k, outputs: n, activation: 'identity', biases: false } as const
+  const layers = {
+    none: [down, { ...up, tied: 0 }],
+    pca: [down, up],
+    zca: [down, { ...up, tied: 0 }, down, { ...up, tied: 2 }],
+  }[whiten || 'none']
+  const network = new Network(layers, precision, 0)
+  const middle = layers.length / 2
+
+  const theta = allocate(precision, network.parameters.length, 'components')
+  const [first, second] = [theta.subarray(0, k * n), theta.subarray(k * n)]
+  if (whiten === false) first.set(directions)
+  else {
+    // VᵀS^½ S^½V: each of the two layers of zca takes a root.
+    const power = whiten === 'pca' ? 0.5 : 0.25
+    for (let i = 0; i < k; i++) {
+      const spread = (variances[i]! + epsilon) ** power
+      const inverse = spread > 0 ? 1 / spread : 0
+      for (let j = 0; j < n; j++) {
+        const entry = directions[i * n + j]!
+        first[i * n + j] = entry * inverse
+        second[whiten === 'pca' ? j * k + i : i * n + j] = entry * spread
+      }
+    }
+  }
+  network.publish(theta)
+  return { network, into: { from: 0, to: middle }, back: { from: middle, to: layers.length } }
+}
