@@ -48,6 +48,20 @@ export const tolerances = {
     reason:
       'least 2-norm of a gradient that is compared: far above the errors of central differences, about 1e-11, and no accidental zero',
   },
+  constraintKept: {
+    value: 1e-3,
+    reason:
+      'absolute, of a mean activation; the method of multipliers divides the violation by 4 or more a round, from about 0.3 through 10 to 30 rounds; later rounds move it by their own step',
+  },
+  constraintByMinibatches: {
+    value: 1e-2,
+    reason:
+      'absolute, of a mean activation; means of 50 rows scatter by 0.2/√50 = 0.03, multipliers average that over 40 steps and more',
+  },
+  constraintFar: {
+    value: 0.1,
+    reason: 'absolute, of a mean activation; first weights leave sigmoid means near 0.5, 0.3 from the target',
+  },
   clearlyLower: {
     value: 0.9,
     reason:
@@ -86,6 +100,11 @@ export const tolerances = {
     value: 1e-11,
     reason:
       'relative to the largest eigenvalue; subspace iteration ends at residuals of 1e-12, and a mean near 1 is rounded to 1e-16 a row',
+  },
+  projectedNorm: {
+    value: 1e-6,
+    reason:
+      'relative; some hundred weights scaled by one factor, each rounded to float32 by 6e-8 at most, their squares by twice that',
   },
   float64Exactly: {
     value: 0,
