@@ -1,10 +1,16 @@
-import { checkInteger, checkNumber } from '../check.js'
+import { argumentError, checkInteger, checkNumber } from '../check.js'
 import type { Scaler } from '../data/scaler.js'
 import type { NativeLayer, NativeObjective, NativePenalty } from '../native/binding.js'
 import { type Activation, checkActivation } from '../objective/activation.js'
 import { type Corruption, checkCorruption, nativeCorruption } from '../objective/corruption.js'
 import { checkLoss, type Loss } from '../objective/loss.js'
-import { checkSparsity, nativePenalties, type Sparsity, trainingAverage } from '../objective/sparsity.js'
+import {
+  checkSparsity,
+  costPenalties,
+  type Sparsity,
+  trainingAverage,
+  trainingPenalties,
+} from '../objective/sparsity.js'
 import {
   checkProjectable,
   checkWeightConstraint,
@@ -116,8 +122,15 @@ export function layerRecipe(settings: Settings<Precision>, plan: FitPlan, argume
   const { sparsity, outputActivation, corruption, weightConstraint, seed } = settings
   const average = trainingAverage(argument, sparsity, plan.batchSize === 0)
   checkProjectable(weightConstraint, plan)
+  if (sparsity.kind === 'constraint' && plan.earlyStopping !== undefined) {
+    throw argumentError(
+      'earlyStopping',
+      `nothing, since the cost it watches does not see a hard constraint (${argument})`,
+      plan.earlyStopping,
+    )
+  }
   return {
-    objective: objectiveOf(settings, nativePenalties(sparsity, 0, average)),
+    objective: objectiveOf(settings, trainingPenalties(sparsity, 0, average)),
     exactObjective: layerCost(settings),
     seed,
     corruption: nativeCorruption(corruption, outputActivation),
@@ -127,7 +140,7 @@ export function layerRecipe(settings: Settings<Precision>, plan: FitPlan, argume
 
 /** Their cost, exact over the rows it is given. */
 export function layerCost(settings: Settings<Precision>): NativeObjective {
-  return objectiveOf(settings, nativePenalties(settings.sparsity, 0, 'exact'))
+  return objectiveOf(settings, costPenalties(settings.sparsity, 0))
 }
 
 function objectiveOf(

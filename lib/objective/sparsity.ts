@@ -21,9 +21,11 @@ export type Average = 'exact' | 'batch' | 'moving'
  *   tangent, so it is always finite
  * - `l2`: β Σⱼ (ρ̂ⱼ − ρ)². Source: Johnson & Ramsundar, section 4
  * - `l1`: (β/m) Σᵢⱼ |Aᵢⱼ|, on the activations themselves
+ * - `constraint`: ρ̂ⱼ = ρ as a hard constraint while `fit` runs, by the method of multipliers; the history has the largest
+ *   violation. It is no part of the cost: `cost().sparsity` is 0. Source: Xue, eq. 7, which the paper then relaxes into `kl`
  *
- * `target` is ρ: in (0, 1) for `kl`, and for `l2` on sigmoid, tanh or satlin; at least 0 on relu; any number on identity.
- * Under tanh, where inactive is −1, both see ρ̂ = (mean + 1)/2. `weight` is β ≥ 0.
+ * `target` is ρ: in (0, 1) for `kl`, and for `l2` and `constraint` on sigmoid, tanh or satlin; at least 0 on relu; any number on
+ * identity. Under tanh, where inactive is −1, all see ρ̂ = (mean + 1)/2. `weight` is β ≥ 0.
  */
 export type Sparsity =
   | { readonly kind: 'none' }
@@ -34,13 +36,14 @@ export type Sparsity =
       readonly average?: Average
     }
   | { readonly kind: 'l1'; readonly weight: number }
+  | { readonly kind: 'constraint'; readonly target: number }
 
 const BOUNDED: readonly Activation[] = ['sigmoid', 'tanh', 'satlin']
 
 /** A sparsity option that goes with the activation of the layer it acts on. */
 export function checkSparsity(argument: string, value: unknown, activation: Activation): Sparsity {
   const given = checkOptions(argument, value, ['kind', 'target', 'weight', 'average'])
-  const kind = checkChoice(`${argument}.kind`, given.kind, ['none', 'kl', 'l2', 'l1'] as const)
+  const kind = checkChoice(`${argument}.kind`, given.kind, ['none', 'kl', 'l2', 'l1', 'constraint'] as const)
   if (kind === 'none') {
     checkOptions(argument, value, ['kind'])
     return { kind }
@@ -57,6 +60,10 @@ export function checkSparsity(argument: string, value: unknown, activation: Acti
     )
   }
   const target = checkNumber(`${argument}.target`, given.target, targetInterval(activation))
+  if (kind === 'constraint') {
+    checkOptions(argument, value, ['kind', 'target'])
+    return { kind, target }
+  }
   const weight = checkNumber(`${argument}.weight`, given.weight, { min: 0 })
   if (given.average === undefined) return { kind, target, weight }
   const average = checkChoice(`${argument}.average`, given.average, ['exact', 'batch', 'moving'] as const)
@@ -75,6 +82,7 @@ function targetInterval(activation: Activation): { min?: number; max?: number; o
  */
 export function trainingAverage(argument: string, sparsity: Sparsity, allRows: boolean): Average {
   const average = 'average' in sparsity ? sparsity.average : undefined
+  if (average === undefined && sparsity.kind === 'constraint') return allRows ? 'exact' : 'batch'
   if (average === undefined) return allRows ? 'exact' : 'moving'
   if (average === 'moving' && allRows) {
     throw argumentError(
@@ -93,9 +101,19 @@ export function trainingAverage(argument: string, sparsity: Sparsity, allRows: b
   return allRows ? 'exact' : average
 }
 
-/** The penalty of one layer as native code wants it: none, or one. */
-export function nativePenalties(sparsity: Sparsity, layer: number, average: Average): NativePenalty[] {
-  if (sparsity.kind === 'none') return []
+/** What training adds for one layer, as native code wants it: nothing, or one penalty. Each span sets the weight of a constraint. */
+export function trainingPenalties(sparsity: Sparsity, layer: number, average: Average): NativePenalty[] {
+  if (sparsity.kind !== 'constraint') return nativePenalties(sparsity, layer, average)
+  return [{ layer, kind: 'constraint', target: sparsity.target, weight: 0, average }]
+}
+
+/** What is part of the cost, at the means over all rows. */
+export function costPenalties(sparsity: Sparsity, layer: number): NativePenalty[] {
+  return nativePenalties(sparsity, layer, 'exact')
+}
+
+function nativePenalties(sparsity: Sparsity, layer: number, average: Average): NativePenalty[] {
+  if (sparsity.kind === 'none' || sparsity.kind === 'constraint') return []
   const target = sparsity.kind === 'l1' ? 0 : sparsity.target
   return [{ layer, kind: sparsity.kind, target, weight: sparsity.weight, average }]
 }

@@ -6,7 +6,7 @@ export interface EpochRecord {
   readonly epoch: number
   /**
    * The cost of the training rows. With minibatches `loss` is the mean over the rows as they were met, while the parameters moved,
-   * `sparsity` the penalty at the epoch's mean activation (`l1`: the mean over the rows), `weightDecay` that of the epoch's end; with
+   * `sparsity` the penalty (of a hard constraint, its augmented Lagrangian) at the epoch's mean activation (`l1`: the mean over the rows), `weightDecay` that of the epoch's end; with
    * `batchSize: 'all'` the exact cost before the epoch's one step (a number of at least the rows gives that too, though with the sparsity
    * penalty at the moving mean, and `shuffle` then has no effect); with L-BFGS the exact cost after the iteration.
    */
@@ -15,6 +15,8 @@ export interface EpochRecord {
   readonly validation?: CostParts
   /** Mean activation ρ̂ of the hidden units: the least active, the mean of all, the most active. */
   readonly meanActivation: { readonly min: number; readonly mean: number; readonly max: number }
+  /** With `sparsity: { kind: 'constraint' }`: the largest |ρ̂ⱼ − ρ| of {@link meanActivation}'s units. */
+  readonly constraintViolation?: number
   /** 2-norm of the epoch's last gradient. */
   readonly gradientNorm: number
   /** Learning rate of the epoch; L-BFGS has none. */

@@ -13,6 +13,7 @@ import type { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import { type CostParts, costParts } from '../objective/cost.js'
 import { allocate } from '../precision.js'
+import { AugmentedLagrangian } from './augmented-lagrangian.js'
 import { BestEpoch } from './early-stopping.js'
 import {
   type EpochRecord,
@@ -89,10 +90,19 @@ async function trainEpochs(
 ): Promise<TrainingHistory> {
   const epochs: EpochRecord[] = []
   const best = plan.earlyStopping && new BestEpoch(plan.earlyStopping)
+  const constraint = constraintOf(task, plan)
   let stopped: TrainingHistory['stopped'] = 'completed'
   let secondsBefore = 0
   for (let epoch = 1; epoch <= plan.epochs && stopped === 'completed'; epoch++) {
-    const { parameters, last, measured } = await trainEpoch(job, task, plan, work, epoch, secondsBefore)
+    const { parameters, last, measured } = await trainEpoch(
+      job,
+      task,
+      plan,
+      work,
+      epoch,
+      secondsBefore,
+      constraint,
+    )
     secondsBefore += measured.seconds
     const validation = task.validation && (await validate(task, parameters, task.validation, work))
     work.throwIfAborted()
@@ -101,7 +111,7 @@ async function trainEpochs(
     if (validation !== undefined) best?.observe(epoch, validation.total, parameters)
     await work.until(plan.onEpoch?.({ ...record, ...task.phase }))
     work.throwIfAborted()
-    stopped = last.epoch?.stopped ?? (best?.exhausted ? 'earlyStopping' : 'completed')
+    stopped = settled(last, measured.constraintViolation) ?? (best?.exhausted ? 'earlyStopping' : 'completed')
   }
   if (best?.parameters === undefined) return { epochs, stopped }
   task.publish(best.parameters)
@@ -116,6 +126,7 @@ async function trainEpoch(
   work: NativeWork,
   epoch: number,
   secondsBefore: number,
+  constraint: AugmentedLagrangian | undefined,
 ) {
   const parameters = sameKind(task.parameters)
   const learningRate = plan.rate?.(epoch)
@@ -129,6 +140,7 @@ async function trainEpoch(
         learningRate: learningRate ?? 0,
         budgetMs: SPAN_MS,
         parameters,
+        ...(constraint && { constraint: constraint.current }),
       }),
     )
     seconds += (performance.now() - start) / 1000
@@ -137,9 +149,11 @@ async function trainEpoch(
     if (span.cancelled) work.throwIfAborted()
     plan.onProgress?.(progress(task, plan, epoch, span, seconds, secondsBefore))
     if (span.epoch === undefined) continue
-    const { meanActivation, gradientNorm, evaluations } = span.epoch
+    const { meanActivation, gradientNorm, evaluations, stopped } = span.epoch
+    const constraintViolation = constraint?.observe(meanActivation, span.stepsInEpoch, stopped !== undefined)
     const measured = {
       meanActivation: spread(meanActivation),
+      ...(constraintViolation !== undefined && { constraintViolation }),
       gradientNorm,
       ...(learningRate !== undefined && { learningRate }),
       seconds,
@@ -148,6 +162,24 @@ async function trainEpoch(
     }
     return { parameters, last: span, measured }
   }
+}
+
+/** The hard constraint of the task, if it has one: always the first layer's. */
+function constraintOf(task: TrainingTask, plan: TrainingPlan): AugmentedLagrangian | undefined {
+  const penalty = task.objective.penalties.find(({ kind }) => kind === 'constraint')
+  if (penalty === undefined) return undefined
+  const { outputs, activation } = task.layers[penalty.layer]!
+  const firstOrder = plan.batchSize === 0 ? 'allRows' : 'minibatches'
+  const method = plan.rate === undefined ? 'lbfgs' : firstOrder
+  return new AugmentedLagrangian(penalty, outputs, activation === 'tanh', method)
+}
+
+/** Why L-BFGS has nothing left to do, if so. Where a constraint does not hold yet, another round lies ahead. */
+function settled(
+  { epoch }: SpanResult,
+  violation: number | undefined,
+): TrainingHistory['stopped'] | undefined {
+  return violation === undefined || AugmentedLagrangian.holds(violation) ? epoch?.stopped : undefined
 }
 
 async function open(task: TrainingTask, plan: TrainingPlan, work: NativeWork): Promise<TrainingHandle> {
