@@ -34,6 +34,12 @@ export { SparseAutoencoder } from './models/sparse-autoencoder.js'
 export type { SparseAutoencoderOptions } from './models/sparse-autoencoder-options.js'
 export { type EncodeOptions, StackedAutoencoder } from './models/stacked-autoencoder.js'
 export type { StackedAutoencoderOptions, StackedLayerOptions } from './models/stacked-autoencoder-options.js'
+export { StackedClassifier, type StackedClassifierFitOptions } from './models/stacked-classifier.js'
+export type {
+  ClassifierLayerOptions,
+  StackedClassifierOptions,
+  ToClassifierOptions,
+} from './models/stacked-classifier-options.js'
 export type { StackedFitOptions } from './models/stacked-fit-options.js'
 export type { RunOptions } from './native/run-options.js'
 export type { Activation } from './objective/activation.js'

@@ -5,18 +5,21 @@ import { Pca } from './pca.js'
 import { SoftmaxClassifier } from './softmax-classifier.js'
 import { SparseAutoencoder } from './sparse-autoencoder.js'
 import { StackedAutoencoder } from './stacked-autoencoder.js'
+import { StackedClassifier } from './stacked-classifier.js'
 
 /** Any model of ours. */
 export type Model =
   | SparseAutoencoder<Precision>
   | StackedAutoencoder<Precision>
   | SoftmaxClassifier<Precision, Classes>
+  | StackedClassifier<Precision, Classes>
   | Pca<Precision>
 
 const restorers: readonly Restorer<Model>[] = [
   SparseAutoencoder.restorer,
   StackedAutoencoder.restorer,
   SoftmaxClassifier.restorer,
+  StackedClassifier.restorer,
   Pca.restorer,
 ]
 

@@ -1,4 +1,5 @@
 import { checkInteger, checkOptions, show } from '../check.js'
+import type { Classes } from '../data/labels.js'
 import type { Matrix } from '../data/matrix.js'
 import { formatError } from '../data/read-file.js'
 import type { Rows } from '../data/rows.js'
@@ -9,8 +10,8 @@ import { costPenalties, type Sparsity, trainingAverage, trainingPenalties } from
 import type { FloatArray, Precision } from '../precision.js'
 import type { TrainingHistory } from '../training/history.js'
 import { checkFitOptions, type FitOptions } from '../training/options.js'
-import type { MeasuredRows } from '../training/train.js'
 import { Autoencoder } from './autoencoder.js'
+import { codesOf } from './codes.js'
 import { type FitRows, fitRows, takeRows } from './fit-network.js'
 import { forward } from './forward.js'
 import {
@@ -36,6 +37,8 @@ import {
   type StackedAutoencoderOptions,
   type StackedSettings,
 } from './stacked-autoencoder-options.js'
+import { StackedClassifier } from './stacked-classifier.js'
+import type { ToClassifierOptions } from './stacked-classifier-options.js'
 import { checkStackedFit, type LayerFit, type StackedFitOptions } from './stacked-fit-options.js'
 
 /** What `encode` of a stack may be told. */
@@ -155,6 +158,25 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
   }
 
   /**
+   * A classifier: a copy of the encoders with a softmax on the last of them. The decoders are dropped, and so is what belongs to training
+   * layers by themselves, `corruption` among it; sparsity penalties go along with `sparseFineTuning` only. Training either model later does
+   * not touch the other.
+   *
+   * @param options - see {@link ToClassifierOptions}; weight decay is 0 unless given, whatever the stack's
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` as the constructor of StackedClassifier; `ERR_MEMORY` if there is no room
+   */
+  toClassifier<C extends Classes>(options: ToClassifierOptions<C>): StackedClassifier<P, C> {
+    const { inputs, precision, seed, layers } = this.#settings
+    const { parameters } = this.network.part(this.encoder.from, this.encoder.to)
+    const encoders = layers.map((layer) => {
+      const { hidden, activation, sparsity, seed } = layer
+      return { hidden, activation, sparsity, seed }
+    })
+    const stack = { inputs, precision, seed, layers: encoders, scaling: this.scaler, parameters }
+    return StackedClassifier.onto(stack, options)
+  }
+
+  /**
    * How many layers, counted from the first, the latest `fit` has trained to the end; 0 before the first. Less than there are after an
    * abort or a failure: the layers beyond are as they were, but learnt from other codes, or not at all. Saved with the model.
    */
@@ -227,7 +249,7 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
       this.#trainedLayers = k
       return this.#layerFits[k]!++
     }
-    const seen = k === 0 ? rows : await this.#codes(k, rows, recompute, plan.run)
+    const seen = k === 0 ? rows : await codesOf(this.network, k, rows, recompute, plan.run, work)
     // Codes that pass through frozen layers exist nowhere to be looked at; that they can be reached was seen to at construction.
     const targets = recompute && k > 0 ? undefined : this.#settings.layers[k]!.outputActivation
     const history = await fitRows(
@@ -238,28 +260,6 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
     )
     this.#trainedLayers = k + 1
     return history
-  }
-
-  /** Rows as the layer after the first `k` sees them. */
-  async #codes(
-    k: number,
-    { training, validation }: FitRows,
-    recompute: boolean,
-    run: RunOptions,
-  ): Promise<FitRows> {
-    const span = { from: 0, to: k }
-    const codes = async ({ argument, rows }: MeasuredRows): Promise<MeasuredRows> => {
-      if (recompute) return { argument, rows: { ...rows, through: this.network.part(0, k) } }
-      const { data, cols } = await forward(this.network, span, argument, rows, run)
-      return {
-        argument: `codes of ${argument} in layer ${k}`,
-        rows: { data, rows: rows.rows, cols, scale: 1 },
-      }
-    }
-    return {
-      training: await codes(training),
-      validation: typeof validation === 'object' ? await codes(validation) : validation,
-    }
   }
 
   /** Of the unrolled network. */

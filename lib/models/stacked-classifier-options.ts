@@ -1,0 +1,194 @@
+import {
+  argumentError,
+  checkBoolean,
+  checkChoice,
+  checkInteger,
+  checkOptions,
+  checkWithin,
+  shapeError,
+} from '../check.js'
+import type { Classes } from '../data/labels.js'
+import type { Scaler } from '../data/scaler.js'
+import type { NativeLayer, NativeObjective } from '../native/binding.js'
+import { type Activation, checkActivation } from '../objective/activation.js'
+import {
+  checkSparsity,
+  costPenalties,
+  type Sparsity,
+  trainingAverage,
+  trainingPenalties,
+} from '../objective/sparsity.js'
+import type { Precision } from '../precision.js'
+import {
+  checkSoftmaxSettings,
+  classifierObjective,
+  SOFTMAX_SETTINGS,
+  type SoftmaxOptions,
+  type SoftmaxSettings,
+  softmaxLayer,
+} from './classifier-options.js'
+import type { Start } from './network.js'
+
+/** One layer of a classifier below its softmax. */
+export interface ClassifierLayerOptions {
+  /** Its units, at least 1. */
+  readonly hidden: number
+  /** Of its units. Default `'sigmoid'`. */
+  readonly activation?: Activation
+  /** Its penalty while fine-tuning; with `sparseFineTuning` only, and no hard constraint. Default `{ kind: 'none' }`. */
+  readonly sparsity?: Sparsity
+  /** Of its first weights. Default: the classifier's. */
+  readonly seed?: number
+}
+
+/** How the layers of a classifier are fine-tuned. */
+interface FineTuningOptions<C extends Classes> extends SoftmaxOptions<C> {
+  /** Whose W has weight decay in `cost` and `fineTune`: the softmax's alone, or every layer's, with the same λ. Default `'softmax'`. */
+  readonly decay?: 'softmax' | 'all'
+  /** Whether each layer keeps its sparsity penalty in `fineTune`, and thereby in `cost`. Default false. */
+  readonly sparseFineTuning?: boolean
+}
+
+/** What a StackedClassifier is. */
+export interface StackedClassifierOptions<P extends Precision = Precision, C extends Classes = Classes>
+  extends FineTuningOptions<C> {
+  /** Numbers a row, at least 1. */
+  readonly inputs: number
+  /** From the one next to the input to the one below the softmax; at least one. */
+  readonly layers: readonly ClassifierLayerOptions[]
+  /** Of parameters, computation and results. Default `'float32'`. */
+  readonly precision?: P
+  /** Fixes first weights, shuffles and splits; a whole number of at least 0. Default 0. */
+  readonly seed?: number
+  /** A fitted scaler, copied, applied to every input and saved with the model. A Matrix's own `scale` comes first. */
+  readonly scaling?: Scaler
+}
+
+/** What `toClassifier` is told; the rest is the stack's. */
+export interface ToClassifierOptions<C extends Classes = Classes> extends FineTuningOptions<C> {
+  /** Of the first weights of the softmax, of shuffles and splits. Default: the stack's. */
+  readonly seed?: number
+}
+
+/** All of them but `scaling`, with their defaults: what is saved as a model's options. */
+export interface StackedClassifierSettings<P extends Precision = Precision, C extends Classes = Classes>
+  extends SoftmaxSettings<P, C> {
+  readonly inputs: number
+  readonly layers: readonly Required<ClassifierLayerOptions>[]
+  readonly decay: 'softmax' | 'all'
+  readonly sparseFineTuning: boolean
+}
+
+/** Names of the settings. */
+export const STACKED_CLASSIFIER_SETTINGS = [
+  'inputs',
+  'layers',
+  ...SOFTMAX_SETTINGS,
+  'decay',
+  'sparseFineTuning',
+]
+
+/** Names of what `toClassifier` is told. */
+export const TO_CLASSIFIER_OPTIONS = [
+  ...SOFTMAX_SETTINGS.filter((name) => name !== 'precision'),
+  'decay',
+  'sparseFineTuning',
+]
+
+/** Settings from options whose names are known. */
+export function checkStackedClassifierSettings<P extends Precision, C extends Classes>(
+  given: Record<string, unknown>,
+): StackedClassifierSettings<P, C> {
+  const { decay = 'softmax', sparseFineTuning: sparse = false } = given
+  const inputs = checkInteger('inputs', given.inputs)
+  const softmax = checkSoftmaxSettings<P, C>(given)
+  const sparseFineTuning = checkBoolean('sparseFineTuning', sparse)
+  return {
+    inputs,
+    layers: checkLayers(given.layers, softmax.seed, sparseFineTuning),
+    ...softmax,
+    decay: checkChoice('decay', decay, ['softmax', 'all']),
+    sparseFineTuning,
+  }
+}
+
+/** The layers, then the softmax. */
+export function layersOf({ inputs, layers, ...softmax }: StackedClassifierSettings): NativeLayer[] {
+  const widths = [inputs, ...layers.map(({ hidden }) => hidden)]
+  return [
+    ...layers.map(({ hidden, activation }, k) => ({ inputs: widths[k]!, outputs: hidden, activation })),
+    softmaxLayer(widths.at(-1)!, softmax),
+  ]
+}
+
+/** Which random numbers the layers begin with. */
+export function startsOf({ layers, seed }: StackedClassifierSettings): Start[] {
+  return [...layers, { seed }].map((layer, index) => ({ seed: layer.seed, index }))
+}
+
+/** What the whole minimises, exact over the rows it is given. */
+export function costObjectiveOf(settings: StackedClassifierSettings): NativeObjective {
+  const penalties = settings.layers.flatMap(({ sparsity }, k) => costPenalties(sparsity, k))
+  return classifierObjective(settings, decays(settings), penalties)
+}
+
+/** The same for the steps of a training, which see all rows or batches of them. */
+export function trainingObjectiveOf(settings: StackedClassifierSettings, allRows: boolean): NativeObjective {
+  const penalties = settings.layers.flatMap(({ sparsity }, k) =>
+    trainingPenalties(sparsity, k, trainingAverage(`layers[${k}].sparsity`, sparsity, allRows)),
+  )
+  return classifierObjective(settings, decays(settings), penalties)
+}
+
+/** λ of each layer. */
+function decays({ layers, decay, weightDecay }: StackedClassifierSettings): number[] {
+  return [...layers.map(() => (decay === 'all' ? weightDecay : 0)), weightDecay]
+}
+
+function checkLayers(
+  value: unknown,
+  seed: number,
+  sparseFineTuning: boolean,
+): Required<ClassifierLayerOptions>[] {
+  if (!Array.isArray(value)) {
+    throw argumentError('layers', 'an array of layers such as [{ hidden: 100 }]', value)
+  }
+  if (value.length === 0) throw shapeError('layers', 'at least one layer', 0)
+  return Array.from(value, (layer, k) =>
+    checkLayer(
+      checkOptions(`layers[${k}]`, layer, ['hidden', 'activation', 'sparsity', 'seed']),
+      `layers[${k}]`,
+      seed,
+      sparseFineTuning,
+    ),
+  )
+}
+
+function checkLayer(
+  given: Record<string, unknown>,
+  place: string,
+  wholeSeed: number,
+  sparseFineTuning: boolean,
+): Required<ClassifierLayerOptions> {
+  return checkWithin(place, () => {
+    const { activation: units = 'sigmoid', sparsity: penalty = { kind: 'none' }, seed = wholeSeed } = given
+    const activation = checkActivation('activation', units)
+    const sparsity = checkSparsity('sparsity', penalty, activation)
+    if (sparsity.kind !== 'none' && !sparseFineTuning) {
+      throw argumentError('sparsity', 'none, unless sparseFineTuning is true: nothing else uses it', penalty)
+    }
+    if (sparsity.kind === 'constraint') {
+      throw argumentError(
+        'sparsity.kind',
+        'a penalty: the constraint holds for one layer trained by itself',
+        sparsity.kind,
+      )
+    }
+    return {
+      hidden: checkInteger('hidden', given.hidden),
+      activation,
+      sparsity,
+      seed: checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER),
+    }
+  })
+}

@@ -1,0 +1,224 @@
+import { checkBoolean, checkOptions } from '../check.js'
+import type { Classes, Labels } from '../data/labels.js'
+import type { Matrix } from '../data/matrix.js'
+import type { Rows } from '../data/rows.js'
+import type { Scaler } from '../data/scaler.js'
+import type { NativeObjective } from '../native/binding.js'
+import { checkRunOptions, type RunOptions } from '../native/run-options.js'
+import type { FloatArray, Precision } from '../precision.js'
+import type { TrainingHistory } from '../training/history.js'
+import { checkFitOptions, FIT_OPTIONS } from '../training/options.js'
+import { Classifier, type ClassifierFitOptions, type LabeledRows } from './classifier.js'
+import { classifierObjective } from './classifier-options.js'
+import { codesOf } from './codes.js'
+import { fitRows } from './fit-network.js'
+import { forward, type Span } from './forward.js'
+import { type Row, RowForward } from './forward-row.js'
+import { layerTensors, type ModelDescription, type Restorer, readModel } from './model-file.js'
+import { Network } from './network.js'
+import { copyScaler } from './network-model.js'
+import {
+  type ClassifierLayerOptions,
+  checkStackedClassifierSettings,
+  costObjectiveOf,
+  layersOf,
+  STACKED_CLASSIFIER_SETTINGS,
+  type StackedClassifierOptions,
+  type StackedClassifierSettings,
+  startsOf,
+  TO_CLASSIFIER_OPTIONS,
+  type ToClassifierOptions,
+  trainingObjectiveOf,
+} from './stacked-classifier-options.js'
+
+/** How to train the softmax of a StackedClassifier. */
+export type StackedClassifierFitOptions<C extends Classes = Classes> = ClassifierFitOptions<C> & {
+  /**
+   * Whether the codes below the softmax are computed again for each batch instead of being kept for all rows: less memory, more work.
+   * The results agree to rounding, not to the bit. Default false.
+   */
+  readonly recompute?: boolean
+}
+
+/** What a stack gives to a classifier on top of it. */
+export interface Encoders<P extends Precision> {
+  readonly inputs: number
+  readonly layers: readonly Required<ClassifierLayerOptions>[]
+  readonly precision: P
+  readonly seed: number
+  readonly scaling: Scaler | undefined
+  readonly parameters: FloatArray<P>
+}
+
+/**
+ * Layers of units, and a softmax over classes on the last of them: made of a trained stack by its `toClassifier`, or from a random start.
+ *
+ *   J = −(1/m) Σᵢ w(yᵢ) ln p(yᵢ | xᵢ) + λ/2 ‖W‖²
+ *
+ * W is the softmax's matrix, or with `decay: 'all'` every layer's; w are the class weights. With `sparseFineTuning` the sparsity penalty
+ * of each layer is part of J. {@link fit} trains the softmax on the codes of the layers below, {@link fineTune} all layers together.
+ *
+ * Source: Xue, "Inference of stacked sparse autoencoder", section IV; UFLDL, "Fine-tuning stacked autoencoders".
+ */
+export class StackedClassifier<
+  P extends Precision = 'float32',
+  C extends Classes = number,
+> extends Classifier<P, C> {
+  readonly #settings: StackedClassifierSettings<P, C>
+  readonly #encoder: Span
+  readonly #encodeRow: RowForward<P>
+
+  /**
+   * A random start: seeded parameters, no training before `fineTune`.
+   *
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT` for an unknown option, a wrong type, a number out of its range, class names that are not
+   *   all different, a layer's `sparsity` without `sparseFineTuning`, kl on relu or identity units
+   * @throws {@link LayerwiseError} `ERR_SHAPE` for no layers, another number of class weights, a scaler of another width; `ERR_STATE` for
+   *   one that is not fitted
+   * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the parameters, `ERR_LOAD` without a usable addon
+   */
+  constructor(options: StackedClassifierOptions<P, C>) {
+    const given = checkOptions('options', options, [...STACKED_CLASSIFIER_SETTINGS, 'scaling'])
+    const settings = checkStackedClassifierSettings<P, C>(given)
+    const scaler = copyScaler(given.scaling, settings.inputs)
+    const network = new Network(layersOf(settings), settings.precision, startsOf(settings))
+    super(network, scaler, settings.classes)
+    this.#settings = settings
+    this.#encoder = { from: 0, to: settings.layers.length }
+    this.#encodeRow = new RowForward(network, this.#encoder, scaler)
+  }
+
+  /** @internal A classifier on a copy of a stack's encoders. */
+  static onto<P extends Precision, C extends Classes>(
+    { parameters, layers: encoders, scaling, ...stack }: Encoders<P>,
+    options: ToClassifierOptions<C>,
+  ): StackedClassifier<P, C> {
+    const given = checkOptions('options', options, TO_CLASSIFIER_OPTIONS)
+    const { seed = stack.seed, ...softmax } = given as unknown as ToClassifierOptions<C>
+    const layers = encoders.map(({ sparsity, ...layer }) =>
+      softmax.sparseFineTuning === true ? { ...layer, sparsity } : layer,
+    )
+    const model = new StackedClassifier<P, C>({
+      ...{ ...softmax, ...stack, layers, seed },
+      ...(scaling && { scaling }),
+    })
+    const theta = model.network.copy()
+    theta.set(parameters)
+    model.network.publish(theta)
+    return model
+  }
+
+  /**
+   * Trains the softmax alone, on the codes of the layers below, which stay as they are to the bit; from the present parameters and with
+   * fresh optimizer state. Weight decay is that of the softmax, whatever `decay` says; there is no sparsity penalty. Events say
+   * `phase: 'softmax'`; `meanActivation` is that of the probabilities of the classes.
+   *
+   * An abort takes effect between steps and leaves the parameters of the last complete step; any other failure leaves those of the last
+   * finished epoch. The model can be used and trained further in every case.
+   *
+   * @param x - rows of `inputs` numbers
+   * @param labels - the class of each row
+   * @param options - see {@link StackedClassifierFitOptions}
+   * @returns what each epoch measured, and why training ended
+   * @throws `signal.reason`, if the signal is aborted; whatever `onEpoch` or `onProgress` throws
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad options, rows and labels
+   * @throws {@link LayerwiseError} `ERR_RANGE` for NaN and infinities, for labels that are none (the row in `details`), and labels to train on
+   *   that are all of one class
+   * @throws {@link LayerwiseError} `ERR_BUSY` while another training of this model runs
+   * @throws {@link LayerwiseError} `ERR_DIVERGED` if the cost is no longer finite: epoch in `details`
+   * @throws {@link LayerwiseError} `ERR_STATE` if the buffer of `x` is transferred while it is copied, or later where it is above 256 MiB
+   * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the codes: see `recompute`
+   */
+  async fit(x: Rows, labels: Labels<C>, options?: StackedClassifierFitOptions<C>): Promise<TrainingHistory> {
+    const { recompute: again = false, ...rest } = checkRunOptions(options, [...FIT_OPTIONS, 'recompute'])
+    const recompute = checkBoolean('recompute', again)
+    const plan = checkFitOptions<LabeledRows<C>>(rest)
+    const { network } = this
+    const { to: top } = this.#encoder
+    const objective = classifierObjective(this.#settings, [this.#settings.weightDecay])
+    return this.trainLabeled('fit', x, labels, plan, async (rows, work) => {
+      const codes = await codesOf(network, top, rows, recompute, plan.run, work)
+      const learner = network.learner([top], () => network.nextFit())
+      const recipe = { objective, exactObjective: objective, seed: this.#settings.seed }
+      const targets = recompute ? undefined : 'identity'
+      return fitRows({ ...recipe, learner, targets, phase: { phase: 'softmax' } }, codes, plan, work)
+    })
+  }
+
+  /**
+   * Trains all layers together by backpropagation, from the present parameters and with fresh optimizer state. Events say
+   * `phase: 'fineTune'`; `meanActivation` is that of layer 1, or of the first layer that has a penalty.
+   *
+   * @param options - see {@link ClassifierFitOptions}
+   * @throws as {@link fit}; `ERR_ARGUMENT` also for a layer's `sparsity.average` that does not go with the optimizer
+   */
+  async fineTune(x: Rows, labels: Labels<C>, options?: ClassifierFitOptions<C>): Promise<TrainingHistory> {
+    const plan = checkFitOptions<LabeledRows<C>>(options)
+    const recipe = {
+      objective: trainingObjectiveOf(this.#settings, plan.batchSize === 0),
+      exactObjective: this.costObjective(),
+      seed: this.#settings.seed,
+      phase: { phase: 'fineTune' },
+    } as const
+    return this.trainLabeled('fineTune', x, labels, plan, (rows, work) =>
+      fitRows({ ...recipe, learner: this.network, targets: 'identity' }, rows, plan, work),
+    )
+  }
+
+  /**
+   * Activations of the last layer below the softmax, [rows, its units].
+   *
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows, `ERR_RANGE` for NaN and infinities
+   */
+  async encode(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
+    const run = checkRunOptions(options)
+    return forward(this.network, this.#encoder, 'x', this.toRows('x', x), run)
+  }
+
+  /**
+   * The same for one row, on the calling thread: for single rows on a server's hot path.
+   *
+   * @param row - `inputs` numbers, or a Matrix of one row. The array of a Matrix's `row(i)` lacks the Matrix's scale: use `slice(i, i + 1)`
+   * @param out - where to put them, in the model's precision; default a new array
+   * @returns `out`
+   * @throws {@link LayerwiseError} as {@link encode} rejects
+   */
+  encodeSync(row: Row, out?: FloatArray<P>): FloatArray<P> {
+    return this.#encodeRow.run('row', row, out)
+  }
+
+  /**
+   * Reads what {@link save} wrote. Its precision and its classes are the file's.
+   *
+   * @throws {@link LayerwiseError} `ERR_FORMAT` for a file that is not one of ours, is cut or damaged, or holds a model of another class
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, with the system's error as `cause`, if it cannot be read
+   */
+  static async load(path: string | URL): Promise<StackedClassifier<Precision, Classes>> {
+    return readModel(path, [StackedClassifier.restorer])
+  }
+
+  /** @internal */
+  static readonly restorer: Restorer<StackedClassifier<Precision, Classes>> = StackedClassifier.restorerOf({
+    class: 'StackedClassifier',
+    settings: (options) =>
+      checkStackedClassifierSettings(checkOptions('options', options, STACKED_CLASSIFIER_SETTINGS)),
+    layers: layersOf,
+    make: (settings) => new StackedClassifier<Precision, Classes>(settings),
+  })
+
+  /** @internal */
+  protected override costObjective(): NativeObjective {
+    return costObjectiveOf(this.#settings)
+  }
+
+  /** @internal */
+  protected override describe(): ModelDescription {
+    return {
+      class: 'StackedClassifier',
+      options: this.#settings,
+      scaler: this.scaler?.toJSON() ?? null,
+      fits: this.network.fits,
+      tensors: layerTensors(this.network),
+    }
+  }
+}
