@@ -9,7 +9,10 @@ import {
   SparseAutoencoder,
   type SparseAutoencoderOptions,
   StackedAutoencoder,
+  type StackedAutoencoderOptions,
   type StackedFitOptions,
+  type StackedLayerOptions,
+  type TrainingHistory,
 } from '../lib/index.js'
 import { binding } from '../lib/native/load.js'
 import { rejection, relativeDistance, sampleRows } from './sample.js'
@@ -106,6 +109,40 @@ test('a stack of one layer equals a SparseAutoencoder, with its scaler', async (
   await model.fit(x, minibatches)
   expect(stack.parameters()).toEqual(model.parameters())
   expect(await stack.reconstruct(x)).toEqual(await model.reconstruct(x))
+})
+
+describe('every option of a stack has an effect', () => {
+  const plain = { hidden: 5, activation: 'sigmoid', outputActivation: 'sigmoid', sparsity: kl } as const
+  const base = { inputs, layers: [plain, plain] }
+  const withLayer = (own: Partial<StackedLayerOptions>) => ({
+    ...base,
+    layers: [plain, { ...plain, ...own }],
+  })
+  const outcome = async (given: StackedAutoencoderOptions) => {
+    const stack = new StackedAutoencoder(given)
+    const [, { epochs }] = (await stack.fit(few, { epochs: 1 })) as [unknown, TrainingHistory]
+    const tuned = await stack.fineTune(few, { epochs: 1 })
+    return [stack.parameters(), epochs[0]!.cost, tuned.epochs[0]!.cost]
+  }
+  const scaling = new MinMaxScaler({ range: [0.2, 0.8] }).fit(few)
+
+  test.each<[string, () => StackedAutoencoderOptions | Promise<StackedAutoencoderOptions>]>([
+    ['loss', () => ({ ...base, loss: 'crossEntropy' })],
+    ['weightDecay', () => ({ ...base, weightDecay: 0.01 })],
+    ['sparseFineTuning', () => ({ ...base, sparseFineTuning: true })],
+    ['precision', () => ({ ...base, precision: 'float64' })],
+    ['seed', () => ({ ...base, seed: 1 })],
+    ['scaling', async () => ({ ...base, scaling: await scaling })],
+    ['hidden', () => withLayer({ hidden: 6 })],
+    ['activation', () => withLayer({ activation: 'tanh' })],
+    ['outputActivation', () => withLayer({ outputActivation: 'tanh' })],
+    ['sparsity', () => withLayer({ sparsity: { ...kl, weight: 0.2 } })],
+    ['weightDecay of a layer', () => withLayer({ weightDecay: 0.01 })],
+    ['corruption', () => withLayer({ corruption: { kind: 'masking', amount: 0.2 } })],
+    ['seed of a layer', () => withLayer({ seed: 1 })],
+  ])('%s', async (_, changed) => {
+    expect(await outcome(await changed())).not.toEqual(await outcome(base))
+  })
 })
 
 test('layers that are not being trained do not change by a bit', async () => {
@@ -383,8 +420,9 @@ describe('a stack whose training is interrupted', () => {
   test('by a second one goes on, and refuses that', async () => {
     const stack = new StackedAutoencoder(options)
     const fit = stack.fit(few, { epochs: 2 })
-    for (const other of [stack.fit(few), stack.fineTune(few)]) {
-      expect(await rejection(other)).toMatchObject({ code: 'ERR_BUSY' })
+    for (const method of ['fit', 'fineTune'] as const) {
+      const error = await rejection(stack[method](few))
+      expect(error).toMatchObject({ code: 'ERR_BUSY', message: expect.stringMatching(`^${method}:`) })
     }
     expect(() => stack.setParameters(stack.parameters())).toThrow(
       expect.objectContaining({ code: 'ERR_BUSY' }),

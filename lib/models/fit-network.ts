@@ -33,9 +33,10 @@ export async function fitNetwork<P extends Precision>(
   x: Rows,
   plan: FitPlan,
 ): Promise<TrainingHistory> {
+  const what = fitting.phase?.phase === 'fineTune' ? 'fineTune' : 'fit'
   const work = new NativeWork(plan.run)
   try {
-    return await network.exclusively('fit', async () =>
+    return await network.exclusively(what, async () =>
       fitRows({ ...fitting, learner: network }, await takeRows(toRows, x, plan, work), plan, work),
     )
   } finally {
