@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /** Where, when and with what figures were taken: without it they mean nothing. */
 export interface Environment {
   readonly version: string
-  /** Hash of the commit; ends in `+changes` if files under version control differ from it. */
+  /** Hash of the commit; ends in `+changes` if files under version control, results and pictures aside, differ from it. */
   readonly commit: string
   /** ISO 8601. */
   readonly date: string
@@ -40,7 +40,8 @@ export function environment(): Environment {
 
 function commit(): string {
   try {
-    const changes = git('status', '--porcelain', '--untracked-files=no')
+    const written = [':!docs/results.md', ':!docs/pictures']
+    const changes = git('status', '--porcelain', '--untracked-files=no', '--', '.', ...written)
     return git('rev-parse', '--short', 'HEAD') + (changes === '' ? '' : '+changes')
   } catch {
     return 'unknown'

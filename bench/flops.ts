@@ -1,8 +1,14 @@
 /**
- * Floating-point operations, additions and multiplications, of the matrix products that one row costs while an autoencoder of one
- * hidden layer trains: five products of inputs × hidden, two forward, one back to the hidden layer and two gradients. Nothing
- * asks for the delta of the input.
+ * Floating-point operations, additions and multiplications, of the matrix products that one row costs in an evaluation of cost and
+ * gradient of dense layers between `widths`: forward and the gradient of the weights for each layer, and the way back through
+ * each but the first, since nothing asks for the delta of the input.
  */
+export function evaluationFlopsPerRow(widths: readonly number[]): number {
+  const weights = widths.slice(1).map((outputs, l) => outputs * widths[l]!)
+  return 2 * (3 * weights.reduce((sum, count) => sum + count, 0) - weights[0]!)
+}
+
+/** Those of an autoencoder of one hidden layer: 10 · inputs · hidden. */
 export function trainingFlopsPerRow(inputs: number, hidden: number): number {
-  return 2 * 5 * inputs * hidden
+  return evaluationFlopsPerRow([inputs, hidden, inputs])
 }

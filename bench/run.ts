@@ -5,7 +5,7 @@
  *
  * NAME: digits, digits1k, patches, small, encode or all. Everything but the report goes to standard error.
  */
-import { fork, spawnSync } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { runtime } from '../lib/index.js'
@@ -15,6 +15,7 @@ import type { Storage } from './data.js'
 import { environment } from './environment.js'
 import { buildLimits } from './limits.js'
 import { reportText } from './report.js'
+import { setUp } from './set-up.js'
 
 const usage = `npm run bench -- NAME [--json] [--seconds N] [--threads N] [--data float32|uint8]
   NAME       ${caseNames.join(', ')} or all
@@ -52,14 +53,6 @@ function options(): Options {
   const storage = values.data
   if (storage !== 'float32' && storage !== 'uint8') throw new Error('--data: expected float32 or uint8')
   return { names, json: values.json, seconds, threads, storage }
-}
-
-/** The addon as the sources are now, unless LAYERWISE_BINARY names one. */
-function setUp(): void {
-  if (process.env.LAYERWISE_BINARY) return
-  const script = fileURLToPath(new URL('../scripts/setup.mjs', import.meta.url))
-  const { status } = spawnSync(process.execPath, [script], { stdio: ['ignore', 2, 2] })
-  if (status !== 0) throw new Error('set-up failed')
 }
 
 function runCase(request: CaseRequest): Promise<CaseResult> {

@@ -4,6 +4,7 @@
  *
  *   node scripts/setup.mjs            node_modules, tools, OpenBLAS, the addon
  *   node scripts/setup.mjs --data     and MNIST, whole and unharmed
+ *   node scripts/setup.mjs --fashion  and Fashion-MNIST, where the system has a package of it
  *   node scripts/setup.mjs --tests    and GoogleTest and the C++ tests
  *   node scripts/setup.mjs --gyp      and what node-gyp runs on: Python and make
  */
@@ -25,6 +26,7 @@ const { values: options } = parseArgs({
   options: {
     tests: { type: 'boolean', default: false },
     data: { type: 'boolean', default: false },
+    fashion: { type: 'boolean', default: false },
     gyp: { type: 'boolean', default: false },
   },
 })
@@ -106,6 +108,8 @@ function isThere(need) {
       return onPath('python3')
     case 'pip':
       return spawnSync('python3', ['-m', 'pip', '--version']).status === 0
+    case 'fashionMnist':
+      return existsSync('/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz')
   }
 }
 
@@ -176,6 +180,7 @@ function missingTools() {
   const wanted = []
   if (mustBuild) wanted.push('compiler', 'make', 'cmake', 'openblas')
   if (mustBuild && options.tests) wanted.push('googletest')
+  if (options.fashion) wanted.push('fashionMnist')
   if (options.gyp) wanted.push('python')
   if (options.gyp && !mustBuild) wanted.push('make')
   return wanted.filter((need) => !isThere(need))

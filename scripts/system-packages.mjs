@@ -1,7 +1,7 @@
 /**
  * What each system calls the things a build needs, and the command that installs them. Pure: nothing here touches the machine.
  *
- * @typedef {'compiler' | 'make' | 'cmake' | 'openblas' | 'googletest' | 'python' | 'pip'} Need
+ * @typedef {'compiler' | 'make' | 'cmake' | 'openblas' | 'googletest' | 'python' | 'pip' | 'fashionMnist'} Need
  * @typedef {'debian' | 'fedora' | 'alpine' | 'macos'} Family
  */
 
@@ -14,6 +14,7 @@ export const reasons = {
   googletest: 'GoogleTest, for the C++ tests',
   python: 'Python 3, which pip and node-gyp run on',
   pip: 'pip, which fetches and checks the OpenBLAS wheel',
+  fashionMnist: 'Fashion-MNIST, 70,000 pictures of clothes that training is tried on',
 }
 
 /**
@@ -30,6 +31,7 @@ const packages = {
     googletest: ['libgtest-dev'],
     python: ['python3'],
     pip: ['python3-pip'],
+    fashionMnist: ['dataset-fashion-mnist'],
   },
   fedora: {
     compiler: ['gcc-c++'],
@@ -39,6 +41,7 @@ const packages = {
     googletest: ['gtest-devel'],
     python: ['python3'],
     pip: ['python3-pip'],
+    fashionMnist: [],
   },
   alpine: {
     compiler: ['build-base'],
@@ -48,6 +51,7 @@ const packages = {
     googletest: ['gtest-dev'],
     python: ['python3'],
     pip: ['py3-pip'],
+    fashionMnist: [],
   },
   macos: {
     compiler: [],
@@ -57,6 +61,7 @@ const packages = {
     googletest: ['googletest'],
     python: ['python3'],
     pip: ['python3'],
+    fashionMnist: [],
   },
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { Matrix, StackedAutoencoder, StackedClassifier } from '../lib/index.js'
 import type { Floats, NativeObjective, NativeRows } from '../lib/native/binding.js'
 import { NativeWork } from '../lib/native/call.js'
 import { binding } from '../lib/native/load.js'
@@ -341,6 +342,72 @@ describe('what a training step alone knows', () => {
     expectCost(await native(one, theta, rows, gradient), expected, tolerances.float64VsOracleCost.value)
     for (const found of [gradient, await stepOf(one, theta, rows)]) {
       expect(relativeError(found, expected.gradient)).toBeLessThan(tolerances.float64VsOracleGradient.value)
+    }
+  })
+})
+
+describe('the models’ own cost and gradient are the oracle’s', () => {
+  const sparsity = { kind: 'kl', target: 0.2, weight: 0.4 } as const
+  const stacked = WIDTHS.slice(1).map((hidden) => ({ hidden, sparsity }))
+  const penalties: OraclePenalty[] = stacked.map((_, layer) => ({ layer, ...sparsity }))
+
+  test('of a stack: the unrolled network, its one λ on every layer, sparse only where that is asked for', async () => {
+    const layers = unrolled('sigmoid', 'sigmoid')
+    for (const sparseFineTuning of [false, true]) {
+      const objective: OracleObjective = {
+        loss: 'squared',
+        weightDecay: layers.map(() => 0.03),
+        penalties: sparseFineTuning ? penalties : [],
+      }
+      const { theta, x, m } = pointAwayFromKinks(layers, objective, { seed: 31 })
+      const stack = new StackedAutoencoder({
+        inputs: 5,
+        layers: stacked.map((layer) => ({ ...layer, weightDecay: 0.5 })), // while it is trained alone
+        weightDecay: 0.03,
+        sparseFineTuning,
+        precision: 'float64',
+      })
+      const cost = await stack.cost(Matrix.from(x, m, 5), { parameters: theta, gradient: true })
+      const oracle = evaluate(layers, objective, theta, { x, m })
+      expectCost(cost, oracle, tolerances.float64VsOracleCost.value)
+      expect(relativeError(cost.gradient!, oracle.gradient)).toBeLessThan(
+        tolerances.float64VsOracleGradient.value,
+      )
+    }
+  })
+
+  test('of a classifier: λ on the softmax alone or on all layers, classes weighed, sparse or not', async () => {
+    const layers = classifier('sigmoid')
+    const classWeights = [1, 0.3, 2]
+    for (const decay of ['softmax', 'all'] as const) {
+      for (const sparseFineTuning of [false, true]) {
+        const objective: OracleObjective = {
+          loss: 'logLoss',
+          weightDecay: layers.map(({ activation }) =>
+            decay === 'all' || activation === 'softmax' ? 0.05 : 0,
+          ),
+          penalties: sparseFineTuning ? penalties : [],
+          classWeights,
+        }
+        const { theta, x, m } = pointAwayFromKinks(layers, objective, { m: labels.length, seed: 32 })
+        const stack = new StackedAutoencoder({ inputs: 5, layers: stacked, precision: 'float64' })
+        const options = { classes: 3, weightDecay: 0.05, decay, sparseFineTuning, classWeights }
+        const random = new StackedClassifier({
+          ...options,
+          inputs: 5,
+          layers: sparseFineTuning ? stacked : stacked.map(({ hidden }) => ({ hidden })),
+          precision: 'float64',
+        })
+        const oracle = evaluate(layers, objective, theta, { x, m, labels })
+        for (const model of [stack.toClassifier(options), random]) {
+          const at = { parameters: theta, gradient: true }
+          const cost = await model.cost(Matrix.from(x, m, 5), labels, at)
+          expectCost(cost, oracle, tolerances.float64VsOracleCost.value)
+          expect(relativeError(cost.gradient!, oracle.gradient)).toBeLessThan(
+            tolerances.float64VsOracleGradient.value,
+          )
+        }
+      }
     }
   })
 })

@@ -1,0 +1,47 @@
+import { StackedAutoencoder, StackedClassifier } from '../../lib/index.js'
+import { mnist } from './data.js'
+import type { Recipe } from './recipe.js'
+import { percentWrong } from './ufldl.js'
+
+const LAYERS = [0.1, 0.2, 0.3].map((amount) => ({
+  hidden: 1000,
+  corruption: { kind: 'masking', amount } as const,
+}))
+/** Epochs of Adam; rates fall to 0 along a cosine. */
+const GREEDY = { epochs: 15, batchSize: 128, learningRate: { kind: 'cosine', rate: 1e-3 } } as const
+const TOGETHER = { epochs: 25, batchSize: 128, learningRate: { kind: 'cosine', rate: 5e-4 } } as const
+const QUICK = { epochs: 2, batchSize: 20 }
+
+export const denoisingMnist: Recipe = {
+  name: 'denoising-mnist',
+  title:
+    '784-1000-1000-1000-10: three layers that mend digits with 10%, 20%, 30% of their inputs masked, then a softmax and all together',
+  source: 'Vincent et al., “Stacked denoising autoencoders”, 2010',
+  run: async (trial) => {
+    const { quick, say, onProgress } = trial
+    const { training, test } = await mnist(trial)
+    const { images, labels } = training
+    const greedy = { ...GREEDY, ...(quick && QUICK), onProgress }
+    const together = { ...TOGETHER, ...(quick && QUICK), onProgress }
+    const stack = new StackedAutoencoder({ inputs: 784, layers: LAYERS, loss: 'crossEntropy' })
+    await stack.fit(images, greedy)
+    const classifier = stack.toClassifier({ classes: 10 })
+    await classifier.fineTune(images, labels, together)
+    const ours = percentWrong(await classifier.score(test.images, test.labels))
+    say(`${ours.toFixed(2)}% wrong; now the same from a random start`)
+    const random = new StackedClassifier({
+      inputs: 784,
+      layers: LAYERS.map(({ hidden }) => ({ hidden })),
+      classes: 10,
+    })
+    await random.fineTune(images, labels, together)
+    const theirs = percentWrong(await random.score(test.images, test.labels))
+    const goal = { atMost: quick ? 15 : 1.3 }
+    return {
+      figures: [
+        { label: 'test error', value: ours, unit: '%', published: '1.3%', goal },
+        { label: 'from a random start', value: theirs, unit: '%' },
+      ],
+    }
+  },
+}

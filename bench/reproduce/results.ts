@@ -1,0 +1,28 @@
+/** What stands in docs/results.md before the first section. */
+const PREFACE = `# Results
+
+Published experiments, done again by \`npm run reproduce -- NAME\`, which writes its section here: the figures as they came out, also where a
+goal is missed. Settings were chosen on training rows held out (\`--validate\`), never on the test rows.
+`
+
+/**
+ * A document with one section replaced, or put in its place.
+ *
+ * @param document - the document so far; empty: one is begun
+ * @param order - the names of all sections as they shall follow one another
+ * @param name - the section to write
+ * @param section - its text, from its heading `## NAME` on
+ */
+export function withSection(
+  document: string,
+  order: readonly string[],
+  name: string,
+  section: string,
+): string {
+  const [preface, ...others] = (document === '' ? PREFACE : document).split(/^(?=## )/m)
+  const sections = new Map(others.map((text) => [/^## (.*)/.exec(text)![1]!.trim(), text]))
+  sections.set(name, section)
+  const rank = (key: string) => (order.includes(key) ? order.indexOf(key) : order.length)
+  const inOrder = [...sections.keys()].sort((a, b) => rank(a) - rank(b))
+  return `${[preface!, ...inOrder.map((key) => sections.get(key)!)].map((text) => text.trim()).join('\n\n')}\n`
+}
