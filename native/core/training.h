@@ -30,7 +30,7 @@ struct Span {
   // What the penalty of kind constraint shall be from now on, taken over where the round is not that of the last span.
   int round = 0;
   double constraint_weight = 0;
-  std::vector<double> multipliers;
+  std::vector<double> multipliers = {};
 };
 
 struct SpanResult {

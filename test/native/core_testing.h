@@ -27,6 +27,14 @@ inline Network network_of(std::initializer_list<int> sizes, Activation hidden, A
   return network;
 }
 
+// Layers between the sizes given, and their mirror images over the same matrices.
+inline Network tied_network(std::initializer_list<int> sizes, Activation hidden, Activation output, bool biases = true) {
+  Network network;
+  for (auto size = sizes.begin(); size + 1 != sizes.end(); size++) network.add(size[0], size[1], hidden, biases);
+  for (int l = network.depth() - 1; l >= 0; l--) network.add_tied(l, l == 0 ? output : hidden, biases);
+  return network;
+}
+
 inline Network autoencoder(int inputs, int hidden) {
   return network_of({inputs, hidden, inputs}, Activation::sigmoid, Activation::sigmoid);
 }
@@ -37,7 +45,11 @@ std::vector<T> parameters_of(const Network& network, unsigned seed) {
   std::vector<T> theta = random_vector<T>(network.parameters, -1, 1, seed);
   for (const DenseLayer& layer : network.layers) {
     const T scale = static_cast<T>(1 / std::sqrt(static_cast<double>(layer.inputs)));
-    for (std::size_t i = layer.weights_at; i < layer.biases_at + layer.outputs; i++) theta[i] *= scale;
+    const auto shrink = [&](std::size_t from, std::size_t n) {
+      for (std::size_t i = from; i < from + n; i++) theta[i] *= scale;
+    };
+    if (layer.owns_weights()) shrink(layer.weights_at, layer.weight_count());
+    if (layer.has_biases) shrink(layer.biases_at, layer.outputs);
   }
   return theta;
 }
@@ -70,18 +82,20 @@ struct Evaluated {
 
 template <typename T>
 Evaluated<T> evaluate(const Network& network, const Objective& objective, const std::vector<T>& theta, const Rows& rows,
-                      int threads = 2, EvaluationMemory memory = {}) {
+                      int threads = 2, EvaluationMemory memory = {}, const Noise* noise = nullptr) {
   Evaluated<T> out;
   out.gradient.assign(network.parameters, kNaN<T>);
   ThreadPool pool;
   pool.run(threads, [&](Team& team) {
-    Evaluator<T> evaluator(network, objective, rows.count, memory);
+    const Network* through = rows.through != nullptr ? &rows.through->network : nullptr;
+    Evaluator<T> evaluator(network, objective, rows.count, memory, through, noise != nullptr);
     const Gather<T> gather(rows);
     typename Evaluator<T>::Request request;
     request.theta = theta.data();
     request.rows = &gather;
     request.count = rows.count;
     request.gradient = out.gradient.data();
+    request.noise = noise;
     const typename Evaluator<T>::Sink add_decay = [&](int, const Plan::Tile& tile, std::size_t offset, std::size_t n) {
       const T decay = tile.rows == 0 ? T(0) : static_cast<T>(objective.weight_decay[tile.layer]);
       vector_kernels<T>().add_decay(out.gradient.data() + offset, theta.data() + offset, n, decay);
@@ -96,6 +110,31 @@ Evaluated<T> evaluate(const Network& network, const Objective& objective, const 
 template <typename T>
 bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
+}
+
+template <typename T>
+void expect_same_bits(const Evaluated<T>& a, const Evaluated<T>& b) {
+  EXPECT_TRUE(same_bits(a.gradient, b.gradient));
+  EXPECT_EQ(a.parts.loss, b.parts.loss);
+  EXPECT_EQ(a.parts.weight_decay, b.parts.weight_decay);
+  EXPECT_EQ(a.parts.sparsity, b.parts.sparsity);
+  EXPECT_EQ(a.means, b.means);
+}
+
+// The rows of `data` [rows, cols] that `order` names, one after another.
+template <typename E>
+std::vector<E> taken(const std::vector<E>& data, int cols, const std::vector<std::uint32_t>& order) {
+  std::vector<E> out;
+  for (std::uint32_t row : order)
+    out.insert(out.end(), data.begin() + std::size_t(row) * cols, data.begin() + (row + std::size_t(1)) * cols);
+  return out;
+}
+
+// Classes below `classes`, in no regular order.
+inline std::vector<std::uint32_t> labels_of(int rows, int classes, unsigned seed) {
+  std::vector<std::uint32_t> labels;
+  for (double x : random_vector<double>(rows, 0, classes, seed)) labels.push_back(static_cast<std::uint32_t>(x));
+  return labels;
 }
 
 }  // namespace layerwise

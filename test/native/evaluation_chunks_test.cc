@@ -28,13 +28,19 @@ struct Case {
 std::vector<Case> cases() {
   const Network two = network_of({kWidth, 3, kWidth}, Activation::sigmoid, Activation::sigmoid);
   const Network four = network_of({kWidth, 3, 2, 3, kWidth}, Activation::sigmoid, Activation::identity);
+  const Network tied = tied_network({kWidth, 3, 2}, Activation::tanh, Activation::identity);
+  const Network unbiased = tied_network({kWidth, 3}, Activation::sigmoid, Activation::sigmoid, false);
   return {{two, objective_of(two, Loss::cross_entropy, 0.01, {{0, PenaltyKind::kl, 0.2, 3, Average::exact}})},
           {two, objective_of(two, Loss::euclidean, 0.01, {{0, PenaltyKind::l1, 0, 0.5, Average::exact}})},
           {two, objective_of(two, Loss::squared, 0.01)},
           {four, objective_of(four, Loss::squared, 0.01,
                               {{0, PenaltyKind::l2, 0.1, 1, Average::exact},
                                {1, PenaltyKind::kl, 0.2, 3, Average::exact},
-                               {2, PenaltyKind::l1, 0, 0.5, Average::exact}})}};
+                               {2, PenaltyKind::l1, 0, 0.5, Average::exact}})},
+          {tied, objective_of(tied, Loss::squared, 0.01,
+                              {{1, PenaltyKind::constraint, 0.1, 3, Average::exact, {0.1, 0.3}, {-0.4, 0.7}},
+                               {2, PenaltyKind::l2, 0.2, 1, Average::exact}})},
+          {unbiased, objective_of(unbiased, Loss::cross_entropy, 0.01, {{0, PenaltyKind::kl, 0.2, 3, Average::exact}})}};
 }
 
 TEST(EvaluationInChunks, IsThatOfAllRowsTogether) {
@@ -45,12 +51,11 @@ TEST(EvaluationInChunks, IsThatOfAllRowsTogether) {
     const std::vector<double> theta = parameters_of<double>(c.network, 2);
     const NaiveCost naive = naive_cost(c.network, c.objective, {theta.begin(), theta.end()}, x);
     const auto gradient = naive_gradient(c.network, c.objective, theta, x);
+    const int layer = c.objective.penalties.empty() ? 0 : c.objective.penalties[0].layer;
     for (const EvaluationMemory& memory : {kKept, kComputedAgain, EvaluationMemory()}) {
       const Evaluated<double> got = evaluate(c.network, c.objective, theta, rows_of(x, kWidth), 2, memory);
-      EXPECT_NEAR(got.parts.loss, naive.loss, tolerance::kCost * naive.loss);
-      EXPECT_NEAR(got.parts.weight_decay, naive.weight_decay, tolerance::kCost * naive.weight_decay);
-      EXPECT_NEAR(got.parts.sparsity, naive.sparsity, tolerance::kCost * (1 + naive.sparsity));
-      for (std::size_t j = 0; j < got.means.size(); j++) EXPECT_NEAR(got.means[j], naive.means[0][j], tolerance::kMean);
+      expect_right_cost(naive, got.parts);
+      for (std::size_t j = 0; j < got.means.size(); j++) EXPECT_NEAR(got.means[j], naive.means[layer][j], tolerance::kMean);
       EXPECT_LT(gradient_error(got.gradient, gradient), tolerance::kGradient);
     }
   }
@@ -63,9 +68,7 @@ void expect_same_bits_kept_and_computed_again() {
     const std::vector<T> theta = parameters_of<T>(c.network, 2);
     const auto kept = evaluate(c.network, c.objective, theta, rows_of(x, kWidth), 2, kKept);
     const auto again = evaluate(c.network, c.objective, theta, rows_of(x, kWidth), 3, kComputedAgain);
-    EXPECT_TRUE(same_bits(kept.gradient, again.gradient));
-    EXPECT_EQ(kept.parts.total(), again.parts.total());
-    EXPECT_EQ(kept.means, again.means);
+    expect_same_bits(kept, again);
   }
 }
 
@@ -78,16 +81,14 @@ TEST(EvaluationInChunks, GathersRowsInAnyOrder) {
   std::vector<std::uint32_t> order(kRows);
   for (int i = 0; i < kRows; i++) order[i] = static_cast<std::uint32_t>(i * 7 % kRows);
   const std::vector<double> x = rows<double>();
-  std::vector<double> ordered;
-  for (std::uint32_t row : order) ordered.insert(ordered.end(), x.begin() + row * kWidth, x.begin() + (row + 1) * kWidth);
+  const std::vector<double> ordered = taken(x, kWidth, order);
   Rows gathered = rows_of(x, kWidth);
   gathered.order = order.data();
   for (const Case& c : cases()) {
     const std::vector<double> theta = parameters_of<double>(c.network, 2);
     const auto by_order = evaluate(c.network, c.objective, theta, gathered, 2, kKept);
     const auto in_place = evaluate(c.network, c.objective, theta, rows_of(ordered, kWidth), 2, kKept);
-    EXPECT_TRUE(same_bits(by_order.gradient, in_place.gradient));
-    EXPECT_EQ(by_order.parts.total(), in_place.parts.total());
+    expect_same_bits(by_order, in_place);
   }
 }
 

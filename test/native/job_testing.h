@@ -31,7 +31,8 @@ Trained<T> train(const Network& network, const Objective& objective, const Train
   Trained<T> out;
   ThreadPool pool;
   pool.run(threads, [&](Team& team) {
-    TrainingJob<T> job(network, objective, options, theta.data(), rows.count);
+    const Network* through = rows.through != nullptr ? &rows.through->network : nullptr;
+    TrainingJob<T> job(network, objective, options, theta.data(), rows.count, through);
     for (int epoch = 0; epoch < epochs; epoch++) {
       out.spans.push_back(job.run(team, rows, {epoch, rate, kWholeEpoch}, StopFlag()));
       EXPECT_TRUE(out.last().epoch_done);

@@ -1,77 +1,131 @@
 #pragma once
+#include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "core_testing.h"
 
 namespace layerwise {
 
-// The cost as its definition says, row by row in long double. x [rows, inputs].
+// Rows as the network sees them, [rows, inputs], and what it shall make of them: the rows without noise, or classes.
+struct NaiveRows {
+  std::vector<double> x, target;
+  std::vector<std::uint32_t> labels;
+
+  NaiveRows(std::vector<double> x) : x(x), target(std::move(x)) {}
+  NaiveRows(std::vector<double> x, std::vector<double> target) : x(std::move(x)), target(std::move(target)) {}
+  NaiveRows(std::vector<double> x, std::vector<std::uint32_t> labels) : x(std::move(x)), labels(std::move(labels)) {}
+};
+
+// The cost as its definition says, row by row in long double.
 struct NaiveCost {
   long double loss = 0, weight_decay = 0, sparsity = 0;
   std::vector<std::vector<long double>> means;  // [layers][units]
   long double total() const { return loss + weight_decay + sparsity; }
 };
 
-inline long double naive_divergence(const Penalty& penalty, Activation activation, long double mean) {
-  const long double rho = penalty.target, r = activation == Activation::tanh ? (mean + 1) / 2 : mean;
-  if (penalty.kind == PenaltyKind::l2) return (r - rho) * (r - rho);
-  const auto kl = [&](long double p) { return rho * std::log(rho / p) + (1 - rho) * std::log((1 - rho) / (1 - p)); };
-  const auto slope = [&](long double p) { return -rho / p + (1 - rho) / (1 - p); };
+// One row through the layers: z and f(z) of each.
+struct NaivePass {
+  std::vector<std::vector<long double>> z, a;
+};
+
+inline long double naive_log_sum(const std::vector<long double>& z) {
+  const long double most = *std::max_element(z.begin(), z.end());
+  long double sum = 0;
+  for (long double value : z) sum += std::exp(value - most);
+  return most + std::log(sum);
+}
+
+inline NaivePass naive_pass(const Network& network, const std::vector<long double>& theta, const double* row) {
+  NaivePass pass;
+  std::vector<long double> input(row, row + network.inputs());
+  for (const DenseLayer& layer : network.layers) {
+    std::vector<long double> z(layer.outputs, 0), a(layer.outputs);
+    for (int j = 0; j < layer.outputs; j++) {
+      for (int k = 0; k < layer.inputs; k++) {
+        const std::size_t at = layer.transposed ? std::size_t(k) * layer.outputs + j : std::size_t(j) * layer.inputs + k;
+        z[j] += theta[layer.weights_at + at] * input[k];
+      }
+      if (layer.has_biases) z[j] += theta[layer.biases_at + j];
+    }
+    const long double log_sum = naive_log_sum(z);
+    for (int j = 0; j < layer.outputs; j++) {
+      a[j] = layer.activation == Activation::softmax ? std::exp(z[j] - log_sum) : apply(layer.activation, z[j]);
+    }
+    input = a;
+    pass.z.push_back(std::move(z));
+    pass.a.push_back(std::move(a));
+  }
+  return pass;
+}
+
+// What a unit of this mean output adds to the cost.
+inline long double naive_penalty(const Penalty& penalty, Activation activation, int unit, long double mean) {
+  const long double rho = penalty.targets.empty() ? penalty.target : penalty.targets[unit], beta = penalty.weight;
+  const long double r = activation == Activation::tanh ? (mean + 1) / 2 : mean;
+  if (penalty.kind == PenaltyKind::l2) return beta * (r - rho) * (r - rho);
+  if (penalty.kind == PenaltyKind::constraint) {
+    const long double mu = penalty.multipliers.empty() ? 0 : penalty.multipliers[unit];
+    return mu * (r - rho) + beta / 2 * (r - rho) * (r - rho);
+  }
+  const auto kl = [&](long double p) { return beta * (rho * std::log(rho / p) + (1 - rho) * std::log((1 - rho) / (1 - p))); };
+  const auto slope = [&](long double p) { return beta * (-rho / p + (1 - rho) / (1 - p)); };
   const long double low = 1e-6, high = 1 - 1e-6;
   if (r < low) return kl(low) + slope(low) * (r - low);
   if (r > high) return kl(high) + slope(high) * (r - high);
   return kl(r);
 }
 
+inline long double naive_loss(Loss loss, const std::vector<long double>& z, const std::vector<long double>& y, const double* x) {
+  long double sum = 0;
+  for (std::size_t j = 0; j < y.size(); j++) {
+    const long double error = y[j] - x[j];
+    if (loss == Loss::cross_entropy) {
+      sum += std::log1p(std::exp(z[j])) - x[j] * z[j];
+    } else {
+      sum += loss == Loss::absolute ? std::fabs(error) : error * error;
+    }
+  }
+  return loss == Loss::squared ? sum / 2 : (loss == Loss::euclidean ? std::sqrt(sum) : sum);
+}
+
 inline NaiveCost naive_cost(const Network& network, const Objective& objective, const std::vector<long double>& theta,
-                            const std::vector<double>& x) {
+                            const NaiveRows& data) {
   NaiveCost cost;
-  const int inputs = network.inputs(), rows = static_cast<int>(x.size() / inputs);
+  const int inputs = network.inputs(), rows = static_cast<int>(data.x.size() / inputs);
   for (const DenseLayer& layer : network.layers) cost.means.emplace_back(layer.outputs, 0);
   std::vector<long double> absolute(network.layers.size(), 0);
   for (int i = 0; i < rows; i++) {
-    const double* row = x.data() + static_cast<std::size_t>(i) * inputs;
-    std::vector<long double> a(row, row + inputs), z;
+    const NaivePass pass = naive_pass(network, theta, data.x.data() + std::size_t(i) * inputs);
     for (std::size_t l = 0; l < network.layers.size(); l++) {
-      const DenseLayer& layer = network.layers[l];
-      z.assign(layer.outputs, 0);
-      for (int j = 0; j < layer.outputs; j++) {
-        const long double* w = theta.data() + layer.weights_at + static_cast<std::size_t>(j) * layer.inputs;
-        for (int k = 0; k < layer.inputs; k++) z[j] += w[k] * a[k];
-        z[j] += theta[layer.biases_at + j];
-      }
-      a.resize(layer.outputs);
-      for (int j = 0; j < layer.outputs; j++) {
-        a[j] = apply(layer.activation, z[j]);
-        cost.means[l][j] += a[j] / rows;
-        absolute[l] += std::fabs(a[j]) / rows;
+      for (int j = 0; j < network.layers[l].outputs; j++) {
+        cost.means[l][j] += pass.a[l][j] / rows;
+        absolute[l] += std::fabs(pass.a[l][j]) / rows;
       }
     }
-    long double row_loss = 0;
-    for (int j = 0; j < inputs; j++) {
-      const long double error = a[j] - row[j];
-      if (objective.loss == Loss::cross_entropy) {
-        row_loss += std::log1p(std::exp(z[j])) - row[j] * z[j];
-      } else {
-        row_loss += objective.loss == Loss::absolute ? std::fabs(error) : error * error;
-      }
+    const auto& z = pass.z.back();
+    if (objective.loss == Loss::log_loss) {
+      const std::uint32_t label = data.labels[i];
+      const long double weight = objective.class_weights.empty() ? 1 : objective.class_weights[label];
+      cost.loss += weight * (naive_log_sum(z) - z[label]) / rows;
+    } else {
+      cost.loss += naive_loss(objective.loss, z, pass.a.back(), data.target.data() + std::size_t(i) * inputs) / rows;
     }
-    if (objective.loss == Loss::squared) row_loss /= 2;
-    if (objective.loss == Loss::euclidean) row_loss = std::sqrt(row_loss);
-    cost.loss += row_loss / rows;
   }
   for (std::size_t l = 0; l < network.layers.size(); l++) {
     const DenseLayer& layer = network.layers[l];
-    for (std::size_t i = layer.weights_at; i < layer.biases_at; i++) {
+    if (layer.tied_to >= 0) continue;
+    for (std::size_t i = layer.weights_at; i < layer.weights_at + layer.weight_count(); i++) {
       cost.weight_decay += objective.weight_decay[l] / 2 * theta[i] * theta[i];
     }
   }
   for (const Penalty& penalty : objective.penalties) {
+    const DenseLayer& layer = network.layers[penalty.layer];
     if (penalty.kind == PenaltyKind::l1) cost.sparsity += penalty.weight * absolute[penalty.layer];
     if (!penalty.on_mean()) continue;
-    for (long double mean : cost.means[penalty.layer]) {
-      cost.sparsity += penalty.weight * naive_divergence(penalty, network.layers[penalty.layer].activation, mean);
+    for (int j = 0; j < layer.outputs; j++) {
+      cost.sparsity += naive_penalty(penalty, layer.activation, j, cost.means[penalty.layer][j]);
     }
   }
   return cost;
@@ -79,37 +133,52 @@ inline NaiveCost naive_cost(const Network& network, const Objective& objective, 
 
 // d cost / d theta along one direction, by a central difference.
 inline long double naive_slope(const Network& network, const Objective& objective, const std::vector<double>& theta,
-                               const std::vector<double>& x, const std::vector<long double>& direction,
-                               long double step = 1e-6L) {
+                               const NaiveRows& data, const std::vector<long double>& direction, long double step = 1e-6L) {
   std::vector<long double> ahead(theta.begin(), theta.end()), behind = ahead;
   for (std::size_t i = 0; i < theta.size(); i++) {
     ahead[i] += step * direction[i];
     behind[i] -= step * direction[i];
   }
-  return (naive_cost(network, objective, ahead, x).total() - naive_cost(network, objective, behind, x).total()) / (2 * step);
+  return (naive_cost(network, objective, ahead, data).total() - naive_cost(network, objective, behind, data).total()) /
+         (2 * step);
 }
 
 inline std::vector<long double> naive_gradient(const Network& network, const Objective& objective,
-                                               const std::vector<double>& theta, const std::vector<double>& x,
+                                               const std::vector<double>& theta, const NaiveRows& data,
                                                long double step = 1e-6L) {
   std::vector<long double> gradient(theta.size()), axis(theta.size(), 0);
   for (std::size_t i = 0; i < theta.size(); i++) {
     axis[i] = 1;
-    gradient[i] = naive_slope(network, objective, theta, x, axis, step);
+    gradient[i] = naive_slope(network, objective, theta, data, axis, step);
     axis[i] = 0;
   }
   return gradient;
 }
 
 // |g - h| / (|g| + |h|)
-inline double gradient_error(const std::vector<double>& g, const std::vector<long double>& h) {
+template <typename G = double, typename H = long double>
+double gradient_error(const std::vector<G>& g, const std::vector<H>& h) {
   long double apart = 0, first = 0, second = 0;
   for (std::size_t i = 0; i < g.size(); i++) {
-    apart += (g[i] - h[i]) * (g[i] - h[i]);
-    first += static_cast<long double>(g[i]) * g[i];
-    second += h[i] * h[i];
+    const long double a = g[i], b = h[i];
+    apart += (a - b) * (a - b);
+    first += a * a;
+    second += b * b;
   }
   return static_cast<double>(std::sqrt(apart) / (std::sqrt(first) + std::sqrt(second)));
+}
+
+inline void expect_right_cost(const NaiveCost& naive, const CostParts& got) {
+  EXPECT_NEAR(got.loss, naive.loss, tolerance::kCost * naive.loss);
+  EXPECT_NEAR(got.weight_decay, naive.weight_decay, tolerance::kCost * naive.weight_decay);
+  EXPECT_NEAR(got.sparsity, naive.sparsity, tolerance::kCost * (1 + std::fabs(naive.sparsity)));
+}
+
+// Everything that one evaluation gives, against the definition and its central differences.
+inline void expect_right(const Network& network, const Objective& objective, const std::vector<double>& theta,
+                         const NaiveRows& data, const Evaluated<double>& got) {
+  expect_right_cost(naive_cost(network, objective, {theta.begin(), theta.end()}, data), got.parts);
+  EXPECT_LT(gradient_error(got.gradient, naive_gradient(network, objective, theta, data)), tolerance::kGradient);
 }
 
 }  // namespace layerwise

@@ -79,9 +79,7 @@ TYPED_TEST(SameBits, OfAnEvaluationInChunksAtAnyNumberOfThreads) {
   const auto one = evaluate(deep, penalised, parameters, rows_of(x, kWidth), 1, memory);
   for (int threads : thread_counts()) {
     const auto more = evaluate(deep, penalised, parameters, rows_of(x, kWidth), threads, memory);
-    EXPECT_TRUE(same_bits(one.gradient, more.gradient)) << threads;
-    EXPECT_EQ(one.parts.total(), more.parts.total()) << threads;
-    EXPECT_EQ(one.means, more.means) << threads;
+    expect_same_bits(one, more);
   }
 }
 

@@ -90,4 +90,22 @@ inline constexpr double kTrained = 1e-9;
 // The KL penalty of a mean within 1e-6 of 1: its slope there is 1e6 times the weight, the rounding of the mean 1e-16.
 inline constexpr double kAtEdges = 1e-9;
 
+// Probabilities of a softmax of logits within 9, in epsilons, relative; log losses and deltas likewise, absolute. A logit and its
+// distance to the largest are rounded, by half an epsilon of 9 and of 18 each, which exp makes relative; the sum adds little.
+inline constexpr double kSoftmax = 32;
+
+// How often something of probability p happens in 10^6 draws: 5 standard errors, at most 5 * 0.5 / 10^3. Covariances of such
+// events err less.
+inline constexpr double kNoiseRate = 2.5e-3;
+
+// Mean, variance and covariances of 10^6 normal numbers: 5 standard errors, sqrt(2 / 10^6) for the variance, less for the others.
+inline constexpr double kNormalMoments = 7.1e-3;
+
+// Their third and fourth moments and the covariances of their squares: 5 standard errors, sqrt(96 / 10^6) for the fourth.
+inline constexpr double kNormalTails = 0.049;
+
+// |g - h| / (|g| + |h|) of one gradient found in two ways, in epsilons: sums of up to 600 terms in different orders, whose rounding
+// is that of many elements and mostly cancels in the norm.
+inline constexpr double kSameGradient = 8;
+
 }  // namespace layerwise::tolerance

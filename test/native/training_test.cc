@@ -138,8 +138,7 @@ TEST_F(Training, WithoutShuffleTakesTheRowsAsTheyAreAndAnOrderAsItIsGiven) {
   std::vector<std::uint32_t> identity(kRows), reversed(kRows);
   std::iota(identity.begin(), identity.end(), 0);
   std::copy(identity.rbegin(), identity.rend(), reversed.begin());
-  std::vector<double> turned;
-  for (std::uint32_t row : reversed) turned.insert(turned.end(), x.begin() + row * kInputs, x.begin() + (row + 1) * kInputs);
+  const std::vector<double> turned = taken(x, kInputs, reversed);
   Rows by_order = rows;
   by_order.order = reversed.data();
   for (bool shuffle : {false, true}) {

@@ -106,6 +106,7 @@ inline long double apply(Activation f, long double z) {
     case Activation::satlin:
       return z < 0 ? 0 : z > 1 ? 1 : z;
     case Activation::identity:
+    case Activation::softmax:  // not a function of one z
       break;
   }
   return z;
@@ -122,6 +123,7 @@ inline long double slope(Activation f, long double a) {
     case Activation::satlin:
       return a > 0 && a < 1;
     case Activation::identity:
+    case Activation::softmax:
       break;
   }
   return 1;
