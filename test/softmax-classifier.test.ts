@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { readSafetensors, writeSafetensors } from '../lib/data/safetensors.js'
 import {
   type ClassifierFitOptions,
   loadModel,
@@ -343,6 +344,23 @@ describe('a file', () => {
     }
     const error = await rejection(SparseAutoencoder.load(path))
     expectError(error, 'ERR_FORMAT', 'SoftmaxClassifier')
+  })
+
+  test.each<[string, object, RegExp]>([
+    ['a class name that stands twice', { classes: ['cat', 'dog', 'cat'] }, /classes\[2\]/],
+    ['other classes than its weights', { classes: ['cat', 'dog'] }, /layers\.0\.weights/],
+    ['biases it does not have', { biases: true }, /layers\.0\.biases/],
+    ['too few class weights', { classWeights: [1, 2] }, /classWeights/],
+    ['an option of another class', { hidden: 3 }, /hidden/],
+  ])('is refused if it says %s', async (_, said, message) => {
+    const path = join(folder, 'broken.safetensors')
+    await new SoftmaxClassifier({ inputs, classes: names, biases: false }).save(path)
+    const { tensors, metadata } = await readSafetensors(path)
+    const entry = JSON.parse(metadata.layerwise!)
+    Object.assign(entry.options, said)
+    await writeSafetensors(path, [...tensors.values()], { layerwise: JSON.stringify(entry) })
+    const error = await rejection(loadModel(path))
+    expect(error).toMatchObject({ code: 'ERR_FORMAT', message: expect.stringMatching(message) })
   })
 
   test('of a model without biases has no tensor for them', async () => {

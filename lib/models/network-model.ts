@@ -12,6 +12,7 @@ import { allocate, type FloatArray, type Precision } from '../precision.js'
 import {
   checkEntries,
   flatParameters,
+  layerTensors,
   type ModelDescription,
   type Restorer,
   refuseAs,
@@ -45,8 +46,8 @@ export abstract class NetworkModel<P extends Precision> {
     this.#scaler = scaler
   }
 
-  /** @internal What `save` writes. */
-  protected abstract describe(): ModelDescription
+  /** @internal What only its class can say of it when it is saved. */
+  protected abstract describe(): Pick<ModelDescription, 'class' | 'options' | 'more'>
 
   /** @internal */
   protected get scaler(): Scaler | undefined {
@@ -122,7 +123,12 @@ export abstract class NetworkModel<P extends Precision> {
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, with the system's error as `cause`, if it cannot be written
    */
   async save(path: string | URL): Promise<void> {
-    await writeModel(path, this.describe())
+    await writeModel(path, {
+      ...this.describe(),
+      scaler: this.scaler?.toJSON() ?? null,
+      fits: this.network.fits,
+      tensors: layerTensors(this.network),
+    })
   }
 
   /** @internal How a class reads its models whose settings say all about its layers. */

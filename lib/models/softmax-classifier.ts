@@ -16,7 +16,7 @@ import {
   softmaxLayer,
 } from './classifier-options.js'
 import { fitRows } from './fit-network.js'
-import { layerTensors, type ModelDescription, type Restorer, readModel } from './model-file.js'
+import { type Restorer, readModel } from './model-file.js'
 import { Network } from './network.js'
 import { copyScaler } from './network-model.js'
 
@@ -126,14 +126,8 @@ export class SoftmaxClassifier<
   }
 
   /** @internal */
-  protected override describe(): ModelDescription {
-    return {
-      class: 'SoftmaxClassifier',
-      options: this.#settings,
-      scaler: this.scaler?.toJSON() ?? null,
-      fits: this.network.fits,
-      tensors: layerTensors(this.network),
-    }
+  protected override describe() {
+    return { class: 'SoftmaxClassifier', options: this.#settings }
   }
 }
 

@@ -5,7 +5,7 @@ import type { Precision } from '../precision.js'
 import type { TrainingHistory } from '../training/history.js'
 import { checkFitOptions, type FitOptions } from '../training/options.js'
 import { Autoencoder } from './autoencoder.js'
-import { layerTensors, type ModelDescription, type Restorer, readModel } from './model-file.js'
+import { type Restorer, readModel } from './model-file.js'
 import { Network } from './network.js'
 import { copyScaler } from './network-model.js'
 import {
@@ -93,13 +93,7 @@ export class SparseAutoencoder<P extends Precision = 'float32'> extends Autoenco
   }
 
   /** @internal */
-  protected override describe(): ModelDescription {
-    return {
-      class: 'SparseAutoencoder',
-      options: this.#settings,
-      scaler: this.scaler?.toJSON() ?? null,
-      fits: this.network.fits,
-      tensors: layerTensors(this.network),
-    }
+  protected override describe() {
+    return { class: 'SparseAutoencoder', options: this.#settings }
   }
 }

@@ -1,26 +1,24 @@
-import { checkInteger, checkOptions, show } from '../check.js'
+import { checkOptions, show } from '../check.js'
 import type { Classes } from '../data/labels.js'
 import type { Matrix } from '../data/matrix.js'
 import { formatError } from '../data/read-file.js'
 import type { Rows } from '../data/rows.js'
 import type { NativeLayer, NativeObjective, NativePenalty } from '../native/binding.js'
 import { NativeWork } from '../native/call.js'
-import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import { costPenalties, type Sparsity, trainingAverage, trainingPenalties } from '../objective/sparsity.js'
 import type { FloatArray, Precision } from '../precision.js'
 import type { TrainingHistory } from '../training/history.js'
 import { checkFitOptions, type FitOptions } from '../training/options.js'
 import { Autoencoder } from './autoencoder.js'
 import { codesOf } from './codes.js'
+import { checkEncodeOptions, type EncodeOptions } from './encode-options.js'
 import { type FitRows, fitRows, takeRows } from './fit-network.js'
 import { forward } from './forward.js'
 import {
   checkCount,
   checkEntries,
   flatParameters,
-  layerTensors,
   MOST_FITS,
-  type ModelDescription,
   type ModelFile,
   type Restorer,
   readModel,
@@ -40,12 +38,6 @@ import {
 import { StackedClassifier } from './stacked-classifier.js'
 import type { ToClassifierOptions } from './stacked-classifier-options.js'
 import { checkStackedFit, type LayerFit, type StackedFitOptions } from './stacked-fit-options.js'
-
-/** What `encode` of a stack may be told. */
-export interface EncodeOptions extends RunOptions {
-  /** Which layer's activations, counted from 1. Default: the last. */
-  readonly layer?: number
-}
 
 /**
  * Autoencoders one upon the other: each layer learns to reconstruct the activations of the one below it.
@@ -151,10 +143,8 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows or no such layer, `ERR_RANGE` for NaN and infinities
    */
   override async encode(x: Rows, options?: EncodeOptions): Promise<Matrix<FloatArray<P>>> {
-    const run = checkRunOptions(options, ['layer'])
-    const { to: last } = this.encoder
-    const layer = run.layer === undefined ? last : checkInteger('layer', run.layer, 1, last)
-    return forward(this.network, { from: 0, to: layer }, 'x', this.toRows('x', x), run)
+    const { run, span } = checkEncodeOptions(options, this.encoder.to)
+    return forward(this.network, span, 'x', this.toRows('x', x), run)
   }
 
   /**
@@ -226,14 +216,11 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
   }
 
   /** @internal */
-  protected override describe(): ModelDescription {
+  protected override describe() {
     return {
       class: 'StackedAutoencoder',
       options: this.#settings,
-      scaler: this.scaler?.toJSON() ?? null,
-      fits: this.network.fits,
       more: { layerFits: this.#layerFits, trainedLayers: this.#trainedLayers },
-      tensors: layerTensors(this.network),
     }
   }
 

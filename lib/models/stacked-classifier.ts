@@ -4,17 +4,18 @@ import type { Matrix } from '../data/matrix.js'
 import type { Rows } from '../data/rows.js'
 import type { Scaler } from '../data/scaler.js'
 import type { NativeObjective } from '../native/binding.js'
-import { checkRunOptions, type RunOptions } from '../native/run-options.js'
+import { checkRunOptions } from '../native/run-options.js'
 import type { FloatArray, Precision } from '../precision.js'
 import type { TrainingHistory } from '../training/history.js'
 import { checkFitOptions, FIT_OPTIONS } from '../training/options.js'
 import { Classifier, type ClassifierFitOptions, type LabeledRows } from './classifier.js'
 import { classifierObjective } from './classifier-options.js'
 import { codesOf } from './codes.js'
+import { checkEncodeOptions, type EncodeOptions } from './encode-options.js'
 import { fitRows } from './fit-network.js'
 import { forward, type Span } from './forward.js'
 import { type Row, RowForward } from './forward-row.js'
-import { layerTensors, type ModelDescription, type Restorer, readModel } from './model-file.js'
+import { type Restorer, readModel } from './model-file.js'
 import { Network } from './network.js'
 import { copyScaler } from './network-model.js'
 import {
@@ -166,17 +167,18 @@ export class StackedClassifier<
   }
 
   /**
-   * Activations of the last layer below the softmax, [rows, its units].
+   * Activations of a layer below the softmax, [rows, its units].
    *
-   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows, `ERR_RANGE` for NaN and infinities
+   * @param options - `layer`: which, counted from 1; default the last
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows or no such layer, `ERR_RANGE` for NaN and infinities
    */
-  async encode(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
-    const run = checkRunOptions(options)
-    return forward(this.network, this.#encoder, 'x', this.toRows('x', x), run)
+  async encode(x: Rows, options?: EncodeOptions): Promise<Matrix<FloatArray<P>>> {
+    const { run, span } = checkEncodeOptions(options, this.#encoder.to)
+    return forward(this.network, span, 'x', this.toRows('x', x), run)
   }
 
   /**
-   * The same for one row, on the calling thread: for single rows on a server's hot path.
+   * Activations of the last layer below the softmax for one row, on the calling thread: for single rows on a server's hot path.
    *
    * @param row - `inputs` numbers, or a Matrix of one row. The array of a Matrix's `row(i)` lacks the Matrix's scale: use `slice(i, i + 1)`
    * @param out - where to put them, in the model's precision; default a new array
@@ -212,13 +214,7 @@ export class StackedClassifier<
   }
 
   /** @internal */
-  protected override describe(): ModelDescription {
-    return {
-      class: 'StackedClassifier',
-      options: this.#settings,
-      scaler: this.scaler?.toJSON() ?? null,
-      fits: this.network.fits,
-      tensors: layerTensors(this.network),
-    }
+  protected override describe() {
+    return { class: 'StackedClassifier', options: this.#settings }
   }
 }

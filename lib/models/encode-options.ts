@@ -1,0 +1,16 @@
+import { checkInteger } from '../check.js'
+import { checkRunOptions, type RunOptions } from '../native/run-options.js'
+import type { Span } from './forward.js'
+
+/** What `encode` of a model of several layers may be told. */
+export interface EncodeOptions extends RunOptions {
+  /** Which layer's activations, counted from 1. Default: the last that encodes. */
+  readonly layer?: number
+}
+
+/** The layers to go through, of `layers` that encode. */
+export function checkEncodeOptions(options: unknown, layers: number): { run: RunOptions; span: Span } {
+  const run = checkRunOptions(options, ['layer'])
+  const to = run.layer === undefined ? layers : checkInteger('layer', run.layer, 1, layers)
+  return { run, span: { from: 0, to } }
+}
