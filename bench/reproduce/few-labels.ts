@@ -16,7 +16,7 @@ export const fewLabels: Recipe = {
   name: 'few-labels',
   title:
     '784-200-200-10 pre-trained on all rows and fine-tuned on few labels, beside a random start of the same size and a softmax on raw pixels',
-  source: 'a quick try in PyTorch',
+  source: 'nothing; for orientation, a quick try in PyTorch',
   run: async (trial) => {
     const { training, test } = await mnist(trial)
     const [seeds, counts] = trial.quick ? [[1], [100, 1000]] : [SEEDS, LABELS]

@@ -40,12 +40,12 @@ export const patches: Recipe = {
           label: 'edges among 25 features',
           value: edges(model),
           digits: 0,
-          published: 'all',
+          published: 'edge filters',
           goal: { atLeast: 20 },
         },
       ],
       notes: [
-        'The error is ‖g − ĝ‖ / ‖g + ĝ‖ over all 3,289 parameters, in float64. A feature counts as an edge where more than half of what its ' +
+        'The error is ‖g − ĝ‖ / (‖g‖ + ‖ĝ‖) over all 3,289 parameters, in float64. A feature counts as an edge where more than half of what its ' +
           'brightness changes is along one direction. UFLDL’s photographs are whitened, these are not.',
       ],
       pictures: { 'patches.png': encodePng(featureImage(model, { width: SIZE, zoom: 8 })) },

@@ -35,7 +35,8 @@ function list(): string {
   return recipes.map(({ name, title }) => `  ${name.padEnd(18)}${title}`).join('\n')
 }
 
-async function runRecipe(recipe: Recipe, { quick, validate, folder }: Arguments): Promise<Run> {
+async function runRecipe(recipe: Recipe, given: Arguments): Promise<Run> {
+  const { quick, validate, folder } = given
   const progress = new Progress(process.stderr)
   progress.say(`${recipe.name}: ${recipe.title}`)
   const before = environment()
@@ -43,7 +44,7 @@ async function runRecipe(recipe: Recipe, { quick, validate, folder }: Arguments)
   const { say, onProgress } = progress
   const outcome = await recipe.run({ quick, validate, folder, say, onProgress })
   const seconds = (performance.now() - start) / 1000
-  const command = `npm run reproduce -- ${recipe.name}`
+  const command = `npm run reproduce -- ${[recipe.name, ...flags(given)].join(' ')}`
   const { threads } = runtime()
   return {
     recipe,
@@ -53,6 +54,14 @@ async function runRecipe(recipe: Recipe, { quick, validate, folder }: Arguments)
     environment: before,
     threads,
   }
+}
+
+function flags({ quick, validate, folder }: Arguments): string[] {
+  return [
+    ...(quick ? ['--quick'] : []),
+    ...(validate ? ['--validate'] : []),
+    ...(folder === undefined ? [] : ['--data FOLDER']),
+  ]
 }
 
 /** Goals are for the test rows. */
