@@ -87,6 +87,16 @@ describe('each layer that a stack trains equals, bit for bit, the SparseAutoenco
     expect(first.layers).toEqual(pair(stack, 0))
   })
 
+  test('under a hard sparsity constraint, which ends with its fit', async () => {
+    const sparsity = { kind: 'constraint', target: 0.2 } as const
+    const stack = new StackedAutoencoder({ inputs, layers: [{ hidden: 6 }, { hidden: 5, sparsity }] })
+    await stack.fit(x, minibatches)
+    const model = new SparseAutoencoder({ inputs: 6, hidden: 5, sparsity })
+    await model.fit(await stack.encode(x, { layer: 1 }), minibatches)
+    expect(model.layers).toEqual(pair(stack, 1))
+    expect((await stack.fineTune(x, minibatches)).epochs[0]!.cost.sparsity).toBe(0)
+  })
+
   test('at any number of threads', async () => {
     const trained = async (threads: number) => {
       const stack = new StackedAutoencoder(options)

@@ -4,7 +4,8 @@ import { type Activation, activationRange } from './activation.js'
 
 /**
  * Noise on the inputs while training, which makes a denoising autoencoder: it sees the noisy rows and is compared with the clean ones.
- * It acts after scaling. Nothing but the steps of `fit` is ever corrupted: validation, `cost` and `encode` see clean rows.
+ * It acts after scaling. Nothing but the steps of `fit` is ever corrupted, and so the `cost` of an epoch is that of noisy rows: its
+ * `validation`, `cost()` and `encode` see clean ones.
  *
  * - `masking`: each value becomes 0 with probability `amount`, from 0 to below 1
  * - `gaussian`: to each value is added a normal number of mean 0 and standard deviation `amount`, at least 0
