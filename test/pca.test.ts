@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { LayerwiseError, loadModel, Matrix, Pca, type PcaOptions, StandardScaler } from '../lib/index.js'
+import { correlatedRows as rows } from './correlated-rows.js'
 import { jacobiEigen } from './oracle/eigen.js'
 import { seeded } from './oracle/points.js'
 import { expectError, thrown } from './refusal.js'
@@ -9,23 +10,6 @@ import { temporaryFolder } from './temporary-folder.js'
 import { tolerances } from './tolerances.js'
 
 const { eigenJacobi, whitenedCovariance, float32Activation, subspaceResidual } = tolerances
-
-/** Rows far from 0 whose columns depend on each other, with variances that fall from column to column before they are mixed. */
-function rows(m: number, n: number, { seed = 1, falloff = 0.8, offset = 3 } = {}): Matrix<Float64Array> {
-  const random = seeded(seed)
-  const data = new Float64Array(m * n)
-  for (let i = 0; i < m; i++) {
-    const row = data.subarray(i * n, (i + 1) * n)
-    for (let j = 0; j < n; j++) row[j] = (random() - 0.5) * falloff ** j
-    for (let j = 0; j + 1 < n; j++) {
-      const [a, b] = [row[j]!, row[j + 1]!]
-      row[j] = 0.6 * a - 0.8 * b
-      row[j + 1] = 0.8 * a + 0.6 * b
-    }
-    for (let j = 0; j < n; j++) row[j]! += offset
-  }
-  return Matrix.from(data, m, n)
-}
 
 /** Mean and covariance by their definitions, and Jacobi's eigenvectors. */
 function oracle(x: number[][]): { mean: number[]; values: Float64Array; vectors: Float64Array } {

@@ -91,6 +91,25 @@ export const tolerances = {
     value: 1e-10,
     reason: 'relative to the largest eigenvalue; Jacobi and QL are both stable to about n · 1.1e-16 · ‖A‖',
   },
+  angleOfFloat64: {
+    value: 1e-14,
+    reason:
+      'absolute, in radians; orthonormal bases of some rows in float64, rounded by some 1.1e-16 a column',
+  },
+  subspaceAngle: {
+    value: 1e-6,
+    reason:
+      'absolute, in radians; L-BFGS ends where the cost no longer changes, at 1e-16 of it, and the cost is quadratic in the angle: 1e-8 over the gap of the variances',
+  },
+  errorGap: {
+    value: 1e-10,
+    reason:
+      'relative; the cost at a minimum that L-BFGS has come to within rounding, with room for flat directions',
+  },
+  squaredSingularValue: {
+    value: 1e-6,
+    reason: 'absolute, on values up to 1; as subspaceAngle, since the cost is quadratic in them too',
+  },
   whitenedCovariance: {
     value: 1e-10,
     reason:
@@ -128,5 +147,10 @@ export const tolerances = {
     value: 1e-9,
     reason:
       'absolute, on the low end of a range; a constant takes 20 of the 53 bits at most from what is added to it',
+  },
+  climbed: {
+    value: 1e-7,
+    reason:
+      'absolute, 1 − cos of the angle to the gradient; the climb ends at 1e-9, the gradient by differences is good to 1e-8, and both lengths to as much',
   },
 } as const satisfies Record<string, Tolerance>

@@ -1,5 +1,7 @@
+import type { NativeRows } from '../native/binding.js'
+import { allocate } from '../precision.js'
 import type { Matrix } from './matrix.js'
-import { valueSlices } from './slices.js'
+import { notFiniteError, rowSlices, valueSlices } from './slices.js'
 
 /** Of each column, in float64. */
 export interface ColumnStatistics {
@@ -60,4 +62,31 @@ export async function columnSpread(
     mean: firstMean.map((value, j) => value + sum[j]! / rows),
     variance: squares.map((value, j) => (value - (sum[j]! * sum[j]!) / rows) / rows),
   }
+}
+
+/**
+ * The mean of each column over the rows in use.
+ *
+ * @param between - called between slices; what it throws is passed on
+ * @throws {@link LayerwiseError} `ERR_RANGE` naming the first row and column that is not finite
+ */
+export async function columnMeans(
+  argument: string,
+  { data, rows, cols, scale, order }: NativeRows,
+  between: () => void,
+): Promise<Float64Array> {
+  const count = order?.length ?? rows
+  const sums = allocate('float64', cols, argument)
+  for await (const [from, to] of rowSlices(count, cols)) {
+    between()
+    for (let i = from; i < to; i++) {
+      const row = order?.[i] ?? i
+      for (let j = 0; j < cols; j++) {
+        const value = data[row * cols + j]! * scale
+        if (!Number.isFinite(value)) throw notFiniteError(argument, value, row, j)
+        sums[j]! += value
+      }
+    }
+  }
+  return sums.map((sum) => sum / count)
 }

@@ -1,5 +1,6 @@
 import type { Classes } from '../data/labels.js'
 import type { Precision } from '../precision.js'
+import { LinearAutoencoder } from './linear-autoencoder.js'
 import { type Restorer, readModel } from './model-file.js'
 import { Pca } from './pca.js'
 import { SoftmaxClassifier } from './softmax-classifier.js'
@@ -13,6 +14,7 @@ export type Model =
   | StackedAutoencoder<Precision>
   | SoftmaxClassifier<Precision, Classes>
   | StackedClassifier<Precision, Classes>
+  | LinearAutoencoder<Precision>
   | Pca<Precision>
 
 const restorers: readonly Restorer<Model>[] = [
@@ -20,6 +22,7 @@ const restorers: readonly Restorer<Model>[] = [
   StackedAutoencoder.restorer,
   SoftmaxClassifier.restorer,
   StackedClassifier.restorer,
+  LinearAutoencoder.restorer,
   Pca.restorer,
 ]
 

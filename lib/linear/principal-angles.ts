@@ -1,0 +1,60 @@
+import { shapeError } from '../check.js'
+import type { Matrix } from '../data/matrix.js'
+import { toMatrix } from '../data/rows.js'
+import { type FittingRows, ownWidth } from '../data/scaler.js'
+import { dot, singularVectors } from './singular-vectors.js'
+
+/**
+ * The principal angles between the subspaces that the rows of `a` and those of `b` span, in radians from 0 to π/2, rising: as many as the
+ * smaller subspace has dimensions. The last tells how far the one is from lying in the other: all are 0 if it does.
+ *
+ * Small angles are taken from their sines and large ones from their cosines, so that each is known to about 1e-15. Rows need not be
+ * orthogonal or of unit length; a row that depends on the others, up to rounding, adds nothing.
+ *
+ * Source: Björck & Golub 1973, "Numerical methods for computing angles between linear subspaces"; Knyazev & Argentati 2002.
+ *
+ * @param a - [p, n]: a Matrix or an array of rows, such as `pca.components`
+ * @param b - [q, n]
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for anything else, no rows, or rows of different widths
+ */
+export function principalAngles(a: FittingRows, b: FittingRows): Float64Array {
+  const [basisA, basisB] = [basisOf('a', a), basisOf('b', b)]
+  if (basisA.cols !== basisB.cols) throw shapeError('b', `${basisA.cols} columns, as a has`, basisB.cols)
+  const [large, small] = basisA.rows < basisB.rows ? [basisB, basisA] : [basisA, basisB]
+  const count = small.rows
+  const n = small.cols
+
+  // Of each vector of the smaller basis: its coordinates in the larger, and what lies outside of that.
+  const inside = new Float64Array(count * large.rows)
+  const outside = small.data.slice()
+  for (let i = 0; i < count; i++) {
+    const rest = outside.subarray(i * n, (i + 1) * n)
+    for (let k = 0; k < large.rows; k++) {
+      const along = dot(small.row(i), large.row(k))
+      inside[i * large.rows + k] = along
+      for (let j = 0; j < n; j++) rest[j]! -= along * large.data[k * n + j]!
+    }
+  }
+  // Values that count as 0 are left out at the end of both.
+  const cosines = padded(
+    large.rows === 0 ? new Float64Array() : singularVectors(inside, large.rows).values,
+    count,
+  )
+  const sines = padded(singularVectors(outside, n).values, count).reverse()
+  return cosines.map((cosine, i) =>
+    sines[i]! ** 2 < 0.5 ? Math.asin(sines[i]!) : Math.acos(Math.min(1, cosine)),
+  )
+}
+
+/** An orthonormal basis of the rows' span. */
+function basisOf(argument: string, rows: FittingRows): Matrix<Float64Array> {
+  const matrix = toMatrix(argument, rows, ownWidth(rows), 'float64')
+  const values = Float64Array.from(matrix.data, (value) => value * matrix.scale)
+  return singularVectors(values, matrix.cols).vectors
+}
+
+function padded(values: Float64Array, length: number): Float64Array {
+  const all = new Float64Array(length)
+  all.set(values)
+  return all
+}

@@ -1,0 +1,25 @@
+import { argumentError } from '../check.js'
+import type { Layer } from '../models/network.js'
+import { type SingularVectors, singularVectors } from './singular-vectors.js'
+
+/**
+ * The axes a linear autoencoder has found: the left singular vectors of its decoder's weights W₂ [inputs, hidden], one a row, with
+ * their singular values. For tied weights, where W₂ = Wᵀ, these are the right singular vectors of W.
+ *
+ * Trained with weight decay, they are the principal directions, and the values those of {@link linearOptimum}. Without it only what they
+ * span is determined. The rows of W are not the axes in either case: cost does not change when W becomes QW, Q orthogonal.
+ *
+ * Source: Kunin et al. 2019, "Loss landscapes of regularized linear autoencoders", theorem 2; Plaut 2018.
+ *
+ * @returns values falling; vectors [rank, inputs], unit rows, the entry of largest absolute value in each positive
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` for a model whose layers are not all linear
+ */
+export function principalAxes(model: { readonly layers: readonly Layer[] }): SingularVectors {
+  const { layers } = model
+  const other = layers.find(({ activation }) => activation !== 'identity')
+  if (other !== undefined) throw argumentError('model', 'linear layers', other.activation)
+  const { weights } = layers.at(-1)!
+  const { rows: n, cols: h, data } = weights
+  const transposed = Float64Array.from({ length: n * h }, (_, at) => data[(at % n) * h + Math.floor(at / n)]!)
+  return singularVectors(transposed, n)
+}

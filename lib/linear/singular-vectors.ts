@@ -1,0 +1,80 @@
+import { Matrix } from '../data/matrix.js'
+import { allocate } from '../precision.js'
+
+/** Singular values, falling, and the right singular vectors, one a row, [rank, cols]. */
+export interface SingularVectors {
+  readonly values: Float64Array
+  /** Unit rows, the entry of largest absolute value in each positive. */
+  readonly vectors: Matrix<Float64Array>
+}
+
+/**
+ * Right singular vectors of a matrix by one-sided Jacobi rotations: pairs of rows are turned until all are orthogonal; then their lengths
+ * are the singular values. Small ones come out as accurately as large ones. Values below max(rows, cols) · 2.2e-16 times the
+ * largest count as 0 and are left out.
+ *
+ * Source: Hestenes 1958; Golub & Van Loan, "Matrix Computations", section 8.6.3.
+ *
+ * @param rows - [r, n], row-major; overwritten
+ */
+export function singularVectors(rows: Float64Array, n: number): SingularVectors {
+  const r = rows.length / n
+  const row = (i: number) => rows.subarray(i * n, (i + 1) * n)
+  const squares = Float64Array.from({ length: r }, (_, i) => dot(row(i), row(i)))
+  const negligible = (Math.max(r, n) * Number.EPSILON) ** 2 * squares.reduce((sum, square) => sum + square, 0)
+  for (let turned = true; turned; ) {
+    turned = false
+    for (let p = 0; p < r; p++) {
+      for (let q = p + 1; q < r; q++) {
+        // The longer row comes first, which puts them in order and makes small angles of most turns.
+        if (squares[q]! > squares[p]!) exchange(rows, squares, n, p, q)
+        if (squares[q]! <= negligible) continue
+        const along = dot(row(p), row(q))
+        if (Math.abs(along) <= Number.EPSILON * Math.sqrt(n * squares[p]! * squares[q]!)) continue
+        turn(row(p), row(q), along, squares[p]!, squares[q]!)
+        squares[p] = dot(row(p), row(p))
+        squares[q] = dot(row(q), row(q))
+        turned = true
+      }
+    }
+  }
+  const order = Array.from(squares.keys()).sort((i, j) => squares[j]! - squares[i]!)
+  const kept = order.filter((i) => squares[i]! > negligible)
+  const values = Float64Array.from(kept, (i) => Math.sqrt(squares[i]!))
+  const vectors = allocate('float64', kept.length * n, 'singular vectors')
+  kept.forEach((i, k) => {
+    const sign = largest(row(i)) < 0 ? -1 : 1
+    for (let j = 0; j < n; j++) vectors[k * n + j] = (sign * row(i)[j]!) / values[k]!
+  })
+  return { values, vectors: Matrix.from(vectors, kept.length, n) }
+}
+
+/** Turns two rows in their plane so that they become orthogonal. */
+function turn(a: Float64Array, b: Float64Array, along: number, squareA: number, squareB: number): void {
+  const tau = (squareB - squareA) / (2 * along)
+  const t = (tau >= 0 ? 1 : -1) / (Math.abs(tau) + Math.hypot(1, tau))
+  const c = 1 / Math.hypot(1, t)
+  const s = c * t
+  for (let j = 0; j < a.length; j++) {
+    const [x, y] = [a[j]!, b[j]!]
+    a[j] = c * x - s * y
+    b[j] = s * x + c * y
+  }
+}
+
+function exchange(rows: Float64Array, squares: Float64Array, n: number, p: number, q: number): void {
+  const copy = rows.slice(p * n, (p + 1) * n)
+  rows.copyWithin(p * n, q * n, (q + 1) * n)
+  rows.set(copy, q * n)
+  ;[squares[p], squares[q]] = [squares[q]!, squares[p]!]
+}
+
+export function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0
+  for (let j = 0; j < a.length; j++) sum += a[j]! * b[j]!
+  return sum
+}
+
+function largest(row: Float64Array): number {
+  return row.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most), 0)
+}

@@ -1,0 +1,164 @@
+import { argumentError } from '../check.js'
+import { columnMeans } from '../data/column-statistics.js'
+import { type Rows, toRows } from '../data/rows.js'
+import { type Scaler, StandardScaler } from '../data/scaler.js'
+import type { NativeObjective, NativeRows } from '../native/binding.js'
+import { NativeWork } from '../native/call.js'
+import type { Precision } from '../precision.js'
+import type { TrainingHistory } from '../training/history.js'
+import { checkFitOptions, type FitOptions, type FitPlan } from '../training/options.js'
+import { holdOut } from '../training/split.js'
+import type { MeasuredRows } from '../training/train.js'
+import { Autoencoder } from './autoencoder.js'
+import { type FitRows, fitRows, takeRows } from './fit-network.js'
+import {
+  checkLinearSettings,
+  type LinearAutoencoderOptions,
+  type LinearSettings,
+  linearLayers,
+  linearObjective,
+} from './linear-autoencoder-options.js'
+import { layerTensors, type ModelDescription, type Restorer, readModel } from './model-file.js'
+import { Network } from './network.js'
+
+/**
+ * An autoencoder without activations. Trained, its map is the projection on the leading principal directions of its data: see
+ * {@link linearOptimum}, {@link principalAngles}, {@link principalAxes}.
+ *
+ *   tied    y = WᵀWx,  J = 1/(2m) Σᵢ‖yᵢ − xᵢ‖² + λ/2 ‖W‖² + β Σⱼ (ρ̂ⱼ − ρⱼ)²,  ρ̂ = (1/m) Σᵢ Wxᵢ
+ *   untied  y = W₂(W₁x + b₁) + b₂,  J with λ/2 (‖W₁‖² + ‖W₂‖²) and ρ̂ = (1/m) Σᵢ (W₁xᵢ + b₁)
+ *
+ * On centred data the tied penalty is a constant, β‖ρ‖², and has no effect. On other data it turns W to QW, Q orthogonal, which changes
+ * no reconstruction, until ρ̂ points along ρ; what is then left of it, the difference of their lengths, does change them.
+ *
+ * Source: Johnson & Ramsundar, section 4. Differs: the paper sums over rows and does not halve, J_JR = Σᵢ‖yᵢ − xᵢ‖² + β_JR‖ρ − ρ̂‖²; with
+ * β_JR = 2mβ that is J_JR = 2mJ, so that the paper's β is given here as `weight: β_JR / (2m)`. Weight decay, centring and the untied
+ * penalty are not in the paper's cost.
+ *
+ * Methods that return promises compute off the JavaScript thread and only reject. While `fit` runs, all others see the parameters
+ * of the last finished epoch. Arrays handed over must not be written or transferred until the promise settles.
+ */
+export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoencoder<P> {
+  readonly #settings: LinearSettings<P>
+
+  /**
+   * Has seeded parameters at once; `fit` need not come first.
+   *
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT` for an unknown option, a wrong type or a number out of its range; `ERR_SHAPE` for targets that
+   *   are not one a hidden unit
+   * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the parameters, `ERR_LOAD` without a usable addon
+   */
+  constructor(options: LinearAutoencoderOptions<P>) {
+    const settings = checkLinearSettings<P>(options)
+    super(new Network(linearLayers(settings), settings.precision, settings.seed), 1, undefined)
+    this.#settings = settings
+  }
+
+  /**
+   * Trains on `x`, from the present parameters and with fresh optimizer state; said again, it goes on. With `center` the first fit takes
+   * the mean of the rows it trains on, without those held out; later ones keep it.
+   *
+   * To reach the optimum to the last digits, train in float64 with `{ kind: 'lbfgs', tolerance: 0 }`. Gradient descent, the paper's own, is
+   * stable near the tied optimum for rates below 1/(2w), w the largest variance, and stands almost still near saddle points on its way.
+   *
+   * @param x - rows of `inputs` numbers
+   * @param options - see {@link FitOptions}
+   * @returns what each epoch measured, and why training ended
+   * @throws `signal.reason`, if the signal is aborted; whatever `onEpoch` or `onProgress` throws
+   * @throws {@link LayerwiseError} as {@link SparseAutoencoder.fit}
+   */
+  async fit(x: Rows, options?: FitOptions): Promise<TrainingHistory> {
+    const plan = checkFitOptions(options)
+    const average = plan.batchSize === 0 ? 'exact' : 'moving'
+    const recipe = {
+      objective: linearObjective(this.#settings, average),
+      exactObjective: this.costObjective(),
+      seed: this.#settings.seed,
+    }
+    if (!this.#settings.center) return this.trainWhole(x, plan, recipe)
+    const work = new NativeWork(plan.run)
+    try {
+      return await this.network.exclusively('fit', async () => {
+        const { inputs } = this.#settings
+        const plain = (argument: string, rows: Rows) => toRows(argument, rows, inputs, 'float64')
+        const taken = await takeRows(plain, x, plan, work)
+        this.scaler ??= await this.#centring(taken, plan, work)
+        const fitting = { ...recipe, targets: this.targets, learner: this.network }
+        return await fitRows(fitting, centred(taken, this.scaler), plan, work)
+      })
+    } finally {
+      work.release()
+    }
+  }
+
+  /** What `center` subtracts, [inputs]; undefined before the first fit, and without `center`. Not to be written. */
+  get mean(): Float64Array | undefined {
+    return this.scaler?.shift
+  }
+
+  /**
+   * Reads what `save` wrote. Its precision is the file's.
+   *
+   * @throws {@link LayerwiseError} `ERR_FORMAT` for a file that is not one of ours, is cut or damaged, or holds a model of another class
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, with the system's error as `cause`, if it cannot be read
+   */
+  static async load(path: string | URL): Promise<LinearAutoencoder<Precision>> {
+    return readModel(path, [LinearAutoencoder.restorer])
+  }
+
+  /** @internal */
+  static readonly restorer: Restorer<LinearAutoencoder<Precision>> = LinearAutoencoder.restorerOf({
+    class: 'LinearAutoencoder',
+    settings: checkLinearSettings<Precision>,
+    layers: linearLayers,
+    make: ({ scaling, ...settings }) => {
+      if (scaling !== undefined && !settings.center)
+        throw argumentError('scaler', 'none without center', scaling)
+      const model = new LinearAutoencoder<Precision>(settings)
+      model.scaler = scaling
+      return model
+    },
+  })
+
+  /** @internal */
+  protected override costObjective(): NativeObjective {
+    return linearObjective(this.#settings, 'exact')
+  }
+
+  /** @internal */
+  protected override describe(): ModelDescription {
+    return {
+      class: 'LinearAutoencoder',
+      options: this.#settings,
+      scaler: this.scaler?.toJSON() ?? null,
+      fits: this.network.fits,
+      tensors: layerTensors(this.network),
+    }
+  }
+
+  /** Subtraction of the mean of the rows that are trained on. */
+  async #centring({ training }: FitRows, { validation }: FitPlan, work: NativeWork): Promise<Scaler> {
+    const { argument, rows } = training
+    const used =
+      typeof validation === 'number'
+        ? holdOut(argument, rows, validation, this.#settings.seed).training
+        : rows
+    const shift = await columnMeans(argument, used, () => work.throwIfAborted())
+    return StandardScaler.fromJSON({
+      kind: 'standard',
+      shift: [...shift],
+      factor: Array(shift.length).fill(1),
+    })
+  }
+}
+
+function centred({ training, validation }: FitRows, { shift, factor }: Scaler): FitRows {
+  const less = ({ argument, rows }: MeasuredRows) => ({
+    argument,
+    rows: { ...rows, shift, factor } satisfies NativeRows,
+  })
+  return {
+    training: less(training),
+    validation: validation === undefined || typeof validation === 'number' ? validation : less(validation),
+  }
+}
