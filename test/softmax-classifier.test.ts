@@ -49,6 +49,18 @@ describe('a new softmax classifier', () => {
   })
 })
 
+test('classes given by number and by name have types of their own', async () => {
+  const numbered = new SoftmaxClassifier({ inputs, classes: 3 })
+  const named = new SoftmaxClassifier({ inputs, classes: names, precision: 'float64' })
+  const numbers: Uint32Array = await numbered.predict(x)
+  const words: string[] = await named.predict(x)
+  expect([numbers.length, words.length]).toEqual([m, m])
+  // @ts-expect-error: names, where classes is a number
+  expectError(await rejection(numbered.cost(x, words)), 'ERR_ARGUMENT', 'labels: ')
+  // @ts-expect-error: numbers, where classes are names
+  expectError(await rejection(named.cost(x, labels)), 'ERR_ARGUMENT', 'labels: ')
+})
+
 describe.each([
   { biases: true, classWeights: undefined },
   { biases: false, classWeights: undefined },
