@@ -23,20 +23,23 @@ export interface FeatureModel {
  * Source: UFLDL, "Visualizing a trained autoencoder" and `display_network.m`.
  * Differs: that script first subtracts the mean of all weights; here grey is a weight of exactly 0.
  *
- * @param model - a model, or anything with `layers[0].weights` `[hidden, inputs]`
+ * @param model - a model, or anything with `layers[0].weights` `[hidden, inputs]`; or a Matrix whose rows are drawn the same way, such as
+ *   {@link excitingInputs} of deeper layers or the components of a PCA
  * @param options - `width` and `height` of one input in pixels (`height` default `inputs / width`), `columns` (default
  *   ⌈√hidden⌉), `gap` (default 1), `zoom` (default 1)
  * @throws {@link LayerwiseError} `ERR_SHAPE` if `width * height` is not the number of inputs
  * @throws {@link LayerwiseError} `ERR_RANGE` if a weight is not finite
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for other options
  */
-export function featureImage(model: FeatureModel, options: FeatureImageOptions): Image {
+export function featureImage(model: FeatureModel | Matrix, options: FeatureImageOptions): Image {
   const checked = checkOptions('options', options, TILE_OPTIONS)
-  const weights = (model as Partial<FeatureModel> | null | undefined)?.layers?.[0]?.weights
+  const whole = model instanceof Matrix
+  const argument = whole ? 'model' : 'layers[0].weights'
+  const weights = whole ? model : (model as Partial<FeatureModel> | null | undefined)?.layers?.[0]?.weights
   if (!(weights instanceof Matrix) || weights.rows === 0) {
-    throw argumentError('model', 'a model with layers[0].weights, a Matrix of at least one row', model)
+    throw argumentError('model', 'a model with layers[0].weights, or a Matrix, of at least one row', model)
   }
-  const { width, height } = tileSize(checked, 'layers[0].weights', weights.cols)
+  const { width, height } = tileSize(checked, argument, weights.cols)
   const grid = {
     count: weights.rows,
     width,
@@ -46,7 +49,7 @@ export function featureImage(model: FeatureModel, options: FeatureImageOptions):
   }
   return paintTiles(checked, grid, (unit, put) => {
     const w = weights.row(unit)
-    const largest = largestMagnitude(w, unit)
+    const largest = largestMagnitude(argument, w, unit)
     for (let i = 0; i < w.length; i++) {
       const x = largest === 0 ? 0 : (w[i]! * Math.sign(weights.scale)) / largest
       put(i % width, Math.floor(i / width), Math.round(127.5 + 127.5 * x))
@@ -54,10 +57,10 @@ export function featureImage(model: FeatureModel, options: FeatureImageOptions):
   })
 }
 
-function largestMagnitude(w: ArrayLike<number>, unit: number): number {
+function largestMagnitude(argument: string, w: ArrayLike<number>, unit: number): number {
   let largest = 0
   for (let i = 0; i < w.length; i++) {
-    largest = Math.max(largest, Math.abs(checkFinite('layers[0].weights', w[i]!, unit, i)))
+    largest = Math.max(largest, Math.abs(checkFinite(argument, w[i]!, unit, i)))
   }
   return largest
 }

@@ -12,35 +12,28 @@ export interface ReconstructionImageOptions extends TileOptions {
 }
 
 /**
- * Inputs over their reconstructions: each pair is one above the other, pairs run from left to right.
+ * Inputs over their reconstructions: each input has its reconstruction below it, or several, one under the other, as after each layer of
+ * a stack; inputs run from left to right.
  *
  * Values are taken after each matrix's own `scale` and clipped to [`low`, `high`]. Gaps are grey.
  *
  * @param x - inputs `[m, n]`; give a few, `x.slice(0, 20)`
- * @param reconstructions - `[m, n]`, as `reconstruct` answers
- * @param options - `width` and `height` of one input in pixels (`height` default `n / width`), `columns` of pairs (default 10,
- *   or m if less), `gap` (default 1), `zoom` (default 1), `low` and `high` (default 0 and 1)
+ * @param reconstructions - `[m, n]`, as `reconstruct` answers; or an array of such
+ * @param options - `width` and `height` of one input in pixels (`height` default `n / width`), `columns` of inputs (default
+ *   10, or m if less), `gap` (default 1), `zoom` (default 1), `low` and `high` (default 0 and 1)
  * @throws {@link LayerwiseError} `ERR_SHAPE` if the matrices differ in shape, are empty, or do not have `width * height` columns
  * @throws {@link LayerwiseError} `ERR_RANGE` if a value is not finite
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for other options
  */
 export function reconstructionImage(
   x: Matrix,
-  reconstructions: Matrix,
+  reconstructions: Matrix | readonly Matrix[],
   options: ReconstructionImageOptions,
 ): Image {
   const checked = checkOptions('options', options, [...TILE_OPTIONS, 'low', 'high'])
-  for (const [argument, value] of Object.entries({ x, reconstructions })) {
-    if (!(value instanceof Matrix)) throw argumentError(argument, 'a Matrix', value)
-  }
+  if (!(x instanceof Matrix)) throw argumentError('x', 'a Matrix', x)
   if (x.rows === 0) throw shapeError('x', 'at least one row', '0 rows')
-  if (x.rows !== reconstructions.rows || x.cols !== reconstructions.cols) {
-    throw shapeError(
-      'reconstructions',
-      `${x.rows} × ${x.cols} numbers, as in x`,
-      `${reconstructions.rows} × ${reconstructions.cols}`,
-    )
-  }
+  const below = checkReconstructions(x, reconstructions)
   const { low: black = 0, high: white = 1 } = checked
   const low = checkNumber('options.low', black)
   const high = checkNumber('options.high', white)
@@ -50,20 +43,38 @@ export function reconstructionImage(
   const grid = {
     count: x.rows,
     width,
-    height: 2 * height,
+    height: (1 + below.length) * height,
     columns: Math.min(x.rows, 10),
     background: 128,
   }
   return paintTiles(checked, grid, (pair, put) => {
-    for (const [matrix, argument, top] of [
-      [x, 'x', 0],
-      [reconstructions, 'reconstructions', height],
-    ] as const) {
+    for (const [k, { argument, matrix }] of [{ argument: 'x', matrix: x }, ...below].entries()) {
+      const top = k * height
       matrix.row(pair).forEach((stored, i) => {
         const value = checkFinite(argument, stored * matrix.scale, pair, i)
         const clipped = Math.min(Math.max(value, low), high)
         put(i % width, top + Math.floor(i / width), Math.round((255 * (clipped - low)) / (high - low)))
       })
     }
+  })
+}
+
+interface Named {
+  readonly argument: string
+  readonly matrix: Matrix
+}
+
+/** What stands below the inputs, and what it was called. */
+function checkReconstructions(x: Matrix, reconstructions: unknown): Named[] {
+  const several = Array.isArray(reconstructions)
+  if (several && reconstructions.length === 0)
+    throw shapeError('reconstructions', 'at least one Matrix', 'none')
+  return (several ? reconstructions : [reconstructions]).map((matrix: unknown, k) => {
+    const argument = several ? `reconstructions[${k}]` : 'reconstructions'
+    if (!(matrix instanceof Matrix)) throw argumentError(argument, 'a Matrix', matrix)
+    if (x.rows !== matrix.rows || x.cols !== matrix.cols) {
+      throw shapeError(argument, `${x.rows} × ${x.cols} numbers, as in x`, `${matrix.rows} × ${matrix.cols}`)
+    }
+    return { argument, matrix }
   })
 }

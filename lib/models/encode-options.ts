@@ -2,7 +2,7 @@ import { checkInteger } from '../check.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import type { Span } from './forward.js'
 
-/** What `encode` of a model of several layers may be told. */
+/** What `encode` of a model of several layers may be told, and `decode` of a stack. */
 export interface EncodeOptions extends RunOptions {
   /** Which layer's activations, counted from 1. Default: the last that encodes. */
   readonly layer?: number

@@ -2,7 +2,7 @@ import { checkOptions, show } from '../check.js'
 import type { Classes } from '../data/labels.js'
 import type { Matrix } from '../data/matrix.js'
 import { formatError } from '../data/read-file.js'
-import type { Rows } from '../data/rows.js'
+import { type Rows, toRows } from '../data/rows.js'
 import type { NativeLayer, NativeObjective, NativePenalty } from '../native/binding.js'
 import { NativeWork } from '../native/call.js'
 import { costPenalties, type Sparsity, trainingAverage, trainingPenalties } from '../objective/sparsity.js'
@@ -145,6 +145,19 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
   override async encode(x: Rows, options?: EncodeOptions): Promise<Matrix<FloatArray<P>>> {
     const { run, span } = checkEncodeOptions(options, this.encoder.to)
     return forward(this.network, span, 'x', this.toRows('x', x), run)
+  }
+
+  /**
+   * Reconstructions from activations of a layer, through the decoders from there down, [rows, inputs], in the units of x.
+   *
+   * @throws {@link LayerwiseError} as {@link encode}
+   */
+  override async decode(codes: Rows, options?: EncodeOptions): Promise<Matrix<FloatArray<P>>> {
+    const { run, span } = checkEncodeOptions(options, this.encoder.to)
+    const { to } = this.decoder
+    const { outputs } = this.network.layers[span.to - 1]!
+    const rows = toRows('codes', codes, outputs, this.network.precision)
+    return forward(this.network, { from: to - span.to, to }, 'codes', rows, run, this.scaler)
   }
 
   /**

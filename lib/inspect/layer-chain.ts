@@ -1,0 +1,114 @@
+import { argumentError } from '../check.js'
+import { Matrix } from '../data/matrix.js'
+import { rowSlices } from '../data/slices.js'
+import type { Layer } from '../models/network.js'
+import type { NativeLayer } from '../native/binding.js'
+import type { NativeWork } from '../native/call.js'
+import { binding } from '../native/load.js'
+import type { Activation } from '../objective/activation.js'
+import { allocate, type FloatArray, type Precision } from '../precision.js'
+
+/** One product of rows with a layer's matrix, as native code computes it. */
+interface Product<P extends Precision> {
+  readonly layer: NativeLayer
+  readonly parameters: FloatArray<P>
+}
+
+/** Consecutive layers as a function of their input, with its derivative. The products are computed natively, off the JavaScript thread. */
+export class LayerChain<P extends Precision> {
+  readonly #work: NativeWork
+  readonly #forward: readonly Product<P>[]
+  readonly #back: readonly Product<P>[]
+  readonly #activations: readonly Activation[]
+
+  /** @throws {@link LayerwiseError} `ERR_ARGUMENT` for a softmax layer, which is none but the last of a model */
+  constructor(layers: readonly Layer<P>[], work: NativeWork) {
+    this.#work = work
+    this.#activations = layers.map(({ activation }, k) => {
+      if (activation !== 'softmax') return activation
+      throw argumentError(`model.layers[${k}].activation`, 'softmax on the last layer only', activation)
+    })
+    this.#forward = layers.map(({ inputs, outputs, weights, biases }, k) => ({
+      layer: { inputs, outputs, activation: this.#activations[k]!, biases: biases.length > 0 },
+      parameters: joined<P>(weights.data, biases),
+    }))
+    this.#back = layers.map(({ inputs, outputs, weights }) => ({
+      layer: { inputs: outputs, outputs: inputs, activation: 'identity', biases: false, transposed: true },
+      parameters: weights.data,
+    }))
+  }
+
+  /** The rows `x`, and after each layer its outputs. */
+  async outputs(x: Matrix<FloatArray<P>>): Promise<Matrix<FloatArray<P>>[]> {
+    const all = [x]
+    for (const product of this.#forward) all.push(await this.#times(all.at(-1)!, product))
+    return all
+  }
+
+  /** The derivative by the input of `rows · outputs`, row by row, where {@link outputs} are those of these inputs. */
+  async gradient(
+    rows: Matrix<FloatArray<P>>,
+    outputs: readonly Matrix<FloatArray<P>>[],
+  ): Promise<Matrix<FloatArray<P>>> {
+    let delta = rows
+    for (let k = this.#back.length - 1; k >= 0; k--) {
+      delta = await this.#times(
+        await timesSlope(delta, this.#activations[k]!, outputs[k + 1]!),
+        this.#back[k]!,
+      )
+    }
+    return delta
+  }
+
+  /** `rows` times the product of all matrices W_k ⋯ W₁: what is left where every activation is the identity. */
+  async products(rows: Matrix<FloatArray<P>>): Promise<Matrix<FloatArray<P>>> {
+    let product = rows
+    for (let k = this.#back.length - 1; k >= 0; k--) product = await this.#times(product, this.#back[k]!)
+    return product
+  }
+
+  async #times(
+    rows: Matrix<FloatArray<P>>,
+    { layer, parameters }: Product<P>,
+  ): Promise<Matrix<FloatArray<P>>> {
+    const out = allocate(precisionOf(rows.data), rows.rows * layer.outputs, 'inputs') as FloatArray<P>
+    const request = { layers: [layer], parameters, rows: { ...rows }, result: 'outputs' as const, out }
+    await this.#work.call('model', (run) => binding().forward({ ...run, ...request }))
+    return Matrix.from(out, rows.rows, layer.outputs)
+  }
+}
+
+/** delta ⊙ f′(z), the derivative written in the output a = f(z); 0 at a kink. */
+async function timesSlope<P extends Precision>(
+  delta: Matrix<FloatArray<P>>,
+  activation: Activation,
+  a: Matrix<FloatArray<P>>,
+): Promise<Matrix<FloatArray<P>>> {
+  const { rows, cols, data } = delta
+  const out = allocate(precisionOf(data), data.length, 'inputs') as FloatArray<P>
+  const slope = SLOPES[activation]
+  for await (const [from, to] of rowSlices(rows, cols)) {
+    for (let i = from * cols; i < to * cols; i++) out[i] = data[i]! * slope(a.data[i]!)
+  }
+  return Matrix.from(out, rows, cols)
+}
+
+const SLOPES: Readonly<Record<Activation, (a: number) => number>> = {
+  sigmoid: (a) => a * (1 - a),
+  tanh: (a) => 1 - a * a,
+  relu: (a) => (a > 0 ? 1 : 0),
+  satlin: (a) => (a > 0 && a < 1 ? 1 : 0),
+  identity: () => 1,
+}
+
+function joined<P extends Precision>(weights: FloatArray<P>, biases: FloatArray<P>): FloatArray<P> {
+  if (biases.length === 0) return weights
+  const both = allocate(precisionOf(weights), weights.length + biases.length, 'parameters') as FloatArray<P>
+  both.set(weights)
+  both.set(biases, weights.length)
+  return both
+}
+
+function precisionOf(data: Float32Array | Float64Array): Precision {
+  return data instanceof Float64Array ? 'float64' : 'float32'
+}
