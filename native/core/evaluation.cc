@@ -22,6 +22,11 @@ Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int 
     if (p->on_mean()) monitored_ = p->layer;
   }
 
+  // Rows on their way through take of the same memory.
+  if (through != nullptr) {
+    const std::size_t own = Plan::row_elements(network_);
+    chunk_bytes_ = chunk_bytes_ / (own + Plan::row_elements(*through)) * own;
+  }
   const Plan& whole = plan(most_rows);
   std::size_t kept = 0;
   for (int l = 0; l <= deepest_; l++) kept += static_cast<std::size_t>(most_rows) * network_.layers[l].outputs * sizeof(T);

@@ -23,14 +23,13 @@ constexpr int kSmallProduct = 800'000;
 // Below so many operations a second thread costs more than it brings.
 constexpr double kFlopsWorthAThread = 2e6;
 
-// Elements of all activations and deltas that one row occupies.
-std::size_t row_elements(const Network& network) {
+}  // namespace
+
+std::size_t Plan::row_elements(const Network& network) {
   std::size_t width = static_cast<std::size_t>(network.inputs());
   for (const auto& layer : network.layers) width += 2 * static_cast<std::size_t>(layer.outputs);
   return width;
 }
-
-}  // namespace
 
 int Plan::most_chunk_rows(const Network& network, std::size_t element, std::size_t chunk_bytes) {
   const std::size_t fitting = chunk_bytes / (row_elements(network) * element);
@@ -63,7 +62,7 @@ Plan Plan::evaluation(const Network& network, int rows, std::size_t element, std
   return plan;
 }
 
-int forward_block_rows(const Network& network) { return row_elements(network) > 512 ? 128 : 512; }
+int forward_block_rows(const Network& network) { return Plan::row_elements(network) > 512 ? 128 : 512; }
 
 int useful_threads(double flops, int threads) {
   return std::max(1, static_cast<int>(std::min<double>(threads, flops / kFlopsWorthAThread)));

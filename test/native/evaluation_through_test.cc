@@ -135,6 +135,14 @@ TEST(EvaluationThrough, InChunksAndAtAnyNumberOfThreadsIsThatOfAllRowsTogether) 
   }
 }
 
+TEST(EvaluationThrough, CountsTheFrozenLayersIntoTheMemoryOfAChunk) {
+  const Network network = learning(), wide = network_of({5000, kInputs}, Activation::sigmoid, Activation::sigmoid);
+  Evaluator<float> alone(network, objective_for(network), 100'000), through(network, objective_for(network), 100'000, {}, &wide);
+  EXPECT_EQ(alone.plan(100'000).chunks.count, 1);
+  const std::size_t rows = through.plan(100'000).chunks.length(0);
+  EXPECT_LE(rows * 5000 * sizeof(float), Plan::kChunkBytes);
+}
+
 TEST(TrainingThrough, LearnsWhatItLearnsFromTheRowsMadeBeforehand) {
   using Kind = OptimizerOptions::Kind;
   const Network network = learning();

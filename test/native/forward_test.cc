@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -19,6 +20,7 @@ template <typename T>
 struct Passed {
   std::vector<T> out;
   std::vector<double> errors;
+  std::vector<std::uint32_t> classes;
   FirstBadRow bad;
 };
 
@@ -27,15 +29,18 @@ Passed<T> pass(const Network& network, const std::vector<T>& theta, const Rows& 
                const double* shift = nullptr, const double* factor = nullptr) {
   Passed<T> got;
   const std::size_t count = rows.count;
-  got.out.assign(result == ForwardResult::errors ? 0 : count * network.outputs(), kNaN<T>);
+  const bool values = result == ForwardResult::outputs || result == ForwardResult::squares;
+  got.out.assign(values ? count * network.outputs() : 0, kNaN<T>);
   got.errors.assign(result == ForwardResult::errors ? count : 0, kNaN<double>);
+  got.classes.assign(result == ForwardResult::classes ? count : 0, ~0u);
   ForwardRequest<T> request;
   request.network = &network;
   request.theta = theta.data();
   request.rows = rows;
   request.result = result;
-  request.out = got.out.data();
+  request.out = values ? got.out.data() : nullptr;
   request.errors = got.errors.data();
+  request.classes = got.classes.data();
   request.shift = shift;
   request.factor = factor;
   ThreadPool pool;
@@ -51,43 +56,72 @@ Rows slice(const std::vector<T>& x, int cols, int from, int to) {
   return rows;
 }
 
+// Networks from 6 inputs to 6 outputs of every kind.
+std::vector<Network> networks() {
+  Network unbiased, other_way;
+  unbiased.add(6, 4, Activation::tanh, false);
+  unbiased.add(4, 6, Activation::sigmoid, false);
+  other_way.add(6, 4, Activation::tanh, true, true);
+  other_way.add(4, 6, Activation::sigmoid, false, true);
+  return {network_of({6, 4, 3, 6}, Activation::tanh, Activation::sigmoid),
+          network_of({6, 4, 6}, Activation::tanh, Activation::softmax),
+          tied_network({6, 4, 3}, Activation::tanh, Activation::sigmoid),
+          tied_network({6, 4}, Activation::tanh, Activation::sigmoid, false),
+          unbiased,
+          other_way};
+}
+
 TYPED_TEST(ForwardTest, OutputsSquaresAndErrorsFollowTheDefinition) {
   using T = TypeParam;
-  const Network network = network_of({6, 4, 3, 6}, Activation::tanh, Activation::sigmoid);
-  const std::vector<T> theta = parameters_of<T>(network, 1), x = random_vector<T>(9 * 6, 0, 1, 2);
+  const std::vector<T> x = random_vector<T>(9 * 6, 0, 1, 2);
+  const std::vector<double> wide(x.begin(), x.end());
   const std::vector<double> shift = random_vector<double>(6, -1, 1, 3), factor = random_vector<double>(6, 0.5, 2, 4);
-  const auto outputs = pass(network, theta, rows_of(x, 6), ForwardResult::outputs, 2);
-  const auto unscaled = pass(network, theta, rows_of(x, 6), ForwardResult::outputs, 2, shift.data(), factor.data());
-  const auto squares = pass(network, theta, rows_of(x, 6), ForwardResult::squares, 2);
-  const auto errors = pass(network, theta, rows_of(x, 6), ForwardResult::errors, 2);
-  for (int i = 0; i < 9; i++) {
-    std::vector<long double> a(x.begin() + i * 6, x.begin() + i * 6 + 6);
-    for (const DenseLayer& layer : network.layers) {
-      std::vector<long double> z(layer.outputs);
-      for (int j = 0; j < layer.outputs; j++) {
-        z[j] = theta[layer.biases_at + j];
-        for (int k = 0; k < layer.inputs; k++) z[j] += a[k] * theta[layer.weights_at + j * layer.inputs + k];
-        z[j] = apply(layer.activation, z[j]);
+  for (const Network& network : networks()) {
+    const std::vector<T> theta = parameters_of<T>(network, 1);
+    const auto outputs = pass(network, theta, rows_of(x, 6), ForwardResult::outputs, 2);
+    const auto unscaled = pass(network, theta, rows_of(x, 6), ForwardResult::outputs, 2, shift.data(), factor.data());
+    const auto squares = pass(network, theta, rows_of(x, 6), ForwardResult::squares, 2);
+    const auto errors = pass(network, theta, rows_of(x, 6), ForwardResult::errors, 2);
+    for (int i = 0; i < 9; i++) {
+      const auto a = naive_pass(network, {theta.begin(), theta.end()}, &wide[i * 6]).a.back();
+      const double near = tolerance::kLayers * kEpsilon<T>;
+      long double sum = 0;
+      for (int j = 0; j < 6; j++) {
+        const long double error = a[j] - wide[i * 6 + j];
+        sum += error * error;
+        ASSERT_NEAR(outputs.out[i * 6 + j], a[j], near);
+        ASSERT_NEAR(unscaled.out[i * 6 + j], a[j] / factor[j] + shift[j], 4 * near);
+        ASSERT_NEAR(squares.out[i * 6 + j], error * error, 2 * near);
       }
-      a = z;
+      ASSERT_NEAR(errors.errors[i], sum, 12 * near);
     }
-    const double near = tolerance::kLayers * kEpsilon<T>;
-    long double sum = 0;
-    for (int j = 0; j < 6; j++) {
-      const long double error = a[j] - x[i * 6 + j];
-      sum += error * error;
-      ASSERT_NEAR(outputs.out[i * 6 + j], a[j], near);
-      ASSERT_NEAR(unscaled.out[i * 6 + j], a[j] / factor[j] + shift[j], 4 * near);
-      ASSERT_NEAR(squares.out[i * 6 + j], error * error, 2 * near);
-    }
-    ASSERT_NEAR(errors.errors[i], sum, 12 * near);
   }
 }
 
-TYPED_TEST(ForwardTest, HasTheSameBitsAtAnyNumberOfThreads) {
+TYPED_TEST(ForwardTest, ClassesAreTheLargestOutputs) {
   using T = TypeParam;
-  const Network network = autoencoder(171, 57);
-  const int rows = 33 * forward_block_rows(network) + 5;  // more blocks than are worked on at once, and a rest
+  const Network network = network_of({67, 35, 10}, Activation::tanh, Activation::softmax);
+  const int rows = 3 * forward_block_rows(network) + 7;
+  const std::vector<T> theta = parameters_of<T>(network, 1), x = random_vector<T>(std::size_t(rows) * 67, -1, 1, 2);
+  const auto outputs = pass(network, theta, rows_of(x, 67), ForwardResult::outputs, 2).out;
+  const auto classes = pass(network, theta, rows_of(x, 67), ForwardResult::classes, 2).classes;
+  std::vector<int> seen(10, 0);
+  for (int i = 0; i < rows; i++) {
+    const auto row = outputs.begin() + i * 10;
+    ASSERT_EQ(classes[i], static_cast<std::uint32_t>(std::max_element(row, row + 10) - row)) << i;
+    seen[classes[i]]++;
+  }
+  EXPECT_GT(std::count_if(seen.begin(), seen.end(), [](int n) { return n > 0; }), 3);
+  for (int threads : thread_counts()) {
+    EXPECT_EQ(pass(network, theta, rows_of(x, 67), ForwardResult::classes, threads).classes, classes);
+  }
+  // All outputs alike: the first.
+  const std::vector<T> zeros(network.parameters, T(0));
+  EXPECT_EQ(pass(network, zeros, rows_of(x, 67), ForwardResult::classes, 2).classes, std::vector<std::uint32_t>(rows, 0));
+}
+
+template <typename T>
+void expect_same_bits_at_any_number_of_threads(const Network& network, int rows) {
   const std::vector<T> theta = parameters_of<T>(network, 1), x = random_vector<T>(std::size_t(rows) * 171, 0, 1, 2);
   for (ForwardResult result : {ForwardResult::outputs, ForwardResult::errors}) {
     const auto one = pass(network, theta, rows_of(x, 171), result, 1);
@@ -96,6 +130,17 @@ TYPED_TEST(ForwardTest, HasTheSameBitsAtAnyNumberOfThreads) {
       EXPECT_TRUE(same_bits(one.out, more.out)) << threads;
       EXPECT_TRUE(same_bits(one.errors, more.errors)) << threads;
     }
+  }
+}
+
+TYPED_TEST(ForwardTest, HasTheSameBitsAtAnyNumberOfThreads) {
+  using T = TypeParam;
+  const Network network = autoencoder(171, 57);
+  // More blocks than are worked on at once, and a rest.
+  expect_same_bits_at_any_number_of_threads<T>(network, 33 * forward_block_rows(network) + 5);
+  for (const Network& other : {tied_network({171, 57}, Activation::sigmoid, Activation::sigmoid, false),
+                               network_of({171, 57, 171}, Activation::sigmoid, Activation::softmax)}) {
+    expect_same_bits_at_any_number_of_threads<T>(other, 5 * forward_block_rows(other) + 5);
   }
 }
 
@@ -116,20 +161,28 @@ TYPED_TEST(ForwardTest, PartsCutBetweenBlocksHaveTheBitsOfTheWhole) {
 
 TYPED_TEST(ForwardTest, OneRowOnTheCallingThreadIsTheRowOfAll) {
   using T = TypeParam;
-  const Network network = network_of({67, 35, 21, 11}, Activation::sigmoid, Activation::tanh);
-  const std::vector<T> theta = parameters_of<T>(network, 1), x = random_vector<T>(5 * 67, 0, 1, 2);
+  Network unbiased;
+  unbiased.add(67, 35, Activation::sigmoid, false);
+  unbiased.add(35, 21, Activation::tanh);
+  unbiased.add(21, 11, Activation::tanh, false);
+  const std::vector<T> x = random_vector<T>(5 * 67, 0, 1, 2);
   const std::vector<double> wide(x.begin(), x.end());
-  const auto all = pass(network, theta, rows_of(x, 67), ForwardResult::outputs, 2);
-  for (int i = 0; i < 5; i++) {
-    for (bool converted : {false, true}) {
-      std::vector<T> out(11, kNaN<T>);
-      ASSERT_TRUE(forward_row(network, theta.data(), converted ? slice(wide, 67, i, i + 1) : slice(x, 67, i, i + 1), out.data()));
-      for (int j = 0; j < 11; j++) EXPECT_NEAR(out[j], all.out[i * 11 + j], tolerance::kLayers * kEpsilon<T>);
+  for (const Network& network : {network_of({67, 35, 21, 11}, Activation::sigmoid, Activation::tanh), unbiased,
+                                 network_of({67, 35, 11}, Activation::sigmoid, Activation::softmax)}) {
+    const std::vector<T> theta = parameters_of<T>(network, 1);
+    const auto all = pass(network, theta, rows_of(x, 67), ForwardResult::outputs, 2);
+    for (int i = 0; i < 5; i++) {
+      for (bool converted : {false, true}) {
+        std::vector<T> out(11, kNaN<T>);
+        const Rows row = converted ? slice(wide, 67, i, i + 1) : slice(x, 67, i, i + 1);
+        ASSERT_TRUE(forward_row(network, theta.data(), row, out.data()));
+        for (int j = 0; j < 11; j++) EXPECT_NEAR(out[j], all.out[i * 11 + j], tolerance::kLayers * kEpsilon<T>);
+      }
     }
+    std::vector<T> bad(67, T(1)), out(11);
+    bad[66] = kNaN<T>;
+    EXPECT_FALSE(forward_row(network, theta.data(), rows_of(bad, 67), out.data()));
   }
-  std::vector<T> bad(67, T(1)), out(11);
-  bad[66] = kNaN<T>;
-  EXPECT_FALSE(forward_row(network, theta.data(), rows_of(bad, 67), out.data()));
 }
 
 TYPED_TEST(ForwardTest, ReportsTheFirstBadPlaceWhateverTheNumberOfThreads) {

@@ -23,7 +23,12 @@ TEST(Plan, ACutCoversItsRangeWithNearlyEqualBlocks) {
 
 TEST(Plan, TilesCoverTheParametersInOrderAndOnce) {
   const Network wide = network_of({1501, 301, 40, 1501}, Activation::sigmoid, Activation::identity);
-  for (const Network& network : {wide, autoencoder(3, 2), network_of({5, 4}, Activation::tanh, Activation::tanh)}) {
+  Network half;
+  half.add(301, 77, Activation::sigmoid, false);
+  half.add(77, 10, Activation::softmax);
+  for (const Network& network : {wide, autoencoder(3, 2), network_of({5, 4}, Activation::tanh, Activation::tanh), half,
+                                 tied_network({1501, 301, 40}, Activation::sigmoid, Activation::identity),
+                                 tied_network({301, 40}, Activation::sigmoid, Activation::identity, false)}) {
     std::size_t at = 0;
     for (const Plan::Tile& tile : Plan::evaluation(network, 1000, sizeof(float)).tiles) {
       std::size_t n = 0;

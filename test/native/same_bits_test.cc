@@ -67,6 +67,46 @@ TYPED_TEST(SameBits, OfTheFusedAndTheSplitForm) {
   }
 }
 
+// Ties, labels, noise and a bound on the weights, at any number of threads and in both forms.
+TYPED_TEST(SameBits, OfTiedClassifyingAndNoisyTraining) {
+  using T = TypeParam;
+  const auto labels = labels_of(kRows, 10, 3);
+  Rows labelled = this->rows;
+  labelled.labels = labels.data();
+  TrainingOptions plain = options_of(Kind::adam, kBatch), noisy = plain;
+  noisy.corruption = Corruption{Corruption::Kind::gaussian, 0.3};
+  TrainingOptions bounded = noisy, lbfgs = options_of(Kind::lbfgs, 0);
+  bounded.corruption = Corruption{Corruption::Kind::masking, 0.3};
+  bounded.weight_constraint = {WeightConstraint::Kind::frobenius, 20};
+  lbfgs.corruption = noisy.corruption;
+
+  const Network tied = tied_network({kInputs, kHidden}, Activation::sigmoid, Activation::sigmoid);
+  const Network classifier = network_of({kInputs, kHidden, 10}, Activation::tanh, Activation::softmax);
+  const Objective sparse = objective_of(tied, Loss::cross_entropy, 3e-3, {{0, PenaltyKind::kl, 0.1, 3, Average::moving}});
+  const Objective whole = objective_of(tied, Loss::squared, 3e-3, {{0, PenaltyKind::constraint, 0.1, 3, Average::exact}});
+  Objective classifying = objective_of(classifier, Loss::log_loss, 3e-3);
+  for (int c = 0; c < 10; c++) classifying.class_weights.push_back(1 + c / 10.0);
+
+  struct Case {
+    const Network& network;
+    const Objective& objective;
+    const TrainingOptions& options;
+  };
+  for (const Case& c : {Case{tied, sparse, plain}, Case{tied, sparse, bounded}, Case{tied, whole, lbfgs},
+                        Case{classifier, classifying, plain}, Case{classifier, classifying, noisy}}) {
+    const std::vector<T> start = parameters_of<T>(c.network, 1);
+    const auto one = train(c.network, c.objective, c.options, start, labelled, 2, 0.01, 1);
+    for (int threads : thread_counts()) {
+      expect_same_bits(one, train(c.network, c.objective, c.options, start, labelled, 2, 0.01, threads));
+    }
+    TrainingOptions split = c.options;
+    split.fused = false;
+    if (c.options.optimizer.kind != Kind::lbfgs) {
+      expect_same_bits(one, train(c.network, c.objective, split, start, labelled, 2, 0.01, 2));
+    }
+  }
+}
+
 TYPED_TEST(SameBits, OfAnEvaluationInChunksAtAnyNumberOfThreads) {
   using T = TypeParam;
   constexpr int kWidth = 301, kMany = 1031;

@@ -104,8 +104,8 @@ inline constexpr double kNormalMoments = 7.1e-3;
 // Their third and fourth moments and the covariances of their squares: 5 standard errors, sqrt(96 / 10^6) for the fourth.
 inline constexpr double kNormalTails = 0.049;
 
-// |g - h| / (|g| + |h|) of one gradient found in two ways, in epsilons: sums of up to 600 terms in different orders, whose rounding
-// is that of many elements and mostly cancels in the norm.
-inline constexpr double kSameGradient = 8;
+// |g - h| / (|g| + |h|) of one gradient found in two ways, in epsilons: sums of up to 600 terms in different orders, whose
+// rounding is that of many elements and mostly cancels in the norm.
+inline constexpr double kSameGradient = 4;
 
 }  // namespace layerwise::tolerance

@@ -80,6 +80,44 @@ TYPED_TEST(VectorMath, ExpIsAccurateToTheLastPlaces) {
   expect_softplus_ulps<TypeParam>(std::is_same_v<TypeParam, float> ? -87 : -708, -40, tolerance::kExpUlps);
 }
 
+template <typename T>
+std::vector<T> exponentials(const VectorKernels<T>& k, std::vector<T> x) {
+  k.exponentials(x.data(), x.size());
+  return x;
+}
+
+TYPED_TEST(VectorMath, ExponentialsAreAccurateToTheLastPlaces) {
+  using T = TypeParam;
+  const auto x = sweep<T>(std::is_same_v<T, float> ? 87 : 708);
+  for (VectorLevel level : levels()) {
+    const auto got = exponentials(vector_kernels<T>(level), x);
+    double worst = 0;
+    for (std::size_t i = 0; i < x.size(); i++) worst = std::max(worst, ulps(got[i], std::exp(static_cast<long double>(x[i]))));
+    EXPECT_LE(worst, tolerance::kExpUlps) << vector_level_name(level);
+  }
+}
+
+TYPED_TEST(VectorMath, ExponentialsSaturateAndPassNaNOnWhateverTheirNumber) {
+  using T = TypeParam;
+  const T huge = std::numeric_limits<T>::max();
+  const std::vector<T> x{0, -kInfinity<T>, -huge, -1000, 1000, huge, kInfinity<T>, kNaN<T>, -T(0)};
+  const std::vector<T> expected{1, 0, 0, 0, kInfinity<T>, kInfinity<T>, kInfinity<T>, kNaN<T>, 1};
+  for (VectorLevel level : levels()) {
+    for (std::size_t n = 0; n <= 40; n++) {
+      std::vector<T> some;
+      for (std::size_t i = 0; i < n; i++) some.push_back(x[i % x.size()]);
+      some.push_back(77);
+      auto got = some;
+      vector_kernels<T>(level).exponentials(got.data(), n);
+      for (std::size_t i = 0; i < n; i++) {
+        const T want = expected[i % x.size()];
+        EXPECT_TRUE(std::isnan(want) ? std::isnan(got[i]) : got[i] == want) << i << " of " << n;
+      }
+      EXPECT_EQ(got[n], 77);
+    }
+  }
+}
+
 TYPED_TEST(VectorMath, SaturatesAtInfinityAndPassesNaNOn) {
   using T = TypeParam;
   const T infinity = kInfinity<T>, huge = std::numeric_limits<T>::max();
