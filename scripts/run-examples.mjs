@@ -14,6 +14,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const { values: options } = parseArgs({ options: { counts: { type: 'string' } } })
 const tsx = join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs')
 const seconds = 60
+/** Those that take longer than a test may, and have a short form. */
+const quick = ['stack.ts']
 
 const examples = readdirSync(join(root, 'examples')).filter(
   (name) => name.endsWith('.ts') && name !== 'demo.ts',
@@ -21,12 +23,16 @@ const examples = readdirSync(join(root, 'examples')).filter(
 const results = examples.map((name) => {
   console.log(`\n--- examples/${name}`)
   const start = performance.now()
-  const { status, signal } = spawnSync(process.execPath, [tsx, join('examples', name)], {
-    cwd: root,
-    stdio: 'inherit',
-    timeout: seconds * 1000,
-    killSignal: 'SIGKILL',
-  })
+  const { status, signal } = spawnSync(
+    process.execPath,
+    [tsx, join('examples', name), ...(quick.includes(name) ? ['--quick'] : [])],
+    {
+      cwd: root,
+      stdio: 'inherit',
+      timeout: seconds * 1000,
+      killSignal: 'SIGKILL',
+    },
+  )
   const passed = status === 0
   const ending = signal === 'SIGKILL' ? `ended after ${seconds} s` : `exit status ${status}`
   return { name, passed, took: (performance.now() - start) / 1000, ending }
