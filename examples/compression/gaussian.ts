@@ -46,7 +46,7 @@ function unitRows(rows: number, cols: number): number[][] {
 }
 
 /** Uniform on [0, 1): mulberry32, which has 2³² states and is good enough for examples. */
-function uniforms(seed: number): () => number {
+export function uniforms(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0
