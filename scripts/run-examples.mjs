@@ -15,7 +15,7 @@ const { values: options } = parseArgs({ options: { counts: { type: 'string' } } 
 const tsx = join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs')
 const seconds = 60
 /** Those that take longer than a test may, and have a short form. */
-const quick = ['stack.ts']
+const quick = ['linear-and-pca.ts', 'norms.ts', 'stack.ts']
 
 const examples = readdirSync(join(root, 'examples')).filter(
   (name) => name.endsWith('.ts') && name !== 'demo.ts',
