@@ -7,23 +7,42 @@
 
 #include "vector_levels.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 namespace layerwise {
 namespace {
 
-// __builtin_cpu_supports also asks whether the operating system saves the wide registers.
-VectorLevel best_level() {
 #if defined(__x86_64__)
-  __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-  return avx2 && avx512 ? VectorLevel::avx512 : avx2 ? VectorLevel::avx2 : VectorLevel::baseline;
-#elif defined(__aarch64__)
-  return VectorLevel::neon;
-#else
-  return VectorLevel::baseline;
-#endif
+
+constexpr bool all_bits(unsigned word, unsigned bits) { return (word & bits) == bits; }
+
+// Which wide registers the operating system saves when it switches threads: XCR0.
+unsigned saved_registers() {
+  unsigned low, high;
+  __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return low;
 }
+
+// Asked of the processor itself: behind __builtin_cpu_supports stands a library that not every compiler brings.
+VectorLevel best_level() {
+  constexpr unsigned fma_and_saving = 1u << 12 | 1u << 27;
+  constexpr unsigned avx2 = 1u << 5, avx512_f_dq_bw_vl = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;
+  constexpr unsigned avx_state = 0x6, avx512_state = 0xe6;
+  unsigned a, b, c, d;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || !all_bits(c, fma_and_saving)) return VectorLevel::baseline;
+  const unsigned saved = saved_registers();
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return VectorLevel::baseline;
+  if (!all_bits(b, avx2) || !all_bits(saved, avx_state)) return VectorLevel::baseline;
+  return all_bits(b, avx512_f_dq_bw_vl) && all_bits(saved, avx512_state) ? VectorLevel::avx512 : VectorLevel::avx2;
+}
+
+#elif defined(__aarch64__)
+VectorLevel best_level() { return VectorLevel::neon; }
+#else
+VectorLevel best_level() { return VectorLevel::baseline; }
+#endif
 
 template <typename T>
 const VectorKernels<T>& pick(const VectorKernels<float>& f32, const VectorKernels<double>& f64) {
