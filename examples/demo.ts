@@ -10,6 +10,7 @@ import {
   featureImage,
   learningCurve,
   type Matrix,
+  Pca,
   reconstructionImage,
   runtime,
   SparseAutoencoder,
@@ -18,7 +19,7 @@ import {
 } from '../lib/index.js'
 import { mnist } from './demo/mnist.js'
 import { progressBar } from './demo/progress-bar.js'
-import { meanError, pcaAutoencoder, principalComponents } from './pca.js'
+import { meanError } from './pca.js'
 
 const WIDTH = 28
 const HIDDEN = 196
@@ -60,10 +61,10 @@ async function describeCost(model: SparseAutoencoder, digits: Matrix): Promise<v
 
 /** What is lost of digits that were not trained on, beside two plain ways to describe a digit. */
 async function compareErrors(model: SparseAutoencoder, digits: Matrix, test: Matrix): Promise<void> {
-  const pca = await principalComponents(digits)
+  const pca = await new Pca({ components: HIDDEN }).fit(digits)
   const ours = await meanError(model, test)
   const mean = distanceTo(pca.mean, test)
-  const linear = await meanError(pcaAutoencoder(pca, HIDDEN), test)
+  const linear = await meanError(pca, test)
   console.log('\nsquared error of a test digit, summed over its pixels')
   console.log(`  ${mean.toFixed(2).padStart(5)}  the mean digit in its place`)
   console.log(`  ${ours.toFixed(2).padStart(5)}  this model: ${HIDDEN} sparse units`)

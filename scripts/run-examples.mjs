@@ -1,5 +1,5 @@
 /**
- * Runs every example, each as a user would, with a minute's time; each counts as one test. The demo is not among them: it has a
+ * Runs every example, in its quick form where it has one, with a minute's time; each counts as one test. The demo is not among them: it has a
  * command of its own.
  *
  *   node scripts/run-examples.mjs --counts=FILE    writes { passed, failed, skipped }
