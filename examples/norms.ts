@@ -41,9 +41,8 @@ async function learn(loss: Loss, train: Matrix, unseen: Unseen, epochs: number):
   await model.fit(train, { epochs, batchSize: 64 })
   const measures = []
   for (const other of LOSSES) {
-    const measure = autoencoder(other)
-    measure.setParameters(model.parameters())
-    measures.push((await measure.cost(unseen.corrupted)).loss)
+    const { loss } = await autoencoder(other).cost(unseen.corrupted, { parameters: model.parameters() })
+    measures.push(loss)
   }
   const reconstruction = await model.reconstruct(unseen.corrupted)
   return { loss, measures, ...besideClean(reconstruction, unseen), reconstruction }
@@ -76,7 +75,11 @@ export async function main({ quick = false } = {}): Promise<Outcome[]> {
   const [digits, test] = await Promise.all([mnist('train'), mnist('t10k')])
   const train = withOutliers(digits.slice(0, quick ? 2000 : 10_000), OUTLIERS, 1)
   const clean = test.slice(0, 1000)
-  const unseen = { clean, corrupted: withOutliers(clean, OUTLIERS, 2), border: blackIn(digits.slice(0, 10_000)) }
+  const unseen = {
+    clean,
+    corrupted: withOutliers(clean, OUTLIERS, 2),
+    border: blackIn(digits.slice(0, 10_000)),
+  }
   console.log(
     `784-${HIDDEN}-784 on ${train.rows.toLocaleString('en')} digits; ${100 * OUTLIERS}% of the pixels are outliers\n`,
   )

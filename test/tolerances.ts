@@ -110,6 +110,11 @@ export const tolerances = {
     value: 1e-6,
     reason: 'absolute, on values up to 1; as subspaceAngle, since the cost is quadratic in them too',
   },
+  settledValue: {
+    value: 0.01,
+    reason:
+      'absolute; some hundred steps of gradient descent come to a mean within 1e-3, and swing about a median by the last steps of a falling rate',
+  },
   whitenedCovariance: {
     value: 1e-10,
     reason:
