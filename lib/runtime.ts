@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { argumentError, checkInteger, checkOptions } from './check.js'
 import { cpuQuota } from './cpu-quota.js'
 import { binding } from './native/load.js'
+import { version } from './version.js'
 
 /** The core's pool has no more. */
 const MOST_THREADS = 256
@@ -46,18 +46,12 @@ export function configure(options: { threads: number }): void {
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` if `LAYERWISE_THREADS` is not a whole number from 1 to 256
  */
 export function runtime(): RuntimeInfo {
-  return { version: packageVersion(), ...binding().runtime(), threads: threadCount() }
+  return { version, ...binding().runtime(), threads: threadCount() }
 }
 
 /** The threads of one call: its own `threads` if given, else the configured or counted number. */
 export function threadCount(threads?: number): number {
   return threads ?? configured ?? fromEnvironment() ?? countProcessors()
-}
-
-/** Version of this package. */
-export function packageVersion(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }
 
 /** A number of threads one may ask for. */

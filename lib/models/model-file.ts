@@ -12,7 +12,7 @@ import { parseStrictJson } from '../data/strict-json.js'
 import { LayerwiseError } from '../errors.js'
 import type { NativeLayer } from '../native/binding.js'
 import { allocate, type FloatArray, type Precision } from '../precision.js'
-import { packageVersion } from '../runtime.js'
+import { version } from '../version.js'
 import { type Network, parameterOffsets, parameterShapes } from './network.js'
 
 /** Raised when a file's meaning changes; every version up to this one is read. */
@@ -76,7 +76,6 @@ export interface Restorer<M> {
 /** Writes a model's arrays as tensors, and the rest as metadata. */
 export async function writeModel(path: string | URL, model: ModelDescription): Promise<void> {
   const { tensors, class: name, options, scaler, fits, more } = model
-  const version = packageVersion()
   const entry = JSON.stringify({ format: FORMAT, class: name, version, options, scaler, fits, ...more })
   await writeSafetensors(path, tensors, { [ENTRY]: entry })
 }
