@@ -23,7 +23,7 @@ const require = createRequire(import.meta.url)
 const root = fileURLToPath(new URL('..', import.meta.url))
 const cache = join(root, '.deps', 'zig-cache')
 const zigEnvironment = { ZIG_GLOBAL_CACHE_DIR: cache, ZIG_LOCAL_CACHE_DIR: cache }
-const nodeHeaders = require('node-api-headers')
+const nodeHeaders = join(root, 'node_modules', 'node-api-headers')
 const addonApi = join(root, 'node_modules', 'node-addon-api')
 
 /**
@@ -31,7 +31,7 @@ const addonApi = join(root, 'node_modules', 'node-addon-api')
  * @param {string} zig @param {string} folder
  */
 function importLibrary(zig, folder) {
-  const definitions = nodeHeaders.def_paths.node_api_def
+  const definitions = join(nodeHeaders, 'def', 'node_api.def')
   const path = join(folder, 'node.lib')
   run(
     zig,
@@ -60,7 +60,7 @@ function build(platform) {
     LAYERWISE_OPENBLAS_PREFIX: openblas.prefix,
     // What cmake-js would say.
     CMAKE_JS_VERSION: require('cmake-js/package.json').version,
-    CMAKE_JS_INC: [nodeHeaders.include_dir, addonApi].join(';'),
+    CMAKE_JS_INC: [join(nodeHeaders, 'include'), addonApi].join(';'),
     CMAKE_JS_LIB: platform.name.startsWith('win32') ? importLibrary(zig.program, work) : '',
   }
   const settings = Object.entries(definitions).map(([name, value]) => `-D${name}=${value}`)
@@ -85,7 +85,7 @@ function licences(zig, openblas) {
     ['layerwise', join(root, 'LICENSE')],
     ['OpenBLAS', openblas],
     ['node-addon-api', join(addonApi, 'LICENSE.md')],
-    ['node-api-headers', join(nodeHeaders.include_dir, '..', 'LICENSE')],
+    ['node-api-headers', join(nodeHeaders, 'LICENSE')],
     ['libc++', join(zig, 'libcxx', 'LICENSE.TXT')],
     ['libc++abi', join(zig, 'libcxxabi', 'LICENSE.TXT')],
     ['libunwind', join(zig, 'libunwind', 'LICENSE.TXT')],

@@ -1,0 +1,98 @@
+/**
+ * Lays out the packages as they will be published, from what was built: the main one, and one for each platform.
+ * @napi-rs/cli makes the platforms' package.json and the main one's optionalDependencies.
+ */
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { run } from './prebuild-downloads.mjs'
+
+/** @typedef {import('./prebuild-platforms.mjs').Platform} Platform */
+/** @typedef {{ main: string, platforms: { name: string, folder: string }[] }} Stage */
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** The fields of package.json that users of the package need; the others are for the repository. */
+const publishedFields = [
+  ...['name', 'version', 'description', 'keywords', 'license', 'type', 'engines', 'main', 'types', 'exports'],
+  ...['sideEffects', 'files', 'dependencies', 'peerDependencies', 'peerDependenciesMeta'],
+]
+
+/** @param {string} path */
+const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'))
+/** @param {string} path @param {unknown} value */
+const writeJson = (path, value) => writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`)
+
+/** @param {string[]} args @param {string} cwd */
+const runModule = (args, cwd) => run(process.execPath, args, cwd)
+
+/**
+ * The main package without its optionalDependencies: compiled anew, so that nothing stale lies in it.
+ * @param {string} folder
+ */
+export function stageMain(folder) {
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+  const output = ['--outDir', join(folder, 'dist'), '--sourceMap', 'false']
+  runModule([compiler, '-p', join(root, 'tsconfig.build.json'), ...output], root)
+  for (const name of ['README.md', 'LICENSE', 'CHANGELOG.md'])
+    copyFileSync(join(root, name), join(folder, name))
+  const all = readJson(join(root, 'package.json'))
+  const kept = publishedFields.filter((field) => all[field] !== undefined)
+  writeJson(join(folder, 'package.json'), Object.fromEntries(kept.map((field) => [field, all[field]])))
+}
+
+/**
+ * @param {string} folder where to: the main package, and in its `npm/`, where @napi-rs/cli wants them, the others
+ * @param {{ platform: Platform, files: string }[]} binaries folders that hold an addon and what goes with it
+ * @returns {Stage}
+ */
+export function stage(folder, binaries) {
+  stageMain(folder)
+  const packagePath = join(folder, 'package.json')
+  const { napi } = readJson(join(root, 'package.json'))
+  const targets = binaries.map(({ platform }) => platform.triple)
+  writeJson(packagePath, { ...readJson(packagePath), napi: { ...napi, targets } })
+
+  const cli = join(root, 'node_modules', '@napi-rs', 'cli', 'dist', 'cli.js')
+  runModule([cli, 'create-npm-dirs'], folder)
+  const platforms = binaries.map(({ platform, files }) => {
+    const into = join(folder, 'npm', platform.name)
+    fillPlatform(into, files)
+    return { name: platform.name, folder: into }
+  })
+  runModule([cli, 'pre-publish', '--skip-optional-publish', '--no-gh-release'], folder)
+
+  const { napi: _, ...published } = readJson(packagePath)
+  writeJson(packagePath, published)
+  return { main: folder, platforms }
+}
+
+/**
+ * What a platform's package holds besides the addon: the library beside it, and the licences of all that is inside.
+ * @param {string} into @param {string} files
+ */
+function fillPlatform(into, files) {
+  const names = readdirSync(files).filter((name) => /\.(node|so|dll|dylib|txt)$/.test(name))
+  for (const name of names) cpSync(join(files, name), join(into, name))
+  const description = readJson(join(into, 'package.json'))
+  const license = 'SEE LICENSE IN LICENSES.txt'
+  writeJson(join(into, 'package.json'), { ...description, license, files: names.toSorted() })
+  const text = `# ${description.name}\n\nThe native addon of [layerwise](https://www.npmjs.com/package/layerwise) for one platform. Install \`layerwise\`, which takes this package where it fits.\n`
+  writeFileSync(join(into, 'README.md'), text)
+}
+
+/**
+ * Packs every package, the platforms first.
+ * @param {Stage} stage @param {string} destination
+ * @returns {string[]} paths of the tarballs
+ */
+export function pack({ main, platforms }, destination) {
+  rmSync(destination, { recursive: true, force: true })
+  mkdirSync(destination, { recursive: true })
+  for (const folder of [...platforms.map((platform) => platform.folder), main]) {
+    run('npm', ['pack', '--silent', '--pack-destination', destination], folder)
+  }
+  return readdirSync(destination).map((name) => join(destination, name))
+}
