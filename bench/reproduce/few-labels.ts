@@ -5,12 +5,14 @@ import { lbfgs, percentRight, SPARSE } from './ufldl.js'
 
 const LABELS = [100, 1000, 10_000]
 const SEEDS = [1, 2, 3]
-const KINDS = ['pre-trained', 'random start', 'softmax on raw pixels'] as const
+const KINDS = ['pre-trained', 'random start', 'random start, L-BFGS', 'softmax on raw pixels'] as const
 type Kind = (typeof KINDS)[number]
 const WIDTHS = [200, 200]
-const PRETRAINING = 200
-const FINE_TUNING = 100
 const WEIGHT_DECAY = 1e-4
+/** By Adam, which told 1,000 labels' worth of validation digits best; a random start fares better by L-BFGS there, so it has both. */
+const PRETRAINING = { epochs: 20 }
+const FINE_TUNING = { epochs: 100, batchSize: 50, learningRate: { kind: 'cosine', rate: 3e-3 } } as const
+const LBFGS = { optimizer: lbfgs(100) }
 
 export const fewLabels: Recipe = {
   name: 'few-labels',
@@ -38,18 +40,18 @@ export const fewLabels: Recipe = {
         lead(found, trial),
       ],
       notes: [
-        'Mean over the seeds, and the least and greatest. A seed gives the first weights and which rows have their labels. The lead must exceed ' +
-          'the larger of both spreads.',
+        'Mean over the seeds, and the least and greatest. A seed gives the first weights and which rows have their labels. The lead is that over ' +
+          'the better of both random starts, and must exceed the larger spread of the two compared.',
       ],
       pictures: { 'few-labels.svg': picture(found, counts) },
     }
   },
 }
 
-async function pretrained({ images }: Labelled, seed: number, { quick, onProgress }: Trial) {
+async function pretrained({ images }: Labelled, seed: number, { onProgress }: Trial) {
   const layers = WIDTHS.map((hidden) => ({ hidden, ...SPARSE }))
   const stack = new StackedAutoencoder({ inputs: 784, layers, seed })
-  await stack.fit(images, { optimizer: lbfgs(quick ? 60 : PRETRAINING), onProgress })
+  await stack.fit(images, { ...PRETRAINING, onProgress })
   return stack
 }
 
@@ -61,11 +63,10 @@ async function accuracyOf(
   seed: number,
   { onProgress }: Trial,
 ): Promise<number> {
-  const options = { optimizer: lbfgs(FINE_TUNING), onProgress }
   const softmax = { classes: 10, weightDecay: WEIGHT_DECAY, seed }
   if (kind === 'softmax on raw pixels') {
     const model = new SoftmaxClassifier({ inputs: 784, ...softmax })
-    await model.fit(images, labels, options)
+    await model.fit(images, labels, { ...LBFGS, onProgress })
     return percentRight(await model.score(test.images, test.labels))
   }
   const layers = WIDTHS.map((hidden) => ({ hidden }))
@@ -73,8 +74,8 @@ async function accuracyOf(
     kind === 'pre-trained'
       ? stack.toClassifier(softmax)
       : new StackedClassifier({ inputs: 784, layers, ...softmax })
-  if (kind === 'pre-trained') await model.fit(images, labels, options)
-  await model.fineTune(images, labels, options)
+  const method = kind === 'random start, L-BFGS' ? LBFGS : FINE_TUNING
+  await model.fineTune(images, labels, { ...method, onProgress })
   return percentRight(await model.score(test.images, test.labels))
 }
 
@@ -99,9 +100,11 @@ function figure(found: Map<string, number[]>, kind: Kind, count: number): Figure
   return { label, value: mean(values), values, unit: '%', ...(published && { published }) }
 }
 
-/** How far pre-training is ahead at 1,000 labels; the goal is the larger spread. */
+/** How far pre-training is ahead of the better random start at 1,000 labels; the goal is the larger spread. */
 function lead(found: Map<string, number[]>, { quick }: Trial): Figure {
-  const [ours, random] = [found.get(key('pre-trained', 1000))!, found.get(key('random start', 1000))!]
+  const ours = found.get(key('pre-trained', 1000))!
+  const starts = [found.get(key('random start', 1000))!, found.get(key('random start, L-BFGS', 1000))!]
+  const random = starts.reduce((best, one) => (mean(one) > mean(best) ? one : best))
   const spread = Math.max(...[ours, random].map((values) => Math.max(...values) - Math.min(...values)))
   const value = mean(ours) - mean(random)
   return {
