@@ -1,7 +1,8 @@
 /** One case in a process of its own, started by `run.ts`, which receives what was measured as a message. */
-import { trainingCases } from './cases.js'
+import { encodeCase, pcaCase, trainingCases } from './cases.js'
 import type { Storage } from './data.js'
 import { type EncodeResult, measureEncoding } from './encode.js'
+import { measurePca, type PcaResult } from './pca.js'
 import { type Effort, measureTraining, type TrainingResult } from './training.js'
 
 export interface CaseRequest extends Effort {
@@ -9,12 +10,16 @@ export interface CaseRequest extends Effort {
   readonly storage: Storage
 }
 
-export type CaseResult = TrainingResult | EncodeResult
+export type CaseResult = TrainingResult | EncodeResult | PcaResult
 
 const request = JSON.parse(process.argv[2]!) as CaseRequest
-const training = trainingCases.find(({ name }) => name === request.name)
-const result: CaseResult = training
-  ? await measureTraining(training, request.storage, request)
-  : await measureEncoding(request.storage, request)
+const measures: Record<string, () => Promise<CaseResult>> = {
+  [encodeCase.name]: () => measureEncoding(request.storage, request),
+  [pcaCase.name]: () => measurePca(request.storage, request),
+}
+for (const training of trainingCases) {
+  measures[training.name] = () => measureTraining(training, request.storage, request)
+}
+const result = await measures[request.name]!()
 process.send!(result)
 process.disconnect()

@@ -46,4 +46,11 @@ export const encodeCase = {
   ],
 } as const
 
-export const caseNames: readonly string[] = [...trainingCases.map(({ name }) => name), encodeCase.name]
+/** All principal components of the digits; verified with some of them. */
+export const pcaCase = { name: 'pca', components: 30 } as const
+
+export const caseNames: readonly string[] = [
+  ...trainingCases.map(({ name }) => name),
+  encodeCase.name,
+  pcaCase.name,
+]

@@ -2,6 +2,7 @@ import type { CaseResult } from './case.js'
 import type { TrainingCase } from './cases.js'
 import type { EncodeResult } from './encode.js'
 import type { Environment } from './environment.js'
+import type { PcaResult } from './pca.js'
 import type { Summary } from './statistics.js'
 import type { ThreadsResult, TrainingResult } from './training.js'
 
@@ -13,9 +14,10 @@ export interface Report {
 
 /** The report in plain text. `docs/benchmarks.md` defines every figure. */
 export function reportText({ environment, cases }: Report): string {
-  const parts = cases.map((result) =>
-    result.kind === 'training' ? trainingText(result) : encodeText(result),
-  )
+  const parts = cases.map((result) => {
+    if (result.kind === 'training') return trainingText(result)
+    return result.kind === 'encode' ? encodeText(result) : pcaText(result)
+  })
   return [environmentText(environment), ...parts].join('\n\n')
 }
 
@@ -91,6 +93,24 @@ function encodeText({ data, rounds, windowSeconds, shapes }: EncodeResult): stri
   ].join('\n')
 }
 
+function pcaText({ data, threads, rounds, verified, seconds, peers }: PcaResult): string {
+  const line = (name: string, figures: string) => `  ${name.padEnd(24)}${figures}`
+  const others = peers.map(({ name, version, seconds: theirs, times, distance }) =>
+    line(
+      `${name} ${version}`,
+      `${spread(theirs, fine)} s · ${ratio(times)} times as long · variances ${distance.toExponential(1)} apart`,
+    ),
+  )
+  return [
+    `pca: all ${data.columns} components of ${count(data.rows)} rows, ${data.source}, ${data.storage}; ${threads} threads, ${rounds} round${rounds === 1 ? '' : 's'}`,
+    `  verified: error and variance left out ${verified.toExponential(1)} apart`,
+    line('Pca.fit', `${spread(seconds, fine)} s`),
+    ...(others.length > 0
+      ? others
+      : ['  no Python with numpy to compare with (PYTHON names another than python3)']),
+  ].join('\n')
+}
+
 /** Median, and in brackets the least and the greatest. */
 function spread({ median, range: [least, greatest] }: Summary, text: (value: number) => string): string {
   return `${text(median)} (${text(least)}–${text(greatest)})`
@@ -99,4 +119,5 @@ function spread({ median, range: [least, greatest] }: Summary, text: (value: num
 const ratio = (value: Summary) => spread(value, (one) => one.toFixed(2))
 const count = (value: number) => Math.round(value).toLocaleString('en-US')
 const gflops = (value: number) => value.toFixed(1)
+const fine = (value: number) => value.toFixed(2)
 const micro = (value: number) => value.toFixed(1)
