@@ -34,7 +34,7 @@ export function run(program, args, cwd = root, env = {}) {
  * @param {string} name
  * @param {(folder: string) => void} fill
  */
-function once(name, fill) {
+export function once(name, fill) {
   const folder = join(deps, name)
   if (existsSync(folder)) return folder
   const unfinished = `${folder}.unfinished`

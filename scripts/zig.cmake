@@ -21,3 +21,10 @@ set(CMAKE_RC_COMPILER ${ZIG_TOOLS}/rc CACHE FILEPATH "")
 # zig's linker does not know the options by which CMake asks for these.
 set(CMAKE_CXX_LINKER_DEPFILE_SUPPORTED OFF)
 set(CMAKE_CXX_LINK_DEPENDS_USE_LINKER OFF)
+
+# zig builds its C++ library for each set of these that links something: with the addon's own from the first probe on, once.
+set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
+set(CMAKE_CXX_FLAGS_INIT "-O3")
+if(NOT CMAKE_SYSTEM_NAME STREQUAL Windows)
+  string(APPEND CMAKE_CXX_FLAGS_INIT " -fPIC")
+endif()

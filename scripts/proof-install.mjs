@@ -1,0 +1,174 @@
+/**
+ * Proves that the packages install and work where there is no compiler: packs them, installs them from a registry on loopback that
+ * has nothing else, trains a small model, and compares its figures with those of the source build.
+ *
+ *   npm run proof:install            everything that can run here, from build-prebuilt/ (`npm run prebuild` fills it)
+ *   npm run proof:install -- --ci    only this platform, with the addon of the source build, on Node 20 and 24
+ *
+ * Ends with a table: each platform, what it ran on, or that it was only inspected. Nothing is claimed that was not run.
+ */
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { run } from './prebuild-downloads.mjs'
+import { choosePlatforms, platforms } from './prebuild-platforms.mjs'
+import { environments } from './proof-install-environments.mjs'
+import { runAsync } from './proof-install-run.mjs'
+import { serveRegistry } from './release-registry.mjs'
+import { pack, stage } from './release-stage.mjs'
+
+/** @typedef {import('./prebuild-platforms.mjs').Platform} Platform */
+/** @typedef {import('./proof-install-environments.mjs').Environment} Environment */
+/** @typedef {{ platform: string, where: string, outcome: string, passed: boolean }} Row */
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const { values: options } = parseArgs({
+  options: { ci: { type: 'boolean', default: false }, counts: { type: 'string' } },
+})
+const work = mkdtempSync(join(tmpdir(), 'layerwise-proof-'))
+const program = join(root, 'scripts', 'proof-install-program.mjs')
+const sourceAddon = join(root, 'build', 'Release', 'layerwise.node')
+
+/** How far figures may lie apart: kernels of another processor or another OpenBLAS round otherwise, over 15 epochs. */
+const relativeDifference = 1e-6
+
+/** @returns {{ platform: Platform, files: string }[]} folders with what was built */
+function binaries() {
+  if (!options.ci) {
+    return platforms
+      .map((platform) => ({ platform, files: join(root, 'build-prebuilt', platform.name) }))
+      .filter(({ platform, files }) => existsSync(join(files, `layerwise.${platform.name}.node`)))
+  }
+  const files = join(work, 'source-build')
+  const [platform] = choosePlatforms(['linux-x64-gnu'])
+  if (platform === undefined) throw new Error('no platform')
+  mkdirSync(files)
+  copyFileSync(sourceAddon, join(files, `layerwise.${platform.name}.node`))
+  return [{ platform, files }]
+}
+
+/** The tarballs of what the main package depends on, from node_modules. */
+function dependencies() {
+  const folder = join(work, 'dependencies')
+  mkdirSync(folder)
+  for (const name of ['fast-png', 'fflate', 'iobuffer']) {
+    const args = ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder]
+    run('npm', [...args, join(root, 'node_modules', name)])
+  }
+  return readdirSync(folder).map((name) => join(folder, name))
+}
+
+/**
+ * @param {Environment} environment @param {string} registry
+ * @returns {Promise<Row & { figures?: number[] }>}
+ */
+async function prove(environment, registry) {
+  const { platform, where } = environment
+  const folder = mkdtempSync(join(environment.folder ?? work, 'user-'))
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module", "private": true }\n')
+  copyFileSync(program, join(folder, 'main.mjs'))
+  try {
+    const start = performance.now()
+    await environment.install(folder, registry, join(work, 'npm-cache'))
+    const seconds = ((performance.now() - start) / 1000).toFixed(1)
+    const output = await environment.run(folder, 'main.mjs')
+    const found = JSON.parse(output.trim().split('\n').at(-1) ?? '')
+    const problem = difference(found.figures)
+    const facts = `Node ${found.node}, OpenBLAS ${found.openblas} ${found.kernel}, ${found.vectors}, import ${found.importMs.toFixed(0)} ms, installed in ${seconds} s`
+    if (found.importThreads > 0) throw new Error(`importing started ${found.importThreads} threads`)
+    return { platform, where, outcome: problem ?? `ran: ${facts}`, passed: problem === undefined }
+  } catch (error) {
+    return { platform, where, outcome: `FAILED: ${String(error).slice(0, 2000)}`, passed: false }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** @type {number[]} what the source build computes */
+let expected = []
+
+/** @param {number[]} figures */
+function difference(figures) {
+  const wrong = expected.findIndex((value, i) => {
+    return !(Math.abs((figures[i] ?? Number.NaN) - value) <= relativeDifference * Math.abs(value))
+  })
+  return wrong < 0 ? undefined : `FAILED: figure ${wrong} is ${figures[wrong]} instead of ${expected[wrong]}`
+}
+
+/** @param {string} main folder of the staged main package */
+async function sourceFigures(main) {
+  const folder = join(work, 'source')
+  mkdirSync(join(folder, 'node_modules'), { recursive: true })
+  const modules = [
+    ...['fast-png', 'fflate', 'iobuffer'].map((name) => join(root, 'node_modules', name)),
+    main,
+  ]
+  for (const from of modules) {
+    const name = from === main ? 'layerwise' : from.split(/[\\/]/).at(-1)
+    run('cp', ['-r', from, join(folder, 'node_modules', name ?? '')])
+  }
+  copyFileSync(program, join(folder, 'main.mjs'))
+  const env = { LAYERWISE_BINARY: sourceAddon }
+  const output = await runAsync(process.execPath, ['main.mjs'], folder, { ...process.env, ...env })
+  return JSON.parse(output.trim().split('\n').at(-1) ?? '').figures
+}
+
+/** npm takes the one package that fits each platform, and no other. @param {string} registry @returns {Promise<Row[]>} */
+async function choices(registry) {
+  /** @type {Row[]} */
+  const rows = []
+  for (const { platform } of built) {
+    const folder = mkdtempSync(join(work, 'choice-'))
+    writeFileSync(join(folder, 'package.json'), '{}')
+    const { installFor } = await import('./proof-install-environments.mjs')
+    await installFor(platform, folder, registry, join(work, 'npm-cache'))
+    const taken = readdirSync(join(folder, 'node_modules', '@layerwise'))
+    const passed = taken.length === 1 && taken[0] === `layerwise-${platform.name}`
+    rows.push({ platform: platform.name, where: 'npm’s choice', outcome: taken.join(', '), passed })
+  }
+  return rows
+}
+
+const built = binaries()
+const staged = stage(join(work, 'stage'), built)
+const tarballs = pack(staged, join(work, 'tarballs'))
+const registry = await serveRegistry([...tarballs, ...dependencies()])
+/** @type {Row[]} */
+const rows = []
+try {
+  expected = await sourceFigures(staged.main)
+  console.log(`the source build’s figures: ${expected.join(' ')}`)
+  for (const environment of environments(
+    built.map(({ platform }) => platform),
+    options,
+  )) {
+    const row = await prove(environment, registry.url)
+    console.log(`${row.platform}, ${row.where}: ${row.outcome}`)
+    rows.push(row)
+  }
+  rows.push(...(await choices(registry.url)))
+  const ran = new Set(rows.filter(({ where }) => where !== 'npm’s choice').map(({ platform }) => platform))
+  for (const { platform } of built) {
+    if (ran.has(platform.name)) continue
+    rows.push({
+      platform: platform.name,
+      where: '—',
+      outcome: 'inspected only: it cannot run here',
+      passed: true,
+    })
+  }
+} finally {
+  registry.close()
+  rmSync(work, { recursive: true, force: true })
+}
+
+console.log('\n| Platform | Where | Outcome |\n|---|---|---|')
+for (const { platform, where, outcome } of rows) console.log(`| ${platform} | ${where} | ${outcome} |`)
+const failed = rows.filter(({ passed }) => !passed).length
+if (options.counts) {
+  const counts = { passed: rows.length - failed, failed, skipped: 0 }
+  writeFileSync(join(root, options.counts), `${JSON.stringify(counts)}\n`)
+}
+process.exit(failed === 0 && rows.length > 0 ? 0 : 1)
