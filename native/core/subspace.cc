@@ -224,7 +224,7 @@ void copy_signed(Matrix from, double* to) {
 
 }  // namespace
 
-SubspaceEnd leading_directions(Team& team, const Rows& rows, LeadingDirections& out, const StopFlag& stop) {
+SubspaceEnd leading_directions(Team& team, const Rows& rows, LeadingDirections& out, const StopFlag& stop, int most_rounds) {
   const int n = rows.cols, count = out.count;
   // More than are wanted: what separates the wanted from the others is then a gap further down.
   const int block = std::min(n / 2, count + std::max(16, count / 4));
@@ -244,7 +244,7 @@ SubspaceEnd leading_directions(Team& team, const Rows& rows, LeadingDirections& 
   orthonormalise(team, basis.rows_from(0, block), 0, draws);
   if (!multiply(0)) return SubspaceEnd::stopped;
   RitzVectors ritz(basis, products, block);
-  for (int round = 0; round < kSubspaceRounds; round++) {
+  for (int round = 0; round < most_rounds; round++) {
     for (int power = 1; power <= powers; power++) {
       const int first = power * block;
       const Matrix last = products.rows_from(first - block, block);

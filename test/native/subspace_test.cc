@@ -18,13 +18,14 @@ struct Directions {
   SubspaceEnd end = SubspaceEnd::stalled;
 };
 
-Directions leading(const Rows& rows, int count, int threads = 2, const StopFlag& stop = StopFlag()) {
+Directions leading(const Rows& rows, int count, int threads = 2, const StopFlag& stop = StopFlag(),
+                   int rounds = kSubspaceRounds) {
   blas_start();
   Directions got{std::vector<double>(rows.cols, kNaN<double>), std::vector<double>(count, kNaN<double>),
                  std::vector<double>(static_cast<std::size_t>(count) * rows.cols, kNaN<double>)};
   LeadingDirections out{got.mean.data(), got.values.data(), got.vectors.data(), count, got.total};
   ThreadPool pool;
-  pool.run(threads, [&](Team& team) { got.end = leading_directions(team, rows, out, stop); });
+  pool.run(threads, [&](Team& team) { got.end = leading_directions(team, rows, out, stop, rounds); });
   got.total = out.total;
   return got;
 }
@@ -118,6 +119,7 @@ TEST(Subspace, ConvergesWhereNoDirectionStandsOut) {
   const Directions got = leading(rows_of(x, 400), 10), expected = whole(rows_of(x, 400));
   ASSERT_EQ(got.end, SubspaceEnd::converged);
   for (int i = 0; i < 10; i++) EXPECT_NEAR(got.values[i], expected.values[i], tolerance::kSubspace * expected.values[0]);
+  EXPECT_EQ(leading(rows_of(x, 400), 10, 2, StopFlag(), 3).end, SubspaceEnd::stalled);
 }
 
 TEST(Subspace, GoesThroughMoreRowsThanItHoldsAtOnce) {
