@@ -89,7 +89,28 @@ describe('principal angles', () => {
     expect(principalAngles([[0, 0, 0]], [e1!])).toHaveLength(0)
   })
 
-  test('refuse rows of different widths, no rows, and flat arrays', () => {
+  test('do not depend on the length of rows, however large or small', () => {
+    const a = [1, 1, 0]
+    for (const length of [1e-200, 1, 1e200]) {
+      const [angle] = principalAngles([a.map((value) => value * length)], [e1!])
+      expect(Math.abs(angle! - Math.PI / 4)).toBeLessThan(angleOfFloat64.value)
+    }
+  })
+
+  test('refuse rows of different widths, no rows, flat arrays, and NaN', () => {
+    expectError(
+      thrown(() =>
+        principalAngles(
+          [[1, 2]],
+          [
+            [1, 2],
+            [3, Number.NaN],
+          ],
+        ),
+      ),
+      'ERR_RANGE',
+      'row 1, column 1',
+    )
     expectError(
       thrown(() => principalAngles([[1, 2]], [[1, 2, 3]])),
       'ERR_SHAPE',

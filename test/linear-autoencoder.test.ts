@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { readSafetensors, writeSafetensors } from '../lib/data/safetensors.js'
 import {
   type FitOptions,
   LinearAutoencoder,
@@ -320,6 +321,18 @@ describe('a file', () => {
     await loaded.fit(x, { epochs: 1, batchSize: 16 })
     expect(loaded.parameters()).toEqual(model.parameters())
     expect(await loadModel(path)).toBeInstanceOf(LinearAutoencoder)
+  })
+
+  test('is refused that has a mean although its model is not centred', async () => {
+    const path = join(folder, 'damaged.safetensors')
+    await new LinearAutoencoder({ inputs: 1, hidden: 1 }).save(path)
+    const { tensors, metadata } = await readSafetensors(path)
+    const entry = {
+      ...JSON.parse(metadata.layerwise!),
+      scaler: { kind: 'standard', shift: [0], factor: [1] },
+    }
+    await writeSafetensors(path, [...tensors.values()], { layerwise: JSON.stringify(entry) })
+    expectError(await rejection(LinearAutoencoder.load(path)), 'ERR_FORMAT', 'none without center')
   })
 })
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { readSafetensors, type Tensor, writeSafetensors } from '../lib/data/safetensors.js'
 import { LayerwiseError, loadModel, Matrix, Pca, type PcaOptions, StandardScaler } from '../lib/index.js'
 import { correlatedRows as rows } from './correlated-rows.js'
 import { jacobiEigen } from './oracle/eigen.js'
@@ -328,6 +329,44 @@ describe('a file', () => {
     expect(loaded.components).toEqual(pca.components)
     expect(loaded.totalVariance).toBe(pca.totalVariance)
     expect(await loadModel(path)).toBeInstanceOf(Pca)
+  })
+
+  test.each<[string, (file: { tensors: Tensor[]; entry: Record<string, unknown> }) => void, string]>([
+    ['a tensor too few', ({ tensors }) => tensors.splice(0, 1), "it has no tensor 'mean'"],
+    [
+      'another number of components',
+      ({ entry }) => Object.assign(entry, { options: { components: 2 } }),
+      'has 3 components',
+    ],
+    [
+      'an unknown option',
+      ({ entry }) => Object.assign(entry, { options: { inputs: 5 } }),
+      "unknown option 'inputs'",
+    ],
+    [
+      'a variance that is no number',
+      ({ tensors }) => tensors[2]!.data.fill(Number.NaN),
+      "'explainedVariance' has NaN",
+    ],
+    ['a negative variance', ({ tensors }) => tensors[2]!.data.fill(-1), 'a variance is negative'],
+    [
+      'a scaler of another width',
+      ({ entry }) => {
+        entry.scaler = { kind: 'standard', shift: [0], factor: [1] }
+      },
+      'scaling',
+    ],
+  ])('is refused with %s', async (_, damage, message) => {
+    const path = join(folder, 'damaged.safetensors')
+    await (await new Pca({ components: 3 }).fit(rows(20, 5))).save(path)
+    const { tensors, metadata } = await readSafetensors(path)
+    const ordered = ['mean', 'components', 'explainedVariance', 'totalVariance'].map(
+      (name) => tensors.get(name)!,
+    )
+    const file = { tensors: ordered, entry: JSON.parse(metadata.layerwise!) }
+    damage(file)
+    await writeSafetensors(path, file.tensors, { layerwise: JSON.stringify(file.entry) })
+    expectError(await rejection(Pca.load(path)), 'ERR_FORMAT', message)
   })
 })
 

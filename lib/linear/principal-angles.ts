@@ -2,6 +2,7 @@ import { shapeError } from '../check.js'
 import type { Matrix } from '../data/matrix.js'
 import { toMatrix } from '../data/rows.js'
 import { type FittingRows, ownWidth } from '../data/scaler.js'
+import { notFiniteError } from '../data/slices.js'
 import { dot, singularVectors } from './singular-vectors.js'
 
 /**
@@ -15,7 +16,8 @@ import { dot, singularVectors } from './singular-vectors.js'
  *
  * @param a - [p, n]: a Matrix or an array of rows, such as `pca.components`
  * @param b - [q, n]
- * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for anything else, no rows, or rows of different widths
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for anything else, no rows, or rows of different widths; `ERR_RANGE` for NaN
+ *   and infinities
  */
 export function principalAngles(a: FittingRows, b: FittingRows): Float64Array {
   const [basisA, basisB] = [basisOf('a', a), basisOf('b', b)]
@@ -50,7 +52,15 @@ export function principalAngles(a: FittingRows, b: FittingRows): Float64Array {
 function basisOf(argument: string, rows: FittingRows): Matrix<Float64Array> {
   const matrix = toMatrix(argument, rows, ownWidth(rows), 'float64')
   const values = Float64Array.from(matrix.data, (value) => value * matrix.scale)
-  return singularVectors(values, matrix.cols).vectors
+  const bad = values.findIndex((value) => !Number.isFinite(value))
+  if (bad !== -1) {
+    throw notFiniteError(argument, values[bad]!, Math.floor(bad / matrix.cols), bad % matrix.cols)
+  }
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1
+  return singularVectors(
+    values.map((value) => value / largest),
+    matrix.cols,
+  ).vectors
 }
 
 function padded(values: Float64Array, length: number): Float64Array {

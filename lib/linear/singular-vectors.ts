@@ -8,6 +8,9 @@ export interface SingularVectors {
   readonly vectors: Matrix<Float64Array>
 }
 
+/** Some ten do; where rounding keeps a last pair of rows turning to and fro, there is nothing left to gain. */
+const MOST_SWEEPS = 60
+
 /**
  * Right singular vectors of a matrix by one-sided Jacobi rotations: pairs of rows are turned until all are orthogonal; then their lengths
  * are the singular values. Small ones come out as accurately as large ones. Values below max(rows, cols) · 2.2e-16 times the
@@ -15,14 +18,14 @@ export interface SingularVectors {
  *
  * Source: Hestenes 1958; Golub & Van Loan, "Matrix Computations", section 8.6.3.
  *
- * @param rows - [r, n], row-major; overwritten
+ * @param rows - [r, n], row-major, finite, of moderate size: squares must neither overflow nor vanish; overwritten
  */
 export function singularVectors(rows: Float64Array, n: number): SingularVectors {
   const r = rows.length / n
   const row = (i: number) => rows.subarray(i * n, (i + 1) * n)
   const squares = Float64Array.from({ length: r }, (_, i) => dot(row(i), row(i)))
   const negligible = (Math.max(r, n) * Number.EPSILON) ** 2 * squares.reduce((sum, square) => sum + square, 0)
-  for (let turned = true; turned; ) {
+  for (let sweep = 0, turned = true; turned && sweep < MOST_SWEEPS; sweep++) {
     turned = false
     for (let p = 0; p < r; p++) {
       for (let q = p + 1; q < r; q++) {
