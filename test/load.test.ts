@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -68,7 +68,7 @@ describe('binding()', () => {
   })
 
   test('loads nothing before the first call', () => {
-    const path = standIn('touch.cjs', 'globalThis.loaded = true; module.exports = {}')
+    const path = standIn('touch.cjs', 'globalThis.loaded = true; exports.runtime = () => {}')
     const body = 'const before = globalThis.loaded ?? false; binding(); return [before, globalThis.loaded]'
     expect(inFreshProcess(body, { LAYERWISE_BINARY: path }).value).toEqual([false, true])
   })
@@ -82,12 +82,18 @@ describe('OPENBLAS_NUM_THREADS', () => {
   const body = 'const { seen } = binding(); return [seen, process.env.OPENBLAS_NUM_THREADS ?? null]'
 
   test('is 1 while the addon loads and absent again afterwards', () => {
-    const path = standIn('env.cjs', 'exports.seen = process.env.OPENBLAS_NUM_THREADS')
+    const path = standIn(
+      'env.cjs',
+      'exports.seen = process.env.OPENBLAS_NUM_THREADS; exports.runtime = () => {}',
+    )
     expect(inFreshProcess(body, { LAYERWISE_BINARY: path }).value).toEqual(['1', null])
   })
 
   test('is put back as it was', () => {
-    const path = standIn('env.cjs', 'exports.seen = process.env.OPENBLAS_NUM_THREADS')
+    const path = standIn(
+      'env.cjs',
+      'exports.seen = process.env.OPENBLAS_NUM_THREADS; exports.runtime = () => {}',
+    )
     const env = { LAYERWISE_BINARY: path, OPENBLAS_NUM_THREADS: '6' }
     expect(inFreshProcess(body, env).value).toEqual(['1', '6'])
   })
@@ -116,6 +122,28 @@ describe('ERR_LOAD', () => {
     expect(cause).toContain(path)
   })
 
+  test.each([
+    ['JSON', 'settings.json', '{ "runtime": 1 }'],
+    ['a module', 'other.cjs', 'module.exports = null'],
+  ])('%s is not taken for an addon', (_, name, text) => {
+    const path = standIn(name, text)
+    const { code, message } = inFreshProcess('binding()', { LAYERWISE_BINARY: path })
+    expect(code).toBe('ERR_LOAD')
+    expect(message).toContain(`- ${path}: it is no addon of layerwise`)
+  })
+
+  test.runIf(process.platform === 'linux')(
+    'an addon that was cut off is refused, not loaded to a crash',
+    () => {
+      const path = join(folder, 'half.node')
+      const whole = readFileSync(addon)
+      writeFileSync(path, whole.subarray(0, whole.length / 2))
+      const { code, message } = inFreshProcess('binding()', { LAYERWISE_BINARY: path })
+      expect(code).toBe('ERR_LOAD')
+      expect(message).toMatch(/the file is damaged: it has \d+ of at least \d+ bytes/)
+    },
+  )
+
   test('a clone without a build says what was tried and how to build', () => {
     const clone = bareCopy('clone')
     mkdirSync(join(clone, 'scripts'))
@@ -131,6 +159,33 @@ describe('ERR_LOAD', () => {
   test('an installed package without its binary says how to install it', () => {
     const { message } = inFreshProcess('binding()', {}, bareCopy('installed'))
     expect(message).toContain('npm install --include=optional layerwise')
+  })
+
+  test('node_modules of another platform are recognised, and the command that helps is named', () => {
+    const installed = bareCopy('other-platform')
+    const other = `@layerwise/layerwise-${otherPlatform()}`
+    mkdirSync(join(installed, 'node_modules', other), { recursive: true })
+    writeFileSync(join(installed, 'node_modules', other, 'package.json'), '{}')
+    const { message } = inFreshProcess('binding()', {}, installed)
+    expect(message).toContain(`node_modules was installed for ${otherPlatform()}`)
+    expect(message).toContain(`npm install --os=${process.platform} --cpu=${process.arch}`)
+  })
+
+  test('the package of this platform, there but damaged, is to be installed again', () => {
+    const installed = bareCopy('damaged')
+    const own = join(installed, 'node_modules', expectedPackage())
+    mkdirSync(own, { recursive: true })
+    writeFileSync(join(own, 'package.json'), '{ "main": "index.js" }')
+    writeFileSync(join(own, 'index.js'), 'throw new Error("the file is damaged")')
+    const { message } = inFreshProcess('binding()', {}, installed)
+    expect(message).toContain(`npm install --force ${expectedPackage()}`)
+  })
+
+  test('a platform without a binary is told how to build one', () => {
+    const body = "Object.defineProperty(process, 'platform', { value: 'sunos' }); binding()"
+    const { message } = inFreshProcess(body, {}, bareCopy('unlisted'))
+    expect(message).toContain(`there is no binary for sunos-${process.arch}`)
+    expect(message).toContain('npm run setup')
   })
 
   test('an addon that refuses its OpenBLAS is quoted', () => {
@@ -172,10 +227,14 @@ function expectedPackage(): string {
   return `${packageJson.napi.packageName}-${process.platform}-${process.arch}${abi}`
 }
 
+function otherPlatform(): string {
+  return expectedPackage().endsWith('darwin-arm64') ? 'win32-x64-msvc' : 'darwin-arm64'
+}
+
 /** The loader alone in a package of its own, with no addon about. */
 function bareCopy(name: string): string {
   const copy = join(folder, name)
-  for (const file of ['lib/native/load.ts', 'lib/errors.ts', 'package.json']) {
+  for (const file of ['lib/native/load.ts', 'lib/native/whole-file.ts', 'lib/errors.ts', 'package.json']) {
     cpSync(join(root, file), join(copy, file))
   }
   return copy

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LayerwiseError } from '../errors.js'
 import type { Binding } from './binding.js'
+import { checkWhole } from './whole-file.js'
 
 /** One place the addon was looked for in vain. */
 interface Attempt {
@@ -14,6 +15,17 @@ interface Attempt {
 const require = createRequire(import.meta.url)
 /** This file is `lib/native/load.ts` or `dist/native/load.js`: the package is two folders up. */
 const packageRoot = new URL('../../', import.meta.url)
+
+/** Where there is a package with a binary; as @napi-rs/cli names platforms. */
+const PLATFORMS = [
+  'linux-x64-gnu',
+  'linux-x64-musl',
+  'linux-arm64-gnu',
+  'linux-arm64-musl',
+  'win32-x64-msvc',
+  'darwin-arm64',
+  'darwin-x64',
+]
 
 let loaded: Binding | undefined
 
@@ -45,10 +57,11 @@ function load(): Binding {
 function places(): string[] {
   const chosen = process.env.LAYERWISE_BINARY
   if (chosen) return [resolve(chosen)]
-  return [
-    fileURLToPath(new URL('build/Release/layerwise.node', packageRoot)),
-    `@layerwise/layerwise-${platformName()}`,
-  ]
+  return [fileURLToPath(new URL('build/Release/layerwise.node', packageRoot)), packageFor(platformName())]
+}
+
+function packageFor(platform: string): string {
+  return `@layerwise/layerwise-${platform}`
 }
 
 /**
@@ -57,17 +70,21 @@ function places(): string[] {
  * In a worker thread `process.env` is a copy that OpenBLAS does not see: a wheel's workers then start, idle for 0.1 s, and sleep.
  */
 function requireAlone(place: string): Binding {
+  const path = require.resolve(place)
+  checkWhole(path)
   const before = process.env.OPENBLAS_NUM_THREADS
   process.env.OPENBLAS_NUM_THREADS = '1'
   try {
-    return require(place) as Binding
+    const addon = require(path) as Partial<Binding> | null
+    if (typeof addon?.runtime !== 'function') throw new Error('it is no addon of layerwise')
+    return addon as Binding
   } finally {
     if (before === undefined) delete process.env.OPENBLAS_NUM_THREADS
     else process.env.OPENBLAS_NUM_THREADS = before
   }
 }
 
-/** As @napi-rs/cli names platforms: `linux-x64-gnu`, `linux-arm64-musl`, `darwin-arm64`, `win32-x64-msvc`. */
+/** This process's platform, as {@link PLATFORMS} names it. */
 function platformName(): string {
   const name = `${process.platform}-${process.arch}`
   if (process.platform === 'win32') return `${name}-msvc`
@@ -120,5 +137,45 @@ function remedy(reasons: string): string {
   if (existsSync(new URL('scripts/setup.mjs', packageRoot))) {
     return 'this is a clone of the repository: build the addon with `npm run setup`.'
   }
-  return 'install again with optional dependencies (`npm install --include=optional layerwise`), on the platform where it will run; layerwise has no binary for platforms other than those of its README.'
+  return remedyOfInstall(reasons)
+}
+
+/** Where the package was installed, and not built. */
+function remedyOfInstall(reasons: string): string {
+  const platform = platformName()
+  if (!PLATFORMS.includes(platform)) {
+    return `there is no binary for ${platform}. Build one in a clone of the repository with \`npm run setup\`, and let LAYERWISE_BINARY name its build/Release/layerwise.node.`
+  }
+  if (isInstalled(platform)) {
+    return /damaged/.test(reasons)
+      ? `install again: \`npm install --force ${packageFor(platform)}\`.`
+      : `${packageFor(platform)} is there but does not load: the reason is above. It needs ${needs(platform)}.`
+  }
+  const others = PLATFORMS.filter(isInstalled)
+  if (others.length > 0) {
+    return `node_modules was installed for ${others.join(', ')}, and this is ${platform}. Install where it runs (in an image: \`npm ci\` in it, do not copy node_modules), or \`npm install ${installFlags(platform)} layerwise\`.`
+  }
+  return 'install again with optional dependencies: `npm install --include=optional layerwise`.'
+}
+
+function isInstalled(platform: string): boolean {
+  try {
+    require.resolve(`${packageFor(platform)}/package.json`)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function needs(platform: string): string {
+  if (platform.startsWith('darwin'))
+    return platform === 'darwin-arm64' ? 'macOS 11 or newer' : 'macOS 10.15 or newer'
+  if (platform.startsWith('win32')) return 'node.exe under that name, and Windows 10 or newer'
+  return platform.endsWith('musl') ? 'musl 1.2.5 or newer' : 'glibc 2.28 or newer'
+}
+
+function installFlags(platform: string): string {
+  const [os, cpu, abi] = platform.split('-')
+  const libc = os === 'linux' ? ` --libc=${abi === 'gnu' ? 'glibc' : 'musl'}` : ''
+  return `--os=${os} --cpu=${cpu}${libc}`
 }
