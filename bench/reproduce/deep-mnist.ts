@@ -5,7 +5,7 @@ import type { Recipe } from './recipe.js'
 const CODE = 30
 /** Epochs of Adam; rates fall to 0 along a cosine. */
 const GREEDY = { epochs: 10, batchSize: 256, rate: 1e-3 }
-const TOGETHER = { epochs: 120, batchSize: 256, rate: 1e-3 }
+const TOGETHER = { epochs: 120, batchSize: 256, rate: 2e-3 }
 const QUICK = { epochs: 4, batchSize: 40, rate: 1e-3 }
 
 export const deepMnist: Recipe = {
