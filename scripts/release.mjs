@@ -1,0 +1,111 @@
+/**
+ * Makes a release and stops before publishing it:
+ *
+ *   npm run release                      builds all platforms first
+ *   npm run release -- --skip-prebuild   takes what `npm run prebuild` left
+ *
+ * Checks that versions agree and every platform is there; packs; checks the main package with publint and arethetypeswrong; writes
+ * build-prebuilt/release/ with the tarballs, SHA256SUMS and an SBOM (CycloneDX, by npm). Prints the commands that would publish.
+ */
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { run } from './prebuild-downloads.mjs'
+import { checkBinary } from './prebuild-inspect.mjs'
+import { debianVersion, platforms, wheelVersion, zigVersion } from './prebuild-platforms.mjs'
+import { pack, stage } from './release-stage.mjs'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const prebuilt = join(root, 'build-prebuilt')
+const release = join(prebuilt, 'release')
+const { values: options } = parseArgs({ options: { 'skip-prebuild': { type: 'boolean', default: false } } })
+
+/** @param {string} name */
+const text = (name) => readFileSync(join(root, name), 'utf8')
+
+/** The version of package.json, of the lock, of the code and of the changelog's newest part. */
+function checkVersions() {
+  const { version } = JSON.parse(text('package.json'))
+  const lock = JSON.parse(text('package-lock.json'))
+  const found = {
+    'package-lock.json': lock.packages[''].version,
+    'lib/version.ts': /version = '(.+)'/.exec(text('lib/version.ts'))?.[1],
+    'CHANGELOG.md': /^## (\d+\.\d+\.\d+)/m.exec(text('CHANGELOG.md'))?.[1],
+  }
+  for (const [file, other] of Object.entries(found)) {
+    if (other !== version) throw new Error(`${file} says version ${other}, package.json says ${version}`)
+  }
+  return version
+}
+
+const version = checkVersions()
+if (!options['skip-prebuild']) run(process.execPath, [join(root, 'scripts', 'prebuild.mjs')])
+const binaries = platforms.map((platform) => ({ platform, files: join(prebuilt, platform.name) }))
+for (const { platform, files } of binaries) {
+  const addon = join(files, `layerwise.${platform.name}.node`)
+  if (!existsSync(addon)) throw new Error(`${addon} is missing: npm run prebuild -- ${platform.name}`)
+  checkBinary(platform, addon)
+}
+
+rmSync(release, { recursive: true, force: true })
+mkdirSync(release, { recursive: true })
+const staged = stage(join(prebuilt, 'stage'), binaries)
+const tarballs = pack(staged, join(release, 'tarballs'))
+const bin = join(root, 'node_modules', '.bin')
+run(join(bin, 'publint'), ['--strict'], staged.main)
+const main = /** @type {string} */ (tarballs.find((path) => basename(path) === `layerwise-${version}.tgz`))
+run(join(bin, 'attw'), [main, '--profile', 'esm-only', '--no-emoji'])
+
+const sums = tarballs.map((path) => {
+  return `${createHash('sha256').update(readFileSync(path)).digest('hex')}  ${basename(path)}\n`
+})
+writeFileSync(join(release, 'SHA256SUMS'), sums.join(''))
+const sbom = execFileSync('npm', ['sbom', '--sbom-format', 'cyclonedx', '--omit', 'dev'], { cwd: root })
+writeFileSync(
+  join(release, 'sbom.cdx.json'),
+  `${JSON.stringify(asShipped(JSON.parse(String(sbom))), null, 2)}\n`,
+)
+
+console.log(
+  `\nlayerwise ${version} is ready in ${release}. Nothing was published. To do so, the platforms before the main package:`,
+)
+for (const path of [...tarballs.filter((path) => path !== main), main]) {
+  console.log(`  npm publish --access public ${path}`)
+}
+
+/**
+ * What npm knows of comes from its registry: without what it calls development's, and with what is linked into the binaries.
+ * @param {any} sbom
+ */
+function asShipped(sbom) {
+  /** @param {any} component */
+  const isShipped = ({ properties = [] }) =>
+    !properties.some((/** @type {any} */ { name }) => name === 'cdx:npm:package:development')
+  const linked = [
+    part('OpenBLAS (Debian)', debianVersion, `pkg:deb/debian/libopenblas-pthread-dev@${debianVersion}`),
+    part('OpenBLAS (wheel)', wheelVersion, `pkg:pypi/scipy-openblas32@${wheelVersion}`),
+    part('libc++, libc++abi, libunwind, compiler-rt of zig', zigVersion, `pkg:pypi/ziglang@${zigVersion}`),
+    ...['node-addon-api', 'node-api-headers'].map((name) => {
+      const { version } = JSON.parse(text(join('node_modules', name, 'package.json')))
+      return part(name, version, `pkg:npm/${name}@${version}`)
+    }),
+  ]
+  const components = [...sbom.components.filter(isShipped), ...linked]
+  const known = new Set([sbom.metadata.component['bom-ref'], ...components.map((one) => one['bom-ref'])])
+  const dependencies = sbom.dependencies
+    .filter((/** @type {any} */ { ref }) => known.has(ref))
+    .map((/** @type {any} */ { ref, dependsOn }) => ({
+      ref,
+      dependsOn: dependsOn.filter((/** @type {string} */ other) => known.has(other)),
+    }))
+  const component = { ...sbom.metadata.component, name: 'layerwise' }
+  return { ...sbom, metadata: { ...sbom.metadata, component }, components, dependencies }
+}
+
+/** @param {string} name @param {string} version @param {string} purl */
+function part(name, version, purl) {
+  return { 'bom-ref': purl, type: 'library', name, version, purl }
+}

@@ -1,0 +1,220 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { version } from '../lib/version.js'
+import packageJson from '../package.json' with { type: 'json' }
+import { glibcOf, targetOf } from '../scripts/prebuild-inspect.mjs'
+import { choosePlatforms, type Platform, platforms } from '../scripts/prebuild-platforms.mjs'
+import { type Stage, stage } from '../scripts/release-stage.mjs'
+
+/** Compiling, npm and starts of Node on a busy machine. */
+const MOST_MS = 120_000
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const addon = join(root, 'build/Release/layerwise.node')
+
+let folder: string
+let staged: Stage
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'layerwise-package-'))
+  staged = stage(
+    join(folder, 'stage'),
+    platforms.map((platform) => ({ platform, files: standIns(platform) })),
+  )
+}, MOST_MS)
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Files that lie where a prebuilt addon would. */
+function standIns({ name, library }: Platform): string {
+  const files = join(folder, 'built', name)
+  mkdirSync(files, { recursive: true })
+  for (const file of [`layerwise.${name}.node`, 'LICENSES.txt', ...(library ? [library] : [])]) {
+    writeFileSync(join(files, file), '')
+  }
+  return files
+}
+
+function packedFiles(folder: string): string[] {
+  const { stdout } = spawnSync('npm', ['pack', '--dry-run', '--json'], { cwd: folder, encoding: 'utf8' })
+  const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }]
+  return files.map(({ path }) => path).sort()
+}
+
+function readPackage(folder: string): Record<string, unknown> {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<string, unknown>
+}
+
+/** A copy of the main package with an addon of its own, as an installation has one. */
+function install(name: string): string {
+  const copy = join(folder, name, 'node_modules', 'layerwise')
+  cpSync(staged.main, copy, { recursive: true, filter: (path) => !path.startsWith(join(staged.main, 'npm')) })
+  for (const dependency of ['fast-png', 'fflate', 'iobuffer']) {
+    cpSync(join(root, 'node_modules', dependency), join(folder, name, 'node_modules', dependency), {
+      recursive: true,
+    })
+  }
+  mkdirSync(join(copy, 'build/Release'), { recursive: true })
+  cpSync(addon, join(copy, 'build/Release/layerwise.node'))
+  return join(folder, name)
+}
+
+/** Runs a program in a folder, with a plain Node, and returns what it says. */
+function run(where: string, file: string, program: string, env: NodeJS.ProcessEnv = {}): string {
+  writeFileSync(join(where, file), program)
+  const { stdout, stderr, status } = spawnSync(process.execPath, [file], {
+    cwd: where,
+    encoding: 'utf8',
+    env: { ...process.env, OPENBLAS_NUM_THREADS: undefined, ...env },
+    timeout: MOST_MS,
+  })
+  if (status !== 0) throw new Error(`${file} ended with ${status}: ${stderr}${stdout}`)
+  return stdout.trim()
+}
+
+const training = `
+  const model = new SparseAutoencoder({ inputs: 3, hidden: 2, seed: 1 })
+  await model.fit([[0.1, 0.5, 0.9], [0.8, 0.2, 0.4]], { epochs: 20, batchSize: 2 })
+  const codes = JSON.stringify([...(await model.encode([[0.1, 0.5, 0.9]])).data])`
+
+describe('the main package', { timeout: MOST_MS }, () => {
+  test('holds the compiled library with its types, and the texts', () => {
+    const files = packedFiles(staged.main)
+    const others = files.filter((file) => !/^dist\/[a-z-]+(\/[a-z-]+)*\.(js|d\.ts)$/.test(file))
+    expect(others).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'])
+    const sources = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => `dist/${file.replace(/\.ts$/, '')}`)
+    const compiled = files.filter((file) => file.startsWith('dist/'))
+    expect(compiled).toEqual(sources.flatMap((file) => [`${file}.js`, `${file}.d.ts`]).sort())
+  })
+
+  test('runs nothing at installation and wants one package a platform, at its own version', () => {
+    const described = readPackage(staged.main)
+    expect(described).not.toHaveProperty('scripts')
+    expect(described).not.toHaveProperty('devDependencies')
+    expect(described.optionalDependencies).toEqual(
+      Object.fromEntries(platforms.map(({ name }) => [`@layerwise/layerwise-${name}`, packageJson.version])),
+    )
+  })
+
+  test('has one version, in package.json, in the lock and in the code', () => {
+    const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
+    expect([version, lock.packages[''].version]).toEqual([packageJson.version, packageJson.version])
+  })
+})
+
+test.each([
+  ['linux-x64-gnu', { os: ['linux'], cpu: ['x64'], libc: ['glibc'] }],
+  ['linux-x64-musl', { os: ['linux'], cpu: ['x64'], libc: ['musl'] }],
+  ['linux-arm64-gnu', { os: ['linux'], cpu: ['arm64'], libc: ['glibc'] }],
+  ['linux-arm64-musl', { os: ['linux'], cpu: ['arm64'], libc: ['musl'] }],
+  ['win32-x64-msvc', { os: ['win32'], cpu: ['x64'] }],
+  ['darwin-arm64', { os: ['darwin'], cpu: ['arm64'] }],
+  ['darwin-x64', { os: ['darwin'], cpu: ['x64'] }],
+])(
+  'the package of %s says where it fits, and holds addon, library and licences',
+  { timeout: MOST_MS },
+  (name, fits) => {
+    const { folder: own } = staged.platforms.find((platform) => platform.name === name)!
+    const { os, cpu, libc, main, scripts } = readPackage(own)
+    expect({ os, cpu, ...(libc ? { libc } : {}) }).toEqual(fits)
+    expect({ main, scripts }).toEqual({ main: `layerwise.${name}.node` })
+    const { library } = choosePlatforms([name])[0]!
+    const expected = ['LICENSES.txt', 'README.md', `layerwise.${name}.node`, 'package.json']
+    expect(packedFiles(own)).toEqual([...expected, ...(library ? [library] : [])].sort())
+  },
+)
+
+test('a platform that is not built is refused by name', () => {
+  expect(() => choosePlatforms(['linux-riscv64'])).toThrow(
+    /no platform linux-riscv64: there are linux-x64-gnu, /,
+  )
+  expect(choosePlatforms(['win32-x64'])[0]!.name).toBe('win32-x64-msvc')
+})
+
+test.runIf(process.platform === 'linux')('a binary tells its platform and the glibc it needs', () => {
+  const binary = readFileSync(addon)
+  expect(targetOf(binary)).toBe(`linux-${process.arch}`)
+  expect(glibcOf(binary)).toMatch(/^2\.\d+$/)
+  expect(glibcOf(Buffer.from('\0GLIBC_2.9\0GLIBC_2.17\0GLIBC_2.2.5\0'))).toBe('2.17')
+})
+
+describe('an installed package', { timeout: MOST_MS }, () => {
+  let where: string
+  beforeAll(() => {
+    where = install('installed')
+  })
+
+  test('works from CommonJS by import()', () => {
+    const program = `import('layerwise').then(({ runtime }) => console.log(runtime().version))`
+    expect(run(where, 'common.cjs', program)).toBe(version)
+  })
+
+  test.runIf(Number(process.versions.node.split('.')[0]) >= 22)('works by require() where Node can', () => {
+    expect(run(where, 'required.cjs', `console.log(require('layerwise').runtime().version)`)).toBe(version)
+  })
+
+  test('starts no thread and loads no addon when it is imported', () => {
+    const program = `
+      import { readdirSync, readFileSync } from 'node:fs'
+      const threads = () => (process.platform === 'linux' ? readdirSync('/proc/self/task').length : 0)
+      const before = threads()
+      await import('layerwise')
+      const maps = process.platform === 'linux' ? readFileSync('/proc/self/maps', 'utf8') : ''
+      console.log(threads() - before, maps.includes('layerwise.node'))`
+    expect(run(where, 'idle.mjs', program)).toBe('0 false')
+  })
+
+  test('trains in the processes of a cluster, to the same bits', () => {
+    const program = `
+      import cluster from 'node:cluster'
+      import { SparseAutoencoder } from 'layerwise'
+      ${training}
+      if (cluster.isPrimary) {
+        const theirs = [1, 2].map(() => new Promise((resolve) => cluster.fork().once('message', resolve)))
+        console.log((await Promise.all(theirs)).every((other) => other === codes))
+      } else {
+        process.send(codes, () => process.disconnect())
+      }`
+    expect(run(where, 'cluster.mjs', program)).toBe('true')
+  })
+
+  test('trains beside a second copy of itself in one process', () => {
+    const second = install('second')
+    const program = `
+      const load = async (path) => {
+        const { SparseAutoencoder, LayerwiseError } = await import(path)
+        ${training}
+        return { codes, LayerwiseError }
+      }
+      const [one, other] = await Promise.all([
+        load('layerwise'),
+        load(${JSON.stringify(join(second, 'node_modules/layerwise/dist/index.js'))}),
+      ])
+      console.log(one.codes === other.codes, one.LayerwiseError === other.LayerwiseError)`
+    expect(run(where, 'twice.mjs', program)).toBe('true false')
+  })
+
+  test('can be bundled, its addon outside', async () => {
+    writeFileSync(
+      join(where, 'entry.mjs'),
+      `import { runtime } from 'layerwise'\nconsole.log(runtime().version)\n`,
+    )
+    const { outputFiles } = await build({
+      entryPoints: [join(where, 'entry.mjs')],
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      external: ['@layerwise/*'],
+      write: false,
+      logLevel: 'silent',
+    })
+    const alone = join(folder, 'bundled')
+    mkdirSync(alone, { recursive: true })
+    expect(run(alone, 'bundle.mjs', outputFiles[0]!.text, { LAYERWISE_BINARY: addon })).toBe(version)
+  })
+})
