@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process'
  */
 export function runAsync(program, args, cwd, env) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 300_000 })
+    const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 900_000 })
     let output = ''
     let errors = ''
     child.stdout.setEncoding('utf8').on('data', (text) => {

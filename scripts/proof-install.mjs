@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { run } from './prebuild-downloads.mjs'
 import { choosePlatforms, platforms } from './prebuild-platforms.mjs'
-import { environments } from './proof-install-environments.mjs'
+import { environments, installFor } from './proof-install-environments.mjs'
 import { runAsync } from './proof-install-run.mjs'
 import { serveRegistry } from './release-registry.mjs'
 import { pack, stage } from './release-stage.mjs'
@@ -34,19 +34,22 @@ const sourceAddon = join(root, 'build', 'Release', 'layerwise.node')
 /** How far figures may lie apart: kernels of another processor or another OpenBLAS round otherwise, over 15 epochs. */
 const relativeDifference = 1e-6
 
-/** @returns {{ platform: Platform, files: string }[]} folders with what was built */
+/**
+ * Folders with what was built, and with empty files where nothing was: npm chooses a package by what its package.json says.
+ * @returns {{ platform: Platform, files: string, isBuilt: boolean }[]}
+ */
 function binaries() {
-  if (!options.ci) {
-    return platforms
-      .map((platform) => ({ platform, files: join(root, 'build-prebuilt', platform.name) }))
-      .filter(({ platform, files }) => existsSync(join(files, `layerwise.${platform.name}.node`)))
-  }
-  const files = join(work, 'source-build')
-  const [platform] = choosePlatforms(['linux-x64-gnu'])
-  if (platform === undefined) throw new Error('no platform')
-  mkdirSync(files)
-  copyFileSync(sourceAddon, join(files, `layerwise.${platform.name}.node`))
-  return [{ platform, files }]
+  return platforms.map((platform) => {
+    const addon = `layerwise.${platform.name}.node`
+    const prebuilt = join(root, 'build-prebuilt', platform.name)
+    if (!options.ci && existsSync(join(prebuilt, addon))) return { platform, files: prebuilt, isBuilt: true }
+    const files = join(work, 'built', platform.name)
+    mkdirSync(files, { recursive: true })
+    const isBuilt = options.ci && platform.name === 'linux-x64-gnu'
+    if (isBuilt) copyFileSync(sourceAddon, join(files, addon))
+    else writeFileSync(join(files, addon), '')
+    return { platform, files, isBuilt }
+  })
 }
 
 /** The tarballs of what the main package depends on, from node_modules. */
@@ -86,6 +89,24 @@ async function prove(environment, registry) {
   }
 }
 
+/** Two hundred loads in fresh processes, and in worker threads. @param {string} registry @returns {Promise<Row>} */
+async function manyLoads(registry) {
+  const folder = mkdtempSync(join(work, 'loads-'))
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module", "private": true }\n')
+  copyFileSync(join(root, 'scripts', 'proof-install-loads.mjs'), join(folder, 'loads.mjs'))
+  const platform = 'linux-x64-gnu'
+  const where = '200 processes, 200 worker threads'
+  try {
+    const [own] = choosePlatforms([platform])
+    await installFor(/** @type {Platform} */ (own), folder, registry, join(work, 'npm-cache'))
+    const found = JSON.parse(await runAsync(process.execPath, ['loads.mjs'], folder, process.env))
+    const outcome = `${found.failures} failures; ${found.after100.toFixed(0)} MiB after 100 workers, ${found.after200.toFixed(0)} after 200`
+    return { platform, where, outcome, passed: true }
+  } catch (error) {
+    return { platform, where, outcome: `FAILED: ${String(error).slice(0, 2000)}`, passed: false }
+  }
+}
+
 /** @type {number[]} what the source build computes */
 let expected = []
 
@@ -119,10 +140,9 @@ async function sourceFigures(main) {
 async function choices(registry) {
   /** @type {Row[]} */
   const rows = []
-  for (const { platform } of built) {
+  for (const platform of platforms) {
     const folder = mkdtempSync(join(work, 'choice-'))
     writeFileSync(join(folder, 'package.json'), '{}')
-    const { installFor } = await import('./proof-install-environments.mjs')
     await installFor(platform, folder, registry, join(work, 'npm-cache'))
     const taken = readdirSync(join(folder, 'node_modules', '@layerwise'))
     const passed = taken.length === 1 && taken[0] === `layerwise-${platform.name}`
@@ -131,8 +151,9 @@ async function choices(registry) {
   return rows
 }
 
-const built = binaries()
-const staged = stage(join(work, 'stage'), built)
+const all = binaries()
+const built = all.filter(({ isBuilt }) => isBuilt).map(({ platform }) => platform)
+const staged = stage(join(work, 'stage'), all)
 const tarballs = pack(staged, join(work, 'tarballs'))
 const registry = await serveRegistry([...tarballs, ...dependencies()])
 /** @type {Row[]} */
@@ -140,24 +161,16 @@ const rows = []
 try {
   expected = await sourceFigures(staged.main)
   console.log(`the source build’s figures: ${expected.join(' ')}`)
-  for (const environment of environments(
-    built.map(({ platform }) => platform),
-    options,
-  )) {
+  for (const environment of environments(built, options)) {
     const row = await prove(environment, registry.url)
     console.log(`${row.platform}, ${row.where}: ${row.outcome}`)
     rows.push(row)
   }
+  const ran = new Set(rows.filter(({ passed }) => passed).map(({ platform }) => platform))
+  if (!options.ci) rows.push(await manyLoads(registry.url))
   rows.push(...(await choices(registry.url)))
-  const ran = new Set(rows.filter(({ where }) => where !== 'npm’s choice').map(({ platform }) => platform))
-  for (const { platform } of built) {
-    if (ran.has(platform.name)) continue
-    rows.push({
-      platform: platform.name,
-      where: '—',
-      outcome: 'inspected only: it cannot run here',
-      passed: true,
-    })
+  for (const { name } of built.filter((platform) => !ran.has(platform.name))) {
+    rows.push({ platform: name, where: '—', outcome: 'inspected only: it cannot run here', passed: true })
   }
 } finally {
   registry.close()
