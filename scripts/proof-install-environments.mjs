@@ -74,16 +74,24 @@ function fetchNode(system, version) {
   return join(bin, existsSync(join(bin, 'node.exe')) ? 'node.exe' : 'node')
 }
 
-/** @param {string} node @returns {Environment} */
-function nativeNode(node) {
-  const env = bareEnvironment(node)
+/** @param {string} node @param {string} [vectors] the level that the addon is told to use @returns {Environment} */
+function nativeNode(node, vectors) {
+  const env = { ...bareEnvironment(node), ...(vectors ? { LAYERWISE_VECTORS: vectors } : {}) }
   return {
     platform: 'linux-x64-gnu',
-    where: 'this machine’s glibc, no compiler on PATH',
+    where: `this machine’s glibc, no compiler on PATH${vectors ? `, ${vectors} forced` : ''}`,
     install: (folder, registry, cache) =>
       runAsync(node, [npm, ...installArguments(registry, cache)], folder, env),
     run: (folder, program) => runAsync(node, [program], folder, env),
   }
+}
+
+/** The vector levels below the best one of this machine. */
+function lowerLevels() {
+  const { flags } = /** @type {{ flags: string }} */ (
+    /^flags\s*:(?<flags>.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.groups ?? { flags: '' }
+  )
+  return [...(flags.includes('avx512vl') ? ['avx2'] : []), ...(flags.includes('avx2') ? ['baseline'] : [])]
 }
 
 /** What a program needs to know of this machine's Node and the user's folder to run where it does not install. */
@@ -231,7 +239,8 @@ export function environments(built, { ci }) {
   if (ci) return [nativeNode(process.execPath), nativeNode(fetchNode('linux-x64', nodeVersions[24]))]
   const nodes = Object.values(nodeVersions).map((version) => nativeNode(fetchNode('linux-x64', version)))
   const possible = others.filter(([program]) => program === undefined || onPath(program))
-  return [...nodes, ...possible.map(([, environment]) => environment())].filter((environment) =>
+  const forced = lowerLevels().map((level) => nativeNode(process.execPath, level))
+  return [...nodes, ...forced, ...possible.map(([, environment]) => environment())].filter((environment) =>
     built.some(({ name }) => name === environment.platform),
   )
 }
