@@ -1,7 +1,5 @@
 #include "args.h"
 
-#include <limits>
-
 namespace layerwise {
 namespace {
 
@@ -13,93 +11,11 @@ constexpr const char* kCorruptions[] = {"masking", "gaussian", "saltAndPepper"};
 constexpr const char* kConstraints[] = {"none", "frobenius", "unit"};
 constexpr const char* kOptimizers[] = {"gradientDescent", "momentum", "adam", "lbfgs"};
 
-// The place of obj[name] in a list of names that stands in the order of the enum.
-template <typename Enum, std::size_t N>
-Enum choice(const Napi::Object& object, const char* name, const char* const (&names)[N]) {
-  const Napi::Value value = object.Get(name);
-  const std::string word = value.IsString() ? value.As<Napi::String>().Utf8Value() : std::string();
-  for (std::size_t i = 0; i < N; i++) {
-    if (word == names[i]) return static_cast<Enum>(i);
-  }
-  throw argument_error(object.Env(), "ERR_ARGUMENT", std::string(name) + ": unknown '" + word + "'");
-}
-
-double number(const Napi::Object& object, const char* name) {
-  const Napi::Value value = object.Get(name);
-  if (!value.IsNumber()) throw argument_error(object.Env(), "ERR_ARGUMENT", std::string(name) + ": expected a number");
-  return value.As<Napi::Number>().DoubleValue();
-}
-
-int integer(const Napi::Object& object, const char* name, int least) {
-  const double value = number(object, name);
-  if (!(value >= least && value <= std::numeric_limits<int>::max()) || value != static_cast<int>(value)) {
-    throw argument_error(object.Env(), "ERR_ARGUMENT", std::string(name) + ": expected a whole number");
-  }
-  return static_cast<int>(value);
-}
-
-Napi::Object child(const Napi::Object& object, const char* name) {
-  const Napi::Value value = object.Get(name);
-  if (!value.IsObject()) throw argument_error(object.Env(), "ERR_ARGUMENT", std::string(name) + ": expected an object");
-  return value.As<Napi::Object>();
-}
-
-Napi::Array list(const Napi::Object& object, const char* name) {
-  const Napi::Value value = object.Get(name);
-  if (!value.IsArray()) throw argument_error(object.Env(), "ERR_ARGUMENT", std::string(name) + ": expected an array");
-  return value.As<Napi::Array>();
-}
-
 }  // namespace
 
-Napi::Error argument_error(Napi::Env env, const char* code, const std::string& message) {
-  Napi::Error error = Napi::Error::New(env, message);
-  error.Set("code", Napi::String::New(env, code));
-  return error;
-}
-
-bool has(const Napi::Object& object, const char* name) {
-  const Napi::Value value = object.Get(name);
-  return !value.IsUndefined() && !value.IsNull();
-}
-
-ArrayArgument array_argument(Napi::Env env, const Napi::Value& value, const char* name, std::int64_t length) {
-  if (!value.IsTypedArray()) throw argument_error(env, "ERR_ARGUMENT", std::string(name) + ": expected a typed array");
-  ArrayArgument argument;
-  napi_value buffer;
-  std::size_t offset;
-  napi_get_typedarray_info(env, value, &argument.type, &argument.length, &argument.data, &buffer, &offset);
-  if (argument.length == 0 && Napi::ArrayBuffer(env, buffer).IsDetached()) {
-    throw argument_error(env, "ERR_STATE", std::string(name) + ": its buffer was transferred away");
-  }
-  if (length >= 0 && argument.length != static_cast<std::size_t>(length)) {
-    throw argument_error(
-        env, "ERR_SHAPE",
-        std::string(name) + ": expected " + std::to_string(length) + " numbers, received " + std::to_string(argument.length));
-  }
-  return argument;
-}
-
-ArrayArgument array_argument(const Napi::Object& object, const char* name, Pins& pins, std::int64_t length) {
-  const Napi::Value value = object.Get(name);
-  const ArrayArgument argument = array_argument(object.Env(), value, name, length);
-  pins.add(value);
-  return argument;
-}
-
-double* doubles_argument(const Napi::Object& object, const char* name, Pins& pins, std::size_t length) {
-  const ArrayArgument array = array_argument(object, name, pins, static_cast<std::int64_t>(length));
-  if (array.type != napi_float64_array)
-    throw argument_error(object.Env(), "ERR_ARGUMENT", std::string(name) + ": expected a Float64Array");
-  return static_cast<double*>(array.data);
-}
-
-bool is_double(const ArrayArgument& parameters) { return parameters.type == napi_float64_array; }
-
-std::vector<double> doubles_copy(const Napi::Object& object, const char* name, std::size_t length) {
-  Pins pins(object.Env());
-  const double* numbers = doubles_argument(object, name, pins, length);
-  return {numbers, numbers + length};
+Napi::Object request_argument(const Napi::CallbackInfo& info, std::size_t index) {
+  if (!info[index].IsObject()) throw argument_error(info.Env(), "ERR_ARGUMENT", "request: expected an object");
+  return info[index].As<Napi::Object>();
 }
 
 Network network_argument(const Napi::Object& request) {

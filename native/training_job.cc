@@ -92,8 +92,7 @@ Napi::Object span_result(Napi::Env env, const SpanResult& result) {
 
 Napi::Value open_training(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  if (!info[0].IsObject()) throw argument_error(env, "ERR_ARGUMENT", "request: expected an object");
-  const auto request = info[0].As<Napi::Object>();
+  const Napi::Object request = request_argument(info);
   auto training = std::make_unique<Training>();
   training->network = network_argument(request);
   training->objective = objective_argument(request, training->network);
@@ -117,9 +116,8 @@ Napi::Value train_span(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Training& training = training_of(info);
   if (training.busy || training.closed) throw argument_error(env, "ERR_STATE", "job: busy or closed");
-  const auto request = info[1].As<Napi::Object>();
-  auto operation = std::make_unique<Operation>(env);
-  operation->stop = std::make_unique<StopFlag>(cancel_argument(request, operation->pins));
+  const Napi::Object request = request_argument(info, 1);
+  auto operation = make_operation(request);
   operation->pins.add(info[0]);
 
   auto call = std::make_shared<SpanCall>();

@@ -48,6 +48,14 @@ std::shared_ptr<ThreadPool> shared_pool() {
 
 }  // namespace
 
+std::unique_ptr<Operation> make_operation(const Napi::Object& request) {
+  auto operation = std::make_unique<Operation>(request.Env());
+  operation->stop = std::make_unique<StopFlag>(cancel_argument(request, operation->pins));
+  return operation;
+}
+
+Napi::Error cancelled(Napi::Env env) { return argument_error(env, "CANCELLED", "cancelled"); }
+
 Environment::Environment(Napi::Env env) : env_(env) {
   const napi_value name = Napi::String::New(env, "layerwise");
   const auto deliver = [](napi_env raw, napi_value, void* context, void* data) {

@@ -28,6 +28,12 @@ struct Operation {
   std::string error_message;
 };
 
+// The operation of a call: the request's `cancel` stops it.
+std::unique_ptr<Operation> make_operation(const Napi::Object& request);
+
+// What one that was stopped throws.
+Napi::Error cancelled(Napi::Env env);
+
 // What one JavaScript environment (the main thread, a worker thread) owns here: its running operations and its share of the pool.
 // Lives as the environment's instance data; all but complete() is used on its JavaScript thread.
 class Environment {

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "blas.h"
-#include "softmax.h"
 
 namespace layerwise {
 
@@ -113,116 +112,6 @@ MatrixView<T> Evaluator<T>::deltas(int layer, const Chunk& chunk) const {
   // The output layer's delta takes the place of its activations.
   if (layer + 1 == network_.depth()) return activations(layer, chunk);
   return {deltas_[layer].data(), chunk.rows, network_.layers[layer].outputs};
-}
-
-// The rows of one block as the network shall see them, and their labels.
-template <typename T>
-void Evaluator<T>::gather_block(const Request& request, const Chunk& chunk, int block) {
-  const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block), first = request.first + chunk.first + begin;
-  const Gather<T>& source = *request.rows;
-  if (!chunk.in_place) {
-    // The target lies in one of our own buffers then.
-    T* own = request.noise != nullptr ? clean_.data() : x_.data();
-    const MatrixView<T> target = MatrixView<T>(own, chunk.rows, network_.inputs()).rows_from(begin, rows);
-    if (source.rows().through == nullptr) {
-      source.read(request.order, first, target);
-    } else {
-      through_block(request, chunk, block, target);
-    }
-  }
-  if (request.noise != nullptr) {
-    const MatrixView<T> x = MatrixView<T>(x_.data(), chunk.rows, network_.inputs()).rows_from(begin, rows);
-    for (int i = 0; i < rows; i++) {
-      request.noise->corrupt(source.row_at(request.order, first + i), chunk.target.row(begin + i), x.cols, x.row(i));
-    }
-  }
-  if (labels_.empty()) return;
-  for (int i = 0; i < rows; i++) labels_[begin + i] = source.rows().labels[source.row_at(request.order, first + i)];
-}
-
-template <typename T>
-void Evaluator<T>::through_block(const Request& request, const Chunk& chunk, int block, MatrixView<T> out) {
-  const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block);
-  const Through& through = *request.rows->rows().through;
-  const T* theta = static_cast<const T*>(through.theta);
-  const auto buffer = [&](std::size_t i, int cols) {
-    return MatrixView<T>(through_[i].data(), chunk.rows, cols).rows_from(begin, rows);
-  };
-  MatrixView<T> input = buffer(0, through.network.inputs());
-  request.rows->read(request.order, request.first + chunk.first + begin, input);
-  for (int l = 0; l < through.network.depth(); l++) {
-    const DenseLayer& layer = through.network.layers[l];
-    const MatrixView<T> a = l + 1 == through.network.depth() ? out : buffer(l + 1, layer.outputs);
-    gemm<T>(Transpose::no, layer.forward_form(), 1, input, layer.weights(theta), 0, a);
-    kernels_.activate(layer.activation, a, biases(layer, theta), nullptr);
-    input = a;
-  }
-}
-
-// Hidden layers from … to (included) of one block.
-template <typename T>
-void Evaluator<T>::forward_block(const Request& request, const Chunk& chunk, int block, int from, int to, bool sums) {
-  const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block);
-  for (int l = from; l <= to; l++) {
-    const DenseLayer& layer = network_.layers[l];
-    const MatrixView<const T> input = l == 0 ? chunk.x : MatrixView<const T>(activations(l - 1, chunk));
-    MatrixView<T> a = activations(l, chunk).rows_from(begin, rows);
-    gemm<T>(Transpose::no, layer.forward_form(), 1, input.rows_from(begin, rows), layer.weights(request.theta), 0, a);
-    T* column_sums =
-        sums && !means_[l].empty() ? activation_sums_[l].data() + static_cast<std::size_t>(block) * layer.outputs : nullptr;
-    kernels_.activate(layer.activation, a, biases(layer, request.theta), column_sums);
-  }
-}
-
-// The output layer of one block: loss, and in place of the output its delta where a gradient is wanted.
-template <typename T>
-void Evaluator<T>::output_block(const Request& request, const Chunk& chunk, int block) {
-  const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block), last = network_.depth() - 1;
-  const DenseLayer& layer = network_.layers[last];
-  const MatrixView<const T> input = last == 0 ? chunk.x : MatrixView<const T>(activations(last - 1, chunk));
-  const T* bias = biases(layer, request.theta);
-  MatrixView<T> z = activations(last, chunk).rows_from(begin, rows);
-  gemm<T>(Transpose::no, layer.forward_form(), 1, input.rows_from(begin, rows), layer.weights(request.theta), 0, z);
-  const T scale = T(1) / static_cast<T>(request.count);
-  T* sums = request.gradient == nullptr ? nullptr : delta_sums_[last].data() + static_cast<std::size_t>(block) * layer.outputs;
-  if (objective_.loss == Loss::log_loss) {
-    const double* weights = objective_.class_weights.empty() ? nullptr : objective_.class_weights.data();
-    block_loss_[block] = softmax_loss(z, bias, {labels_.data() + begin, weights}, scale, sums);
-  } else {
-    const MatrixView<const T> target = chunk.target.rows_from(begin, rows);
-    block_loss_[block] = sums == nullptr ? kernels_.output_loss(objective_.loss, layer.activation, z, bias, target)
-                                         : kernels_.output_delta(objective_.loss, layer.activation, z, bias, target, scale, sums);
-  }
-  double absolute = 0;
-  for (const Penalty& penalty : objective_.penalties) {
-    if (penalty.on_mean()) continue;
-    absolute += penalty.weight * kernels_.absolute_sum(activations(penalty.layer, chunk).rows_from(begin, rows));
-  }
-  block_absolute_[block] = absolute;
-}
-
-// d of layer `to` without its f', for to = from-1 … : D[l] W[l], the layers between finished on the way.
-template <typename T>
-void Evaluator<T>::back_block(const Request& request, const Chunk& chunk, int block, int from, int to) {
-  const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block);
-  for (int l = from; l > to; l--) {
-    if (l < from) hidden_delta_block(request, chunk, block, l);
-    const DenseLayer& layer = network_.layers[l];
-    gemm<T>(Transpose::no, layer.backward_form(), 1, deltas(l, chunk).rows_from(begin, rows), layer.weights(request.theta), 0,
-            deltas(l - 1, chunk).rows_from(begin, rows));
-  }
-}
-
-template <typename T>
-void Evaluator<T>::hidden_delta_block(const Request& request, const Chunk& chunk, int block, int layer) {
-  const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block);
-  const Penalty* penalty = penalty_of_[layer];
-  const T* pull = penalty != nullptr && penalty->on_mean() ? pulls_[layer].data() : nullptr;
-  const T l1 = penalty != nullptr && !penalty->on_mean() ? static_cast<T>(penalty->weight / request.count) : T(0);
-  const DenseLayer& shape = network_.layers[layer];
-  kernels_.hidden_delta(shape.activation, deltas(layer, chunk).rows_from(begin, rows),
-                        activations(layer, chunk).rows_from(begin, rows), pull, l1,
-                        delta_sums_[layer].data() + static_cast<std::size_t>(block) * shape.outputs);
 }
 
 template <typename T>

@@ -1,12 +1,8 @@
-// The exports that compute once over rows: forward, cost, scan, covariance, eigenvectors, leading directions.
+// The exports that take rows through a network: forward, forwardRow, evaluate.
 #include <algorithm>
 
-#include "core/blas.h"
-#include "core/covariance.h"
-#include "core/eigen.h"
 #include "core/evaluation.h"
 #include "core/forward.h"
-#include "core/subspace.h"
 #include "exports.h"
 #include "worker.h"
 
@@ -15,35 +11,7 @@ namespace {
 
 using Priority = ThreadPool::Priority;
 
-Napi::Object request_argument(const Napi::CallbackInfo& info) {
-  if (!info[0].IsObject()) throw argument_error(info.Env(), "ERR_ARGUMENT", "request: expected an object");
-  return info[0].As<Napi::Object>();
-}
-
-std::unique_ptr<Operation> make_operation(const Napi::Object& request) {
-  auto operation = std::make_unique<Operation>(request.Env());
-  operation->stop = std::make_unique<StopFlag>(cancel_argument(request, operation->pins));
-  return operation;
-}
-
-Napi::Error cancelled(Napi::Env env) { return argument_error(env, "CANCELLED", "cancelled"); }
-
-Napi::Value bad_value(Napi::Env env, const FirstBadRow& bad) {
-  Napi::Object place = Napi::Object::New(env);
-  place.Set("row", bad.row);
-  place.Set("column", bad.column);
-  place.Set("value", bad.value);
-  return place;
-}
-
-ForwardResult result_argument(const Napi::Object& request) {
-  const std::string word = request.Get("result").ToString();
-  if (word == "outputs") return ForwardResult::outputs;
-  if (word == "squares") return ForwardResult::squares;
-  if (word == "errors") return ForwardResult::errors;
-  if (word == "classes") return ForwardResult::classes;
-  throw argument_error(request.Env(), "ERR_ARGUMENT", "result: unknown '" + word + "'");
-}
+constexpr const char* kResults[] = {"outputs", "squares", "errors", "classes"};
 
 // What the pool and the JavaScript thread share of one call; freed with the operation.
 template <typename T>
@@ -63,7 +31,7 @@ Napi::Value start_forward(const Napi::Object& request, std::unique_ptr<Operation
   forward_request.network = &call->network;
   forward_request.theta = static_cast<const T*>(parameters.data);
   forward_request.rows = rows_argument(request.Get("rows").As<Napi::Object>(), operation->pins);
-  forward_request.result = result_argument(request);
+  forward_request.result = choice<ForwardResult>(request, "result", kResults);
   const int rows = forward_request.rows.count, outputs = call->network.outputs();
   const bool compares = forward_request.result == ForwardResult::squares || forward_request.result == ForwardResult::errors;
   if (parameters.length != call->network.parameters) throw argument_error(env, "ERR_SHAPE", "parameters: wrong length");
@@ -223,115 +191,6 @@ Napi::Value run_evaluate(const Napi::CallbackInfo& info) {
   const ArrayArgument parameters = array_argument(request, "parameters", operation->pins);
   return is_double(parameters) ? start_evaluate<double>(request, std::move(operation), parameters)
                                : start_evaluate<float>(request, std::move(operation), parameters);
-}
-
-Napi::Value run_scan(const Napi::CallbackInfo& info) {
-  const Napi::Object request = request_argument(info);
-  auto operation = make_operation(request);
-  struct Call {
-    Rows rows;
-    double low, high;
-    FirstBadRow bad;
-    bool finished = false;
-  };
-  auto call = std::make_shared<Call>();
-  call->rows = rows_argument(request.Get("rows").As<Napi::Object>(), operation->pins);
-  call->low = request.Get("low").ToNumber();
-  call->high = request.Get("high").ToNumber();
-  operation->compute = [call](Team& team, const StopFlag& stop) {
-    call->finished = scan(team, call->rows, call->low, call->high, stop, call->bad);
-  };
-  operation->result = [call](Napi::Env later) -> Napi::Value {
-    if (!call->finished) throw cancelled(later);
-    return call->bad.row < 0 ? later.Null() : bad_value(later, call->bad);
-  };
-  const int threads = threads_argument(request);
-  return Environment::of(info.Env()).start(info.Env(), Priority::urgent, threads, std::move(operation));
-}
-
-Napi::Value run_covariance(const Napi::CallbackInfo& info) {
-  const Napi::Object request = request_argument(info);
-  auto operation = make_operation(request);
-  struct Call {
-    Rows rows;
-    double *mean, *covariance;
-    bool finished = false;
-  };
-  auto call = std::make_shared<Call>();
-  call->rows = rows_argument(request.Get("rows").As<Napi::Object>(), operation->pins);
-  const auto n = static_cast<std::size_t>(call->rows.cols);
-  if (call->rows.count == 0) throw argument_error(info.Env(), "ERR_SHAPE", "rows: none");
-  call->mean = doubles_argument(request, "mean", operation->pins, n);
-  call->covariance = doubles_argument(request, "covariance", operation->pins, n * n);
-  operation->compute = [call](Team& team, const StopFlag& stop) {
-    call->finished = covariance(team, call->rows, call->mean, call->covariance, stop);
-  };
-  operation->result = [call](Napi::Env later) -> Napi::Value {
-    if (!call->finished) throw cancelled(later);
-    return later.Undefined();
-  };
-  const int threads = threads_argument(request);
-  return Environment::of(info.Env()).start(info.Env(), Priority::normal, threads, std::move(operation));
-}
-
-Napi::Value run_eigen(const Napi::CallbackInfo& info) {
-  const Napi::Object request = request_argument(info);
-  auto operation = make_operation(request);
-  struct Call {
-    double *matrix, *values, *vectors;
-    int n;
-    bool finished = false;
-  };
-  auto call = std::make_shared<Call>();
-  call->n = request.Get("n").ToNumber();
-  if (call->n < 1) throw argument_error(info.Env(), "ERR_ARGUMENT", "n: expected at least 1");
-  const auto n = static_cast<std::size_t>(call->n);
-  call->matrix = doubles_argument(request, "matrix", operation->pins, n * n);
-  call->vectors = doubles_argument(request, "vectors", operation->pins, n * n);
-  call->values = doubles_argument(request, "values", operation->pins, n);
-  operation->compute = [call](Team& team, const StopFlag& stop) {
-    std::copy(call->matrix, call->matrix + static_cast<std::size_t>(call->n) * call->n, call->vectors);
-    call->finished = symmetric_eigen(team, call->vectors, call->n, call->values, [&] { return stop.raised(); });
-  };
-  const StopFlag* stop = operation->stop.get();
-  operation->result = [call, stop](Napi::Env later) -> Napi::Value {
-    if (call->finished) return later.Undefined();
-    if (stop->raised()) throw cancelled(later);
-    throw argument_error(later, "ERR_RANGE", "matrix: expected finite numbers");
-  };
-  const int threads = threads_argument(request);
-  return Environment::of(info.Env()).start(info.Env(), Priority::normal, threads, std::move(operation));
-}
-
-Napi::Value run_leading_directions(const Napi::CallbackInfo& info) {
-  const Napi::Object request = request_argument(info);
-  auto operation = make_operation(request);
-  struct Call {
-    Rows rows;
-    LeadingDirections out;
-    SubspaceEnd end = SubspaceEnd::stopped;
-  };
-  auto call = std::make_shared<Call>();
-  call->rows = rows_argument(request.Get("rows").As<Napi::Object>(), operation->pins);
-  call->out.count = request.Get("count").ToNumber();
-  const int n = call->rows.cols, count = call->out.count;
-  if (call->rows.count == 0) throw argument_error(info.Env(), "ERR_SHAPE", "rows: none");
-  if (count < 1 || count > n / 2) throw argument_error(info.Env(), "ERR_ARGUMENT", "count: expected at most half of the columns");
-  call->out.mean = doubles_argument(request, "mean", operation->pins, n);
-  call->out.values = doubles_argument(request, "values", operation->pins, count);
-  call->out.vectors = doubles_argument(request, "vectors", operation->pins, static_cast<std::size_t>(count) * n);
-  operation->compute = [call](Team& team, const StopFlag& stop) {
-    call->end = leading_directions(team, call->rows, call->out, stop);
-  };
-  const StopFlag* stop = operation->stop.get();
-  operation->result = [call, stop](Napi::Env later) -> Napi::Value {
-    if (call->end == SubspaceEnd::converged) return Napi::Number::New(later, call->out.total);
-    if (stop->raised()) throw cancelled(later);
-    if (call->end == SubspaceEnd::stalled) return later.Null();
-    throw argument_error(later, "ERR_RANGE", "covariance: expected finite numbers");
-  };
-  const int threads = threads_argument(request);
-  return Environment::of(info.Env()).start(info.Env(), Priority::normal, threads, std::move(operation));
 }
 
 }  // namespace layerwise
