@@ -44,7 +44,7 @@ async function compare(name: string, x: Matrix, hidden: number, rank: number, dr
       const run = await approach(x, pca, { hidden, tied, weightDecay: decay })
       runs.push(run)
       const { gaps, angles, optimum } = run
-      const axes = Math.max(...axisAngles(run))
+      const axes = Math.max(...(await axisAngles(run)))
       const kept = optimum.singularValues.filter((s) => s > 0).length
       console.log(
         `${`${tied ? 'tied' : 'untied'}${decay > 0 ? ', decayed' : ''}`.padEnd(15)}  ${`${gaps.length}`.padStart(10)}` +
@@ -73,36 +73,40 @@ async function compare(name: string, x: Matrix, hidden: number, rank: number, dr
     `${name}: how far each axis is from its component`,
     { xLabel: 'axis', yLabel: 'radians', yScale: 'log' },
     [
-      { label: 'tied', points: counted(axisAngles(tied)) },
-      { label: 'untied', points: counted(axisAngles(untied)) },
-      { label: 'tied, decayed', points: counted(axisAngles(tiedDecayed)) },
-      { label: 'untied, decayed', points: counted(axisAngles(untiedDecayed)) },
+      { label: 'tied', points: counted(await axisAngles(tied)) },
+      { label: 'untied', points: counted(await axisAngles(untied)) },
+      { label: 'tied, decayed', points: counted(await axisAngles(tiedDecayed)) },
+      { label: 'untied, decayed', points: counted(await axisAngles(untiedDecayed)) },
     ],
   )
   await draw(
     'shrinkage',
     `${name}: what decay leaves of each direction, λ ${weightDecay.toFixed(3)}`,
     { xLabel: 'axis', yLabel: 's²' },
-    [...shrinkage('tied', '1 − λ/(2w)', tiedDecayed), ...shrinkage('untied', '1 − λ/w', untiedDecayed)],
+    [
+      ...(await shrinkage('tied', '1 − λ/(2w)', tiedDecayed)),
+      ...(await shrinkage('untied', '1 − λ/w', untiedDecayed)),
+    ],
   )
 
   for (const run of [tied, untied]) {
     claim('the error comes down to ½ Σ_{i>h} wᵢ', Math.abs(run.gaps.at(-1)![1]) < 1e-6)
     claim('the spans become one', run.angles.at(-1)![1] < 1e-3)
-    claim('the axes are not found without decay', Math.max(...axisAngles(run)) > 0.1)
+    claim('the axes are not found without decay', Math.max(...(await axisAngles(run))) > 0.1)
   }
   for (const run of [tiedDecayed, untiedDecayed]) {
-    claim('and are with it', Math.max(...axisAngles(run)) < 1e-3)
-    claim('but they are not the rows of W', Math.min(...rowAngles(run)) > 0.01)
-    const { values } = principalAxes(run.model)
+    claim('and are with it', Math.max(...(await axisAngles(run))) < 1e-3)
+    claim('but they are not the rows of W', Math.min(...(await rowAngles(run))) > 0.01)
+    const { values } = await principalAxes(run.model)
     const off = run.optimum.singularValues.map((s, i) => Math.abs(s ** 2 - (values[i] ?? 0) ** 2))
     claim('each shrunk as it should be', Math.max(...off) < 1e-5)
   }
-  const directions = ({ model }: Approach) => principalAxes(model).values.filter((s) => s > 0.01).length
-  claim('untied, directions with wᵢ ≤ λ vanish', directions(untiedDecayed) === rank)
+  const directions = async ({ model }: Approach) =>
+    (await principalAxes(model)).values.filter((s) => s > 0.01).length
+  claim('untied, directions with wᵢ ≤ λ vanish', (await directions(untiedDecayed)) === rank)
   claim(
     'tied, those with wᵢ ≤ λ/2',
-    directions(tiedDecayed) === Math.min(hidden, w.filter((v) => v > weightDecay / 2).length),
+    (await directions(tiedDecayed)) === Math.min(hidden, w.filter((v) => v > weightDecay / 2).length),
   )
   return tiedDecayed
 }
@@ -149,8 +153,8 @@ function drawInto(folder: string, prefix: string): Draw {
   }
 }
 
-function shrinkage(label: string, formula: string, { model, optimum }: Approach): Series[] {
-  const { values } = principalAxes(model)
+async function shrinkage(label: string, formula: string, { model, optimum }: Approach): Promise<Series[]> {
+  const { values } = await principalAxes(model)
   const { singularValues } = optimum
   return [
     {
@@ -180,7 +184,7 @@ export async function main({
   const { model } = await compare('digits', digits, quick ? 6 : 8, 3, drawInto(folder, 'linear-digits'))
   await writePng(
     `${folder}linear-digits-axes.png`,
-    featureImage(principalAxes(model).vectors, { width: 28, zoom: 3 }),
+    featureImage((await principalAxes(model)).vectors, { width: 28, zoom: 3 }),
   )
   await writePng(`${folder}linear-digits-rows.png`, featureImage(model, { width: 28, zoom: 3 }))
   console.log(`\nplots, the axes found among digits, and the rows of W: ${folder}linear-*`)

@@ -11,6 +11,7 @@ import {
 } from '../lib/index.js'
 import { correlatedRows, orthogonal, product } from './correlated-rows.js'
 import { expectError, thrown } from './refusal.js'
+import { rejection } from './sample.js'
 import { tolerances } from './tolerances.js'
 
 const { angleOfFloat64, subspaceAngle, errorGap, squaredSingularValue, handComputed } = tolerances
@@ -33,8 +34,9 @@ async function angleTo(
   pca: Pca<'float64'>,
   count: number,
 ): Promise<number> {
-  const { vectors } = principalAxes(model)
-  return principalAngles(vectors.slice(0, count), pca.components.slice(0, count)).at(-1)!
+  const { vectors } = await principalAxes(model)
+  const angles = await principalAngles(vectors.slice(0, count), pca.components.slice(0, count))
+  return angles.at(-1)!
 }
 
 describe('principal angles', () => {
@@ -44,9 +46,9 @@ describe('principal angles', () => {
     [0, 0, 1],
   ]
 
-  test('are 0 between the same subspaces, whatever rows span them', () => {
+  test('are 0 between the same subspaces, whatever rows span them', async () => {
     const [a, b] = [e1!, e2!]
-    const angles = principalAngles(
+    const angles = await principalAngles(
       [a, b],
       [a.map((value, j) => 3 * value - b[j]!), b.map((value) => -1e-5 * value)],
     )
@@ -54,52 +56,65 @@ describe('principal angles', () => {
     for (const angle of angles) expect(angle).toBeLessThan(angleOfFloat64.value)
   })
 
-  test('are right angles between orthogonal ones', () => {
-    expect([...principalAngles([e1!], [e2!, e3!])]).toEqual([Math.PI / 2])
+  test('are right angles between orthogonal ones', async () => {
+    expect([...(await principalAngles([e1!], [e2!, e3!]))]).toEqual([Math.PI / 2])
   })
 
   test.each([1e-12, 1e-8, 1e-3, 0.5, Math.PI / 4, 1, Math.PI / 2 - 1e-8])(
     'are known to the last digits, small or large: %d',
-    (angle) => {
+    async (angle) => {
       const turned = [Math.cos(angle), Math.sin(angle), 0]
-      const [zero, found] = principalAngles([e3!, e1!], [turned, e3!])
+      const [zero, found] = await principalAngles([e3!, e1!], [turned, e3!])
       expect(zero).toBeLessThan(angleOfFloat64.value)
       expect(Math.abs(found! - angle)).toBeLessThan(angleOfFloat64.value)
     },
   )
 
-  test('of random subspaces are those of their coordinates turned by any rotation, in either order', () => {
+  test('of random subspaces are those of their coordinates turned by any rotation, in either order', async () => {
     const [a, b, q] = [
       correlatedRows(2, 7).toArray(),
       correlatedRows(4, 7, { seed: 2 }).toArray(),
       orthogonal(7),
     ]
-    const angles = principalAngles(a, b)
+    const angles = await principalAngles(a, b)
     expect(angles).toHaveLength(2)
     expect(angles[0]).toBeLessThan(angles[1]!)
-    for (const same of [principalAngles(product(a, q), product(b, q)), principalAngles(b, a)]) {
+    for (const same of [await principalAngles(product(a, q), product(b, q)), await principalAngles(b, a)]) {
       same.forEach((angle, i) => {
         expect(Math.abs(angle - angles[i]!)).toBeLessThan(angleOfFloat64.value)
       })
     }
   })
 
-  test('are as many as the smaller subspace has dimensions: dependent rows add nothing', () => {
-    expect(principalAngles([e1!, e1!, e2!], [e1!, e2!, e3!])).toHaveLength(2)
-    expect(principalAngles([[0, 0, 0]], [e1!])).toHaveLength(0)
+  test('are as many as the smaller subspace has dimensions: dependent rows add nothing', async () => {
+    expect(await principalAngles([e1!, e1!, e2!], [e1!, e2!, e3!])).toHaveLength(2)
+    expect(await principalAngles([[0, 0, 0]], [e1!])).toHaveLength(0)
   })
 
-  test('do not depend on the length of rows, however large or small', () => {
+  test('do not depend on the length of rows, however large or small', async () => {
     const a = [1, 1, 0]
     for (const length of [1e-200, 1, 1e200]) {
-      const [angle] = principalAngles([a.map((value) => value * length)], [e1!])
+      const [angle] = await principalAngles([a.map((value) => value * length)], [e1!])
       expect(Math.abs(angle! - Math.PI / 4)).toBeLessThan(angleOfFloat64.value)
     }
   })
 
-  test('refuse rows of different widths, no rows, flat arrays, and NaN', () => {
+  test('are computed a slice at a time: other events are served meanwhile', async () => {
+    let [turns, done] = [0, false]
+    const turn = () => {
+      turns++
+      if (!done) setImmediate(turn)
+    }
+    setImmediate(turn)
+    await principalAngles(correlatedRows(20, 60), correlatedRows(20, 60, { seed: 2 }))
+    done = true
+    // A sweep over one of the bases takes two slices, and one over both some sweeps.
+    expect(turns).toBeGreaterThan(4)
+  })
+
+  test('refuse rows of different widths, no rows, flat arrays, and NaN', async () => {
     expectError(
-      thrown(() =>
+      await rejection(
         principalAngles(
           [[1, 2]],
           [
@@ -111,21 +126,9 @@ describe('principal angles', () => {
       'ERR_RANGE',
       'row 1, column 1',
     )
-    expectError(
-      thrown(() => principalAngles([[1, 2]], [[1, 2, 3]])),
-      'ERR_SHAPE',
-      'b: expected 2 columns',
-    )
-    expectError(
-      thrown(() => principalAngles([], [[1]])),
-      'ERR_SHAPE',
-      'a',
-    )
-    expectError(
-      thrown(() => principalAngles(new Float64Array(3) as never, [[1]])),
-      'ERR_ARGUMENT',
-      'a',
-    )
+    expectError(await rejection(principalAngles([[1, 2]], [[1, 2, 3]])), 'ERR_SHAPE', 'b: expected 2 columns')
+    expectError(await rejection(principalAngles([], [[1]])), 'ERR_SHAPE', 'a')
+    expectError(await rejection(principalAngles(new Float64Array(3) as never, [[1]])), 'ERR_ARGUMENT', 'a')
   })
 })
 
@@ -200,9 +203,10 @@ describe('trained without decay', () => {
     const x = correlatedRows(100, 8)
     const [pca, model] = [await components(x), await trained(x, { hidden: 3 })]
     for (const row of model.layers[0]!.weights.toArray()) {
-      expect(principalAngles([row], pca.components.slice(0, 1))[0]).toBeGreaterThan(0.05)
+      const [angle] = await principalAngles([row], pca.components.slice(0, 1))
+      expect(angle).toBeGreaterThan(0.05)
     }
-    for (const value of principalAxes(model).values) expect(value).toBeCloseTo(1, 6)
+    for (const value of (await principalAxes(model)).values) expect(value).toBeCloseTo(1, 6)
   })
 
   test('turning W by an orthogonal matrix changes neither cost nor reconstruction', async () => {
@@ -231,15 +235,15 @@ describe('trained with decay', () => {
     const x = correlatedRows(m, n)
     const [pca, model] = [await components(x), await trained(x, { hidden, tied, weightDecay })]
     const optimum = linearOptimum(pca.explainedVariance, { hidden, weightDecay, tied })
-    const { values, vectors } = principalAxes(model)
+    const { values, vectors } = await principalAxes(model)
     const kept = optimum.singularValues.filter((s) => s > 0).length
     expect(kept).toBeGreaterThan(0)
-    optimum.singularValues.forEach((s, i) => {
+    for (const [i, s] of optimum.singularValues.entries()) {
       expect(Math.abs((values[i] ?? 0) ** 2 - s ** 2)).toBeLessThan(squaredSingularValue.value)
-      if (s === 0) return
-      const [angle] = principalAngles([[...vectors.row(i)]], [[...pca.components.row(i)]])
+      if (s === 0) continue
+      const [angle] = await principalAngles([[...vectors.row(i)]], [[...pca.components.row(i)]])
       expect(angle).toBeLessThan(subspaceAngle.value)
-    })
+    }
     const { total } = await model.cost(x)
     expect(Math.abs(total - optimum.total) / optimum.total).toBeLessThan(errorGap.value)
   })
@@ -250,7 +254,8 @@ describe('trained with decay', () => {
     const weightDecay = 1.5 * pca.explainedVariance[2]!
     expect(weightDecay).toBeLessThan(2 * pca.explainedVariance[2]!)
     const dimensions = async (tied: boolean) =>
-      principalAxes(await trained(x, { hidden: 6, tied, weightDecay })).values.filter((s) => s > 1e-3).length
+      (await principalAxes(await trained(x, { hidden: 6, tied, weightDecay }))).values.filter((s) => s > 1e-3)
+        .length
     const above = (least: number) => pca.explainedVariance.filter((w) => w > least).length
     expect(await dimensions(false)).toBe(above(weightDecay))
     expect(await dimensions(true)).toBe(above(weightDecay / 2))
@@ -288,7 +293,7 @@ describe('data without variance in some directions', () => {
         const model = await trained(x, { hidden, tied })
         expect((await model.cost(x)).loss).toBeLessThan(errorGap.value * pca.totalVariance)
         // The span of the data lies in that of the decoder.
-        const angles = principalAngles(principalAxes(model).vectors, pca.components.slice(0, 3))
+        const angles = await principalAngles((await principalAxes(model)).vectors, pca.components.slice(0, 3))
         expect(angles.at(-1)).toBeLessThan(subspaceAngle.value)
       }
     },
@@ -299,7 +304,7 @@ describe('data without variance in some directions', () => {
     const pca = await components(x)
     const weightDecay = pca.explainedVariance[2]! / 10
     const model = await trained(x, { hidden: 10, weightDecay })
-    const { values } = principalAxes(model)
+    const { values } = await principalAxes(model)
     const optimum = linearOptimum(pca.explainedVariance, { hidden: 10, weightDecay })
     expect(optimum.singularValues.filter((s) => s > 0)).toHaveLength(3)
     values.forEach((s, i) => {
@@ -308,10 +313,10 @@ describe('data without variance in some directions', () => {
   })
 })
 
-test('axes are refused of a model that is not linear', () => {
+test('axes are refused of a model that is not linear', async () => {
   const model = new SparseAutoencoder({ inputs: 3, hidden: 2 })
   expectError(
-    thrown(() => principalAxes(model)),
+    await rejection(principalAxes(model)),
     'ERR_ARGUMENT',
     "model: expected linear layers, received 'sigmoid'",
   )

@@ -33,30 +33,38 @@ export async function approach(
   const gaps: [number, number][] = []
   await model.fit(x, {
     optimizer: { kind: 'lbfgs', maxIterations: 800, tolerance: 0 },
-    onEpoch: ({ epoch, cost }) => {
+    onEpoch: async ({ epoch, cost }) => {
       gaps.push([epoch, (cost.total - optimum.total) / optimum.total])
-      angles.push([epoch, principalAngles(principalAxes(model).vectors.slice(0, kept), components).at(-1)!])
+      const { vectors } = await principalAxes(model)
+      const between = await principalAngles(vectors.slice(0, kept), components)
+      angles.push([epoch, between.at(-1)!])
     },
   })
   return { model, pca, optimum, angles, gaps }
 }
 
 /** Of each axis found, its angle to the principal direction of the same rank, in radians. */
-export function axisAngles({ model, pca, optimum }: Approach): number[] {
-  const { vectors } = principalAxes(model)
+export async function axisAngles({ model, pca, optimum }: Approach): Promise<number[]> {
+  const { vectors } = await principalAxes(model)
   const kept = optimum.singularValues.filter((s) => s > 0).length
-  return Array.from({ length: kept }, (_, i) => angleBetween(vectors.row(i), pca.components.row(i)))
-}
-
-/** Of each row of W, its angle to the nearest principal direction. */
-export function rowAngles({ model, pca }: Approach): number[] {
-  const { weights } = model.layers[0]!
-  const components = Array.from({ length: weights.rows }, (_, i) => pca.components.row(i))
-  return Array.from({ length: weights.rows }, (_, k) =>
-    Math.min(...components.map((component) => angleBetween(weights.row(k), component))),
+  return Promise.all(
+    Array.from({ length: kept }, (_, i) => angleBetween(vectors.row(i), pca.components.row(i))),
   )
 }
 
-function angleBetween(a: Float64Array, b: Float64Array): number {
-  return principalAngles([[...a]], [[...b]])[0]!
+/** Of each row of W, its angle to the nearest principal direction. */
+export async function rowAngles({ model, pca }: Approach): Promise<number[]> {
+  const { weights } = model.layers[0]!
+  const components = Array.from({ length: weights.rows }, (_, i) => pca.components.row(i))
+  const rows = Array.from({ length: weights.rows }, (_, k) => weights.row(k))
+  return Promise.all(
+    rows.map(async (row) =>
+      Math.min(...(await Promise.all(components.map((component) => angleBetween(row, component))))),
+    ),
+  )
+}
+
+async function angleBetween(a: Float64Array, b: Float64Array): Promise<number> {
+  const [angle] = await principalAngles([[...a]], [[...b]])
+  return angle!
 }

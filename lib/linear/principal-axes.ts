@@ -1,5 +1,7 @@
 import { argumentError } from '../check.js'
+import { rowSlices } from '../data/slices.js'
 import type { Layer } from '../models/network.js'
+import { allocate } from '../precision.js'
 import { type SingularVectors, singularVectors } from './singular-vectors.js'
 
 /**
@@ -9,17 +11,22 @@ import { type SingularVectors, singularVectors } from './singular-vectors.js'
  * Trained with weight decay, they are the principal directions, and the values those of {@link linearOptimum}. Without it only what they
  * span is determined. The rows of W are not the axes in either case: cost does not change when W becomes QW, Q orthogonal.
  *
+ * Computed on the JavaScript thread, a slice at a time: hidden² · inputs operations, some ten times.
+ *
  * Source: Kunin et al. 2019, "Loss landscapes of regularized linear autoencoders", theorem 2; Plaut 2018.
  *
  * @returns values falling; vectors [rank, inputs], unit rows, the entry of largest absolute value in each positive
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for a model whose layers are not all linear
  */
-export function principalAxes(model: { readonly layers: readonly Layer[] }): SingularVectors {
+export async function principalAxes(model: { readonly layers: readonly Layer[] }): Promise<SingularVectors> {
   const { layers } = model
   const other = layers.find(({ activation }) => activation !== 'identity')
   if (other !== undefined) throw argumentError('model', 'linear layers', other.activation)
   const { weights } = layers.at(-1)!
   const { rows: n, cols: h, data } = weights
-  const transposed = Float64Array.from({ length: n * h }, (_, at) => data[(at % n) * h + Math.floor(at / n)]!)
-  return singularVectors(transposed, n)
+  const columns = allocate('float64', n * h, 'axes')
+  for await (const [from, to] of rowSlices(h, n)) {
+    for (let k = from; k < to; k++) for (let i = 0; i < n; i++) columns[k * n + i] = data[i * h + k]!
+  }
+  return singularVectors(columns, n)
 }

@@ -1,4 +1,6 @@
+import { setImmediate } from 'node:timers/promises'
 import { Matrix } from '../data/matrix.js'
+import { rowSlices } from '../data/slices.js'
 import { allocate } from '../precision.js'
 
 /** Singular values, falling, and the right singular vectors, one a row, [rank, cols]. */
@@ -11,24 +13,30 @@ export interface SingularVectors {
 /** Some ten do; where rounding keeps a last pair of rows turning to and fro, there is nothing left to gain. */
 const MOST_SWEEPS = 60
 
+/** How often the numbers of a row are gone through when a pair is turned. */
+const READS_OF_A_PAIR = 5
+
 /**
  * Right singular vectors of a matrix by one-sided Jacobi rotations: pairs of rows are turned until all are orthogonal; then their lengths
  * are the singular values. Small ones come out as accurately as large ones. Values below max(rows, cols) · 2.2e-16 times the
- * largest count as 0 and are left out.
+ * largest count as 0 and are left out. Other events are served between the pairs.
  *
  * Source: Hestenes 1958; Golub & Van Loan, "Matrix Computations", section 8.6.3.
  *
- * @param rows - [r, n], row-major, finite, of moderate size: squares must neither overflow nor vanish; overwritten
+ * @param rows - [r, n], row-major, finite, of moderate size: squares must neither overflow nor vanish; overwritten meanwhile
  */
-export function singularVectors(rows: Float64Array, n: number): SingularVectors {
+export async function singularVectors(rows: Float64Array, n: number): Promise<SingularVectors> {
   const r = rows.length / n
   const row = (i: number) => rows.subarray(i * n, (i + 1) * n)
   const squares = Float64Array.from({ length: r }, (_, i) => dot(row(i), row(i)))
   const negligible = (Math.max(r, n) * Number.EPSILON) ** 2 * squares.reduce((sum, square) => sum + square, 0)
   for (let sweep = 0, turned = true; turned && sweep < MOST_SWEEPS; sweep++) {
+    if (sweep > 0) await setImmediate()
     turned = false
-    for (let p = 0; p < r; p++) {
-      for (let q = p + 1; q < r; q++) {
+    let [p, q] = [0, 0]
+    for await (const [from, to] of rowSlices((r * (r - 1)) / 2, READS_OF_A_PAIR * n)) {
+      for (let pair = from; pair < to; pair++) {
+        ;[p, q] = q + 1 < r ? [p, q + 1] : [p + 1, p + 2]
         // The longer row comes first, which puts them in order and makes small angles of most turns.
         if (squares[q]! > squares[p]!) exchange(rows, squares, n, p, q)
         if (squares[q]! <= negligible) continue
@@ -45,10 +53,13 @@ export function singularVectors(rows: Float64Array, n: number): SingularVectors 
   const kept = order.filter((i) => squares[i]! > negligible)
   const values = Float64Array.from(kept, (i) => Math.sqrt(squares[i]!))
   const vectors = allocate('float64', kept.length * n, 'singular vectors')
-  kept.forEach((i, k) => {
-    const sign = largest(row(i)) < 0 ? -1 : 1
-    for (let j = 0; j < n; j++) vectors[k * n + j] = (sign * row(i)[j]!) / values[k]!
-  })
+  for await (const [from, to] of rowSlices(kept.length, n)) {
+    for (let k = from; k < to; k++) {
+      const found = row(kept[k]!)
+      const sign = largest(found) < 0 ? -1 : 1
+      for (let j = 0; j < n; j++) vectors[k * n + j] = (sign * found[j]!) / values[k]!
+    }
+  }
   return { values, vectors: Matrix.from(vectors, kept.length, n) }
 }
 
