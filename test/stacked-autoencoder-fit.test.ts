@@ -256,6 +256,16 @@ describe('codes', () => {
     expect(passes).toHaveBeenCalledTimes(4)
   })
 
+  test('of every layer are written to the same memory, that of the widest', async () => {
+    const forward = vi.spyOn(binding(), 'forward')
+    const shape = { inputs, layers: [{ hidden: 5 }, { hidden: 8 }, { hidden: 6 }, { hidden: 3 }] }
+    await new StackedAutoencoder(shape).fit(few, minibatches)
+    const outs = forward.mock.calls.map(([{ out }]) => out)
+    expect(outs.map(({ length }) => length)).toEqual([60 * 5, 60 * 8, 60 * 6])
+    expect(new Set(outs.map(({ buffer }) => buffer)).size).toBe(1)
+    expect(outs[0]!.buffer.byteLength).toBe(60 * 8 * Float32Array.BYTES_PER_ELEMENT)
+  })
+
   test('are never kept with recompute, which agrees to rounding', async () => {
     for (const precision of ['float32', 'float64'] as const) {
       const how = {

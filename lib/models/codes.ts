@@ -1,32 +1,62 @@
 import type { NativeWork } from '../native/call.js'
 import type { RunOptions } from '../native/run-options.js'
 import { checkTargets } from '../objective/target-range.js'
-import type { Precision } from '../precision.js'
+import { allocate, type FloatArray, type Precision } from '../precision.js'
 import type { MeasuredRows } from '../training/train.js'
 import type { FitRows } from './fit-network.js'
-import { forward } from './forward.js'
+import { forwardInto } from './forward.js'
 import type { Network } from './network.js'
 
 /**
- * Rows as the layer after the first `k` sees them, labels kept: codes, made once and held in memory; or, with `recompute`, the rows
+ * Room for the codes of one layer at a time: those of each layer take the place of the last one's, which nobody reads any more. Left to the
+ * collector, codes of two layers would often be in memory at once.
+ */
+export class CodeMemory<P extends Precision> {
+  readonly #precision: P
+  readonly #widest: number
+  readonly #arrays = new Map<string, FloatArray<P>>()
+
+  /** @param widest - the most codes a row will have */
+  constructor(precision: P, widest: number) {
+    this.#precision = precision
+    this.#widest = widest
+  }
+
+  /**
+   * An array for `rows` rows of `cols` codes, of the rows that the caller knows as `argument`.
+   *
+   * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room
+   */
+  take(argument: string, rows: number, cols: number): FloatArray<P> {
+    const known = this.#arrays.get(argument)
+    const array = known ?? allocate(this.#precision, rows * this.#widest, `codes of ${argument}`)
+    if (known === undefined) this.#arrays.set(argument, array)
+    return array.subarray(0, rows * cols) as FloatArray<P>
+  }
+}
+
+/**
+ * Rows as the layer after the first `k` sees them, labels kept: codes, made once and held in `memory`; or, without one, the rows
  * themselves, which then pass through the first `k` layers at each step.
  *
- * @throws {@link LayerwiseError} `ERR_RANGE` for rows that are not finite
+ * @throws {@link LayerwiseError} `ERR_RANGE` for rows that are not finite, `ERR_MEMORY` if there is no room for codes
  */
 export async function codesOf<P extends Precision>(
   network: Network<P>,
   k: number,
   { training, validation }: FitRows,
-  recompute: boolean,
+  memory: CodeMemory<P> | undefined,
   run: RunOptions,
   work: NativeWork,
 ): Promise<FitRows> {
   const codes = async ({ argument, rows }: MeasuredRows): Promise<MeasuredRows> => {
-    if (recompute) {
+    if (memory === undefined) {
       await checkTargets(argument, rows, 'identity', network.precision, work)
       return { argument, rows: { ...rows, through: network.part(0, k) } }
     }
-    const { data, cols } = await forward(network, { from: 0, to: k }, argument, rows, run)
+    const { outputs: cols } = network.layers[k - 1]!
+    const data = memory.take(argument, rows.rows, cols)
+    await forwardInto(data, network, { from: 0, to: k }, argument, rows, run)
     const labels = rows.labels && { labels: rows.labels }
     return {
       argument: `codes of ${argument} in layer ${k}`,

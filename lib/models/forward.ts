@@ -26,6 +26,19 @@ export async function forward<P extends Precision>(
   return forwardMatrix(network, span, argument, rows, options, 'outputs', unscale)
 }
 
+/** The same, written to `out`, [rows, outputs of the last layer]. */
+export async function forwardInto<P extends Precision>(
+  out: FloatArray<P>,
+  network: Network<P>,
+  span: Span,
+  argument: string,
+  rows: NativeRows,
+  options: RunOptions,
+): Promise<void> {
+  const request = { ...network.part(span.from, span.to), rows, result: 'outputs' as const, out }
+  await nativeCall(argument, options, (run) => binding().forward({ ...run, ...request }))
+}
+
 /** Squared differences between rows and outputs, [rows, outputs]. */
 export async function forwardSquares<P extends Precision>(
   network: Network<P>,

@@ -10,7 +10,7 @@ import type { FloatArray, Precision } from '../precision.js'
 import type { TrainingHistory } from '../training/history.js'
 import { checkFitOptions, type FitOptions } from '../training/options.js'
 import { Autoencoder } from './autoencoder.js'
-import { codesOf } from './codes.js'
+import { CodeMemory, codesOf } from './codes.js'
 import { checkEncodeOptions, type EncodeOptions } from './encode-options.js'
 import { type FitRows, fitRows, takeRows } from './fit-network.js'
 import { forward } from './forward.js'
@@ -81,7 +81,8 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
   /**
    * Trains layer by layer, from the present parameters and with fresh optimizer state: layer 1 on `x`, each further one on the codes of
    * the layer below, which are those of `encode(x, { layer })` to the bit. Each layer comes out as the SparseAutoencoder of its options and
-   * seed would, trained alone on these codes. At any time the codes of one layer at most are kept in memory; see `recompute`.
+   * seed would, trained alone on these codes. At any time there is room in memory for the codes of one layer at most, the
+   * widest but the last; see `recompute`.
    *
    * A fraction as `validation` is held out by each layer's own seed. Events say `phase: 'layer'` and `layer`, counted from 1; a record's
    * cost is that of the layer alone. `corruption` acts on the inputs of its layer.
@@ -98,6 +99,7 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
    * @throws {@link LayerwiseError} `ERR_BUSY` while another training of this model runs
    * @throws {@link LayerwiseError} `ERR_DIVERGED` if a cost is no longer finite: epoch in `details`
    * @throws {@link LayerwiseError} `ERR_STATE` if the buffer of `x` is transferred while it is copied, or later where it is above 256 MiB
+   * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the codes: see `recompute`
    */
   async fit(x: Rows, options?: StackedFitOptions): Promise<TrainingHistory[]> {
     const { shared, layers, recompute } = checkStackedFit(options, layerSettings(this.#settings))
@@ -107,8 +109,10 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
       return await this.network.exclusively('fit', async () => {
         const rows = await takeRows(toRows, x, shared, work)
         const histories: TrainingHistory[] = []
+        const widths = this.#settings.layers.slice(0, -1).map(({ hidden }) => hidden)
+        const memory = recompute ? undefined : new CodeMemory(this.network.precision, Math.max(...widths))
         for (const [k, layer] of layers.entries()) {
-          histories.push(await this.#fitLayer(k, layer, rows, recompute, work))
+          histories.push(await this.#fitLayer(k, layer, rows, memory, work))
         }
         return histories
       })
@@ -241,7 +245,7 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
     k: number,
     { plan, recipe }: LayerFit,
     rows: FitRows,
-    recompute: boolean,
+    memory: CodeMemory<P> | undefined,
     work: NativeWork,
   ): Promise<TrainingHistory> {
     const pair = [k, this.network.layers.length - 1 - k]
@@ -249,9 +253,9 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
       this.#trainedLayers = k
       return this.#layerFits[k]!++
     }
-    const seen = k === 0 ? rows : await codesOf(this.network, k, rows, recompute, plan.run, work)
+    const seen = k === 0 ? rows : await codesOf(this.network, k, rows, memory, plan.run, work)
     // Codes that pass through frozen layers exist nowhere to be looked at; that they can be reached was seen to at construction.
-    const targets = recompute && k > 0 ? undefined : this.#settings.layers[k]!.outputActivation
+    const targets = memory === undefined && k > 0 ? undefined : this.#settings.layers[k]!.outputActivation
     const history = await fitRows(
       { ...recipe, learner: this.network.learner(pair, nextFit), targets },
       seen,

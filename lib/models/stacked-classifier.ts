@@ -10,7 +10,7 @@ import type { TrainingHistory } from '../training/history.js'
 import { checkFitOptions, FIT_OPTIONS } from '../training/options.js'
 import { Classifier, type ClassifierFitOptions, type LabeledRows } from './classifier.js'
 import { classifierObjective } from './classifier-options.js'
-import { codesOf } from './codes.js'
+import { CodeMemory, codesOf } from './codes.js'
 import { checkEncodeOptions, type EncodeOptions } from './encode-options.js'
 import { fitRows } from './fit-network.js'
 import { forward, type Span } from './forward.js'
@@ -138,7 +138,9 @@ export class StackedClassifier<
     const { to: top } = this.#encoder
     const objective = classifierObjective(this.#settings, [this.#settings.weightDecay])
     return this.trainLabeled('fit', x, labels, plan, async (rows, work) => {
-      const codes = await codesOf(network, top, rows, recompute, plan.run, work)
+      const width = network.layers[top - 1]!.outputs
+      const memory = recompute ? undefined : new CodeMemory(network.precision, width)
+      const codes = await codesOf(network, top, rows, memory, plan.run, work)
       const learner = network.learner([top], () => network.nextFit())
       const recipe = { objective, exactObjective: objective, seed: this.#settings.seed }
       const targets = recompute ? undefined : 'identity'
