@@ -21,7 +21,7 @@ Process& process();
 
 // exit() unloads OpenBLAS, which frees its buffers, and process.exit() comes here without the environment's cleanup: whatever
 // computes must have ended before. Runs on the main thread, when workers are gone.
-void rest_before_exit() {
+[[maybe_unused]] void rest_before_exit() {
   for (Environment* environment : process().environments) environment->rest();
 }
 

@@ -89,6 +89,7 @@ function licences(zig, openblas) {
     ['libc++', join(zig, 'libcxx', 'LICENSE.TXT')],
     ['libc++abi', join(zig, 'libcxxabi', 'LICENSE.TXT')],
     ['libunwind', join(zig, 'libunwind', 'LICENSE.TXT')],
+    ['mingw-w64 (Windows only)', join(zig, 'libc', 'mingw', 'COPYING')],
     ['zig’s compiler-rt', join(zig, '..', 'LICENSE')],
   ]
   return parts

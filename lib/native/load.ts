@@ -128,6 +128,10 @@ function remedy(reasons: string): string {
   if (process.env.LAYERWISE_BINARY) {
     return 'LAYERWISE_BINARY overrules the search: name a layerwise.node built for this platform, or unset it.'
   }
+  if (/OPENBLAS_CORETYPE/.test(reasons)) {
+    const kernel = process.arch === 'arm64' ? 'NEOVERSEN1' : 'HASWELL'
+    return `choose a kernel that is known to be right before Node starts: \`OPENBLAS_CORETYPE=${kernel}\`.`
+  }
   if (/OpenBLAS/.test(reasons)) {
     return 'the addon needs the pthread build of OpenBLAS (Debian and Ubuntu: libopenblas0-pthread). In a clone, `npm run setup` finds or fetches one and builds again.'
   }

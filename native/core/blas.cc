@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <mutex>
+#include <vector>
 
 // The few symbols we use, declared here so that no distribution's header layout matters. A wheel's symbols carry a prefix.
 #ifndef LAYERWISE_BLAS_PREFIX
@@ -35,6 +36,38 @@ int cblas(Transpose transpose) { return transpose == Transpose::yes ? kTrans : k
 
 std::once_flag started;
 
+// Whether op(A) op(B) of these shapes is what the plain loop gives. All entries are small whole numbers: the right answer is
+// exact in any order of summation.
+template <typename T>
+bool multiplies(Transpose trans_a, Transpose trans_b, int m, int n, int k) {
+  std::vector<T> a(static_cast<std::size_t>(m) * k), b(static_cast<std::size_t>(k) * n), c(static_cast<std::size_t>(m) * n);
+  for (std::size_t i = 0; i < a.size(); i++) a[i] = static_cast<T>(static_cast<int>(i * 7 % 11) - 5);
+  for (std::size_t i = 0; i < b.size(); i++) b[i] = static_cast<T>(static_cast<int>(i * 5 % 13) - 6);
+  const bool at = trans_a == Transpose::yes, bt = trans_b == Transpose::yes;
+  const MatrixView<const T> a_view{a.data(), at ? k : m, at ? m : k};
+  const MatrixView<const T> b_view{b.data(), bt ? n : k, bt ? k : n};
+  gemm<T>(trans_a, trans_b, 1, a_view, b_view, 0, MatrixView<T>{c.data(), m, n});
+  for (int i = 0; i < m; i++) {
+    for (int j = 0; j < n; j++) {
+      T sum = 0;
+      for (int l = 0; l < k; l++) sum += a[at ? l * m + i : i * k + l] * b[bt ? j * k + l : l * n + j];
+      if (c[static_cast<std::size_t>(i) * n + j] != sum) return false;
+    }
+  }
+  return true;
+}
+
+// The three forms that training uses, of a narrow and a wider layer.
+template <typename T>
+bool multiplies() {
+  for (int width : {5, 37}) {
+    if (!multiplies<T>(Transpose::no, Transpose::yes, 50, width, 12)) return false;
+    if (!multiplies<T>(Transpose::no, Transpose::no, 50, 12, width)) return false;
+    if (!multiplies<T>(Transpose::yes, Transpose::no, width, 12, 50)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 void blas_start() {
@@ -55,6 +88,11 @@ void blas_start() {
     // After this the setter must not be called again: it would start the workers anew.
     if (blas_thread_shutdown_ != nullptr) blas_thread_shutdown_();
 #endif
+    // Kernels for new processors have been wrong before: one for Arm's SME, in 0.3.34, under emulation.
+    if (!multiplies<float>() || !multiplies<double>()) {
+      throw BlasError("OpenBLAS's kernel " + blas_kernel() +
+                      " multiplies wrongly on this processor; the environment variable OPENBLAS_CORETYPE chooses another");
+    }
   });
 }
 
