@@ -1,11 +1,11 @@
-import { argumentError, checkInteger, checkNumber, checkOptions } from '../check.js'
+import { checkOptions } from '../check.js'
 import { Matrix } from '../data/matrix.js'
 import { formatError } from '../data/read-file.js'
 import { type Rows, toRows } from '../data/rows.js'
 import { type FittingRows, ownWidth, type Scaler, StandardScaler } from '../data/scaler.js'
 import { LayerwiseError } from '../errors.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
-import { checkPrecision, type FloatArray, type Precision } from '../precision.js'
+import type { FloatArray, Precision } from '../precision.js'
 
 import { forward, forwardErrors, forwardSquares, type Span } from './forward.js'
 import {
@@ -19,36 +19,9 @@ import {
 } from './model-file.js'
 import type { Network } from './network.js'
 import { copyScaler } from './network-model.js'
+import { checkPcaSettings, PCA_SETTINGS, type PcaOptions, type PcaSettings } from './pca-options.js'
 import { type PrincipalComponents, principalComponents } from './principal-components.js'
-import { projection, type Whitening } from './projection.js'
-
-/** What a {@link Pca} finds and how it transforms. */
-export interface PcaOptions<P extends Precision = Precision> {
-  /**
-   * How many components are kept, at least 1 and at most the columns of the data. Default: all of them. Rows of more than 2,000 columns
-   * need a number; up to a quarter of the columns, these are then found without the whole covariance.
-   */
-  readonly components?: number
-  /**
-   * Whether transformed rows have variance wᵢ/(wᵢ + ε) in every direction, which is 1 at ε = 0: `'pca'` along the components, V the unit
-   * vectors in the rows of `components`, `(x − μ)Vᵀ diag(w + ε)^−½`; `'zca'` turned back to the columns of the data,
-   * `(x − μ)Vᵀ diag(w + ε)^−½ V`. Default false: `(x − μ)Vᵀ`.
-   */
-  readonly whiten?: Whitening
-  /** ε ≥ 0, in the squared units of the data. With 0, directions without variance become 0. Only with `whiten`. Default 0. */
-  readonly epsilon?: number
-  /** Of transformed rows and their computation; fitting is done in float64. Default `'float32'`. */
-  readonly precision?: P
-  /** A fitted scaler, copied, applied to every input and saved with the model; `inverseTransform` answers in the units of x. */
-  readonly scaling?: Scaler
-}
-
-interface Settings {
-  readonly components: number | undefined
-  readonly whiten: Whitening
-  readonly epsilon: number
-  readonly precision: Precision
-}
+import { projection } from './projection.js'
 
 interface Fitted<P extends Precision> extends PrincipalComponents {
   /** Rows less their mean, to what they are transformed into, and back. */
@@ -58,8 +31,6 @@ interface Fitted<P extends Precision> extends PrincipalComponents {
   /** Scaling and subtraction of the mean together. */
   readonly centring: Scaler
 }
-
-const SETTINGS = ['components', 'whiten', 'epsilon', 'precision']
 
 /**
  * Principal component analysis: the directions of greatest variance about the mean, exactly.
@@ -75,8 +46,7 @@ const SETTINGS = ['components', 'whiten', 'epsilon', 'precision']
  * until the promise settles.
  */
 export class Pca<P extends Precision = 'float32'> {
-  readonly #settings: Settings
-  readonly #precision: P
+  readonly #settings: PcaSettings<P>
   readonly #scaler: Scaler | undefined
   #fitted: Fitted<P> | undefined
 
@@ -85,9 +55,8 @@ export class Pca<P extends Precision = 'float32'> {
    * @throws {@link LayerwiseError} `ERR_STATE` for a scaler that is not fitted
    */
   constructor(options?: PcaOptions<P>) {
-    const given = checkOptions('options', options, [...SETTINGS, 'scaling'])
-    this.#settings = checkSettings(given)
-    this.#precision = this.#settings.precision as P
+    const given = checkOptions('options', options, [...PCA_SETTINGS, 'scaling'])
+    this.#settings = checkPcaSettings<P>(given)
     const { scaling } = given as { scaling?: Scaler }
     this.#scaler = copyScaler(scaling, scaling?.inputs ?? 0)
   }
@@ -134,7 +103,7 @@ export class Pca<P extends Precision = 'float32'> {
   async inverseTransform(codes: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
     const run = checkRunOptions(options)
     const { network, back, centring } = this.#known()
-    const rows = toRows('codes', codes, network.layers[back.from]!.inputs, this.#precision)
+    const rows = toRows('codes', codes, network.layers[back.from]!.inputs, this.#settings.precision)
     return forward(network, back, 'codes', rows, run, centring)
   }
 
@@ -219,10 +188,10 @@ export class Pca<P extends Precision = 'float32'> {
   static readonly restorer: Restorer<Pca<Precision>> = {
     class: 'Pca',
     restore: (file) => {
-      const options = refuseAs(file, () => checkOptions('options', file.options, SETTINGS))
+      const options = refuseAs(file, () => checkOptions('options', file.options, PCA_SETTINGS))
       const n = checkSizes(
         file,
-        refuseAs(file, () => checkSettings(options)),
+        refuseAs(file, () => checkPcaSettings(options)),
       )
       const scaling = restoredScaler(file, n)
       return (tensors) => {
@@ -248,40 +217,24 @@ export class Pca<P extends Precision = 'float32'> {
   }
 
   #prepared(found: PrincipalComponents): Fitted<P> {
-    const { whiten, epsilon } = this.#settings
+    const { whiten, epsilon, precision } = this.#settings
     const { factor = found.mean.map(() => 1), shift = found.mean.map(() => 0) } = this.#scaler ?? {}
     const centring = StandardScaler.fromJSON({
       kind: 'standard',
       shift: Array.from(shift, (value, j) => value + found.mean[j]! / factor[j]!),
       factor: [...factor],
     })
-    return { ...found, ...projection(found, whiten, epsilon, this.#precision), centring }
+    return { ...found, ...projection(found, whiten, epsilon, precision), centring }
   }
 
   #toRows(argument: string, x: Rows) {
     const { mean, centring } = this.#known()
-    return toRows(argument, x, mean.length, this.#precision, centring)
-  }
-}
-
-function checkSettings(given: Record<string, unknown>): Settings {
-  const { components, whiten = false, epsilon = 0, precision = 'float32' } = given
-  if (whiten !== false && whiten !== 'pca' && whiten !== 'zca') {
-    throw argumentError('whiten', "false, 'pca' or 'zca'", whiten)
-  }
-  if (given.epsilon !== undefined && whiten === false) {
-    throw argumentError('epsilon', 'nothing, since whiten is false', given.epsilon)
-  }
-  return {
-    components: components === undefined ? undefined : checkInteger('components', components),
-    whiten,
-    epsilon: checkNumber('epsilon', epsilon, { min: 0 }),
-    precision: checkPrecision('precision', precision),
+    return toRows(argument, x, mean.length, this.#settings.precision, centring)
   }
 }
 
 /** The number of columns, where a file's arrays go together. */
-function checkSizes(file: ModelFile, { components: wanted }: Settings): number {
+function checkSizes(file: ModelFile, { components: wanted }: PcaSettings<Precision>): number {
   const [k = 0, n = 0] = file.entries.find(({ name }) => name === 'components')?.shape ?? []
   if (k < 1 || k > n || k !== (wanted ?? n)) {
     throw formatError(

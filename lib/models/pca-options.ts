@@ -1,0 +1,53 @@
+import { argumentError, checkInteger, checkNumber } from '../check.js'
+import type { Scaler } from '../data/scaler.js'
+import { checkPrecision, type Precision } from '../precision.js'
+import type { Whitening } from './projection.js'
+
+/** What a Pca finds and how it transforms. */
+export interface PcaOptions<P extends Precision = Precision> {
+  /**
+   * How many components are kept, at least 1 and at most the columns of the data. Default: all of them. Rows of more than 2,000 columns
+   * need a number; up to a quarter of the columns, these are then found without the whole covariance.
+   */
+  readonly components?: number
+  /**
+   * Whether transformed rows have variance wᵢ/(wᵢ + ε) in every direction, which is 1 at ε = 0: `'pca'` along the components, V the unit
+   * vectors in the rows of `components`, `(x − μ)Vᵀ diag(w + ε)^−½`; `'zca'` turned back to the columns of the data,
+   * `(x − μ)Vᵀ diag(w + ε)^−½ V`. Default false: `(x − μ)Vᵀ`.
+   */
+  readonly whiten?: Whitening
+  /** ε ≥ 0, in the squared units of the data. With 0, directions without variance become 0. Only with `whiten`. Default 0. */
+  readonly epsilon?: number
+  /** Of transformed rows and their computation; fitting is done in float64. Default `'float32'`. */
+  readonly precision?: P
+  /** A fitted scaler, copied, applied to every input and saved with the model; `inverseTransform` answers in the units of x. */
+  readonly scaling?: Scaler
+}
+
+/** All of them but `scaling`, with their defaults. */
+export interface PcaSettings<P extends Precision> {
+  readonly components: number | undefined
+  readonly whiten: Whitening
+  readonly epsilon: number
+  readonly precision: P
+}
+
+/** Names of the settings. */
+export const PCA_SETTINGS = ['components', 'whiten', 'epsilon', 'precision']
+
+/** Settings from options whose names are known. */
+export function checkPcaSettings<P extends Precision>(given: Record<string, unknown>): PcaSettings<P> {
+  const { components, whiten = false, epsilon = 0, precision = 'float32' } = given
+  if (whiten !== false && whiten !== 'pca' && whiten !== 'zca') {
+    throw argumentError('whiten', "false, 'pca' or 'zca'", whiten)
+  }
+  if (given.epsilon !== undefined && whiten === false) {
+    throw argumentError('epsilon', 'nothing, since whiten is false', given.epsilon)
+  }
+  return {
+    components: components === undefined ? undefined : checkInteger('components', components),
+    whiten,
+    epsilon: checkNumber('epsilon', epsilon, { min: 0 }),
+    precision: checkPrecision('precision', precision) as P,
+  }
+}
