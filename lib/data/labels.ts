@@ -95,13 +95,17 @@ export async function toLabels(
 /**
  * Refuses labeled rows to train on that are all of one class: it is learnt by saying it always.
  *
+ * @param between - called between slices; what it throws ends the search
  * @throws {@link LayerwiseError} `ERR_RANGE`
  */
-export function checkSeveralClasses({ labels, order }: NativeRows): void {
+export async function checkSeveralClasses({ labels, order }: NativeRows, between: () => void): Promise<void> {
   if (labels === undefined) return
   const rows = order?.length ?? labels.length
   const first = labels[order?.[0] ?? 0]!
-  for (let i = 1; i < rows; i++) if (labels[order?.[i] ?? i] !== first) return
+  for await (const [from, to] of rowSlices(rows, 1)) {
+    between()
+    for (let i = from; i < to; i++) if (labels[order?.[i] ?? i] !== first) return
+  }
   throw new LayerwiseError(
     'ERR_RANGE',
     `labels: expected rows of at least 2 classes to train on, received class ${first} in every row`,

@@ -12,7 +12,7 @@ import type { Rows } from '../data/rows.js'
 import type { Scaler } from '../data/scaler.js'
 import { snapshot } from '../data/snapshot.js'
 import type { NativeObjective, NativeRows } from '../native/binding.js'
-import { NativeWork, nativeCall } from '../native/call.js'
+import { type NativeWork, nativeCall } from '../native/call.js'
 import { binding } from '../native/load.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import type { Cost } from '../objective/cost.js'
@@ -61,14 +61,9 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
     plan: FitPlan<LabeledRows<C>>,
     start: (rows: FitRows, work: NativeWork) => Promise<TrainingHistory>,
   ): Promise<TrainingHistory> {
-    const work = new NativeWork(plan.run)
-    try {
-      return await this.network.exclusively(method, async () =>
-        start(await this.#takeRows({ x, labels }, plan, work), work),
-      )
-    } finally {
-      work.release()
-    }
+    return this.network.exclusively(method, plan.run, async (work) =>
+      start(await this.#takeRows({ x, labels }, plan, work), work),
+    )
   }
 
   /**

@@ -2,7 +2,7 @@ import { checkSeveralClasses } from '../data/labels.js'
 import type { Rows } from '../data/rows.js'
 import { snapshot } from '../data/snapshot.js'
 import type { Floats, NativeRows } from '../native/binding.js'
-import { NativeWork } from '../native/call.js'
+import type { NativeWork } from '../native/call.js'
 import type { Activation } from '../objective/activation.js'
 import { checkTargets } from '../objective/target-range.js'
 import type { Precision } from '../precision.js'
@@ -34,14 +34,9 @@ export async function fitNetwork<P extends Precision>(
   plan: FitPlan,
 ): Promise<TrainingHistory> {
   const what = fitting.phase?.phase === 'fineTune' ? 'fineTune' : 'fit'
-  const work = new NativeWork(plan.run)
-  try {
-    return await network.exclusively(what, async () =>
-      fitRows({ ...fitting, learner: network }, await takeRows(toRows, x, plan, work), plan, work),
-    )
-  } finally {
-    work.release()
-  }
+  return network.exclusively(what, plan.run, async (work) =>
+    fitRows({ ...fitting, learner: network }, await takeRows(toRows, x, plan, work), plan, work),
+  )
 }
 
 /** What the caller gave as rows, checked in form and safe from being changed meanwhile. */
@@ -79,7 +74,7 @@ export async function fitRows<P extends Precision>(
     typeof validation === 'number'
       ? holdOut(argument, training.rows, validation, seed)
       : { training: training.rows, validation: given?.rows ?? (plan.earlyStopping && training.rows) }
-  checkSeveralClasses(parts.training)
+  await checkSeveralClasses(parts.training, () => work.throwIfAborted())
   const measured = parts.validation && { argument: given?.argument ?? argument, rows: parts.validation }
   const task = {
     ...fitting,

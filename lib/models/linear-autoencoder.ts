@@ -3,7 +3,7 @@ import { columnMeans } from '../data/column-statistics.js'
 import { type Rows, toRows } from '../data/rows.js'
 import { type Scaler, StandardScaler } from '../data/scaler.js'
 import type { NativeObjective, NativeRows } from '../native/binding.js'
-import { NativeWork } from '../native/call.js'
+import type { NativeWork } from '../native/call.js'
 import type { Precision } from '../precision.js'
 import type { TrainingHistory } from '../training/history.js'
 import { checkFitOptions, type FitOptions, type FitPlan } from '../training/options.js'
@@ -18,7 +18,7 @@ import {
   linearLayers,
   linearObjective,
 } from './linear-autoencoder-options.js'
-import { layerTensors, type ModelDescription, type Restorer, readModel } from './model-file.js'
+import { type Restorer, readModel } from './model-file.js'
 import { Network } from './network.js'
 
 /**
@@ -76,19 +76,14 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
       seed: this.#settings.seed,
     }
     if (!this.#settings.center) return this.trainWhole(x, plan, recipe)
-    const work = new NativeWork(plan.run)
-    try {
-      return await this.network.exclusively('fit', async () => {
-        const { inputs } = this.#settings
-        const plain = (argument: string, rows: Rows) => toRows(argument, rows, inputs, 'float64')
-        const taken = await takeRows(plain, x, plan, work)
-        this.scaler ??= await this.#centring(taken, plan, work)
-        const fitting = { ...recipe, targets: this.targets, learner: this.network }
-        return await fitRows(fitting, centred(taken, this.scaler), plan, work)
-      })
-    } finally {
-      work.release()
-    }
+    return this.network.exclusively('fit', plan.run, async (work) => {
+      const { inputs } = this.#settings
+      const plain = (argument: string, rows: Rows) => toRows(argument, rows, inputs, 'float64')
+      const taken = await takeRows(plain, x, plan, work)
+      this.scaler ??= await this.#centring(taken, plan, work)
+      const fitting = { ...recipe, targets: this.targets, learner: this.network }
+      return await fitRows(fitting, centred(taken, this.scaler), plan, work)
+    })
   }
 
   /** What `center` subtracts, [inputs]; undefined before the first fit, and without `center`. Not to be written. */
@@ -126,14 +121,8 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
   }
 
   /** @internal */
-  protected override describe(): ModelDescription {
-    return {
-      class: 'LinearAutoencoder',
-      options: this.#settings,
-      scaler: this.scaler?.toJSON() ?? null,
-      fits: this.network.fits,
-      tensors: layerTensors(this.network),
-    }
+  protected override describe() {
+    return { class: 'LinearAutoencoder', options: this.#settings }
   }
 
   /** Subtraction of the mean of the rows that are trained on. */

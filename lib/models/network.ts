@@ -2,7 +2,9 @@ import { argumentError, shapeError } from '../check.js'
 import { Matrix } from '../data/matrix.js'
 import { LayerwiseError } from '../errors.js'
 import type { Floats, NativeLayer } from '../native/binding.js'
+import { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
+import type { RunOptions } from '../native/run-options.js'
 import type { Activation } from '../objective/activation.js'
 import { allocate, type FloatArray, type Precision } from '../precision.js'
 
@@ -162,13 +164,22 @@ export class Network<P extends Precision> implements Learner<P> {
   }
 
   /** Runs one training; while it runs another is refused, and `publish` alone changes the parameters. */
-  async exclusively<T>(what: string, training: () => Promise<T>): Promise<T> {
-    if (this.#training) throw busy(what)
-    this.#training = true
+  async exclusively<T>(
+    what: string,
+    options: RunOptions,
+    training: (work: NativeWork) => Promise<T>,
+  ): Promise<T> {
+    const work = new NativeWork(options)
     try {
-      return await training()
+      if (this.#training) throw busy(what)
+      this.#training = true
+      try {
+        return await training(work)
+      } finally {
+        this.#training = false
+      }
     } finally {
-      this.#training = false
+      work.release()
     }
   }
 

@@ -4,7 +4,7 @@ import type { Matrix } from '../data/matrix.js'
 import { formatError } from '../data/read-file.js'
 import { type Rows, toRows } from '../data/rows.js'
 import type { NativeLayer, NativeObjective, NativePenalty } from '../native/binding.js'
-import { NativeWork } from '../native/call.js'
+import type { NativeWork } from '../native/call.js'
 import { costPenalties, type Sparsity, trainingAverage, trainingPenalties } from '../objective/sparsity.js'
 import type { FloatArray, Precision } from '../precision.js'
 import type { TrainingHistory } from '../training/history.js'
@@ -104,21 +104,16 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
   async fit(x: Rows, options?: StackedFitOptions): Promise<TrainingHistory[]> {
     const { shared, layers, recompute } = checkStackedFit(options, layerSettings(this.#settings))
     const toRows = (argument: string, rows: Rows) => this.toRows(argument, rows)
-    const work = new NativeWork(shared.run)
-    try {
-      return await this.network.exclusively('fit', async () => {
-        const rows = await takeRows(toRows, x, shared, work)
-        const histories: TrainingHistory[] = []
-        const widths = this.#settings.layers.slice(0, -1).map(({ hidden }) => hidden)
-        const memory = recompute ? undefined : new CodeMemory(this.network.precision, Math.max(...widths))
-        for (const [k, layer] of layers.entries()) {
-          histories.push(await this.#fitLayer(k, layer, rows, memory, work))
-        }
-        return histories
-      })
-    } finally {
-      work.release()
-    }
+    return this.network.exclusively('fit', shared.run, async (work) => {
+      const rows = await takeRows(toRows, x, shared, work)
+      const histories: TrainingHistory[] = []
+      const widths = this.#settings.layers.slice(0, -1).map(({ hidden }) => hidden)
+      const memory = recompute ? undefined : new CodeMemory(this.network.precision, Math.max(...widths))
+      for (const [k, layer] of layers.entries()) {
+        histories.push(await this.#fitLayer(k, layer, rows, memory, work))
+      }
+      return histories
+    })
   }
 
   /**
