@@ -2,6 +2,7 @@ import { argumentError, checkInteger, checkOptions, checkText, shapeError } from
 import type { Score } from '../models/score.js'
 import { document, element, textWidth, words } from './svg.js'
 
+/** How a confusion matrix is drawn. */
 export interface ConfusionPlotOptions {
   /** Names written beside rows and columns; default: the classes' numbers. */
   classes?: readonly string[]

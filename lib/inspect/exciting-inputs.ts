@@ -12,6 +12,7 @@ export interface LayeredModel<P extends Precision = Precision> {
   readonly layers: readonly Layer<P>[]
 }
 
+/** Which units, and how long to climb for them. */
 export interface ExcitingInputsOptions extends RunOptions {
   /** Whose units: a layer counted from 1. */
   readonly layer: number

@@ -20,6 +20,7 @@ export interface Series {
   readonly points: readonly (readonly [x: number, y: number])[]
 }
 
+/** How curves are drawn. */
 export interface PlotOptions extends FrameOptions {
   /** Spacing of the vertical axis, default 'linear'. */
   yScale?: AxisScale

@@ -4,6 +4,7 @@ import { checkFinite } from './finite.js'
 import type { Image } from './image.js'
 import { paintTiles, TILE_OPTIONS, type TileOptions, tileSize } from './tiles.js'
 
+/** The shape of one input, how the pairs are laid out, and which values are black and white. */
 export interface ReconstructionImageOptions extends TileOptions {
   /** Value shown black, default 0; what is less is black too. */
   low?: number

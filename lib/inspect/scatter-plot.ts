@@ -15,6 +15,7 @@ import {
 } from './frame.js'
 import { coordinate, element } from './svg.js'
 
+/** How points are drawn. */
 export interface ScatterPlotOptions extends FrameOptions {
   /** Names of the classes, in the order of the legend; a label that is a number k is of class `classes[k]`. */
   classes?: readonly string[]

@@ -47,6 +47,7 @@ export type LinearSettings<P extends Precision> = Required<LinearAutoencoderOpti
 
 const SETTINGS = ['inputs', 'hidden', 'tied', 'center', 'sparsity', 'weightDecay', 'precision', 'seed']
 
+/** Settings from options, or from a file's. */
 export function checkLinearSettings<P extends Precision>(options: unknown): LinearSettings<P> {
   const given = checkOptions('options', options, SETTINGS)
   const {
@@ -101,6 +102,7 @@ export function linearLayers({ inputs, hidden, tied }: LinearSettings<Precision>
     : [encoder, decoder]
 }
 
+/** What the two layers minimise. */
 export function linearObjective(
   { tied, sparsity, weightDecay }: LinearSettings<Precision>,
   average: Average,

@@ -6,9 +6,10 @@ export interface EpochRecord {
   readonly epoch: number
   /**
    * The cost of the training rows. With minibatches `loss` is the mean over the rows as they were met, while the parameters moved,
-   * `sparsity` the penalty (of a hard constraint, its augmented Lagrangian) at the epoch's mean activation (`l1`: the mean over the rows), `weightDecay` that of the epoch's end; with
-   * `batchSize: 'all'` the exact cost before the epoch's one step (a number of at least the rows gives that too, though with the sparsity
-   * penalty at the moving mean, and `shuffle` then has no effect); with L-BFGS the exact cost after the iteration.
+   * `sparsity` the penalty (of a hard constraint, its augmented Lagrangian) at the epoch's mean activation (`l1`: the mean over the rows),
+   * `weightDecay` that of the epoch's end; with `batchSize: 'all'` the exact cost before the epoch's one step (a number of at least the
+   * rows gives that too, though with the sparsity penalty at the moving mean, and `shuffle` then has no effect); with L-BFGS the exact
+   * cost after the iteration.
    */
   readonly cost: CostParts
   /** The exact cost of the validation rows after the epoch; with `earlyStopping` and no such rows, of the training rows. */
