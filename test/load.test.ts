@@ -199,6 +199,20 @@ describe('ERR_LOAD', () => {
     expect(message).toContain('pthread build of OpenBLAS')
   })
 
+  test('an OpenBLAS that multiplies wrongly here names the variable that helps', () => {
+    const path = standIn(
+      'wrong.cjs',
+      'throw new Error("kernel armv9sme multiplies wrongly: OPENBLAS_CORETYPE")',
+    )
+    const clone = bareCopy('wrong')
+    const release = join(clone, 'build/Release/layerwise.node')
+    mkdirSync(release, { recursive: true })
+    cpSync(path, join(release, 'index.js'))
+    expect(inFreshProcess('binding()', {}, clone).message).toMatch(
+      /What to do: .*`OPENBLAS_CORETYPE=[A-Z0-9]+`/,
+    )
+  })
+
   test('vectors that the processor does not have are refused, and those it has are used', () => {
     const wrong = inFreshProcess('return binding().runtime()', { LAYERWISE_VECTORS: 'sse9' })
     expect(wrong).toMatchObject({
