@@ -70,7 +70,7 @@ export interface Restorer<M> {
   /** The fields that only this class has. */
   readonly fields?: readonly string[]
   /** Checks what a file says, and returns what makes the model of its arrays. */
-  readonly restore: (file: ModelFile) => (tensors: Tensors) => M
+  readonly restore: (file: ModelFile) => (tensors: Tensors) => M | Promise<M>
 }
 
 /** Writes a model's arrays as tensors, and the rest as metadata. */
@@ -88,7 +88,7 @@ export async function writeModel(path: string | URL, model: ModelDescription): P
  */
 export async function readModel<M>(path: string | URL, restorers: readonly Restorer<M>[]): Promise<M> {
   const name = checkPath('path', path)
-  let restore: ((tensors: Tensors) => M) | undefined
+  let restore: ((tensors: Tensors) => M | Promise<M>) | undefined
   const { tensors } = await readSafetensors(path, (entries, metadata) => {
     const entry = readEntry(name, metadata)
     const restorer = restorerOf(name, entry.class, restorers)

@@ -60,13 +60,21 @@ export class Network<P extends Precision> implements Learner<P> {
   /**
    * Weights are uniform on ±√(6 / (inputs + outputs + 1)), biases 0. Source: the exercises of UFLDL, after Glorot & Bengio 2010.
    *
-   * @param start - a seed, which gives every layer numbers of its own; or those of each layer
+   * @param start - a seed, which gives every layer numbers of its own; those of each layer; or parameters, as {@link publish} takes them over
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the parameters
    */
-  constructor(layers: readonly NativeLayer[], precision: P, start: number | readonly Start[]) {
+  constructor(
+    layers: readonly NativeLayer[],
+    precision: P,
+    start: number | readonly Start[] | FloatArray<P>,
+  ) {
     this.layers = layers
     this.precision = precision
     this.#offsets = parameterOffsets(layers)
+    if (ArrayBuffer.isView(start)) {
+      this.#parameters = start
+      return
+    }
     this.#parameters = allocate(precision, this.#offsets.at(-1)!, 'parameters')
     layers.forEach((layer, index) => {
       if (layer.tied !== undefined) return

@@ -79,7 +79,7 @@ export class Pca<P extends Precision = 'float32'> {
     const run = checkRunOptions(options)
     const { components } = this.#settings
     const rows = toRows('x', x, ownWidth(x), 'float64', this.#scaler)
-    this.#fitted = this.#prepared(await principalComponents('x', rows, components, run))
+    this.#fitted = await this.#prepared(await principalComponents('x', rows, components, run))
     return this
   }
 
@@ -194,7 +194,7 @@ export class Pca<P extends Precision = 'float32'> {
         refuseAs(file, () => checkPcaSettings(options)),
       )
       const scaling = restoredScaler(file, n)
-      return (tensors) => {
+      return async (tensors) => {
         const part = (name: string) => checkFinite(file, name, tensors.get(name)!.data as Float64Array)
         const model = new Pca<Precision>({ ...options, ...(scaling && { scaling }) })
         const variances = part('explainedVariance')
@@ -205,7 +205,7 @@ export class Pca<P extends Precision = 'float32'> {
           variances,
           totalVariance: part('totalVariance')[0]!,
         }
-        model.#fitted = model.#prepared(found)
+        model.#fitted = await model.#prepared(found)
         return model
       }
     },
@@ -216,7 +216,7 @@ export class Pca<P extends Precision = 'float32'> {
     throw new LayerwiseError('ERR_STATE', 'this Pca is not fitted: await pca.fit(x) first')
   }
 
-  #prepared(found: PrincipalComponents): Fitted<P> {
+  async #prepared(found: PrincipalComponents): Promise<Fitted<P>> {
     const { whiten, epsilon, precision } = this.#settings
     const { factor = found.mean.map(() => 1), shift = found.mean.map(() => 0) } = this.#scaler ?? {}
     const centring = StandardScaler.fromJSON({
@@ -224,7 +224,7 @@ export class Pca<P extends Precision = 'float32'> {
       shift: Array.from(shift, (value, j) => value + found.mean[j]! / factor[j]!),
       factor: [...factor],
     })
-    return { ...found, ...projection(found, whiten, epsilon, precision), centring }
+    return { ...found, ...(await projection(found, whiten, epsilon, precision)), centring }
   }
 
   #toRows(argument: string, x: Rows) {

@@ -1,6 +1,7 @@
+import { rowSlices } from '../data/slices.js'
 import { allocate, type Precision } from '../precision.js'
 import type { Span } from './forward.js'
-import { Network } from './network.js'
+import { Network, parameterOffsets } from './network.js'
 import type { PrincipalComponents } from './principal-components.js'
 
 /** Whether, and towards which axes, rows along principal components get the same variance everywhere. */
@@ -20,12 +21,12 @@ export interface Projection<P extends Precision> {
  * - `pca`: S⁻¹V, and back VᵀS
  * - `zca`: VᵀS⁻¹V, and back VᵀSV, each as two layers of which the second is the first transposed
  */
-export function projection<P extends Precision>(
+export async function projection<P extends Precision>(
   { directions, variances }: PrincipalComponents,
   whiten: Whitening,
   epsilon: number,
   precision: P,
-): Projection<P> {
+): Promise<Projection<P>> {
   const k = variances.length
   const n = directions.length / k
   const down = { inputs: n, outputs: k, activation: 'identity', biases: false } as const
@@ -35,25 +36,29 @@ export function projection<P extends Precision>(
     pca: [down, up],
     zca: [down, { ...up, tied: 0 }, down, { ...up, tied: 2 }],
   }[whiten || 'none']
-  const network = new Network(layers, precision, 0)
   const middle = layers.length / 2
 
-  const theta = allocate(precision, network.parameters.length, 'components')
+  const theta = allocate(precision, parameterOffsets(layers).at(-1)!, 'components')
   const [first, second] = [theta.subarray(0, k * n), theta.subarray(k * n)]
-  if (whiten === false) first.set(directions)
-  else {
+  if (whiten === false) {
+    for await (const [from, to] of rowSlices(k, n)) {
+      first.set(directions.subarray(from * n, to * n), from * n)
+    }
+  } else {
     // VᵀS^½ S^½V: each of the two layers of zca takes a root.
     const power = whiten === 'pca' ? 0.5 : 0.25
-    for (let i = 0; i < k; i++) {
-      const spread = (variances[i]! + epsilon) ** power
-      const inverse = spread > 0 ? 1 / spread : 0
-      for (let j = 0; j < n; j++) {
-        const entry = directions[i * n + j]!
-        first[i * n + j] = entry * inverse
-        second[whiten === 'pca' ? j * k + i : i * n + j] = entry * spread
+    for await (const [from, to] of rowSlices(k, n)) {
+      for (let i = from; i < to; i++) {
+        const spread = (variances[i]! + epsilon) ** power
+        const inverse = spread > 0 ? 1 / spread : 0
+        for (let j = 0; j < n; j++) {
+          const entry = directions[i * n + j]!
+          first[i * n + j] = entry * inverse
+          second[whiten === 'pca' ? j * k + i : i * n + j] = entry * spread
+        }
       }
     }
   }
-  network.publish(theta)
+  const network = new Network(layers, precision, theta)
   return { network, into: { from: 0, to: middle }, back: { from: middle, to: layers.length } }
 }
