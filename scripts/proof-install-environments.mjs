@@ -51,6 +51,7 @@ const installArguments = (registry, cache) => [
 function bareEnvironment(node) {
   const bin = mkdtempSync(join(tmpdir(), 'layerwise-path-'))
   symlinkSync(node, join(bin, 'node'))
+  process.once('exit', () => rmSync(bin, { recursive: true, force: true }))
   return { PATH: bin, HOME: bin }
 }
 
