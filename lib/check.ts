@@ -47,14 +47,21 @@ export function shapeError(argument: string, expected: string, received: unknown
   })
 }
 
-/** A plain object that has none but the known keys. `undefined` is taken as the empty object. */
+/**
+ * An object that has none but the known keys. `undefined` is taken as the empty object; objects that hold something else than keys, as
+ * an AbortSignal, a promise or a Map, are refused.
+ */
 export function checkOptions(
   argument: string,
   value: unknown,
   known: readonly string[],
 ): Record<string, unknown> {
   if (value === undefined) return {}
-  if (value === null || typeof value !== 'object' || Array.isArray(value) || ArrayBuffer.isView(value)) {
+  if (
+    value === null ||
+    typeof value !== 'object' ||
+    Object.prototype.toString.call(value) !== '[object Object]'
+  ) {
     throw argumentError(argument, 'an object of options', value)
   }
   for (const key of Object.keys(value)) {

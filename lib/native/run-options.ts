@@ -14,7 +14,10 @@ export function checkRunOptions(
   value: unknown,
   more: readonly string[] = [],
 ): RunOptions & Record<string, unknown> {
-  const given = checkOptions('options', value, ['signal', 'threads', ...more])
+  const names = ['signal', 'threads', ...more]
+  const options = checkOptions('options', value, names)
+  // Taken now: what the caller does with the object while the call runs does not matter.
+  const given: Record<string, unknown> = Object.fromEntries(names.map((name) => [name, options[name]]))
   checkSignal('signal', given.signal)
   if (given.threads !== undefined) checkThreads('threads', given.threads)
   return given
