@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { snapshot } from '../lib/data/snapshot.js'
-import { LayerwiseError, Matrix, SparseAutoencoder } from '../lib/index.js'
+import { LayerwiseError, Matrix, SoftmaxClassifier, SparseAutoencoder } from '../lib/index.js'
 import { binding } from '../lib/native/load.js'
 import { rejection, sampleRows } from './sample.js'
 
@@ -225,6 +225,16 @@ describe('diverging training', () => {
   })
 })
 
+describe('an object of options', () => {
+  test('may be changed once the call has begun', async () => {
+    const given: Record<string, unknown> = { threads: 1 }
+    const model = new SoftmaxClassifier({ inputs: 1, classes: 2 })
+    const score = model.score(new Float32Array(40_000), new Uint8Array(40_000), given)
+    Object.assign(given, { threads: -1, signal: 'stop' })
+    expect((await score).recall[1]).toBeNaN()
+  })
+})
+
 describe('a buffer that is transferred in the midst', () => {
   const detach = (rows: Matrix) =>
     void structuredClone(rows.data, { transfer: [rows.data.buffer as ArrayBuffer] })
@@ -262,6 +272,14 @@ describe('a buffer that is transferred in the midst', () => {
     detach(rows)
     expect(await fit).toMatchObject({ code: 'ERR_STATE', details: { argument: 'x' } })
     await expectUsable(model)
+  })
+
+  test('while labels are checked, before it is copied, rejects with ERR_STATE', async () => {
+    const labels = new Uint8Array(40_000).fill(1, 1)
+    const x = Matrix.from(new Float32Array(labels.length), labels.length, 1)
+    const fit = rejection(new SoftmaxClassifier({ inputs: 1, classes: 2 }).fit(x, labels))
+    detach(x)
+    expect(await fit).toMatchObject({ code: 'ERR_STATE', details: { argument: 'x' } })
   })
 
   test('and is too large to be copied, is noticed by the next span of training', async () => {

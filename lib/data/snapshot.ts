@@ -23,6 +23,7 @@ export async function snapshot(
   limit: number = SNAPSHOT_BYTES,
 ): Promise<NativeRows> {
   const { data } = rows
+  if (data.length !== rows.rows * rows.cols) throw transferredError(argument)
   if (data.byteLength > limit) return rows
   const bytes = allocate('uint8', data.byteLength, argument)
   for (let at = 0; at < bytes.length; at += SLICE_BYTES) {
