@@ -251,6 +251,24 @@ describe('training', () => {
     expect(model.mean).toBeUndefined()
   })
 
+  test('that is refused for its validation rows keeps no mean', async () => {
+    const model = new LinearAutoencoder({ inputs: 2, hidden: 1, center: true })
+    const rows = [
+      [1, 2],
+      [3, 5],
+    ]
+    const refused = rejection(model.fit(rows, { validation: [[Number.NaN, 1]] }))
+    expectError(await refused, 'ERR_RANGE', 'validation: expected finite numbers')
+    expect(model.mean).toBeUndefined()
+    await model.fit(rows, { epochs: 1 })
+    expect(model.mean).toEqual(Float64Array.of(2, 3.5))
+  })
+
+  test('names the row with which the sum of a column overflows', async () => {
+    const model = new LinearAutoencoder({ inputs: 1, hidden: 1, center: true, precision: 'float64' })
+    expectError(await rejection(model.fit([[1e308], [1e308]])), 'ERR_RANGE', 'in row 1, column 0')
+  })
+
   test('of bytes with a scale is that of the numbers they stand for', async () => {
     const bytes = Matrix.from(
       Uint8Array.from(x.data, (value) => 40 * value),
@@ -361,6 +379,11 @@ describe('refused', () => {
       { ...sizes, sparsity: { kind: 'l2', target: [1, Number.NaN], weight: 1 } },
       'ERR_ARGUMENT',
       'sparsity.target[1]',
+    ],
+    [
+      { ...sizes, sparsity: { kind: 'l2', target: new Array(2), weight: 1 } },
+      'ERR_ARGUMENT',
+      'sparsity.target[0]: expected a finite number, received undefined',
     ],
     [{ ...sizes, sparsity: { kind: 'none', weight: 1 } }, 'ERR_ARGUMENT', "'weight'"],
   ])('%o', (options, code, message) => {

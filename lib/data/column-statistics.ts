@@ -1,3 +1,4 @@
+import { LayerwiseError } from '../errors.js'
 import type { NativeRows } from '../native/binding.js'
 import { allocate } from '../precision.js'
 import type { Matrix } from './matrix.js'
@@ -68,7 +69,7 @@ export async function columnSpread(
  * The mean of each column over the rows in use.
  *
  * @param between - called between slices; what it throws is passed on
- * @throws {@link LayerwiseError} `ERR_RANGE` naming the first row and column that is not finite
+ * @throws {@link LayerwiseError} `ERR_RANGE` naming the first row and column that is not finite, or whose column's sum is not
  */
 export async function columnMeans(
   argument: string,
@@ -85,8 +86,18 @@ export async function columnMeans(
         const value = data[row * cols + j]! * scale
         if (!Number.isFinite(value)) throw notFiniteError(argument, value, row, j)
         sums[j]! += value
+        if (!Number.isFinite(sums[j]!)) throw sumError(argument, value, row, j)
       }
     }
   }
   return sums.map((sum) => sum / count)
+}
+
+function sumError(argument: string, value: number, row: number, column: number): LayerwiseError {
+  const expected = 'numbers whose sum is finite'
+  return new LayerwiseError(
+    'ERR_RANGE',
+    `${argument}: expected ${expected} in each column, received ${value} in row ${row}, column ${column}`,
+    { argument, expected, received: value, row, column },
+  )
 }

@@ -87,7 +87,11 @@ function checkLinearSparsity(value: unknown, hidden: number): LinearSparsity {
   }
   if (target.length !== hidden)
     throw shapeError('sparsity.target', `${hidden} numbers, one a hidden unit`, target.length)
-  return { kind, target: target.map((rho, j) => checkNumber(`sparsity.target[${j}]`, rho)), weight }
+  return {
+    kind,
+    target: Array.from(target, (rho: unknown, j) => checkNumber(`sparsity.target[${j}]`, rho)),
+    weight,
+  }
 }
 
 /** Tied, the second layer has the first one's matrix and neither has biases. */

@@ -19,7 +19,7 @@ import {
   linearObjective,
 } from './linear-autoencoder-options.js'
 import { type Restorer, readModel } from './model-file.js'
-import { Network } from './network.js'
+import { type Learner, Network } from './network.js'
 
 /**
  * An autoencoder without activations. Trained, its map is the projection on the leading principal directions of its data: see
@@ -80,9 +80,9 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
       const { inputs } = this.#settings
       const plain = (argument: string, rows: Rows) => toRows(argument, rows, inputs, 'float64')
       const taken = await takeRows(plain, x, plan, work)
-      this.scaler ??= await this.#centring(taken, plan, work)
-      const fitting = { ...recipe, targets: this.targets, learner: this.network }
-      return await fitRows(fitting, centred(taken, this.scaler), plan, work)
+      const scaler = this.scaler ?? (await this.#centring(taken, plan, work))
+      const fitting = { ...recipe, targets: this.targets, learner: this.#centredLearner(scaler) }
+      return await fitRows(fitting, centred(taken, scaler), plan, work)
     })
   }
 
@@ -123,6 +123,20 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
   /** @internal */
   protected override describe() {
     return { class: 'LinearAutoencoder', options: this.#settings }
+  }
+
+  /** The network, which takes over the mean when training begins: a fit whose rows are refused leaves none. */
+  #centredLearner(scaler: Scaler): Learner<P> {
+    const { network } = this
+    const { layers, precision, parameters } = network
+    return {
+      ...{ layers, precision, parameters },
+      nextFit: () => {
+        this.scaler = scaler
+        return network.nextFit()
+      },
+      publish: (trained) => network.publish(trained),
+    }
   }
 
   /** Subtraction of the mean of the rows that are trained on. */
