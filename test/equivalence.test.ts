@@ -170,6 +170,18 @@ describe('the optimum of a linear autoencoder', () => {
       'ERR_ARGUMENT',
       'variances[0]',
     )
+    for (const none of [null, 3, 'w', {}]) {
+      expectError(
+        thrown(() => linearOptimum(none as never, { hidden: 1 })),
+        'ERR_ARGUMENT',
+        'variances: expected an array of numbers',
+      )
+    }
+    expectError(
+      thrown(() => linearOptimum(BigInt64Array.of(1n) as never, { hidden: 1 })),
+      'ERR_ARGUMENT',
+      'variances[0]',
+    )
     expectError(
       thrown(() => linearOptimum([1], { hidden: 0 })),
       'ERR_ARGUMENT',
@@ -180,6 +192,28 @@ describe('the optimum of a linear autoencoder', () => {
       'ERR_ARGUMENT',
       "'beta'",
     )
+  })
+})
+
+describe('principal axes', () => {
+  test.each([1e250, 1e-250])('of weights of the size of %d are those of ordinary ones', async (size) => {
+    const model = new LinearAutoencoder({ inputs: 4, hidden: 2, precision: 'float64' })
+    const plain = await principalAxes(model)
+    model.setParameters(model.parameters().map((weight) => weight * size))
+    const { values, vectors } = await principalAxes(model)
+    expect(await principalAngles(vectors, plain.vectors)).toSatisfy((angles: Float64Array) =>
+      angles.every((angle) => angle < angleOfFloat64.value),
+    )
+    values.forEach((value, i) => {
+      expect(value / size).toBeCloseTo(plain.values[i]!, 12)
+    })
+  })
+
+  test('are refused for what is no model, or has other layers than linear ones', async () => {
+    const sigmoid = new SparseAutoencoder({ inputs: 3, hidden: 2 })
+    for (const model of [null, {}, { layers: [] }, { layers: [{ activation: 'identity' }] }, sigmoid]) {
+      expectError(await rejection(principalAxes(model as never)), 'ERR_ARGUMENT', 'model')
+    }
   })
 })
 

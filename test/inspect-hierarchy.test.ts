@@ -167,6 +167,15 @@ describe('the inputs that most excite the units', () => {
     await refused({ layer: 1, unit: 3 }, "'unit'")
     await refused({ layer: 1 }, 'model', {})
     await refused({ layer: 1 }, 'model', null)
+    await refused({ layer: 2, units: new Array(2) }, 'units[0]')
+    const [first, second] = stack.layers
+    const { biases: _, ...unbiased } = first!
+    for (const layers of [[], new Array(1), [unbiased], [{ ...first, outputs: 1 }], [first, first]]) {
+      await refused({ layer: 1 }, 'model', { layers })
+    }
+    await refused({ layer: 1 }, 'model.layers[1]: expected a layer', {
+      layers: [first, { ...second, activation: 'toString' }],
+    })
     expectError(await rejection(excitingInputs(stack, { layer: 1, units: [] })), 'ERR_SHAPE', 'units')
   })
 })
@@ -291,6 +300,7 @@ describe('a scatter plot', () => {
     expectError(run(['a', 1, 'b', 'b']), 'ERR_ARGUMENT', 'labels[1]')
     expectError(run([0, 1, 2, 1], { classes: ['a', 'b'] }), 'ERR_ARGUMENT', 'labels[2]')
     expectError(run(labels, { classes: ['a', 'a'] }), 'ERR_ARGUMENT', 'classes[1]')
+    expectError(run(labels, { classes: new Array(2) }), 'ERR_ARGUMENT', 'classes[0]')
     expectError(run(labels, { classes: 2 }), 'ERR_ARGUMENT', 'classes')
     expectError(run(labels, { dot: 0 }), 'ERR_ARGUMENT', 'dot')
     expectError(run(labels, { yScale: 'log' }), 'ERR_ARGUMENT', 'yScale')

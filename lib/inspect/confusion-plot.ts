@@ -80,21 +80,19 @@ function turned(text: string, x: number, y: number, anchor: string): string {
 
 function checkConfusion(argument: string, score: unknown): readonly (readonly number[])[] {
   const confusion: unknown = (score as Partial<Score> | null | undefined)?.confusion
-  const square =
-    Array.isArray(confusion) &&
-    confusion.length > 0 &&
-    confusion.every((counts) => Array.isArray(counts) && counts.length === confusion.length)
-  if (!square) throw argumentError(argument, 'as many rows of numbers as each has numbers', confusion)
-  confusion.forEach((counts: unknown[], i) => {
-    counts.forEach((count, k) => {
-      checkInteger(`${argument}[${i}][${k}]`, count, 0, Number.MAX_SAFE_INTEGER)
-    })
-  })
-  return confusion
+  const rows: unknown[] = Array.isArray(confusion) ? Array.from(confusion) : []
+  if (rows.length === 0 || !rows.every((counts) => Array.isArray(counts) && counts.length === rows.length)) {
+    throw argumentError(argument, 'as many rows of numbers as each has numbers', confusion)
+  }
+  return (rows as unknown[][]).map((counts, i) =>
+    Array.from(counts, (count, k) =>
+      checkInteger(`${argument}[${i}][${k}]`, count, 0, Number.MAX_SAFE_INTEGER),
+    ),
+  )
 }
 
 function checkNames(argument: string, names: unknown, count: number): readonly string[] {
   if (!Array.isArray(names)) throw argumentError(argument, 'an array of names', names)
   if (names.length !== count) throw shapeError(argument, `${count} names`, names.length)
-  return names.map((name, k) => checkText(`${argument}[${k}]`, name))
+  return Array.from(names, (name: unknown, k) => checkText(`${argument}[${k}]`, name))
 }

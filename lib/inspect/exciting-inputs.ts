@@ -1,6 +1,7 @@
 import { argumentError, checkInteger, checkNumber, shapeError } from '../check.js'
 import { Matrix } from '../data/matrix.js'
 import { rowSlices } from '../data/slices.js'
+import { checkLayers } from '../models/check-layers.js'
 import type { Layer } from '../models/network.js'
 import { NativeWork } from '../native/call.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
@@ -55,7 +56,7 @@ export async function excitingInputs<P extends Precision>(
   options: ExcitingInputsOptions,
 ): Promise<Matrix<FloatArray<P>>> {
   const given = checkRunOptions(options, ['layer', 'units', 'maxIterations', 'tolerance'])
-  const layers = checkLayers(model)
+  const layers = checkLayers('model', model)
   const layer = checkInteger('layer', given.layer, 1, layers.length)
   const { maxIterations: most = 100, tolerance: near = 1e-4 } = given
   const maxIterations = checkInteger('maxIterations', most)
@@ -138,21 +139,11 @@ function stepInBall(trial: Numbers, x: Numbers, direction: Numbers, step: number
   return along
 }
 
-function checkLayers<P extends Precision>(model: LayeredModel<P>): readonly Layer<P>[] {
-  const layers: unknown = (model as Partial<LayeredModel> | null | undefined)?.layers
-  const known =
-    Array.isArray(layers) &&
-    layers.length > 0 &&
-    layers.every((layer: Partial<Layer> | null | undefined) => layer?.weights instanceof Matrix)
-  if (!known) throw argumentError('model', 'a model with layers', model)
-  return layers as readonly Layer<P>[]
-}
-
 function checkUnits(units: unknown, count: number): readonly number[] {
   if (units === undefined) return Array.from({ length: count }, (_, unit) => unit)
   if (!Array.isArray(units)) throw argumentError('units', 'an array of unit numbers', units)
   if (units.length === 0) throw shapeError('units', 'at least one unit', 0)
-  return units.map((unit, i) => checkInteger(`units[${i}]`, unit, 0, count - 1))
+  return Array.from(units, (unit: unknown, i) => checkInteger(`units[${i}]`, unit, 0, count - 1))
 }
 
 function rowsOf<P extends Precision>(

@@ -149,7 +149,7 @@ function checkLabels(labels: unknown, rows: number): readonly number[] | readonl
 function checkNames(classes: unknown): readonly string[] | undefined {
   if (classes === undefined) return undefined
   if (!Array.isArray(classes)) throw argumentError('options.classes', 'an array of names', classes)
-  const names = classes.map((name, k) => checkText(`options.classes[${k}]`, name))
+  const names = Array.from(classes, (name: unknown, k) => checkText(`options.classes[${k}]`, name))
   const twice = names.findIndex((name, k) => names.indexOf(name) !== k)
   if (twice !== -1)
     throw argumentError(`options.classes[${twice}]`, 'a name other than those before', names[twice])

@@ -1,4 +1,5 @@
 import { argumentError, checkBoolean, checkInteger, checkNumber, checkOptions } from '../check.js'
+import { allocate } from '../precision.js'
 
 /** Which linear autoencoder. */
 export interface LinearOptimumOptions {
@@ -44,12 +45,15 @@ export function linearOptimum(variances: ArrayLike<number>, options: LinearOptim
   const { weightDecay: decay = 0, tied: one = true } = given
   const lambda = checkNumber('weightDecay', decay, { min: 0 })
   const matrices = checkBoolean('tied', one) ? 1 : 2
+  if (variances === null || typeof variances !== 'object' || !('length' in variances)) {
+    throw argumentError('variances', 'an array of numbers', variances)
+  }
   let loss = 0
   let weightDecay = 0
-  const singularValues = new Float64Array(hidden)
+  const singularValues = allocate('float64', hidden, 'singularValues')
   for (let i = 0; i < variances.length; i++) {
     const w = variances[i]!
-    if (!(w >= 0 && w <= (i === 0 ? Number.MAX_VALUE : variances[i - 1]!))) {
+    if (!(typeof w === 'number' && w >= 0 && w <= (i === 0 ? Number.MAX_VALUE : variances[i - 1]!))) {
       throw argumentError(`variances[${i}]`, 'a finite number of at least 0 and at most the one before', w)
     }
     const square = i < hidden && w > 0 ? Math.max(0, 1 - (matrices * lambda) / (2 * w)) : 0

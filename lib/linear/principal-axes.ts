@@ -1,5 +1,6 @@
 import { argumentError } from '../check.js'
 import { rowSlices } from '../data/slices.js'
+import { checkLayers } from '../models/check-layers.js'
 import type { Layer } from '../models/network.js'
 import { allocate } from '../precision.js'
 import { type SingularVectors, singularVectors } from './singular-vectors.js'
@@ -16,17 +17,22 @@ import { type SingularVectors, singularVectors } from './singular-vectors.js'
  * Source: Kunin et al. 2019, "Loss landscapes of regularized linear autoencoders", theorem 2; Plaut 2018.
  *
  * @returns values falling; vectors [rank, inputs], unit rows, the entry of largest absolute value in each positive
- * @throws {@link LayerwiseError} `ERR_ARGUMENT` for a model whose layers are not all linear
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` for what is no model, or one whose layers are not all linear
  */
 export async function principalAxes(model: { readonly layers: readonly Layer[] }): Promise<SingularVectors> {
-  const { layers } = model
+  const layers = checkLayers('model', model)
   const other = layers.find(({ activation }) => activation !== 'identity')
   if (other !== undefined) throw argumentError('model', 'linear layers', other.activation)
   const { weights } = layers.at(-1)!
   const { rows: n, cols: h, data } = weights
+  let largest = 0
+  for (const weight of data) largest = Math.max(largest, Math.abs(weight))
+  // Squares must neither overflow nor vanish; a power of two changes no digit.
+  const unit = 2 ** Math.floor(Math.log2(largest || 1))
   const columns = allocate('float64', n * h, 'axes')
   for await (const [from, to] of rowSlices(h, n)) {
-    for (let k = from; k < to; k++) for (let i = 0; i < n; i++) columns[k * n + i] = data[i * h + k]!
+    for (let k = from; k < to; k++) for (let i = 0; i < n; i++) columns[k * n + i] = data[i * h + k]! / unit
   }
-  return singularVectors(columns, n)
+  const { values, vectors } = await singularVectors(columns, n)
+  return { values: values.map((value) => value * unit), vectors }
 }
