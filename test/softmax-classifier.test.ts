@@ -320,6 +320,12 @@ describe('score', () => {
     expect(await sorter(0).predict(seen(0, 1, 2))).toEqual(Uint32Array.of(0, 0, 0))
   })
 
+  test('is refused with more classes than it can count the pairs of', async () => {
+    const model = new SoftmaxClassifier({ inputs: 1, classes: 4097 })
+    expectError(await rejection(model.score([[1]], [4096])), 'ERR_MEMORY', 'classes: no room')
+    expect(await model.predict([[1]])).toHaveLength(1)
+  })
+
   test('leaves class weights and weight decay out of its log loss', async () => {
     const weighted = {
       inputs,

@@ -23,7 +23,7 @@ import type { FitRows } from './fit-network.js'
 import { forward, forwardClasses } from './forward.js'
 import type { Network } from './network.js'
 import { type CostOptions, NetworkModel } from './network-model.js'
-import { type Score, scoreOf } from './score.js'
+import { checkScorable, type Score, scoreOf } from './score.js'
 
 /** Rows whose classes are known. */
 export interface LabeledRows<C extends Classes = Classes> {
@@ -91,10 +91,12 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
   /**
    * How well the rows are classified.
    *
-   * @throws {@link LayerwiseError} as {@link predict}; `ERR_ARGUMENT`, `ERR_SHAPE`, `ERR_RANGE` for labels that are none
+   * @throws {@link LayerwiseError} as {@link predict}; `ERR_ARGUMENT`, `ERR_SHAPE`, `ERR_RANGE` for labels that are none;
+   *   `ERR_MEMORY` with more than 4,096 classes
    */
   async score(x: Rows, labels: Labels<C>, options?: RunOptions): Promise<Score> {
     const run = checkRunOptions(options)
+    checkScorable(classCount(this.#classes))
     const rows = await this.#labeled({ x, labels }, '', () => run.signal?.throwIfAborted())
     const { layers, parameters } = this.network
     const predicted = await forwardClasses({ layers, parameters }, 'x', rows, run)

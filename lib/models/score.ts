@@ -1,4 +1,8 @@
 import { rowSlices } from '../data/slices.js'
+import { LayerwiseError } from '../errors.js'
+
+/** The counts of all pairs of so many classes take 128 MiB. */
+const MOST_CLASSES = 4096
 
 /** How well a classifier does on rows whose classes are known. Plain data. */
 export interface Score {
@@ -12,6 +16,16 @@ export interface Score {
   readonly confusion: readonly (readonly number[])[]
   /** Mean of −ln p(yᵢ), in nats. Class weights and weight decay have no part in it. */
   readonly logLoss: number
+}
+
+/** Refuses more classes than there can be a table of. */
+export function checkScorable(classes: number): void {
+  if (classes <= MOST_CLASSES) return
+  throw new LayerwiseError(
+    'ERR_MEMORY',
+    `classes: no room to count all pairs of ${classes} classes, ${MOST_CLASSES} at most; count the answers of predict`,
+    { argument: 'classes', expected: `at most ${MOST_CLASSES}`, received: classes },
+  )
 }
 
 /** Counts, a slice of rows at a time, predictions against the truth. */
