@@ -293,6 +293,9 @@ describe('a scatter plot', () => {
     const labels = [0, 1, 0, 1]
     expectError(run(labels, {}, [[1, 2]]), 'ERR_ARGUMENT', 'points')
     expectError(run([0, 1], {}, Matrix.from(new Float64Array(6), 2, 3)), 'ERR_SHAPE', 'points')
+    const gone = Matrix.from(new Float32Array(8), 4, 2)
+    structuredClone(gone.data, { transfer: [gone.data.buffer] })
+    expectError(run(labels, {}, gone), 'ERR_ARGUMENT', 'points')
     expectError(run([0, 1]), 'ERR_SHAPE', 'labels')
     expectError(run('0101'), 'ERR_ARGUMENT', 'labels')
     expectError(run([0, 1, 0.5, 1]), 'ERR_ARGUMENT', 'labels[2]')

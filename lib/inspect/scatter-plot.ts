@@ -1,6 +1,6 @@
 import { argumentError, checkInteger, checkOptions, checkText, shapeError } from '../check.js'
 import type { IntegerArray } from '../data/labels.js'
-import { Matrix } from '../data/matrix.js'
+import { checkStorage, Matrix } from '../data/matrix.js'
 import { axisOver } from './axis.js'
 import {
   checkSheet,
@@ -61,6 +61,7 @@ export function scatterPlot(
   const { dot: across = 4 } = given
   const dot = checkInteger('options.dot', across, 1, 100)
   if (!(points instanceof Matrix)) throw argumentError('points', 'a Matrix', points)
+  checkStorage('points', points.data)
   if (points.cols !== 2) throw shapeError('points', '2 columns', points.cols)
   const groups = grouped(points, labels, checkNames(given.classes))
 
