@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type FitOptions, Matrix, SparseAutoencoder, type TrainingHistory } from '../lib/index.js'
+import { BestEpoch } from '../lib/training/early-stopping.js'
 import { relativeDistance, sampleRows } from './sample.js'
 import { tolerances } from './tolerances.js'
 
@@ -221,6 +222,15 @@ describe('early stopping', () => {
   test('counts an improvement below minDelta as none', async () => {
     const { history } = await trained({ epochs: 30, earlyStopping: { patience: 2, minDelta: 1e6 } })
     expect([history.stopped, history.bestEpoch, history.epochs.length]).toEqual(['earlyStopping', 1, 3])
+  })
+
+  test('takes any finite cost as better than one that is not a number', () => {
+    const best = new BestEpoch({ patience: 2, minDelta: 0 })
+    const costs = [Number.NaN, Number.NaN, 7, Number.NaN, 8]
+    costs.forEach((cost, i) => {
+      best.observe(i + 1, cost, Float32Array.of(cost))
+    })
+    expect([best.epoch, best.exhausted]).toEqual([3, true])
   })
 })
 

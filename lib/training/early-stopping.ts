@@ -37,7 +37,8 @@ export class BestEpoch {
   observe(epoch: number, cost: number, parameters: Floats): void {
     this.#latest = epoch
     if (this.parameters !== undefined && !(cost < this.#cost - this.#options.minDelta)) return
-    this.#cost = cost
+    // A cost that is not a number is worse than any.
+    this.#cost = Number.isNaN(cost) ? Infinity : cost
     this.epoch = epoch
     this.parameters = parameters
   }
