@@ -63,7 +63,8 @@ const sums = tarballs.map((path) => {
   return `${createHash('sha256').update(readFileSync(path)).digest('hex')}  ${basename(path)}\n`
 })
 writeFileSync(join(release, 'SHA256SUMS'), sums.join(''))
-const sbom = execFileSync('npm', ['sbom', '--sbom-format', 'cyclonedx', '--omit', 'dev'], { cwd: root })
+// Without --omit=dev, which forgets what both we and a development package need.
+const sbom = execFileSync('npm', ['sbom', '--sbom-format', 'cyclonedx'], { cwd: root })
 writeFileSync(
   join(release, 'sbom.cdx.json'),
   `${JSON.stringify(asShipped(JSON.parse(String(sbom))), null, 2)}\n`,
