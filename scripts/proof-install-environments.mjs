@@ -47,11 +47,17 @@ const installArguments = (registry, cache) => [
   ...['--userconfig', join(cache, 'none'), '--globalconfig', join(cache, 'none-either')],
 ]
 
+/** @type {string[]} */
+const pathFolders = []
+process.once('exit', () => {
+  for (const folder of pathFolders) rmSync(folder, { recursive: true, force: true })
+})
+
 /** An environment whose PATH holds Node and nothing else: no compiler, no make, no Python. @param {string} node */
 function bareEnvironment(node) {
   const bin = mkdtempSync(join(tmpdir(), 'layerwise-path-'))
   symlinkSync(node, join(bin, 'node'))
-  process.once('exit', () => rmSync(bin, { recursive: true, force: true }))
+  pathFolders.push(bin)
   return { PATH: bin, HOME: bin }
 }
 
@@ -193,7 +199,11 @@ function wine() {
   const node = fetchNode('win-x64', nodeVersions[20])
   const prefix = join(tmpdir(), 'layerwise-wine')
   const env = { WINEPREFIX: prefix, WINEDEBUG: '-all', NODE_SKIP_PLATFORM_CHECK: '1' }
-  return otherNode('win32-x64-msvc', 'wine 8', (_, program) => ['wine', node, program], env)
+  /** @param {string} program */
+  const script = (program) =>
+    `wine "${node}" ${program} >out.txt 2>err.txt </dev/null; status=$?; cat out.txt; cat err.txt >&2; exit $status`
+  // Into files: under wine, Node does not take pipes for its output.
+  return otherNode('win32-x64-msvc', 'wine 8', (_, program) => ['sh', '-c', script(program)], env)
 }
 
 /**
