@@ -296,6 +296,15 @@ describe('every method that takes rows rejects', () => {
     'reconstructionError',
     'reconstructionErrorPerFeature',
   ] as const
+  test('numbers that become infinite in float32, by what is wrong with them', async () => {
+    const error = await rejection(model.encode(Float64Array.of(0, 1e300, 0)))
+    expectError(
+      error,
+      'ERR_RANGE',
+      'x: expected numbers that float32 can hold, received 1e+300 in row 0, column 1',
+    )
+  })
+
   test.each(rows)('%s', async (_, given, code, message) => {
     for (const method of methods) expectError(await rejection(model[method](given as never)), code, message)
   })

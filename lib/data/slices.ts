@@ -48,17 +48,12 @@ export async function* valueSlices(argument: string, x: Matrix): AsyncGenerator<
   }
 }
 
-/** The refusal of NaN or Infinity at a place in the data. */
+/** The refusal of NaN or Infinity at a place in the data, or of a number that becomes infinite in float32. */
 export function notFiniteError(argument: string, value: number, row: number, column: number): LayerwiseError {
+  const expected = Number.isFinite(value) ? 'numbers that float32 can hold' : 'finite numbers'
   return new LayerwiseError(
     'ERR_RANGE',
-    `${argument}: expected finite numbers, received ${value} in row ${row}, column ${column}`,
-    {
-      argument,
-      expected: 'finite numbers',
-      received: value,
-      row,
-      column,
-    },
+    `${argument}: expected ${expected}, received ${value} in row ${row}, column ${column}`,
+    { argument, expected, received: value, row, column },
   )
 }
