@@ -192,6 +192,14 @@ describe('transform', () => {
 })
 
 describe('whitening', () => {
+  test('is refused where float32 cannot hold the inverse of a root, and done in float64', async () => {
+    const constant = [[3], [3]]
+    const whitening = { whiten: 'pca', epsilon: 1e-300 } as const
+    expectError(await rejection(new Pca(whitening).fit(constant)), 'ERR_RANGE', "precision 'float64'")
+    const pca = await new Pca({ ...whitening, precision: 'float64' }).fit(constant)
+    expect((await pca.transform([[4]])).data[0]).toBeCloseTo(1e150, -140)
+  })
+
   const epsilon = 1e-3
 
   test('gives the covariance diag(w / (w + ε)) along the components', async () => {

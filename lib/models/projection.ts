@@ -1,4 +1,5 @@
 import { rowSlices } from '../data/slices.js'
+import { LayerwiseError } from '../errors.js'
 import { allocate, type Precision } from '../precision.js'
 import type { Span } from './forward.js'
 import { Network, parameterOffsets } from './network.js'
@@ -51,6 +52,9 @@ export async function projection<P extends Precision>(
       for (let i = from; i < to; i++) {
         const spread = (variances[i]! + epsilon) ** power
         const inverse = spread > 0 ? 1 / spread : 0
+        if (precision === 'float32' && !Number.isFinite(Math.fround(Math.max(spread, inverse)))) {
+          throw spreadError(variances[i]! + epsilon, i)
+        }
         for (let j = 0; j < n; j++) {
           const entry = directions[i * n + j]!
           first[i * n + j] = entry * inverse
@@ -61,4 +65,14 @@ export async function projection<P extends Precision>(
   }
   const network = new Network(layers, precision, theta)
   return { network, into: { from: 0, to: middle }, back: { from: middle, to: layers.length } }
+}
+
+function spreadError(variance: number, component: number): LayerwiseError {
+  const expected = 'variances whose roots and their inverses float32 can hold'
+  return new LayerwiseError(
+    'ERR_RANGE',
+    `x: expected ${expected}, received ${variance} (epsilon included) along component ${component}; ` +
+      "scale the data, or choose precision 'float64' or a larger epsilon",
+    { argument: 'x', expected, received: variance },
+  )
 }
