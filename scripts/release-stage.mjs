@@ -79,7 +79,7 @@ function fillPlatform(into, files) {
   const description = readJson(join(into, 'package.json'))
   const license = 'SEE LICENSE IN LICENSES.txt'
   writeJson(join(into, 'package.json'), { ...description, license, files: names.toSorted() })
-  const text = `# ${description.name}\n\nThe native addon of [layerwise](https://www.npmjs.com/package/layerwise) for one platform. Install \`layerwise\`, which takes this package where it fits.\n`
+  const text = `# ${description.name}\n\nThe native addon of layerwise for one platform. Install \`layerwise\`, which takes this package where it fits.\n`
   writeFileSync(join(into, 'README.md'), text)
 }
 
