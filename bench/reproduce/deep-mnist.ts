@@ -34,7 +34,7 @@ export const deepMnist: Recipe = {
     const goal = { atMost: quick ? 16 : 3 }
     return {
       figures: [
-        { label: 'squared error of a test image', value: ours, published: '3.00', goal },
+        { label: 'squared error of a test image', value: ours, digits: 3, published: '3.00', goal },
         {
           label: `the same by ${CODE} principal components`,
           value: await squaredError(pca, test.images),
