@@ -9,9 +9,9 @@ export const SPARSE = {
 /** λ of their softmax. It has no biases. */
 export const SOFTMAX = { weightDecay: 1e-4, biases: false } as const
 
-/** Their optimizer: 100 pairs kept, and all the iterations it is given. */
-export function lbfgs(maxIterations: number) {
-  return { kind: 'lbfgs', maxIterations, history: 100, tolerance: 0 } as const
+/** Their optimizer: 100 pairs kept unless told otherwise, and all the iterations it is given. */
+export function lbfgs(maxIterations: number, history = 100) {
+  return { kind: 'lbfgs', maxIterations, history, tolerance: 0 } as const
 }
 
 export function percentRight({ accuracy }: Score): number {
