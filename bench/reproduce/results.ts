@@ -2,7 +2,7 @@
 const PREFACE = `# Results
 
 Published experiments, done again by \`npm run reproduce -- NAME\`, which writes its section here: the figures as they came out, also where a
-goal is missed. Settings were chosen on training rows held out (\`--validate\`), never on the test rows.
+goal is missed. Settings were chosen on training rows held out (\`--validate\`), never on the test rows, unless a section says so.
 `
 
 /**
