@@ -35,7 +35,7 @@ function table({ varies, unit }: SweepRecord, { label, points, growth }: SeriesR
     mebibytes(leastMemory),
   ])
   return [head, ...rows].map((cells) =>
-    `  ${cells.map((cell, k) => (k === 0 ? cell.padEnd(26) : cell.padStart(k === 5 ? 15 : 11))).join('')}`.trimEnd(),
+    `  ${cells.map((cell, k) => (k === 0 ? cell.padEnd(30) : cell.padStart(k === 5 ? 15 : 11))).join('')}`.trimEnd(),
   )
 }
 

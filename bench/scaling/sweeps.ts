@@ -50,7 +50,7 @@ export function sweeps(threads: number): readonly Sweep[] {
         { label: 'encode', work: (rows) => ({ ...digits, kind: 'encode', rows }) },
       ],
       values: [1000, 3000, 10_000, 30_000, 100_000, 300_000, 1_000_000],
-      quick: [1000, 3000, 10_000],
+      quick: [1000, 10_000],
     },
     {
       name: 'hidden',
@@ -59,7 +59,7 @@ export function sweeps(threads: number): readonly Sweep[] {
       unit: 'sample',
       series: [{ label: 'fit', work: (hidden) => ({ ...digits, widths: [784, hidden] }) }],
       values: doublings(16, 16_384),
-      quick: [16, 64, 256],
+      quick: [16, 256],
     },
     {
       name: 'inputs',
@@ -73,7 +73,7 @@ export function sweeps(threads: number): readonly Sweep[] {
         },
       ],
       values: doublings(16, 16_384),
-      quick: [16, 64, 256],
+      quick: [16, 256],
     },
     {
       name: 'batch',
@@ -82,7 +82,7 @@ export function sweeps(threads: number): readonly Sweep[] {
       unit: 'sample',
       series: [{ label: 'fit', work: (batchSize) => ({ ...digits, batchSize, rows: 65_536 }) }],
       values: doublings(1, 16_384),
-      quick: [1, 16, 256],
+      quick: [1, 256],
     },
     {
       name: 'layers',
@@ -96,7 +96,7 @@ export function sweeps(threads: number): readonly Sweep[] {
         },
       ],
       values: [1, 2, 3, 4, 5, 6, 7, 8],
-      quick: [1, 2, 4],
+      quick: [1, 4],
     },
     {
       name: 'threads',
