@@ -7,7 +7,16 @@
  *
  * Ends with a table: each platform, what it ran on, or that it was only inspected. Nothing is claimed that was not run.
  */
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -56,9 +65,10 @@ function binaries() {
 function dependencies() {
   const folder = join(work, 'dependencies')
   mkdirSync(folder)
-  for (const name of ['fast-png', 'fflate', 'iobuffer']) {
-    const args = ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder]
-    run('npm', [...args, join(root, 'node_modules', name)])
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
+  for (const [path, { dev, devOptional, optional, peer }] of Object.entries(packages)) {
+    if (path === '' || dev || devOptional || optional || peer) continue
+    run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder, join(root, path)])
   }
   return readdirSync(folder).map((name) => join(folder, name))
 }
@@ -122,14 +132,7 @@ function difference(figures) {
 async function sourceFigures(main) {
   const folder = join(work, 'source')
   mkdirSync(join(folder, 'node_modules'), { recursive: true })
-  const modules = [
-    ...['fast-png', 'fflate', 'iobuffer'].map((name) => join(root, 'node_modules', name)),
-    main,
-  ]
-  for (const from of modules) {
-    const name = from === main ? 'layerwise' : from.split(/[\\/]/).at(-1)
-    run('cp', ['-r', from, join(folder, 'node_modules', name ?? '')])
-  }
+  run('cp', ['-r', main, join(folder, 'node_modules', 'layerwise')])
   copyFileSync(program, join(folder, 'main.mjs'))
   const env = { LAYERWISE_BINARY: sourceAddon }
   const output = await runAsync(process.execPath, ['main.mjs'], folder, { ...process.env, ...env })

@@ -1,8 +1,17 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { version } from '../lib/version.js'
@@ -52,11 +61,6 @@ function readPackage(folder: string): Record<string, unknown> {
 function install(name: string): string {
   const copy = join(folder, name, 'node_modules', 'layerwise')
   cpSync(staged.main, copy, { recursive: true, filter: (path) => !path.startsWith(join(staged.main, 'npm')) })
-  for (const dependency of ['fast-png', 'fflate', 'iobuffer']) {
-    cpSync(join(root, 'node_modules', dependency), join(folder, name, 'node_modules', dependency), {
-      recursive: true,
-    })
-  }
   mkdirSync(join(copy, 'build/Release'), { recursive: true })
   cpSync(addon, join(copy, 'build/Release/layerwise.node'))
   return join(folder, name)
@@ -81,15 +85,15 @@ const training = `
   const codes = JSON.stringify([...(await model.encode([[0.1, 0.5, 0.9]])).data])`
 
 describe('the main package', { timeout: MOST_MS }, () => {
-  test('holds the compiled library with its types, and the texts', () => {
+  test('holds the library as one module with its types, and the texts', () => {
     const files = packedFiles(staged.main)
-    const others = files.filter((file) => !/^dist\/[a-z-]+(\/[a-z-]+)*\.(js|d\.ts)$/.test(file))
-    expect(others).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'])
+    const others = files.filter((file) => !/^dist\/[a-z-]+(\/[a-z-]+)*\.d\.ts$/.test(file))
+    expect(others).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist/index.js', 'package.json'])
     const sources = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts'))
       .map((file) => `dist/${file.replace(/\.ts$/, '')}`)
-    const compiled = files.filter((file) => file.startsWith('dist/'))
-    expect(compiled).toEqual(sources.flatMap((file) => [`${file}.js`, `${file}.d.ts`]).sort())
+    const types = files.filter((file) => file.endsWith('.d.ts'))
+    expect(types).toEqual(sources.map((file) => `${file}.d.ts`).sort())
   })
 
   test('runs nothing at installation and wants one package a platform, at its own version', () => {
@@ -156,6 +160,31 @@ describe('an installed package', { timeout: MOST_MS }, () => {
 
   test.runIf(Number(process.versions.node.split('.')[0]) >= 22)('works by require() where Node can', () => {
     expect(run(where, 'required.cjs', `console.log(require('layerwise').runtime().version)`)).toBe(version)
+  })
+
+  test('is one file, which loads nothing that is not Node’s own', () => {
+    const hooks = `
+      import { writeSync } from 'node:fs'
+      export async function load(url, context, next) {
+        if (!url.startsWith('node:')) writeSync(1, url + '\\n')
+        return next(url, context)
+      }`
+    const program = `
+      import { register } from 'node:module'
+      register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(hooks)}))
+      await import('layerwise')`
+    const loaded = run(where, 'loads.mjs', program).split('\n')
+    const own = pathToFileURL(realpathSync(join(where, 'node_modules/layerwise/dist/index.js'))).href
+    expect(loaded).toEqual([own])
+  })
+
+  test('exports what the sources export, under the same names', async () => {
+    const sources = Object.entries(await import('../lib/index.js'))
+    const program = `
+      const exports = Object.entries(await import('layerwise'))
+      console.log(JSON.stringify(exports.map(([key, { name }]) => [key, name ?? null]).sort()))`
+    const named = sources.map(([key, value]) => [key, (value as { name?: string }).name ?? null])
+    expect(JSON.parse(run(where, 'names.mjs', program))).toEqual(named.sort())
   })
 
   test('starts no thread and loads no addon when it is imported', () => {

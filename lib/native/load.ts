@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,9 +13,6 @@ interface Attempt {
 }
 
 const require = createRequire(import.meta.url)
-/** This file is `lib/native/load.ts` or `dist/native/load.js`: the package is two folders up. */
-const packageRoot = new URL('../../', import.meta.url)
-
 /** Where there is a package with a binary; as @napi-rs/cli names platforms. */
 const PLATFORMS = [
   'linux-x64-gnu',
@@ -26,6 +23,9 @@ const PLATFORMS = [
   'darwin-arm64',
   'darwin-x64',
 ]
+
+/** What the addon says when it cannot open the OpenBLAS that its package holds. */
+const BESIDE = /cannot open the library beside the addon/
 
 let loaded: Binding | undefined
 
@@ -57,7 +57,19 @@ function load(): Binding {
 function places(): string[] {
   const chosen = process.env.LAYERWISE_BINARY
   if (chosen) return [resolve(chosen)]
-  return [fileURLToPath(new URL('build/Release/layerwise.node', packageRoot)), packageFor(platformName())]
+  const built = inPackage('build/Release/layerwise.node')
+  return [...(built === undefined ? [] : [built]), packageFor(platformName())]
+}
+
+/** A path in the folder that holds the package, in which this code is `lib/native/`, `dist/native/` or all of `dist/`; undefined in a bundle of somebody's. */
+function inPackage(path: string): string | undefined {
+  for (const up of ['../../', '../']) {
+    const description = new URL(`${up}package.json`, import.meta.url)
+    if (existsSync(description) && JSON.parse(readFileSync(description, 'utf8')).name === 'layerwise') {
+      return fileURLToPath(new URL(up + path, import.meta.url))
+    }
+  }
+  return undefined
 }
 
 function packageFor(platform: string): string {
@@ -67,7 +79,8 @@ function packageFor(platform: string): string {
 /**
  * Loads with OpenBLAS told not to start threads of its own: we bring the threads, and its idle ones would spin. Debian's library
  * could be stopped afterwards, wheels hide the means. The variable is put back at once, since child processes inherit it.
- * In a worker thread `process.env` is a copy that OpenBLAS does not see: a wheel's workers then start, idle for 0.1 s, and sleep.
+ * In a worker thread `process.env` is a copy that OpenBLAS does not see: the addon then ends Debian's at once, and opens a library that
+ * lies beside it with the variable set (native/core/blas_file.h).
  */
 function requireAlone(place: string): Binding {
   const path = require.resolve(place)
@@ -135,10 +148,10 @@ function remedy(reasons: string): string {
   if (/OpenBLAS/.test(reasons)) {
     return 'the addon needs the pthread build of OpenBLAS (Debian and Ubuntu: libopenblas0-pthread). In a clone, `npm run setup` finds or fetches one and builds again.'
   }
-  if (/openblas/.test(reasons)) {
+  if (/openblas/.test(reasons) && !BESIDE.test(reasons)) {
     return 'the OpenBLAS this addon was built with is gone. In a clone, `npm run setup` finds or fetches one and builds again.'
   }
-  if (existsSync(new URL('scripts/setup.mjs', packageRoot))) {
+  if (existsSync(inPackage('scripts/setup.mjs') ?? '')) {
     return 'this is a clone of the repository: build the addon with `npm run setup`.'
   }
   return remedyOfInstall(reasons)
@@ -151,7 +164,7 @@ function remedyOfInstall(reasons: string): string {
     return `there is no binary for ${platform}. Build one in a clone of the repository with \`npm run setup\`, and let LAYERWISE_BINARY name its build/Release/layerwise.node.`
   }
   if (isInstalled(platform)) {
-    return /damaged/.test(reasons)
+    return /damaged/.test(reasons) || BESIDE.test(reasons)
       ? `install again: \`npm install --force ${packageFor(platform)}\`.`
       : `${packageFor(platform)} is there but does not load: the reason is above. It needs ${needs(platform)}.`
   }
