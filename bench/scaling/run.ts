@@ -4,7 +4,7 @@
  *   npm run bench:scaling [-- NAME] [--json] [--quick]
  *
  * NAME: rows, hidden, inputs, batch, layers or threads; without it, all of them. Progress goes to standard error. A full run writes
- * `bench/scaling/results.json`, the pictures, and the table of docs/benchmarks.md; `--quick`, a look at small sizes, writes nothing.
+ * `bench/scaling/results.jsonl`, the pictures, and the table of docs/benchmarks.md; `--quick`, a look at small sizes, writes nothing.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -17,7 +17,7 @@ import { measureSweep } from './measure.js'
 import { pictureOf, reportText, type SweepRecord, withTable } from './report.js'
 import { type Sweep, sweeps } from './sweeps.js'
 
-const results = fileURLToPath(new URL('./results.json', import.meta.url))
+const results = fileURLToPath(new URL('./results.jsonl', import.meta.url))
 const docs = fileURLToPath(new URL('../../docs/', import.meta.url))
 const usage = `npm run bench:scaling [-- NAME] [--json] [--quick]
   NAME     ${sweeps(1)
@@ -75,14 +75,15 @@ async function measure({ name, json, quick }: Options): Promise<void> {
   if (json) console.log(JSON.stringify(records, null, 2))
 }
 
-/** The sweep among the results so far, and what the documentation shows of them. */
+/** The sweep among the results so far, one a line, and what the documentation shows of them. */
 function write(record: SweepRecord, all: readonly Sweep[]): void {
-  const kept = existsSync(results) ? (JSON.parse(readFileSync(results, 'utf8')) as SweepRecord[]) : []
+  const lines = existsSync(results) ? readFileSync(results, 'utf8').trim().split('\n') : []
+  const kept = lines.map((line) => JSON.parse(line) as SweepRecord)
   const records = all.flatMap(({ name }) => {
     const found = name === record.name ? record : kept.find((one) => one.name === name)
     return found ? [found] : []
   })
-  writeFileSync(results, `${JSON.stringify(records, null, 2)}\n`)
+  writeFileSync(results, records.map((one) => `${JSON.stringify(one)}\n`).join(''))
   writeFileSync(`${docs}pictures/scaling-${record.name}.svg`, pictureOf(record))
   const page = `${docs}benchmarks.md`
   writeFileSync(page, withTable(readFileSync(page, 'utf8'), records))
