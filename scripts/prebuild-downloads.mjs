@@ -7,11 +7,12 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { debianVersion, wheelVersion, zigWheel } from './prebuild-platforms.mjs'
 
@@ -116,24 +117,47 @@ function unpackDebian({ architecture, sha256 }, folder) {
 }
 
 /**
+ * The table by which OpenBLAS chooses kernels then names others: those it no longer names are not linked.
+ * @param {string} archive @param {Record<string, string>} replaced
+ */
+function replaceKernels(archive, replaced) {
+  if (Object.keys(replaced).length === 0) return
+  const folder = dirname(archive)
+  run('ar', ['x', archive, 'dynamic.o'], folder)
+  for (const [name, other] of Object.entries(replaced)) {
+    run('objcopy', ['--redefine-sym', `gotoblas_${name}=gotoblas_${other}`, 'dynamic.o'], folder)
+  }
+  run('ar', ['r', archive, 'dynamic.o'], folder)
+  rmSync(join(folder, 'dynamic.o'))
+}
+
+/**
  * @param {import('./prebuild-platforms.mjs').Platform} platform
  * @returns {{ link: string, prefix: string, ship: string[], licence: string }} what to link, what its symbols begin with, what lies beside the addon
  */
 export function fetchOpenblas({ name, openblas, library }) {
   if (openblas.kind === 'debian') {
-    const folder = once(`openblas-${debianVersion}-${name}`, (into) => unpackDebian(openblas, into))
+    const { file, replaced = {} } = openblas
+    const without = Object.keys(replaced).length
+    const folder = once(
+      `openblas-${debianVersion}-${name}${without ? `-without-${without}` : ''}`,
+      (into) => {
+        unpackDebian(openblas, into)
+        replaceKernels(realpathSync(join(into, file)), replaced)
+      },
+    )
     const licence = join(folder, 'usr/share/doc/libopenblas-pthread-dev/copyright')
-    return { link: join(folder, openblas.file), prefix: '', ship: [], licence }
+    return { link: join(folder, file), prefix: '', ship: [], licence }
   }
   const folder = once(`openblas-${wheelVersion}-${name}`, (into) =>
     unpackWheel(`scipy-openblas32==${wheelVersion}`, openblas.sha256, into, ['--platform', openblas.tag]),
   )
   const libraries = join(folder, 'scipy_openblas32', 'lib')
-  const shipped = join(libraries, /** @type {string} */ (library))
   return {
-    link: shipped.replace(/\.dll$/, '.lib'),
+    // The system's functions that open a library: OpenBLAS itself is not linked.
+    link: name.startsWith('win32') ? 'kernel32' : 'dl',
     prefix: 'scipy_',
-    ship: [shipped],
+    ship: [join(libraries, /** @type {string} */ (library))],
     licence: join(folder, `scipy_openblas32-${wheelVersion}.dist-info`, 'licenses', 'LICENSE.txt'),
   }
 }

@@ -2,7 +2,13 @@
  * The platforms that have a package of their own, and what each is built from. Everything is pinned; what a checksum does not
  * match is refused.
  *
- * @typedef {{ kind: 'debian', file: string, architecture: 'amd64' | 'arm64', sha256: string }} DebianArchive
+ * @typedef {{
+ *   kind: 'debian',
+ *   file: string,
+ *   architecture: 'amd64' | 'arm64',
+ *   sha256: string,
+ *   replaced?: Record<string, string>,
+ * }} DebianArchive `replaced`: processors whose kernels are left out, and the processor whose kernels serve instead
  * @typedef {{ kind: 'wheel', tag: string, sha256: string }} Wheel
  * @typedef {{
  *   name: string,
@@ -26,6 +32,22 @@ export const zigWheel = {
 /** glibc 2.28 is that of RHEL 8 and Debian 10, the oldest on which Node 20 runs. */
 export const oldestGlibc = '2.28'
 
+/** Kernels for old processors, which are half of the archive, and those of another processor that such a one can run. */
+const oldProcessors = {
+  ATOM: 'PRESCOTT',
+  NANO: 'PRESCOTT',
+  CORE2: 'PRESCOTT',
+  PENRYN: 'PRESCOTT',
+  DUNNINGTON: 'PRESCOTT',
+  OPTERON_SSE3: 'PRESCOTT',
+  BARCELONA: 'PRESCOTT',
+  BOBCAT: 'PRESCOTT',
+  BULLDOZER: 'SANDYBRIDGE',
+  PILEDRIVER: 'SANDYBRIDGE',
+  STEAMROLLER: 'SANDYBRIDGE',
+  EXCAVATOR: 'HASWELL',
+}
+
 /** @type {Platform[]} */
 export const platforms = [
   {
@@ -37,6 +59,7 @@ export const platforms = [
       file: 'usr/lib/x86_64-linux-gnu/openblas-pthread/libopenblas.a',
       architecture: 'amd64',
       sha256: '71325c822115f962bfe85c529f3b839e67f0fb6127f0918ebc2bd6ea3d527950',
+      replaced: oldProcessors,
     },
   },
   {

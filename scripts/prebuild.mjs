@@ -56,8 +56,15 @@ function build(platform) {
     ZIG_TARGET: platform.zigTarget,
     ZIG_TOOLS: zig.tools,
     LAYERWISE_PREBUILT: 'ON',
-    LAYERWISE_OPENBLAS_LIBRARY: openblas.link,
+    // Typed: CMake makes a path of what has no type, and what opens a library is none.
+    'LAYERWISE_OPENBLAS_LIBRARY:STRING': openblas.link,
     LAYERWISE_OPENBLAS_PREFIX: openblas.prefix,
+    ...(platform.library
+      ? {
+          CMAKE_PROJECT_layerwise_INCLUDE: join(root, 'scripts', 'prebuild.cmake'),
+          LAYERWISE_BLAS_FILE: platform.library,
+        }
+      : {}),
     // What cmake-js would say.
     CMAKE_JS_VERSION: require('cmake-js/package.json').version,
     CMAKE_JS_INC: [join(nodeHeaders, 'include'), addonApi].join(';'),

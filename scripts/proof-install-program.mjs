@@ -27,6 +27,22 @@ const { loadModel, runtime, SparseAutoencoder } = await import(name)
 const importMs = performance.now() - start
 const importThreads = threadsBefore === undefined ? 0 : (countThreads() ?? 0) - threadsBefore
 
+// The first load of all is a worker thread's, in which OpenBLAS does not see what is set in `process.env`.
+const inWorker = await new Promise((resolve, reject) => {
+  const code = `
+    import('layerwise').then(({ runtime }) => {
+      const { readdirSync } = require('node:fs')
+      const countThreads = ${countThreads}
+      const before = countThreads()
+      const { vectors } = runtime()
+      const threads = before === undefined ? 0 : countThreads() - before
+      require('node:worker_threads').parentPort.postMessage({ vectors, threads })
+    })`
+  const worker = new Worker(code, { eval: true })
+  worker.once('message', resolve)
+  worker.once('error', reject)
+})
+
 const rows = Array.from({ length: 200 }, (_, i) =>
   Array.from({ length: 12 }, (_, j) => 0.5 + 0.4 * Math.sin(i * (1 + j / 7) + (j * j) / 3)),
 )
@@ -44,13 +60,6 @@ for (const fit of [
   figures.push(sumOf(codes.data))
 }
 rmSync('model.safetensors')
-
-const inWorker = await new Promise((resolve, reject) => {
-  const code = `import('layerwise').then(({ runtime }) => require('node:worker_threads').parentPort.postMessage(runtime().vectors))`
-  const worker = new Worker(code, { eval: true })
-  worker.once('message', resolve)
-  worker.once('error', reject)
-})
 
 const { node } = process.versions
 const { platform, arch } = process

@@ -91,6 +91,8 @@ async function prove(environment, registry) {
     const problem = difference(found.figures)
     const facts = `Node ${found.node}, OpenBLAS ${found.openblas} ${found.kernel}, ${found.vectors}, import ${found.importMs.toFixed(0)} ms, installed in ${seconds} s`
     if (found.importThreads > 0) throw new Error(`importing started ${found.importThreads} threads`)
+    if (found.inWorker.threads > 0)
+      throw new Error(`loading in a worker started ${found.inWorker.threads} threads`)
     return { platform, where, outcome: problem ?? `ran: ${facts}`, passed: problem === undefined }
   } catch (error) {
     return { platform, where, outcome: `FAILED: ${String(error).slice(0, 2000)}`, passed: false }

@@ -10,22 +10,37 @@
 #endif
 #define LAYERWISE_JOIN_(a, b) a##b
 #define LAYERWISE_JOIN(a, b) LAYERWISE_JOIN_(a, b)
-#define BLAS(name) LAYERWISE_JOIN(LAYERWISE_BLAS_PREFIX, name)
+#define BLAS_SYMBOL(name) LAYERWISE_JOIN(LAYERWISE_BLAS_PREFIX, name)
 
 extern "C" {
-void BLAS(cblas_sgemm)(int, int, int, int, int, int, float, const float*, int, const float*, int, float, float*, int);
-void BLAS(cblas_dgemm)(int, int, int, int, int, int, double, const double*, int, const double*, int, double, double*, int);
-void BLAS(cblas_sgemv)(int, int, int, int, float, const float*, int, const float*, int, float, float*, int);
-void BLAS(cblas_dgemv)(int, int, int, int, double, const double*, int, const double*, int, double, double*, int);
-void BLAS(openblas_set_num_threads)(int);
-int BLAS(openblas_get_parallel)(void);
-char* BLAS(openblas_get_config)(void);
-char* BLAS(openblas_get_corename)(void);
+void BLAS_SYMBOL(cblas_sgemm)(int, int, int, int, int, int, float, const float*, int, const float*, int, float, float*, int);
+void BLAS_SYMBOL(cblas_dgemm)(int, int, int, int, int, int, double, const double*, int, const double*, int, double, double*, int);
+void BLAS_SYMBOL(cblas_sgemv)(int, int, int, int, float, const float*, int, const float*, int, float, float*, int);
+void BLAS_SYMBOL(cblas_dgemv)(int, int, int, int, double, const double*, int, const double*, int, double, double*, int);
+void BLAS_SYMBOL(openblas_set_num_threads)(int);
+int BLAS_SYMBOL(openblas_get_parallel)(void);
+char* BLAS_SYMBOL(openblas_get_config)(void);
+char* BLAS_SYMBOL(openblas_get_corename)(void);
 #if !defined(_WIN32)
 // Ends the idle workers. Hidden in some builds, which are then loaded with OPENBLAS_NUM_THREADS=1 and never start any.
 int blas_thread_shutdown_(void) __attribute__((weak));
 #endif
 }
+
+// LAYERWISE_BLAS_FILE, where it is defined, names the file beside the addon that has them; else they are linked.
+#ifdef LAYERWISE_BLAS_FILE
+#include "blas_file.h"
+#define LAYERWISE_TEXT_(symbol) #symbol
+#define LAYERWISE_TEXT(symbol) LAYERWISE_TEXT_(symbol)
+#define BLAS(name)                                                                               \
+  ([] {                                                                                          \
+    static const auto found = reinterpret_cast<decltype(&BLAS_SYMBOL(name))>(                    \
+        layerwise::blas_file::function(LAYERWISE_BLAS_FILE, LAYERWISE_TEXT(BLAS_SYMBOL(name)))); \
+    return found;                                                                                \
+  }())
+#else
+#define BLAS(name) BLAS_SYMBOL(name)
+#endif
 
 namespace layerwise {
 namespace {
