@@ -5,7 +5,8 @@
  *   npm run proof:install            everything that can run here, from build-prebuilt/ (`npm run prebuild` fills it)
  *   npm run proof:install -- --ci    only this platform, with the addon of the source build, on Node 20 and 24
  *
- * Ends with a table: each platform, what it ran on, or that it was only inspected. Nothing is claimed that was not run.
+ * publint and arethetypeswrong look at the main package first. Ends with a table: each platform, what it ran on, or that it was only
+ * inspected. Nothing is claimed that was not run.
  */
 import {
   copyFileSync,
@@ -26,7 +27,7 @@ import { choosePlatforms, platforms } from './prebuild-platforms.mjs'
 import { environments, installFor } from './proof-install-environments.mjs'
 import { runAsync } from './proof-install-run.mjs'
 import { serveRegistry } from './release-registry.mjs'
-import { pack, stage } from './release-stage.mjs'
+import { checkMain, pack, stage } from './release-stage.mjs'
 
 /** @typedef {import('./prebuild-platforms.mjs').Platform} Platform */
 /** @typedef {import('./proof-install-environments.mjs').Environment} Environment */
@@ -160,6 +161,7 @@ const all = binaries()
 const built = all.filter(({ isBuilt }) => isBuilt).map(({ platform }) => platform)
 const staged = stage(join(work, 'stage'), all)
 const tarballs = pack(staged, join(work, 'tarballs'))
+checkMain(staged, tarballs)
 const registry = await serveRegistry([...tarballs, ...dependencies()])
 /** @type {Row[]} */
 const rows = []

@@ -3,7 +3,7 @@
  * @napi-rs/cli makes the platforms' package.json and the main one's optionalDependencies.
  */
 import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
 import { run } from './prebuild-downloads.mjs'
@@ -115,4 +115,20 @@ export function pack({ main, platforms }, destination) {
     run('npm', ['pack', '--silent', '--pack-destination', destination], folder)
   }
   return readdirSync(destination).map((name) => join(destination, name))
+}
+
+/**
+ * What publint and arethetypeswrong say of the main package: both ask no server.
+ * @param {Stage} stage @param {string[]} tarballs
+ * @returns {string} its tarball
+ * @throws {Error} if one of them finds fault
+ */
+export function checkMain({ main }, tarballs) {
+  const { version } = readJson(join(main, 'package.json'))
+  const tarball = tarballs.find((path) => basename(path) === `layerwise-${version}.tgz`)
+  if (tarball === undefined) throw new Error(`no tarball of layerwise ${version}`)
+  const bin = join(root, 'node_modules', '.bin')
+  run(join(bin, 'publint'), ['--strict'], main)
+  run(join(bin, 'attw'), [tarball, '--profile', 'esm-only', '--no-emoji'])
+  return tarball
 }

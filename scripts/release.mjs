@@ -16,7 +16,7 @@ import { parseArgs } from 'node:util'
 import { run } from './prebuild-downloads.mjs'
 import { checkBinary } from './prebuild-inspect.mjs'
 import { debianVersion, platforms, wheelVersion, zigVersion } from './prebuild-platforms.mjs'
-import { pack, stage } from './release-stage.mjs'
+import { checkMain, pack, stage } from './release-stage.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const prebuilt = join(root, 'build-prebuilt')
@@ -54,10 +54,7 @@ rmSync(release, { recursive: true, force: true })
 mkdirSync(release, { recursive: true })
 const staged = stage(join(prebuilt, 'stage'), binaries)
 const tarballs = pack(staged, join(release, 'tarballs'))
-const bin = join(root, 'node_modules', '.bin')
-run(join(bin, 'publint'), ['--strict'], staged.main)
-const main = /** @type {string} */ (tarballs.find((path) => basename(path) === `layerwise-${version}.tgz`))
-run(join(bin, 'attw'), [main, '--profile', 'esm-only', '--no-emoji'])
+const main = checkMain(staged, tarballs)
 
 const sums = tarballs.map((path) => {
   return `${createHash('sha256').update(readFileSync(path)).digest('hex')}  ${basename(path)}\n`
