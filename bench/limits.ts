@@ -2,11 +2,26 @@ import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process'
 import { createInterface, type Interface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import type { TrainingCase } from './cases.js'
+import type { Activation, Average } from '../lib/index.js'
 import type { Storage } from './data.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const program = fileURLToPath(new URL('../build-bench/layerwise_limits', import.meta.url))
+
+/** Dense layers in training by Adam at a constant rate. */
+export interface Training {
+  readonly layers: readonly { inputs: number; outputs: number; activation: Activation | 'softmax' }[]
+  readonly objective: {
+    readonly loss: 'squared' | 'logLoss'
+    /** λ of every layer. */
+    readonly weightDecay: number
+    /** KL on the mean of the first layer: ρ and β. */
+    readonly penalty?: { readonly average: Average; readonly target: number; readonly weight: number }
+  }
+  /** As many as there are rows, for steps over all of them. */
+  readonly batchSize: number
+  readonly learningRate: number
+}
 
 /** Builds the program in `build-bench/`; what CMake says goes to standard error. */
 export function buildLimits(): void {
@@ -39,11 +54,13 @@ export class Limits {
     return this.#ask('describe')
   }
 
-  /** Makes the training of a case the subject of what follows; returns the flops of one step's products. */
-  async open(of: TrainingCase, rows: number, storage: Storage): Promise<number> {
-    const { inputs, hidden, batchSize, target, weight, weightDecay, learningRate } = of
-    const shape = [inputs, hidden, batchSize, rows, storage]
-    return this.#number('open', ...shape, target, weight, weightDecay, learningRate)
+  /** Makes a training the subject of what follows; returns the flops of one step's products. */
+  async open({ layers, objective, batchSize, learningRate }: Training, rows: number, storage: Storage) {
+    const { loss, weightDecay, penalty } = objective
+    const pull = penalty ? [penalty.average, penalty.target, penalty.weight] : ['none']
+    const shape = layers.flatMap(({ activation, outputs }) => [activation, outputs])
+    const step = [batchSize, learningRate, loss === 'logLoss' ? 'log_loss' : loss, weightDecay]
+    return this.#number('open', rows, storage, ...step, ...pull, layers[0]!.inputs, ...shape)
   }
 
   /** The threads that training uses of those it is offered. */

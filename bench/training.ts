@@ -1,8 +1,9 @@
-import { type Matrix, runtime, SparseAutoencoder } from '../lib/index.js'
+import { runtime, SparseAutoencoder } from '../lib/index.js'
 import type { TrainingCase } from './cases.js'
 import { digits, patches, type Storage } from './data.js'
+import { fitWindow, type WindowOptions } from './fit-window.js'
 import { trainingFlopsPerRow } from './flops.js'
-import { Limits } from './limits.js'
+import { Limits, type Training } from './limits.js'
 import { ratios, type Summary, summary } from './statistics.js'
 import { type Verified, verifyTraining } from './verify.js'
 
@@ -61,7 +62,7 @@ export async function measureTraining(
   effort: Effort,
 ): Promise<TrainingResult> {
   const { source, matrix } = await (of.rows === 'digits' ? digits(storage) : patches(storage))
-  const { inputs, hidden, target, weight, weightDecay } = of
+  const { inputs, hidden, target, weight, weightDecay, batchSize, learningRate } = of
   const model = new SparseAutoencoder({
     inputs,
     hidden,
@@ -73,11 +74,15 @@ export async function measureTraining(
   const limits = new Limits()
   try {
     await checkSameCore(limits)
-    await checkFlops(of, await limits.open(of, matrix.rows, storage))
+    await checkFlops(of, await limits.open(trainingOf(of), matrix.rows, storage))
     const settings = await threadSettings(limits, effort.threads)
     const windowSeconds = effort.seconds / (ROUNDS * settings.length * subjects.length)
     const measure: Record<Subject, (setting: Setting) => Promise<number>> = {
-      fit: ({ offered }) => fitWindow(model, of, matrix, offered, windowSeconds),
+      fit: ({ offered: threads }) => {
+        const settings = { batchSize, learningRate, threads }
+        const fit = (options: WindowOptions) => model.fit(matrix, { ...options, ...settings })
+        return fitWindow(fit, matrix.rows, batchSize, windowSeconds)
+      },
       limit: ({ used }) => limits.limit(used, windowSeconds),
       plan: ({ offered }) => limits.plan(offered, windowSeconds),
       native: ({ offered }) => limits.train(offered, windowSeconds),
@@ -105,6 +110,20 @@ export async function measureTraining(
   }
 }
 
+function trainingOf({ inputs, hidden, batchSize, learningRate, ...of }: TrainingCase): Training {
+  const { target, weight, weightDecay } = of
+  const activation = 'sigmoid'
+  return {
+    layers: [
+      { inputs, outputs: hidden, activation },
+      { inputs: hidden, outputs: inputs, activation },
+    ],
+    objective: { loss: 'squared', weightDecay, penalty: { average: 'moving', target, weight } },
+    batchSize,
+    learningRate,
+  }
+}
+
 interface Setting {
   readonly offered: number
   readonly used: number
@@ -120,42 +139,6 @@ async function threadSettings(limits: Limits, most: number): Promise<Setting[]> 
     settings.unshift({ offered, used, rounds: { fit: [], limit: [], plan: [], native: [] } })
   }
   return settings
-}
-
-/**
- * Samples/s of one fit, from the first report of its progress on: reading options, checking rows and making buffers come before it.
- * Once the window is over the fit is aborted; the model goes on from there in the next.
- */
-async function fitWindow(
-  model: SparseAutoencoder,
-  { batchSize, learningRate }: TrainingCase,
-  rows: Matrix,
-  threads: number,
-  seconds: number,
-): Promise<number> {
-  const enough = new AbortController()
-  let first: { at: number; seen: number } | undefined
-  let rate = 0
-  const fit = model.fit(rows, {
-    epochs: 1e9,
-    batchSize,
-    learningRate,
-    threads,
-    signal: enough.signal,
-    onProgress: ({ epoch, step }) => {
-      const at = performance.now() / 1000
-      const seen = (epoch - 1) * rows.rows + Math.min(rows.rows, step * batchSize)
-      first ??= { at, seen }
-      if (seen > first.seen) rate = (seen - first.seen) / (at - first.at)
-      if (rate > 0 && at - first.at >= seconds) enough.abort()
-    },
-  })
-  try {
-    await fit
-  } catch (error) {
-    if (error !== enough.signal.reason) throw error
-  }
-  return rate
 }
 
 function threadsResult(of: TrainingCase, { offered, used, rounds }: Setting): ThreadsResult {

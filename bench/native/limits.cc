@@ -2,8 +2,10 @@
 // a benchmark and answers every line of standard input with one line:
 //
 //   describe                            OpenBLAS version, its kernel, vector level
-//   open INPUTS HIDDEN BATCH ROWS float32|uint8 RHO BETA LAMBDA RATE
-//                                       flops of the products of one step; the commands below are about this training
+//   open ROWS float32|uint8 BATCH RATE squared|log_loss LAMBDA none INPUTS ACTIVATION WIDTH ACTIVATION WIDTH ...
+//   open ROWS float32|uint8 BATCH RATE squared|log_loss LAMBDA batch|moving|exact RHO BETA INPUTS ACTIVATION WIDTH ...
+//                                       flops of the products of one step; the commands below are about the training of these
+//                                       dense layers by Adam, with KL on the mean of the first where RHO and BETA are given
 //   threads N                           the threads that training uses when it is offered N
 //   limit N SECONDS                     GFLOP/s of sgemm on 2048 x 2048 x 2048, one call a thread on rows of its own
 //   plan N SECONDS                      GFLOP/s of the products of training steps alone
@@ -13,14 +15,15 @@
 #include <chrono>
 #include <cmath>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
-#include "core/blas.h"
-#include "core/random.h"
 #include "core/training.h"
+#include "step_products.h"
 
 namespace layerwise {
 namespace {
@@ -28,12 +31,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-Buffer<float> uniform_buffer(std::size_t size, double low, double high, std::uint64_t index) {
-  Buffer<float> buffer(size);
-  uniform(buffer.data(), size, low, high, 0, static_cast<std::uint32_t>(Stream::weights), index);
-  return buffer;
-}
 
 // Calls work() over and over, once before the clock starts; returns how often a second.
 template <typename Work>
@@ -74,91 +71,41 @@ class SquareProduct {
                 c_ = Buffer<float>(kSize * kSize);
 };
 
-// The products of one training step, cut and ordered as Evaluator does for a penalty on the first layer's mean, on memory of the
-// same shapes; nothing else of a step.
-class StepProducts {
- public:
-  StepProducts(const Network& network, int rows) : network_(network), plan_(Plan::evaluation(network, rows, sizeof(float))) {
-    if (plan_.chunks.count != 1) throw std::invalid_argument("a step of so many rows is worked off in several chunks");
-    theta_ = uniform_buffer(network.parameters, -0.1, 0.1, 0);
-    gradient_ = Buffer<float>(network.parameters);
-    x_ = uniform_buffer(static_cast<std::size_t>(rows) * network.inputs(), 0, 1, 1);
-    for (const DenseLayer& layer : network.layers) {
-      activations_.emplace_back(static_cast<std::size_t>(rows) * layer.outputs);
-      deltas_.emplace_back(static_cast<std::size_t>(rows) * layer.outputs);
-    }
-    for (const DenseLayer& layer : network.layers) {
-      const double product = 2.0 * rows * static_cast<double>(layer.weight_count());
-      flops_ += product * (&layer == &network.layers.front() ? 2 : 3);
-    }
-  }
+// A word as the command spells it.
+template <typename Value>
+Value value_of(const std::string& word, const std::map<std::string, Value>& values) {
+  const auto found = values.find(word);
+  if (found == values.end()) throw std::invalid_argument("open: unknown word " + word);
+  return found->second;
+}
 
-  double flops() const { return flops_; }
-
-  void run(Team& team) const {
-    const Cut blocks = plan_.blocks(plan_.chunks.total);
-    team.each(blocks.count, [&](int i) { rows_block(blocks.begin(i), blocks.length(i)); });
-    team.each(static_cast<int>(plan_.tiles.size()), [&](int i) { tile(plan_.tiles[i]); });
-  }
-
- private:
-  MatrixView<float> input(int layer) const { return layer == 0 ? view(x_, network_.inputs()) : activations(layer - 1); }
-  MatrixView<float> activations(int layer) const { return view(activations_[layer], network_.layers[layer].outputs); }
-  MatrixView<float> deltas(int layer) const {
-    return layer + 1 == network_.depth() ? activations(layer) : view(deltas_[layer], network_.layers[layer].outputs);
-  }
-  MatrixView<float> view(const Buffer<float>& buffer, int cols) const { return {buffer.data(), plan_.chunks.total, cols}; }
-
-  // Forward through all layers, back to the first.
-  void rows_block(int begin, int rows) const {
-    for (int l = 0; l < network_.depth(); l++) {
-      gemm<float>(Transpose::no, Transpose::yes, 1, input(l).rows_from(begin, rows), network_.layers[l].weights(theta_.data()), 0,
-                  activations(l).rows_from(begin, rows));
-    }
-    for (int l = network_.depth() - 1; l > 0; l--) {
-      gemm<float>(Transpose::no, Transpose::no, 1, deltas(l).rows_from(begin, rows), network_.layers[l].weights(theta_.data()), 0,
-                  deltas(l - 1).rows_from(begin, rows));
-    }
-  }
-
-  void tile(const Plan::Tile& tile) const {
-    if (tile.rows == 0) return;
-    std::size_t n = 0;
-    float* gradient = gradient_.data() + Evaluator<float>::tile_offset(network_, tile, &n);
-    const MatrixView<float> d = deltas(tile.layer).block(0, tile.row, plan_.chunks.total, tile.rows), x = input(tile.layer);
-    const Cut slices = Cut::at_most(plan_.chunks.total, tile.slice);
-    for (int s = 0; s < slices.count; s++) {
-      const int begin = slices.begin(s), rows = slices.length(s);
-      gemm<float>(Transpose::yes, Transpose::no, 1, d.rows_from(begin, rows), x.rows_from(begin, rows), s > 0 ? 1 : 0,
-                  {gradient, tile.rows, network_.layers[tile.layer].inputs});
-    }
-  }
-
-  Network network_;
-  Plan plan_;
-  Buffer<float> theta_, gradient_, x_;
-  std::vector<Buffer<float>> activations_, deltas_;
-  double flops_ = 0;
-};
-
-// One sparse autoencoder and random rows to train it on.
+// One network and random rows to train it on.
 class Training {
  public:
   explicit Training(std::istream& in) {
-    int inputs = 0, hidden = 0, rows = 0;
-    std::string storage;
-    double rho = 0, beta = 0, lambda = 0;
-    in >> inputs >> hidden >> options_.batch_size >> rows >> storage >> rho >> beta >> lambda >> rate_;
-    if (!in || inputs < 1 || hidden < 1 || rows < 1 || options_.batch_size < 1 || options_.batch_size > rows) {
+    int rows = 0, inputs = 0;
+    std::string storage, loss, penalty, activation;
+    double lambda = 0, rho = 0, beta = 0;
+    in >> rows >> storage >> options_.batch_size >> rate_ >> loss >> lambda >> penalty;
+    if (penalty != "none") in >> rho >> beta;
+    in >> inputs;
+    for (int below = inputs, width = 0; in >> activation; below = width) {
+      if (!(in >> width) || width < 1) throw std::invalid_argument("open: a layer without a width");
+      network_.add(below, width, value_of<Activation>(activation, kActivations));
+    }
+    if (rows < 1 || inputs < 1 || network_.depth() == 0 || options_.batch_size < 1 || options_.batch_size > rows) {
       throw std::invalid_argument("open: bad arguments");
     }
-    network_.add(inputs, hidden, Activation::sigmoid);
-    network_.add(hidden, inputs, Activation::sigmoid);
-    objective_.weight_decay = {lambda, lambda};
-    objective_.penalties = {{0, PenaltyKind::kl, rho, beta, Average::moving}};
-    products_ = std::make_unique<StepProducts>(network_, options_.batch_size);
+    objective_.loss = value_of<Loss>(loss, {{"squared", Loss::squared}, {"log_loss", Loss::log_loss}});
+    objective_.weight_decay.assign(network_.depth(), lambda);
+    if (penalty != "none") {
+      const Average average =
+          value_of<Average>(penalty, {{"batch", Average::batch}, {"moving", Average::moving}, {"exact", Average::exact}});
+      objective_.penalties = {{0, PenaltyKind::kl, rho, beta, average}};
+    }
+    products_ = std::make_unique<StepProducts>(network_, objective_, options_.batch_size);
     make_rows(storage, rows, inputs);
-    make_parameters(std::sqrt(6.0 / (inputs + hidden + 1)));
+    make_parameters();
   }
 
   double flops() const { return products_->flops(); }
@@ -209,6 +156,10 @@ class Training {
     rows_.cols = cols;
     floats_ = uniform_buffer(size, 0, 1, 2);
     rows_.data = floats_.data();
+    if (objective_.loss == Loss::log_loss) {
+      for (int i = 0; i < rows; i++) labels_.push_back(static_cast<std::uint32_t>(i % network_.outputs()));
+      rows_.labels = labels_.data();
+    }
     if (storage == "float32") return;
     if (storage != "uint8") throw std::invalid_argument("open: unknown storage " + storage);
     bytes_ = Buffer<std::uint8_t>(size);
@@ -219,14 +170,19 @@ class Training {
     rows_.scale = 1.0 / 255;
   }
 
-  void make_parameters(double bound) {
+  void make_parameters() {
     theta_ = Buffer<float>(network_.parameters);
     for (int l = 0; l < network_.depth(); l++) {
       const DenseLayer& layer = network_.layers[l];
+      const double bound = std::sqrt(6.0 / (layer.inputs + layer.outputs + 1));
       uniform(theta_.data() + layer.weights_at, layer.weight_count(), -bound, bound, 0,
               static_cast<std::uint32_t>(Stream::weights), static_cast<std::uint64_t>(l));
     }
   }
+
+  inline static const std::map<std::string, Activation> kActivations = {
+      {"sigmoid", Activation::sigmoid}, {"tanh", Activation::tanh},         {"relu", Activation::relu},
+      {"satlin", Activation::satlin},   {"identity", Activation::identity}, {"softmax", Activation::softmax}};
 
   Network network_;
   Objective objective_;
@@ -235,6 +191,7 @@ class Training {
   std::unique_ptr<StepProducts> products_;
   Buffer<float> floats_, theta_;
   Buffer<std::uint8_t> bytes_;
+  std::vector<std::uint32_t> labels_;
   Rows rows_;
 };
 

@@ -1,0 +1,40 @@
+import type { FitProgress } from '../lib/index.js'
+
+/** What a window asks of a training besides its own options. */
+export interface WindowOptions {
+  readonly epochs: number
+  readonly signal: AbortSignal
+  readonly onProgress: (progress: FitProgress) => void
+}
+
+/**
+ * Samples/s of one training, from the first report of its progress on: reading options, checking rows and making buffers come before it.
+ * Once the window is over the training is aborted; the model goes on from there in the next.
+ */
+export async function fitWindow(
+  train: (options: WindowOptions) => Promise<unknown>,
+  rows: number,
+  batchSize: number,
+  seconds: number,
+): Promise<number> {
+  const enough = new AbortController()
+  let first: { at: number; seen: number } | undefined
+  let rate = 0
+  const fitting = train({
+    epochs: 1e9,
+    signal: enough.signal,
+    onProgress: ({ epoch, step }) => {
+      const at = performance.now() / 1000
+      const seen = (epoch - 1) * rows + Math.min(rows, step * batchSize)
+      first ??= { at, seen }
+      if (seen > first.seen) rate = (seen - first.seen) / (at - first.at)
+      if (rate > 0 && at - first.at >= seconds) enough.abort()
+    },
+  })
+  try {
+    await fitting
+  } catch (error) {
+    if (error !== enough.signal.reason) throw error
+  }
+  return rate
+}

@@ -1,0 +1,136 @@
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "core/blas.h"
+#include "core/evaluation.h"
+#include "core/random.h"
+
+namespace layerwise {
+
+inline Buffer<float> uniform_buffer(std::size_t size, double low, double high, std::uint64_t index) {
+  Buffer<float> buffer(size);
+  uniform(buffer.data(), size, low, high, 0, static_cast<std::uint32_t>(Stream::weights), index);
+  return buffer;
+}
+
+// The products of one evaluation of cost and gradient, in the chunks, the cut and the order of Evaluator::run and between the
+// same barriers, on memory of the same shapes; nothing else of it.
+class StepProducts {
+ public:
+  StepProducts(const Network& network, const Objective& objective, int rows)
+      : network_(network), plan_(Plan::evaluation(network, rows, sizeof(float))) {
+    for (const Penalty& penalty : objective.penalties) {
+      if (penalty.on_mean()) deepest_ = std::max(deepest_, penalty.layer);
+    }
+    two_passes_ = deepest_ >= 0 && plan_.chunks.count > 1;
+    std::size_t kept = 0;
+    for (int l = 0; l <= deepest_; l++) kept += elements(rows, l) * sizeof(float);
+    kept_ = two_passes_ && kept <= EvaluationMemory{}.kept;
+
+    int most = 0;
+    for (int c = 0; c < plan_.chunks.count; c++) most = std::max(most, plan_.chunks.length(c));
+    theta_ = uniform_buffer(network.parameters, -0.1, 0.1, 0);
+    gradient_ = Buffer<float>(network.parameters);
+    x_ = uniform_buffer(static_cast<std::size_t>(rows) * network.inputs(), 0, 1, 1);
+    for (int l = 0; l < network.depth(); l++) {
+      activations_.emplace_back(elements(kept_ && l <= deepest_ ? rows : most, l));
+      deltas_.emplace_back(elements(most, l));
+      flops_ += 2.0 * rows * static_cast<double>(network.layers[l].weight_count()) * (l == 0 ? 2 : 3);
+    }
+  }
+
+  // Those that any evaluation needs. A second forward pass, where the first one's activations are not kept, is not counted.
+  double flops() const { return flops_; }
+
+  void run(Team& team) const {
+    const int last = network_.depth() - 1;
+    if (two_passes_) {
+      for (int c = 0; c < plan_.chunks.count; c++) {
+        each_block(team, c, [&](const Block& block) { forward(block, 0, deepest_); });
+      }
+    }
+    const bool pull_known = deepest_ < 0 || two_passes_;
+    const int known = kept_ ? deepest_ : -1;
+    for (int c = 0; c < plan_.chunks.count; c++) {
+      each_block(team, c, [&](const Block& block) {
+        forward(block, known + 1, last);
+        back(block, last, pull_known ? 0 : deepest_);
+      });
+      if (!pull_known && deepest_ > 0) {
+        each_block(team, c, [&](const Block& block) { back(block, deepest_, 0); });
+      }
+      team.each(static_cast<int>(plan_.tiles.size()), [&](int i) { tile(c, plan_.tiles[i]); });
+    }
+  }
+
+ private:
+  // Rows begin … of a chunk.
+  struct Block {
+    int chunk;
+    int begin;
+    int rows;
+  };
+
+  std::size_t elements(int rows, int layer) const { return static_cast<std::size_t>(rows) * network_.layers[layer].outputs; }
+
+  template <typename Body>
+  void each_block(Team& team, int chunk, const Body& body) const {
+    const Cut blocks = plan_.blocks(plan_.chunks.length(chunk));
+    team.each(blocks.count, [&](int i) { body(Block{chunk, blocks.begin(i), blocks.length(i)}); });
+  }
+
+  MatrixView<float> input(int layer, int chunk) const {
+    if (layer > 0) return activations(layer - 1, chunk);
+    const int rows = plan_.chunks.length(chunk), cols = network_.inputs();
+    return {x_.data() + static_cast<std::size_t>(plan_.chunks.begin(chunk)) * cols, rows, cols};
+  }
+  MatrixView<float> activations(int layer, int chunk) const {
+    const std::size_t from = kept_ && layer <= deepest_ ? elements(plan_.chunks.begin(chunk), layer) : 0;
+    return {activations_[layer].data() + from, plan_.chunks.length(chunk), network_.layers[layer].outputs};
+  }
+  MatrixView<float> deltas(int layer, int chunk) const {
+    if (layer + 1 == network_.depth()) return activations(layer, chunk);
+    return {deltas_[layer].data(), plan_.chunks.length(chunk), network_.layers[layer].outputs};
+  }
+
+  // Layers from … to, both included.
+  void forward(const Block& block, int from, int to) const {
+    for (int l = from; l <= to; l++) {
+      gemm<float>(Transpose::no, Transpose::yes, 1, input(l, block.chunk).rows_from(block.begin, block.rows),
+                  network_.layers[l].weights(theta_.data()), 0, activations(l, block.chunk).rows_from(block.begin, block.rows));
+    }
+  }
+
+  // From the deltas of layer `from` to those of layer `to`.
+  void back(const Block& block, int from, int to) const {
+    for (int l = from; l > to; l--) {
+      gemm<float>(Transpose::no, Transpose::no, 1, deltas(l, block.chunk).rows_from(block.begin, block.rows),
+                  network_.layers[l].weights(theta_.data()), 0, deltas(l - 1, block.chunk).rows_from(block.begin, block.rows));
+    }
+  }
+
+  void tile(int chunk, const Plan::Tile& tile) const {
+    if (tile.rows == 0) return;
+    std::size_t n = 0;
+    float* gradient = gradient_.data() + Evaluator<float>::tile_offset(network_, tile, &n);
+    const int chunk_rows = plan_.chunks.length(chunk);
+    const MatrixView<float> d = deltas(tile.layer, chunk).block(0, tile.row, chunk_rows, tile.rows), x = input(tile.layer, chunk);
+    const Cut slices = Cut::at_most(chunk_rows, tile.slice);
+    for (int s = 0; s < slices.count; s++) {
+      const int begin = slices.begin(s), rows = slices.length(s);
+      gemm<float>(Transpose::yes, Transpose::no, 1, d.rows_from(begin, rows), x.rows_from(begin, rows),
+                  chunk > 0 || s > 0 ? 1 : 0, {gradient, tile.rows, network_.layers[tile.layer].inputs});
+    }
+  }
+
+  Network network_;
+  Plan plan_;
+  int deepest_ = -1;  // the deepest layer whose mean is penalised
+  bool two_passes_ = false, kept_ = false;
+  Buffer<float> theta_, gradient_, x_;
+  std::vector<Buffer<float>> activations_, deltas_;
+  double flops_ = 0;
+};
+
+}  // namespace layerwise
