@@ -181,6 +181,18 @@ describe('ERR_LOAD', () => {
     expect(message).toContain(`npm install --force ${expectedPackage()}`)
   })
 
+  test('a package whose OpenBLAS is gone from beside the addon is to be installed again', () => {
+    const installed = bareCopy('without-openblas')
+    const own = join(installed, 'node_modules', expectedPackage())
+    mkdirSync(own, { recursive: true })
+    writeFileSync(join(own, 'package.json'), '{ "main": "index.js" }')
+    const reason = 'cannot open the library beside the addon, libscipy_openblas.so: No such file'
+    writeFileSync(join(own, 'index.js'), `throw new Error("${reason}")`)
+    const { message } = inFreshProcess('binding()', {}, installed)
+    expect(message).toContain(`- ${expectedPackage()}: ${reason}`)
+    expect(message).toContain(`npm install --force ${expectedPackage()}`)
+  })
+
   test('a platform without a binary is told how to build one', () => {
     const body = "Object.defineProperty(process, 'platform', { value: 'sunos' }); binding()"
     const { message } = inFreshProcess(body, {}, bareCopy('unlisted'))
