@@ -76,7 +76,9 @@ export function raceEncoding(effort: Effort): Promise<JobResult> {
           theirs: () => theirs(best),
           limit: () => limits.limit(effort.threads, effort.seconds),
         })
-        const products = values.ours.map((rate) => (rate * 2 * inputs * hidden) / 1e9)
+        const productsOf = (rates: readonly number[]) =>
+          rates.map((rate) => (rate * 2 * inputs * hidden) / 1e9)
+        const products = productsOf(values.ours)
         const figures: Figure[] = [
           { label: `${name}: layerwise`, unit: 'samples/s', values: summary(values.ours) },
           {
@@ -89,6 +91,11 @@ export function raceEncoding(effort: Effort): Promise<JobResult> {
             unit: 'ratio',
             values: summary(ratios(values.ours, values.theirs)),
             goal: { atLeast: all },
+          },
+          {
+            label: `${name}: the limit, times the peer`,
+            unit: 'ratio',
+            values: summary(ratios(values.limit, productsOf(values.theirs))),
           },
           {
             label: `${name}: share of the limit`,

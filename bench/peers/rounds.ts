@@ -14,11 +14,13 @@ export type Subjects = Readonly<Record<string, () => Promise<number>>>
  * One window of each subject a round, every second round the other way round. A round in which processes that are not ours used the
  * processors is run again, whatever it gave: a peer whose threads spin while they wait falls to a small part of its speed then.
  *
+ * @param others - seconds of CPU that they have used so far
  * @throws Error if the machine does not come to rest
  */
 export async function rounds<S extends Subjects>(
   subjects: S,
   count = ROUNDS,
+  others: () => number | undefined = strangersSeconds,
 ): Promise<{ values: Record<keyof S, number[]>; repeated: number }> {
   const names = Object.keys(subjects) as (keyof S)[]
   const values = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<keyof S, number[]>
@@ -27,11 +29,11 @@ export async function rounds<S extends Subjects>(
     if (begun === PATIENCE * count)
       throw new Error('other processes use this machine: too few rounds were quiet')
     const at = performance.now()
-    const before = strangersSeconds()
+    const before = others()
     const found = new Map<keyof S, number>()
     for (const name of round % 2 === 0 ? names : names.toReversed()) found.set(name, await subjects[name]!())
-    const others = (strangersSeconds() ?? 0) - (before ?? 0)
-    if (others > (QUIET * (performance.now() - at)) / 1000) continue
+    const used = (others() ?? 0) - (before ?? 0)
+    if (used > (QUIET * (performance.now() - at)) / 1000) continue
     for (const [name, value] of found) values[name].push(value)
     round++
   }
@@ -47,11 +49,13 @@ export async function bestVariant(
   variants: readonly string[],
   window: (variant: string) => Promise<number>,
   better: 'greater' | 'less' = 'greater',
+  others?: () => number | undefined,
 ): Promise<{ best: string; tried: Record<string, number> }> {
   const sign = better === 'greater' ? 1 : -1
   const { values } = await rounds(
     Object.fromEntries(variants.map((variant) => [variant, () => window(variant)])),
     2,
+    others,
   )
   const tried = Object.fromEntries(
     variants.map((variant) => [variant, sign * Math.max(...values[variant]!.map((value) => sign * value))]),

@@ -16,8 +16,7 @@ x = job.rows
 m, hidden = len(x), job.layers[0]["outputs"]
 rho, beta = job.penalty["target"], job.penalty["weight"]
 # Made once: a new array of this size costs about as much as what is computed into it.
-a, y = numpy.empty((m, hidden), numpy.float32), numpy.empty_like(x)
-da, error = numpy.empty_like(a), numpy.empty_like(x)
+buffers = [numpy.empty((m, width), numpy.float32) for width in (hidden, x.shape[1], hidden, x.shape[1])]
 gradient = numpy.empty_like(job.theta)
 evaluations = 0
 
@@ -32,6 +31,7 @@ def sigmoid(z):
 def cost_and_gradient(theta):
     global evaluations
     evaluations += 1
+    a, y, da, error = buffers
     theta = theta.astype(numpy.float32, copy=False)
     (w1, b1), (w2, b2) = job.split(theta)
     (g1, c1), (g2, c2) = job.split(gradient)

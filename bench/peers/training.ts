@@ -73,7 +73,8 @@ export async function raceTraining(job: TrainingJob, effort: Effort): Promise<Jo
       limit: () => limits.limit(used, effort.seconds),
       plan: () => limits.plan(effort.threads, effort.seconds),
     })
-    const products = values.ours.map((rate) => (rate * flops) / 1e9)
+    const productsOf = (rates: readonly number[]) => rates.map((rate) => (rate * flops) / 1e9)
+    const products = productsOf(values.ours)
     const goal = (atLeast: number | undefined) => (atLeast === undefined ? {} : { goal: { atLeast } })
     const figures: Figure[] = [
       { label: 'layerwise', unit: 'samples/s', values: summary(values.ours) },
@@ -83,6 +84,11 @@ export async function raceTraining(job: TrainingJob, effort: Effort): Promise<Jo
         unit: 'ratio',
         values: summary(ratios(values.ours, values.theirs)),
         ...goal(goals.ratio),
+      },
+      {
+        label: 'the limit, times the peer',
+        unit: 'ratio',
+        values: summary(ratios(values.limit, productsOf(values.theirs))),
       },
       {
         label: `the limit, ${used} thread${used === 1 ? '' : 's'}`,
