@@ -262,7 +262,7 @@ bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop,
       });
     }
     if (gradient) {
-      team.each(static_cast<int>(plan.tiles.size()), [&](int i) {
+      team.each_in_turn(static_cast<int>(plan.tiles.size()), [&](int i) {
         // An update that has begun is finished: half a step would leave the parameters of no step.
         if (!updating && stop.raised()) return;
         tile(request, chunk, plan, i, c > 0);

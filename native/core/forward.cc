@@ -8,6 +8,7 @@
 #include "blas.h"
 #include "buffer.h"
 #include "denormals.h"
+#include "pages.h"
 #include "plan.h"
 #include "softmax.h"
 #include "vector_kernels.h"
@@ -71,6 +72,8 @@ bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop,
   const int chunk_rows = std::min(total, block_rows * kBlocksAtOnce);
   const bool into_out = request.out != nullptr;
   const T limit = std::numeric_limits<T>::max();
+
+  if (into_out) prefer_huge_pages(request.out, static_cast<std::size_t>(total) * network.outputs() * sizeof(T));
 
   const bool direct = gather.in_place(0, 1).data != nullptr;
   Buffer<T> x_buffer(direct ? 0 : static_cast<std::size_t>(chunk_rows) * network.inputs());

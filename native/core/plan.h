@@ -31,7 +31,7 @@ struct Plan {
   };
 
   Cut chunks;               // rows of an evaluation that are worked on together
-  std::vector<Tile> tiles;  // in the order of the parameter vector
+  std::vector<Tile> tiles;  // the largest first, so that no thread is left alone with one at the end
 
   // Row blocks of a chunk: each goes through forward and backward while its activations are in the core's cache.
   Cut blocks(int chunk_rows) const { return Cut::at_most(chunk_rows, block_rows); }

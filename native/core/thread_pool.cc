@@ -56,7 +56,7 @@ void be_nicer() {
 
 }  // namespace
 
-void Team::run(int count, Call call, const void* context) { pool_.region(threads_, count, call, context); }
+void Team::run(int count, Deal deal, Call call, const void* context) { pool_.region(threads_, count, deal, call, context); }
 
 void Team::breathe() {
   if (!urgent_) pool_.run_urgent();
@@ -146,7 +146,7 @@ void ThreadPool::ensure_helpers(int count) {
   }
 }
 
-void ThreadPool::region(int threads, int count, Team::Call call, const void* context) {
+void ThreadPool::region(int threads, int count, Team::Deal deal, Team::Call call, const void* context) {
   int members = std::min(threads, count);
   if (members > 1) {
     ensure_helpers(members - 1);
@@ -158,9 +158,12 @@ void ThreadPool::region(int threads, int count, Team::Call call, const void* con
   }
   call_ = call;
   context_ = context;
+  // In turn: the whole is the first member's share, from which everybody takes.
+  const std::int64_t parts = deal == Team::Deal::in_turn ? 1 : members;
+  const auto bound = [&](std::int64_t part) { return static_cast<int>(count * std::min(part, parts) / parts); };
   for (int t = 0; t < members; t++) {
-    shares_[t].next.store(static_cast<int>(static_cast<std::int64_t>(count) * t / members), std::memory_order_relaxed);
-    shares_[t].end = static_cast<int>(static_cast<std::int64_t>(count) * (t + 1) / members);
+    shares_[t].next.store(bound(t), std::memory_order_relaxed);
+    shares_[t].end = bound(t + 1);
   }
   unfinished_.store(members - 1, std::memory_order_relaxed);
   // Sequentially consistent with parked_: either a helper sees this region before it sleeps, or we see that it sleeps.

@@ -24,8 +24,13 @@ class Team {
   // their data in its cache. body must not throw and must not call each().
   template <typename Body>
   void each(int count, Body&& body) {
-    using Plain = std::remove_reference_t<Body>;
-    run(count, [](const void* context, int block) { (*static_cast<Plain*>(const_cast<void*>(context)))(block); }, &body);
+    run(count, Deal::shares, call_of(body), &body);
+  }
+
+  // The same for blocks of unlike size, the largest first: every thread takes the next one when it is free.
+  template <typename Body>
+  void each_in_turn(int count, Body&& body) {
+    run(count, Deal::in_turn, call_of(body), &body);
   }
 
   // Lets urgent tasks (encoding) run now. For points where no block is running: between steps, between chunks of a long
@@ -35,8 +40,13 @@ class Team {
  private:
   friend class ThreadPool;
   using Call = void (*)(const void* context, int block);
+  enum class Deal { shares, in_turn };
+  template <typename Body>
+  static Call call_of(Body&) {
+    return [](const void* context, int block) { (*static_cast<Body*>(const_cast<void*>(context)))(block); };
+  }
   Team(ThreadPool& pool, int threads, bool urgent) : pool_(pool), threads_(threads), urgent_(urgent) {}
-  void run(int count, Call call, const void* context);
+  void run(int count, Deal deal, Call call, const void* context);
 
   ThreadPool& pool_;
   int threads_;
@@ -81,7 +91,7 @@ class ThreadPool {
   void help(int member);
   void ensure_helpers(int count);
   void work(int member, int members);
-  void region(int threads, int count, Team::Call call, const void* context);
+  void region(int threads, int count, Team::Deal deal, Team::Call call, const void* context);
   void run_urgent();
 
   std::mutex queue_mutex_;

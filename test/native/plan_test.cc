@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <limits>
+#include <map>
+
 #include "core_testing.h"
 
 namespace layerwise {
@@ -21,7 +25,7 @@ TEST(Plan, ACutCoversItsRangeWithNearlyEqualBlocks) {
   }
 }
 
-TEST(Plan, TilesCoverTheParametersInOrderAndOnce) {
+TEST(Plan, TilesCoverTheParametersOnceAndTheLargestComesFirst) {
   const Network wide = network_of({1501, 301, 40, 1501}, Activation::sigmoid, Activation::identity);
   Network half;
   half.add(301, 77, Activation::sigmoid, false);
@@ -29,11 +33,20 @@ TEST(Plan, TilesCoverTheParametersInOrderAndOnce) {
   for (const Network& network : {wide, autoencoder(3, 2), network_of({5, 4}, Activation::tanh, Activation::tanh), half,
                                  tied_network({1501, 301, 40}, Activation::sigmoid, Activation::identity),
                                  tied_network({301, 40}, Activation::sigmoid, Activation::identity, false)}) {
-    std::size_t at = 0;
+    std::map<std::size_t, std::size_t> pieces;  // length by offset
+    std::int64_t before = std::numeric_limits<std::int64_t>::max();
     for (const Plan::Tile& tile : Plan::evaluation(network, 1000, sizeof(float)).tiles) {
+      const std::int64_t work = std::int64_t{tile.rows} * network.layers[tile.layer].inputs;
+      EXPECT_LE(work, before);
+      before = work;
       std::size_t n = 0;
-      EXPECT_EQ(Evaluator<float>::tile_offset(network, tile, &n), at);
+      const std::size_t offset = Evaluator<float>::tile_offset(network, tile, &n);
       EXPECT_GT(n, 0u);
+      EXPECT_TRUE(pieces.emplace(offset, n).second);
+    }
+    std::size_t at = 0;
+    for (const auto& [offset, n] : pieces) {
+      EXPECT_EQ(offset, at);
       at += n;
     }
     EXPECT_EQ(at, network.parameters);

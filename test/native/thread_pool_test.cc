@@ -9,6 +9,7 @@
 #include <numeric>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tolerances.h"
@@ -29,9 +30,27 @@ TEST(ThreadPool, RunsEveryBlockOnceAndShowsWhatItWrote) {
         EXPECT_EQ(runs, std::vector<int>(count, 1)) << threads << " threads";
         team.each(count, [&](int block) { runs[block] += block; });
         for (int block = 0; block < count; block++) EXPECT_EQ(runs[block], block + 1);
+        team.each_in_turn(count, [&](int block) { runs[block] = -block; });
+        for (int block = 0; block < count; block++) EXPECT_EQ(runs[block], -block);
       });
     }
   }
+}
+
+// A thread that has a long block keeps none of the others waiting: they are left to those who are free.
+TEST(ThreadPool, BlocksDealtInTurnGoToWhoIsFree) {
+  ThreadPool pool;
+  pool.run(2, [](Team& team) {
+    std::atomic<int> others{0};
+    int before_the_first_ended = 0;
+    team.each_in_turn(9, [&](int block) {
+      if (block > 0) others.fetch_add(1);
+      const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+      while (block == 0 && others.load() < 8 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+      if (block == 0) before_the_first_ended = others.load();
+    });
+    EXPECT_EQ(before_the_first_ended, 8);
+  });
 }
 
 TEST(ThreadPool, EachSeesWhatTheRegionBeforeItWroteOnOtherThreads) {

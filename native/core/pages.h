@@ -1,0 +1,10 @@
+#pragma once
+#include <cstddef>
+
+namespace layerwise {
+
+// Asks the system for huge pages under [data, data + bytes), which is about to be written for the first time: a page fault for
+// every 4 KiB costs more than the sweep that fills them. A hint: where it is not understood nothing happens.
+void prefer_huge_pages(void* data, std::size_t bytes);
+
+}  // namespace layerwise
