@@ -21,7 +21,7 @@ void BLAS_SYMBOL(openblas_set_num_threads)(int);
 int BLAS_SYMBOL(openblas_get_parallel)(void);
 char* BLAS_SYMBOL(openblas_get_config)(void);
 char* BLAS_SYMBOL(openblas_get_corename)(void);
-#if !defined(_WIN32)
+#if !defined(_WIN32) && !defined(LAYERWISE_BLAS_FILE)
 // Ends the idle workers. Hidden in some builds, which are then loaded with OPENBLAS_NUM_THREADS=1 and never start any.
 int blas_thread_shutdown_(void) __attribute__((weak));
 #endif
@@ -99,7 +99,7 @@ void blas_start() {
                       "): its thread setting does not reach our threads; the pthread build is needed");
     }
     BLAS(openblas_set_num_threads)(1);
-#if !defined(_WIN32)
+#if !defined(_WIN32) && !defined(LAYERWISE_BLAS_FILE)
     // After this the setter must not be called again: it would start the workers anew.
     if (blas_thread_shutdown_ != nullptr) blas_thread_shutdown_();
 #endif
