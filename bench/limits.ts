@@ -6,7 +6,22 @@ import type { Activation, Average } from '../lib/index.js'
 import type { Storage } from './data.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const program = fileURLToPath(new URL('../build-bench/layerwise_limits', import.meta.url))
+const built = fileURLToPath(new URL('../build-bench/', import.meta.url))
+
+/** `phases`: with a clock around every phase of a step, which the other does without. */
+export type LimitsProgram = 'layerwise_limits' | 'layerwise_phases'
+
+/** What `layerwise_phases` tells apart, in its order. */
+export const PHASES = [
+  'gather rows',
+  'forward products',
+  'activations',
+  'output, loss and delta',
+  'backward products',
+  'hidden deltas',
+  'gradient products',
+  'decay and update',
+] as const
 
 /** Dense layers in training by Adam at a constant rate. */
 export interface Training {
@@ -24,10 +39,10 @@ export interface Training {
 }
 
 /** Builds the program in `build-bench/`; what CMake says goes to standard error. */
-export function buildLimits(): void {
+export function buildLimits(program: LimitsProgram = 'layerwise_limits'): void {
   const define = ['-DCMAKE_BUILD_TYPE=Release', '-DLAYERWISE_BENCH=ON']
   cmake('-S', '.', '-B', 'build-bench', ...define)
-  cmake('--build', 'build-bench', '--target', 'layerwise_limits', '--parallel', '2')
+  cmake('--build', 'build-bench', '--target', program, '--parallel', '2')
 }
 
 function cmake(...args: string[]): void {
@@ -42,9 +57,9 @@ export class Limits {
   readonly #lines: Interface
   readonly #answers: AsyncIterator<string>
 
-  constructor() {
+  constructor(program: LimitsProgram = 'layerwise_limits') {
     const env = { ...process.env, OPENBLAS_NUM_THREADS: '1' }
-    this.#child = spawn(program, { env, stdio: ['pipe', 'pipe', 'inherit'] })
+    this.#child = spawn(`${built}${program}`, { env, stdio: ['pipe', 'pipe', 'inherit'] })
     this.#lines = createInterface({ input: this.#child.stdout })
     this.#answers = this.#lines[Symbol.asyncIterator]()
   }
@@ -81,6 +96,16 @@ export class Limits {
   /** Samples/s of the training in C++. */
   async train(threads: number, seconds: number): Promise<number> {
     return this.#number('train', threads, seconds)
+  }
+
+  /** Microseconds of a step, and of each of `PHASES` in it, on all threads together. `layerwise_phases` only. */
+  async phases(threads: number, seconds: number): Promise<{ step: number; phases: readonly number[] }> {
+    const answer = (await this.#ask(`phases ${threads} ${seconds}`)).split(' ').map(Number)
+    const [step = Number.NaN, ...phases] = answer
+    if (phases.length !== PHASES.length || !answer.every(Number.isFinite)) {
+      throw new Error(`layerwise_phases: expected ${1 + PHASES.length} numbers, got ${answer.join(' ')}`)
+    }
+    return { step, phases }
   }
 
   close(): void {

@@ -21,7 +21,7 @@ export function reportText({ environment, cases }: Report): string {
   return [environmentText(environment), ...parts].join('\n\n')
 }
 
-function environmentText(e: Environment): string {
+export function environmentText(e: Environment): string {
   return [
     `layerwise ${e.version} · commit ${e.commit} · ${e.date}`,
     `${e.cpu} · ${e.processors} processors · load ${e.load.toFixed(2)} before the first case`,

@@ -1,7 +1,7 @@
 /**
  * Measures; `docs/benchmarks.md` says what.
  *
- *   npm run bench -- NAME [--json] [--seconds N] [--threads N] [--data float32|uint8]
+ *   npm run bench -- NAME [--json] [--seconds N] [--threads N] [--data float32|uint8] [--phases]
  *
  * NAME: digits, digits1k, patches, small, encode, pca or all. Everything but the report goes to standard error.
  */
@@ -10,19 +10,21 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { runtime } from '../lib/index.js'
 import type { CaseRequest, CaseResult } from './case.js'
-import { caseNames } from './cases.js'
+import { caseNames, trainingCases } from './cases.js'
 import type { Storage } from './data.js'
 import { environment } from './environment.js'
 import { buildLimits } from './limits.js'
-import { reportText } from './report.js'
+import { measurePhases, phasesText } from './phases.js'
+import { environmentText, reportText } from './report.js'
 import { setUp } from './set-up.js'
 
-const usage = `npm run bench -- NAME [--json] [--seconds N] [--threads N] [--data float32|uint8]
+const usage = `npm run bench -- NAME [--json] [--seconds N] [--threads N] [--data float32|uint8] [--phases]
   NAME       ${caseNames.join(', ')} or all
   --json     one JSON document instead of text
   --seconds  to spend measuring a case, default 60
   --threads  the most threads, default all this process may use
-  --data     how the rows lie in memory, default float32`
+  --data     how the rows lie in memory, default float32
+  --phases   where the time of a training step goes, instead`
 
 interface Options {
   readonly names: readonly string[]
@@ -30,6 +32,7 @@ interface Options {
   readonly seconds: number
   readonly threads: number | undefined
   readonly storage: Storage
+  readonly phases: boolean
 }
 
 function options(): Options {
@@ -40,6 +43,7 @@ function options(): Options {
       seconds: { type: 'string', default: '60' },
       threads: { type: 'string' },
       data: { type: 'string', default: 'float32' },
+      phases: { type: 'boolean', default: false },
     },
   })
   const [name = '', ...more] = positionals
@@ -52,7 +56,9 @@ function options(): Options {
     throw new Error('--threads: expected a whole number from 1 to 256')
   const storage = values.data
   if (storage !== 'float32' && storage !== 'uint8') throw new Error('--data: expected float32 or uint8')
-  return { names, json: values.json, seconds, threads, storage }
+  if (values.phases && !names.some((known) => trainingCases.some(({ name: training }) => training === known)))
+    throw new Error(`--phases: expected a training, not ${name}`)
+  return { names, json: values.json, seconds, threads, storage, phases: values.phases }
 }
 
 function runCase(request: CaseRequest): Promise<CaseResult> {
@@ -80,8 +86,15 @@ function parsed(): Options {
   }
 }
 
-async function measure({ names, json, seconds, threads, storage }: Options): Promise<void> {
+async function measure({ names, json, seconds, threads, storage, phases }: Options): Promise<void> {
   setUp()
+  if (phases) {
+    const where = environment()
+    const results = await measurePhases(names, storage, { seconds, threads: threads ?? runtime().threads })
+    const text = () => [environmentText(where), ...results.map(phasesText)].join('\n\n')
+    console.log(json ? JSON.stringify({ environment: where, phases: results }, null, 2) : text())
+    return
+  }
   buildLimits()
   const report = { environment: environment(), cases: [] as CaseResult[] }
   for (const name of names) {

@@ -110,7 +110,8 @@ export async function measureTraining(
   }
 }
 
-function trainingOf({ inputs, hidden, batchSize, learningRate, ...of }: TrainingCase): Training {
+/** What the limits are to train. */
+export function trainingOf({ inputs, hidden, batchSize, learningRate, ...of }: TrainingCase): Training {
   const { target, weight, weightDecay } = of
   const activation = 'sigmoid'
   return {

@@ -10,6 +10,8 @@
 //   limit N SECONDS                     GFLOP/s of sgemm on 2048 x 2048 x 2048, one call a thread on rows of its own
 //   plan N SECONDS                      GFLOP/s of the products of training steps alone
 //   train N SECONDS                     samples/s of the training itself
+//   phases N SECONDS                    microseconds of a step, then those of each phase on all threads together, in the order of
+//                                       Phase; built with LAYERWISE_PHASES only
 //
 // What it cannot do it answers with "error REASON".
 #include <chrono>
@@ -22,6 +24,7 @@
 #include <string>
 #include <vector>
 
+#include "core/phase_clock.h"
 #include "core/training.h"
 #include "step_products.h"
 
@@ -109,6 +112,7 @@ class Training {
   }
 
   double flops() const { return products_->flops(); }
+  int batch_size() const { return options_.batch_size; }
 
   int threads(int offered) const {
     return useful_threads(TrainingJob<float>::flops_per_step(network_, options_.batch_size), offered);
@@ -120,8 +124,9 @@ class Training {
     return rate * flops() / 1e9;
   }
 
-  // Spans as the addon runs them; the clock starts after the first.
-  double train_rate(ThreadPool& pool, int offered, double seconds) const {
+  // Spans as the addon runs them; the clock starts after the first, and started() is called then.
+  template <typename Started>
+  double train_rate(ThreadPool& pool, int offered, double seconds, const Started& started) const {
     double rate = 0;
     pool.run(threads(offered), [&](Team& team) {
       TrainingJob<float> job(network_, objective_, options_, theta_.data(), rows_.count);
@@ -138,6 +143,7 @@ class Training {
         if (result.epoch_done) span.epoch++;
         if (first) {
           before = seen;
+          started();
           start = Clock::now();
           continue;
         }
@@ -213,6 +219,10 @@ class Answers {
       int threads = 0;
       if (!(in >> threads) || threads < 1) throw std::invalid_argument("threads: bad arguments");
       out << opened().threads(threads);
+#ifdef LAYERWISE_PHASES
+    } else if (command == "phases") {
+      phases(in, out);
+#endif
     } else {
       out << measure(command, in);
     }
@@ -226,9 +236,25 @@ class Answers {
     if (!(in >> threads >> seconds) || threads < 1 || !(seconds > 0)) throw std::invalid_argument(command + ": bad arguments");
     if (command == "limit") return square_.gflops(pool_, threads, seconds);
     if (command == "plan") return opened().plan_rate(pool_, threads, seconds);
-    if (command == "train") return opened().train_rate(pool_, threads, seconds);
+    if (command == "train") return opened().train_rate(pool_, threads, seconds, [] {});
     throw std::invalid_argument("unknown command " + command);
   }
+
+#ifdef LAYERWISE_PHASES
+  void phases(std::istream& in, std::ostream& out) {
+    int threads = 0;
+    double seconds = 0;
+    if (!(in >> threads >> seconds) || threads < 1 || !(seconds > 0)) throw std::invalid_argument("phases: bad arguments");
+    Clock::time_point start;
+    const double rate = opened().train_rate(pool_, threads, seconds, [&] {
+      for (auto& time : phase_times) time = 0;
+      start = Clock::now();
+    });
+    const double steps = rate * seconds_since(start) / opened().batch_size();
+    out << 1e6 * opened().batch_size() / rate;
+    for (const auto& time : phase_times) out << ' ' << time / 1e3 / steps;
+  }
+#endif
 
   const Training& opened() const {
     if (!training_) throw std::invalid_argument("nothing is open");

@@ -60,7 +60,7 @@ class StepProducts {
       if (!pull_known && deepest_ > 0) {
         each_block(team, c, [&](const Block& block) { back(block, deepest_, 0); });
       }
-      team.each_in_turn(static_cast<int>(plan_.tiles.size()), [&](int i) { tile(c, plan_.tiles[i]); });
+      team.each_dealt(static_cast<int>(plan_.tiles.size()), [&](int i) { tile(c, plan_.tiles[i]); });
     }
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "blas.h"
+#include "phase_clock.h"
 
 namespace layerwise {
 
@@ -129,6 +130,7 @@ void Evaluator<T>::bias_tile(const Chunk& chunk, int layer, T* gradient, bool ac
 // theirs is added: with V = W^T their D^T A_before is the transposed gradient of W.
 template <typename T>
 void Evaluator<T>::tile(const Request& request, const Chunk& chunk, const Plan& plan, int index, bool accumulate) {
+  const PhaseTimer timer(Phase::gradient_product);
   const Plan::Tile& tile = plan.tiles[index];
   const DenseLayer& layer = network_.layers[tile.layer];
   std::size_t n = 0;
@@ -262,11 +264,12 @@ bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop,
       });
     }
     if (gradient) {
-      team.each_in_turn(static_cast<int>(plan.tiles.size()), [&](int i) {
+      team.each_dealt(static_cast<int>(plan.tiles.size()), [&](int i) {
         // An update that has begun is finished: half a step would leave the parameters of no step.
         if (!updating && stop.raised()) return;
         tile(request, chunk, plan, i, c > 0);
         if (!updating) return;
+        const PhaseTimer timer(Phase::update);
         std::size_t n = 0;
         const std::size_t offset = tile_offset(network_, plan.tiles[i], &n);
         (*request.sink)(i, plan.tiles[i], offset, n);

@@ -1,6 +1,7 @@
 // The work of an Evaluator on one block of rows: gather, forward, loss, and the deltas on the way back.
 #include "blas.h"
 #include "evaluation.h"
+#include "phase_clock.h"
 #include "softmax.h"
 
 namespace layerwise {
@@ -8,6 +9,7 @@ namespace layerwise {
 // The rows of one block as the network shall see them, and their labels.
 template <typename T>
 void Evaluator<T>::gather_block(const Request& request, const Chunk& chunk, int block) {
+  const PhaseTimer timer(Phase::gather);
   const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block), first = request.first + chunk.first + begin;
   const Gather<T>& source = *request.rows;
   if (!chunk.in_place) {
@@ -57,7 +59,11 @@ void Evaluator<T>::forward_block(const Request& request, const Chunk& chunk, int
     const DenseLayer& layer = network_.layers[l];
     const MatrixView<const T> input = l == 0 ? chunk.x : MatrixView<const T>(activations(l - 1, chunk));
     MatrixView<T> a = activations(l, chunk).rows_from(begin, rows);
-    gemm<T>(Transpose::no, layer.forward_form(), 1, input.rows_from(begin, rows), layer.weights(request.theta), 0, a);
+    {
+      const PhaseTimer timer(Phase::forward_product);
+      gemm<T>(Transpose::no, layer.forward_form(), 1, input.rows_from(begin, rows), layer.weights(request.theta), 0, a);
+    }
+    const PhaseTimer timer(Phase::activation);
     T* column_sums =
         sums && !means_[l].empty() ? activation_sums_[l].data() + static_cast<std::size_t>(block) * layer.outputs : nullptr;
     kernels_.activate(layer.activation, a, biases(layer, request.theta), column_sums);
@@ -72,7 +78,11 @@ void Evaluator<T>::output_block(const Request& request, const Chunk& chunk, int 
   const MatrixView<const T> input = last == 0 ? chunk.x : MatrixView<const T>(activations(last - 1, chunk));
   const T* bias = biases(layer, request.theta);
   MatrixView<T> z = activations(last, chunk).rows_from(begin, rows);
-  gemm<T>(Transpose::no, layer.forward_form(), 1, input.rows_from(begin, rows), layer.weights(request.theta), 0, z);
+  {
+    const PhaseTimer timer(Phase::forward_product);
+    gemm<T>(Transpose::no, layer.forward_form(), 1, input.rows_from(begin, rows), layer.weights(request.theta), 0, z);
+  }
+  const PhaseTimer timer(Phase::loss);
   const T scale = T(1) / static_cast<T>(request.count);
   T* sums = request.gradient == nullptr ? nullptr : delta_sums_[last].data() + static_cast<std::size_t>(block) * layer.outputs;
   if (objective_.loss == Loss::log_loss) {
@@ -98,6 +108,7 @@ void Evaluator<T>::back_block(const Request& request, const Chunk& chunk, int bl
   for (int l = from; l > to; l--) {
     if (l < from) hidden_delta_block(request, chunk, block, l);
     const DenseLayer& layer = network_.layers[l];
+    const PhaseTimer timer(Phase::backward_product);
     gemm<T>(Transpose::no, layer.backward_form(), 1, deltas(l, chunk).rows_from(begin, rows), layer.weights(request.theta), 0,
             deltas(l - 1, chunk).rows_from(begin, rows));
   }
@@ -105,6 +116,7 @@ void Evaluator<T>::back_block(const Request& request, const Chunk& chunk, int bl
 
 template <typename T>
 void Evaluator<T>::hidden_delta_block(const Request& request, const Chunk& chunk, int block, int layer) {
+  const PhaseTimer timer(Phase::hidden_delta);
   const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block);
   const Penalty* penalty = penalty_of_[layer];
   const T* pull = penalty != nullptr && penalty->on_mean() ? pulls_[layer].data() : nullptr;

@@ -158,12 +158,12 @@ void ThreadPool::region(int threads, int count, Team::Deal deal, Team::Call call
   }
   call_ = call;
   context_ = context;
-  // In turn: the whole is the first member's share, from which everybody takes.
-  const std::int64_t parts = deal == Team::Deal::in_turn ? 1 : members;
-  const auto bound = [&](std::int64_t part) { return static_cast<int>(count * std::min(part, parts) / parts); };
+  const auto part = [&](std::int64_t t) { return static_cast<int>(count * t / members); };
   for (int t = 0; t < members; t++) {
-    shares_[t].next.store(bound(t), std::memory_order_relaxed);
-    shares_[t].end = bound(t + 1);
+    const bool runs = deal == Team::Deal::runs;
+    shares_[t].next.store(runs ? part(t) : t, std::memory_order_relaxed);
+    shares_[t].end = runs ? part(t + 1) : count;
+    shares_[t].step = runs ? 1 : members;
   }
   unfinished_.store(members - 1, std::memory_order_relaxed);
   // Sequentially consistent with parked_: either a helper sees this region before it sleeps, or we see that it sleeps.
@@ -183,7 +183,7 @@ void ThreadPool::work(int member, int members) {
   for (int i = 0; i < members; i++) {
     Share& share = shares_[(member + i) % members];
     for (;;) {
-      const int block = share.next.fetch_add(1, std::memory_order_relaxed);
+      const int block = share.next.fetch_add(share.step, std::memory_order_relaxed);
       if (block >= share.end) break;
       call_(context_, block);
     }

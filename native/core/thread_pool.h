@@ -24,13 +24,14 @@ class Team {
   // their data in its cache. body must not throw and must not call each().
   template <typename Body>
   void each(int count, Body&& body) {
-    run(count, Deal::shares, call_of(body), &body);
+    run(count, Deal::runs, call_of(body), &body);
   }
 
-  // The same for blocks of unlike size, the largest first: every thread takes the next one when it is free.
+  // The same for blocks of unlike size, the largest first: they are dealt out like cards, so that the shares weigh about the
+  // same.
   template <typename Body>
-  void each_in_turn(int count, Body&& body) {
-    run(count, Deal::in_turn, call_of(body), &body);
+  void each_dealt(int count, Body&& body) {
+    run(count, Deal::cards, call_of(body), &body);
   }
 
   // Lets urgent tasks (encoding) run now. For points where no block is running: between steps, between chunks of a long
@@ -40,7 +41,7 @@ class Team {
  private:
   friend class ThreadPool;
   using Call = void (*)(const void* context, int block);
-  enum class Deal { shares, in_turn };
+  enum class Deal { runs, cards };
   template <typename Body>
   static Call call_of(Body&) {
     return [](const void* context, int block) { (*static_cast<Body*>(const_cast<void*>(context)))(block); };
@@ -84,6 +85,7 @@ class ThreadPool {
   struct alignas(64) Share {
     std::atomic<int> next{0};
     int end = 0;
+    int step = 1;
   };
   static constexpr int kMaxThreads = 256;
 

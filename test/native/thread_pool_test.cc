@@ -30,7 +30,7 @@ TEST(ThreadPool, RunsEveryBlockOnceAndShowsWhatItWrote) {
         EXPECT_EQ(runs, std::vector<int>(count, 1)) << threads << " threads";
         team.each(count, [&](int block) { runs[block] += block; });
         for (int block = 0; block < count; block++) EXPECT_EQ(runs[block], block + 1);
-        team.each_in_turn(count, [&](int block) { runs[block] = -block; });
+        team.each_dealt(count, [&](int block) { runs[block] = -block; });
         for (int block = 0; block < count; block++) EXPECT_EQ(runs[block], -block);
       });
     }
@@ -38,12 +38,12 @@ TEST(ThreadPool, RunsEveryBlockOnceAndShowsWhatItWrote) {
 }
 
 // A thread that has a long block keeps none of the others waiting: they are left to those who are free.
-TEST(ThreadPool, BlocksDealtInTurnGoToWhoIsFree) {
+TEST(ThreadPool, BlocksLeftOverGoToWhoIsFree) {
   ThreadPool pool;
   pool.run(2, [](Team& team) {
     std::atomic<int> others{0};
     int before_the_first_ended = 0;
-    team.each_in_turn(9, [&](int block) {
+    team.each_dealt(9, [&](int block) {
       if (block > 0) others.fetch_add(1);
       const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
       while (block == 0 && others.load() < 8 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
