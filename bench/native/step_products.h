@@ -36,6 +36,7 @@ class StepProducts {
     for (int l = 0; l < network.depth(); l++) {
       activations_.emplace_back(elements(kept_ && l <= deepest_ ? rows : most, l));
       deltas_.emplace_back(elements(most, l));
+      partials_.emplace_back(plan_.by_blocks[l] ? (plan_.blocks(most).count + 1) * network.layers[l].weight_count() : 0);
       flops_ += 2.0 * rows * static_cast<double>(network.layers[l].weight_count()) * (l == 0 ? 2 : 3);
     }
   }
@@ -55,10 +56,16 @@ class StepProducts {
     for (int c = 0; c < plan_.chunks.count; c++) {
       each_block(team, c, [&](const Block& block) {
         forward(block, known + 1, last);
+        gradient(block, last);
         back(block, last, pull_known ? 0 : deepest_);
+        if (pull_known && last > 0) gradient(block, 0);
       });
-      if (!pull_known && deepest_ > 0) {
-        each_block(team, c, [&](const Block& block) { back(block, deepest_, 0); });
+      if (!pull_known) {
+        each_block(team, c, [&](const Block& block) {
+          gradient(block, deepest_);
+          back(block, deepest_, 0);
+          if (deepest_ > 0) gradient(block, 0);
+        });
       }
       team.each_dealt(static_cast<int>(plan_.tiles.size()), [&](int i) { tile(c, plan_.tiles[i]); });
     }
@@ -102,16 +109,35 @@ class StepProducts {
     }
   }
 
-  // From the deltas of layer `from` to those of layer `to`.
+  // From the deltas of layer `from` to those of layer `to`, and the gradients of small layers between.
   void back(const Block& block, int from, int to) const {
     for (int l = from; l > to; l--) {
+      if (l < from) gradient(block, l);
       gemm<float>(Transpose::no, Transpose::no, 1, deltas(l, block.chunk).rows_from(block.begin, block.rows),
                   network_.layers[l].weights(theta_.data()), 0, deltas(l - 1, block.chunk).rows_from(block.begin, block.rows));
     }
   }
 
+  // Of a small layer, over one block.
+  void gradient(const Block& block, int layer) const {
+    const DenseLayer& shape = network_.layers[layer];
+    if (!by_blocks(layer, block.chunk)) return;
+    const Cut slices = Cut::at_most(block.rows, Plan::small_slice(shape));
+    const int at = block.begin / plan_.block_rows;
+    float* partial = partials_[layer].data() + at * shape.weight_count();
+    for (int s = 0; s < slices.count; s++) {
+      const int begin = block.begin + slices.begin(s), rows = slices.length(s);
+      gemm<float>(Transpose::yes, Transpose::no, 1, deltas(layer, block.chunk).rows_from(begin, rows),
+                  input(layer, block.chunk).rows_from(begin, rows), s > 0 ? 1 : 0, {partial, shape.outputs, shape.inputs});
+    }
+  }
+
+  bool by_blocks(int layer, int chunk) const {
+    return plan_.by_blocks[layer] && plan_.blocks(plan_.chunks.length(chunk)).count > 1;
+  }
+
   void tile(int chunk, const Plan::Tile& tile) const {
-    if (tile.rows == 0) return;
+    if (tile.rows == 0 || by_blocks(tile.layer, chunk)) return;
     std::size_t n = 0;
     float* gradient = gradient_.data() + Evaluator<float>::tile_offset(network_, tile, &n);
     const int chunk_rows = plan_.chunks.length(chunk);
@@ -129,7 +155,7 @@ class StepProducts {
   int deepest_ = -1;  // the deepest layer whose mean is penalised
   bool two_passes_ = false, kept_ = false;
   Buffer<float> theta_, gradient_, x_;
-  std::vector<Buffer<float>> activations_, deltas_;
+  std::vector<Buffer<float>> activations_, deltas_, partials_;
   double flops_ = 0;
 };
 

@@ -53,6 +53,9 @@ Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int 
     delta_sums_.emplace_back(blocks * outputs);
     pulls_.emplace_back(on_mean ? outputs : 0);
     means_.emplace_back(activation_sums_.back().size() > 0 ? outputs : 0);
+    // Fewer rows are cut into no more blocks, or into two.
+    const std::size_t partials = whole.by_blocks[l] ? std::max(2, whole.blocks(static_cast<int>(rows)).count) : 0;
+    partial_gradients_.emplace_back(partials * network_.layers[l].weight_count());
   }
   block_loss_.resize(blocks);
   block_absolute_.resize(blocks);
@@ -136,19 +139,30 @@ void Evaluator<T>::tile(const Request& request, const Chunk& chunk, const Plan& 
   std::size_t n = 0;
   T* gradient = request.gradient + tile_offset(network_, tile, &n);
   if (tile.rows == 0) return bias_tile(chunk, tile.layer, gradient, accumulate);
-  const Cut slices = Cut::at_most(chunk.rows, tile.slice);
+  if (plan.by_blocks[tile.layer] && chunk.blocks.count > 1) {
+    const T* partial = partial_gradients_[tile.layer].data();
+    if (!accumulate) std::fill(gradient, gradient + n, T(0));
+    for (int b = 0; b < chunk.blocks.count; b++) kernels_.axpy(T(1), partial + b * n, gradient, n);
+    return;
+  }
   for (int l = tile.layer; l < network_.depth(); l++) {
     if (l != tile.layer && network_.layers[l].tied_to != tile.layer) continue;
     const MatrixView<const T> d = deltas(l, chunk);
     const MatrixView<const T> input = l == 0 ? chunk.x : MatrixView<const T>(activations(l - 1, chunk));
     const MatrixView<const T> left = (l == tile.layer ? d : input).block(0, tile.row, chunk.rows, tile.rows);
     const MatrixView<const T> right = l == tile.layer ? input : d;
-    for (int s = 0; s < slices.count; s++) {
-      const int begin = slices.begin(s), rows = slices.length(s);
-      const bool add = accumulate || s > 0 || l != tile.layer;
-      gemm<T>(Transpose::yes, Transpose::no, 1, left.rows_from(begin, rows), right.rows_from(begin, rows), add ? T(1) : T(0),
-              {gradient, tile.rows, layer.inputs});
-    }
+    add_product(left, right, tile.slice, accumulate || l != tile.layer, {gradient, tile.rows, layer.inputs});
+  }
+}
+
+// out = left^T right, or more of it, in slices of rows.
+template <typename T>
+void Evaluator<T>::add_product(MatrixView<const T> left, MatrixView<const T> right, int slice, bool add, MatrixView<T> out) {
+  const Cut slices = Cut::at_most(left.rows, slice);
+  for (int s = 0; s < slices.count; s++) {
+    const int begin = slices.begin(s), rows = slices.length(s);
+    gemm<T>(Transpose::yes, Transpose::no, 1, left.rows_from(begin, rows), right.rows_from(begin, rows),
+            add || s > 0 ? T(1) : T(0), out);
   }
 }
 
@@ -239,7 +253,9 @@ bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop,
       if (two_passes && !kept_) forward_block(request, chunk, block, 0, deepest_, false);
       forward_block(request, chunk, block, known + 1, last - 1, true);
       output_block(request, chunk, block);
-      if (!gradient || last == 0) return;
+      if (!gradient) return;
+      gradient_block(chunk, block, last);
+      if (last == 0) return;
       if (pull_known) {
         back_block(request, chunk, block, last, 0);
         hidden_delta_block(request, chunk, block, 0);

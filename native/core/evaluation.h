@@ -21,7 +21,8 @@ struct EvaluationMemory {
 };
 
 // Cost and gradient of one network and objective over rows, in phases:
-//   1  by row blocks: gather, forward, loss, output delta, and back to the deepest layer whose mean is penalised
+//   1  by row blocks: gather, forward, loss, output delta, and back to the deepest layer whose mean is penalised; of small layers
+//      the gradient too, as soon as a block's deltas are there
 //   2  serially: the means and their pull; then by row blocks the remaining deltas
 //   3  by tiles of the parameters: the gradient over all rows of the chunk, and whatever the caller's sink does with it while it
 //   is hot
@@ -93,6 +94,8 @@ class Evaluator {
   void output_block(const Request& request, const Chunk& chunk, int block);
   void back_block(const Request& request, const Chunk& chunk, int block, int from, int to);
   void hidden_delta_block(const Request& request, const Chunk& chunk, int block, int layer);
+  void gradient_block(const Chunk& chunk, int block, int layer);
+  static void add_product(MatrixView<const T> left, MatrixView<const T> right, int slice, bool add, MatrixView<T> out);
   void tile(const Request& request, const Chunk& chunk, const Plan& plan, int index, bool accumulate);
   void bias_tile(const Chunk& chunk, int layer, T* gradient, bool accumulate) const;
   void add_sums(const Chunk& chunk, int from, int to);
@@ -114,7 +117,8 @@ class Evaluator {
   std::vector<std::uint32_t> labels_;
   std::vector<Buffer<T>> through_;
   std::vector<Buffer<T>> activations_, deltas_, activation_sums_, delta_sums_, pulls_;
-  std::vector<std::vector<double>> means_;  // sums over rows until finish_means
+  std::vector<std::vector<double>> means_;    // sums over rows until finish_means
+  std::vector<Buffer<T>> partial_gradients_;  // [layers][blocks][weights] of those that the plan makes by blocks
   std::vector<double> no_means_, block_loss_, block_absolute_;
 };
 

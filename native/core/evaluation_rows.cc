@@ -116,15 +116,31 @@ void Evaluator<T>::back_block(const Request& request, const Chunk& chunk, int bl
 
 template <typename T>
 void Evaluator<T>::hidden_delta_block(const Request& request, const Chunk& chunk, int block, int layer) {
-  const PhaseTimer timer(Phase::hidden_delta);
   const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block);
   const Penalty* penalty = penalty_of_[layer];
   const T* pull = penalty != nullptr && penalty->on_mean() ? pulls_[layer].data() : nullptr;
   const T l1 = penalty != nullptr && !penalty->on_mean() ? static_cast<T>(penalty->weight / request.count) : T(0);
   const DenseLayer& shape = network_.layers[layer];
-  kernels_.hidden_delta(shape.activation, deltas(layer, chunk).rows_from(begin, rows),
-                        activations(layer, chunk).rows_from(begin, rows), pull, l1,
-                        delta_sums_[layer].data() + static_cast<std::size_t>(block) * shape.outputs);
+  {
+    const PhaseTimer timer(Phase::hidden_delta);
+    kernels_.hidden_delta(shape.activation, deltas(layer, chunk).rows_from(begin, rows),
+                          activations(layer, chunk).rows_from(begin, rows), pull, l1,
+                          delta_sums_[layer].data() + static_cast<std::size_t>(block) * shape.outputs);
+  }
+  gradient_block(chunk, block, layer);
+}
+
+// What a block adds to the gradient of a small layer's weights.
+template <typename T>
+void Evaluator<T>::gradient_block(const Chunk& chunk, int block, int layer) {
+  if (partial_gradients_[layer].size() == 0 || chunk.blocks.count == 1) return;
+  const PhaseTimer timer(Phase::gradient_product);
+  const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block);
+  const DenseLayer& shape = network_.layers[layer];
+  const MatrixView<const T> input = layer == 0 ? chunk.x : MatrixView<const T>(activations(layer - 1, chunk));
+  T* partial = partial_gradients_[layer].data() + block * shape.weight_count();
+  add_product(MatrixView<const T>(deltas(layer, chunk)).rows_from(begin, rows), input.rows_from(begin, rows),
+              Plan::small_slice(shape), false, {partial, shape.outputs, shape.inputs});
 }
 
 template void Evaluator<float>::gather_block(const Request&, const Chunk&, int);
@@ -139,5 +155,7 @@ template void Evaluator<double>::forward_block(const Request&, const Chunk&, int
 template void Evaluator<double>::output_block(const Request&, const Chunk&, int);
 template void Evaluator<double>::back_block(const Request&, const Chunk&, int, int, int);
 template void Evaluator<double>::hidden_delta_block(const Request&, const Chunk&, int, int);
+template void Evaluator<float>::gradient_block(const Chunk&, int, int);
+template void Evaluator<double>::gradient_block(const Chunk&, int, int);
 
 }  // namespace layerwise

@@ -38,6 +38,10 @@ int Plan::most_chunk_rows(const Network& network, std::size_t element, std::size
   return std::max(kFewestChunkRows, static_cast<int>(std::min<std::size_t>(fitting, 1 << 20)));
 }
 
+int Plan::small_slice(const DenseLayer& layer) {
+  return std::max(kFewestBlockRows, kSmallProduct / static_cast<int>(layer.weight_count()));
+}
+
 Plan Plan::evaluation(const Network& network, int rows, std::size_t element, std::size_t chunk_bytes) {
   Plan plan;
   plan.chunks = Cut::at_most(rows, most_chunk_rows(network, element, chunk_bytes));
@@ -51,14 +55,15 @@ Plan Plan::evaluation(const Network& network, int rows, std::size_t element, std
   for (int l = 0; l < network.depth(); l++) {
     const auto& layer = network.layers[l];
     const bool small = layer.weight_count() <= kSmallLayer;
+    plan.by_blocks.push_back(small && layer.owns_weights());
+    if (layer.tied_to >= 0) plan.by_blocks[layer.tied_to] = false;
     const int half = (layer.outputs + 1) / 2;
     const int tall_enough = std::max(kFewestTileRows, kTileElements / layer.inputs);
     const int tile_rows = small ? layer.outputs : std::max(32, std::min(tall_enough, half));
     const Cut cut = layer.owns_weights() ? Cut::at_most(layer.outputs, tile_rows) : Cut{};
     for (int i = 0; i < cut.count; i++) {
       const int rows_of_tile = cut.length(i);
-      const int slice = small ? std::max(kFewestBlockRows, kSmallProduct / (rows_of_tile * layer.inputs)) : rows;
-      plan.tiles.push_back({l, cut.begin(i), rows_of_tile, slice});
+      plan.tiles.push_back({l, cut.begin(i), rows_of_tile, small ? small_slice(layer) : rows});
     }
     if (layer.has_biases) plan.tiles.push_back({l, 0, 0, 0});
   }

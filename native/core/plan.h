@@ -33,6 +33,10 @@ struct Plan {
   Cut chunks;               // rows of an evaluation that are worked on together
   std::vector<Tile> tiles;  // the largest first, so that no thread is left alone with one at the end
 
+  // Layers so small that their gradient is made by row blocks, each by the thread that has its rows in cache, and then summed in
+  // the order of the blocks, where a chunk has more than one. They have one tile of weights.
+  std::vector<bool> by_blocks;  // [layers]
+
   // Row blocks of a chunk: each goes through forward and backward while its activations are in the core's cache.
   Cut blocks(int chunk_rows) const { return Cut::at_most(chunk_rows, block_rows); }
   int block_rows = 0;
@@ -47,6 +51,9 @@ struct Plan {
 
   // The longest chunk of any evaluation.
   static int most_chunk_rows(const Network& network, std::size_t element, std::size_t chunk_bytes = kChunkBytes);
+
+  // Rows of one product of a small layer's gradient.
+  static int small_slice(const DenseLayer& layer);
 
   // For one evaluation of cost and gradient over so many rows.
   static Plan evaluation(const Network& network, int rows, std::size_t element, std::size_t chunk_bytes = kChunkBytes);

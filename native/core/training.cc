@@ -116,7 +116,7 @@ bool TrainingJob<T>::step(Team& team, const Gather<T>& gather, const Span& span,
   CostParts parts;
   if (!evaluator_.run(team, request, stop, parts)) return false;
   if (!options_.fused) {
-    team.each(static_cast<int>(plan.tiles.size()), [&](int i) {
+    team.each_dealt(static_cast<int>(plan.tiles.size()), [&](int i) {
       std::size_t n = 0;
       const std::size_t offset = Evaluator<T>::tile_offset(network_, plan.tiles[i], &n);
       update(i, plan.tiles[i], offset, n);

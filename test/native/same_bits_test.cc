@@ -56,6 +56,22 @@ TYPED_TEST(SameBits, OfLbfgsAtAnyNumberOfThreads) {
   for (int threads : thread_counts()) expect_same_bits(one, this->trained(Kind::lbfgs, 0, 2, threads));
 }
 
+TYPED_TEST(SameBits, OfLayersWhoseGradientIsMadeByRowBlocks) {
+  using T = TypeParam;
+  constexpr int kWidth = 61, kRows = 1301, kBatch = 901;
+  const Network small = autoencoder(kWidth, 43);
+  const Plan plan = Plan::evaluation(small, kBatch, sizeof(T));
+  ASSERT_TRUE(plan.by_blocks[0] && plan.by_blocks[1]);
+  ASSERT_GT(plan.blocks(kBatch).count, 1);
+  const std::vector<T> x = random_vector<T>(kRows * kWidth, 0.1, 0.9, 4), theta = parameters_of<T>(small, 1);
+  const Objective objective = objective_of(small, Loss::squared, 3e-3, {{0, PenaltyKind::kl, 0.1, 3, Average::moving}});
+  const auto trained = [&](int threads, bool fused) {
+    return train(small, objective, options_of(Kind::adam, kBatch, fused), theta, rows_of(x, kWidth), 2, 0.01, threads);
+  };
+  const auto one = trained(1, true);
+  for (int threads : thread_counts()) expect_same_bits(one, trained(threads, threads % 2 == 0));
+}
+
 TYPED_TEST(SameBits, OfTheFusedAndTheSplitForm) {
   const std::vector<Kind> all = {Kind::adam, Kind::momentum, Kind::gradient_descent};
   for (Kind kind : kSanitized ? std::vector<Kind>{Kind::adam} : all) {
