@@ -64,12 +64,20 @@ function places(): string[] {
 /** A path in the folder that holds the package, in which this code is `lib/native/`, `dist/native/` or all of `dist/`; undefined in a bundle of somebody's. */
 function inPackage(path: string): string | undefined {
   for (const up of ['../../', '../']) {
-    const description = new URL(`${up}package.json`, import.meta.url)
-    if (existsSync(description) && JSON.parse(readFileSync(description, 'utf8')).name === 'layerwise') {
+    if (isOurs(new URL(`${up}package.json`, import.meta.url))) {
       return fileURLToPath(new URL(up + path, import.meta.url))
     }
   }
   return undefined
+}
+
+/** Whether this is our package's description. In a bundle it is somebody's file, and may be anything. */
+function isOurs(description: URL): boolean {
+  try {
+    return JSON.parse(readFileSync(description, 'utf8'))?.name === 'layerwise'
+  } catch {
+    return false
+  }
 }
 
 function packageFor(platform: string): string {

@@ -3,6 +3,7 @@
 // start a worker for each processor, which spin; it has no means to end them, and reads no setting but the process's environment.
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <string>
 #if defined(_WIN32)
 #include <windows.h>
@@ -31,6 +32,14 @@ inline Handle open_beside(const char* name) {
 
 inline void* find(Handle file, const char* name) { return reinterpret_cast<void*>(GetProcAddress(file, name)); }
 inline std::string reason() { return "Windows error " + std::to_string(GetLastError()); }
+// The process's own, which Node writes too; the C library's copy may be older.
+inline std::optional<std::string> environment(const char* name) {
+  const DWORD size = GetEnvironmentVariableA(name, nullptr, 0);
+  if (size == 0) return std::nullopt;
+  std::string value(size, '\0');
+  value.resize(GetEnvironmentVariableA(name, value.data(), size));
+  return value;
+}
 inline void set_environment(const char* name, const char* value) { SetEnvironmentVariableA(name, value); }
 
 #else
@@ -40,14 +49,21 @@ using Handle = void*;
 // The file of this name in the folder of the one that holds this code; null if it cannot be opened.
 inline Handle open_beside(const char* name) {
   Dl_info own{};
-  dladdr(reinterpret_cast<const void*>(&open_beside), &own);
+  if (dladdr(reinterpret_cast<const void*>(&open_beside), &own) == 0) return nullptr;
   const std::string path = own.dli_fname;
   return dlopen((path.substr(0, path.find_last_of('/') + 1) + name).c_str(), RTLD_NOW | RTLD_LOCAL);
 }
 
 inline void* find(Handle file, const char* name) { return dlsym(file, name); }
-inline std::string reason() { return dlerror(); }
+inline std::string reason() {
+  const char* why = dlerror();
+  return why == nullptr ? "the addon's own place is unknown" : why;
+}
 
+inline std::optional<std::string> environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
 inline void set_environment(const char* name, const char* value) {
   if (value == nullptr) {
     unsetenv(name);
@@ -62,12 +78,11 @@ inline void set_environment(const char* name, const char* value) {
 // setting is put back at once, since child processes inherit it.
 inline Handle open_without_workers(const char* file_name) {
   constexpr const char* setting = "OPENBLAS_NUM_THREADS";
-  const char* found = std::getenv(setting);
-  const std::string before = found == nullptr ? "" : found;
+  const std::optional<std::string> before = environment(setting);
   set_environment(setting, "1");
   const Handle file = open_beside(file_name);
   const std::string why = file == nullptr ? reason() : "";
-  set_environment(setting, found == nullptr ? nullptr : before.c_str());
+  set_environment(setting, before ? before->c_str() : nullptr);
   if (file == nullptr) throw BlasError(std::string("cannot open the library beside the addon, ") + file_name + ": " + why);
   return file;
 }
