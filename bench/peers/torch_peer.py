@@ -83,12 +83,18 @@ variants = {
     "compile": (True, False),
     "compile, decay in Adam": (True, True),
 }
+ONE_THREAD = ", one thread"
 trainings = {}
+
+
+def set_threads(variant):
+    torch.set_num_threads(1 if variant.endswith(ONE_THREAD) else job.threads)
 
 
 def prove(variant, steps):
     """The parameters after so many steps, and their cost over the first batch."""
-    training = Training(*variants[variant])
+    set_threads(variant)
+    training = Training(*variants[variant.removesuffix(ONE_THREAD)])
     for _ in range(steps):
         training.step()
     trainings[variant] = training
@@ -99,6 +105,7 @@ def prove(variant, steps):
 
 
 def train(variant, seconds):
+    set_threads(variant)
     training = trainings[variant]
     training.step()
     steps, start = 0, time.perf_counter()

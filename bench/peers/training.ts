@@ -52,9 +52,14 @@ export async function raceTraining(job: TrainingJob, effort: Effort): Promise<Jo
   const { peer, versions } = await Peer.start(script, effort.threads, torchEnvironment)
   const limits = new Limits()
   try {
+    const flops = evaluationFlopsPerRow(widths(training))
+    const there = await limits.open(training, count, 'float32')
+    if (there !== flops * training.batchSize)
+      throw new Error(`a step has ${flops * training.batchSize} flops, not ${there}`)
+    const used = await limits.threads(effort.threads)
     const ours = await reach(model, job, count, effort.threads)
     const proof: string[] = []
-    const variants = sklearn ? ['scikit-learn'] : torchVariants(training)
+    const variants = sklearn ? ['scikit-learn'] : torchVariants(training, used < effort.threads)
     for (const variant of variants) proof.push(await prove(peer, variant, folder, start, ours))
     const theirs = async (variant: string, seconds: number) => {
       const { samplesPerSecond } = await peer.ask<{ samplesPerSecond: number }>('train', { variant, seconds })
@@ -62,11 +67,6 @@ export async function raceTraining(job: TrainingJob, effort: Effort): Promise<Jo
     }
     const { best, tried } = await bestVariant(variants, (variant) => theirs(variant, effort.seconds / 2))
 
-    const flops = evaluationFlopsPerRow(widths(training))
-    const there = await limits.open(training, count, 'float32')
-    if (there !== flops * training.batchSize)
-      throw new Error(`a step has ${flops * training.batchSize} flops, not ${there}`)
-    const used = await limits.threads(effort.threads)
     const { values, repeated } = await rounds({
       ours: () => window(model, training, count, effort),
       theirs: () => theirs(best, effort.seconds),
@@ -127,11 +127,13 @@ export async function raceTraining(job: TrainingJob, effort: Effort): Promise<Jo
 }
 
 /** Where there is no weight decay, who computes it makes no difference. */
-function torchVariants({ objective }: Training): string[] {
-  const variants = ['eager', 'compile']
-  return objective.weightDecay === 0
-    ? variants
-    : variants.flatMap((variant) => [variant, `${variant}, decay in Adam`])
+/** On one thread too where we take fewer than we are offered. */
+function torchVariants({ objective }: Training, fewer: boolean): string[] {
+  const decays = objective.weightDecay === 0 ? [''] : ['', ', decay in Adam']
+  const threads = fewer ? ['', ', one thread'] : ['']
+  return ['eager', 'compile'].flatMap((variant) =>
+    decays.flatMap((decay) => threads.map((thread) => variant + decay + thread)),
+  )
 }
 
 export function title({ training }: TrainingJob): string {
