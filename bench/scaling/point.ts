@@ -5,6 +5,7 @@
 import { randomFillSync } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { type FitOptions, Matrix, SparseAutoencoder, StackedAutoencoder } from '../../lib/index.js'
+import { fitWindow } from '../fit-window.js'
 import { watchMemory } from './memory.js'
 import type { Answer, Question } from './subject.js'
 import type { Work } from './sweeps.js'
@@ -82,28 +83,11 @@ async function calls(seconds: number): Promise<number> {
   return spent / count
 }
 
-/** Seconds a sample, from the first report of a fit's progress to the first one after the window, when it is aborted. */
+/** Seconds a sample, while a fit lasts. */
 async function samples(seconds: number): Promise<number> {
-  const enough = new AbortController()
-  let first: { at: number; seen: number } | undefined
-  let each = Number.NaN
-  try {
-    await model.train(x, {
-      ...steady,
-      epochs: 1e9,
-      signal: enough.signal,
-      onProgress: ({ epoch, step }) => {
-        const at = performance.now() / 1000
-        const seen = (epoch - 1) * rows + Math.min(rows, step * batchSize)
-        first ??= { at, seen }
-        if (seen > first.seen) each = (at - first.at) / (seen - first.seen)
-        if (each > 0 && at - first.at >= seconds) enough.abort()
-      },
-    })
-  } catch (error) {
-    if (error !== enough.signal.reason) throw error
-  }
-  return each
+  return (
+    1 / (await fitWindow((options) => model.train(x, { ...steady, ...options }), rows, batchSize, seconds))
+  )
 }
 
 const window = kind === 'encode' || kind === 'epoch' ? calls : samples
