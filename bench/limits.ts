@@ -1,9 +1,12 @@
 import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { Activation, Average } from '../lib/index.js'
-import type { Storage } from './data.js'
+import type { BenchRows } from './data.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const built = fileURLToPath(new URL('../build-bench/', import.meta.url))
@@ -69,13 +72,22 @@ export class Limits {
     return this.#ask('describe')
   }
 
-  /** Makes a training the subject of what follows; returns the flops of one step's products. */
-  async open({ layers, objective, batchSize, learningRate }: Training, rows: number, storage: Storage) {
+  /** Makes a training on these rows the subject of what follows; returns the flops of one step's products. */
+  async open(training: Training, { rows, data }: BenchRows['matrix']): Promise<number> {
+    const { layers, objective, batchSize, learningRate } = training
     const { loss, weightDecay, penalty } = objective
     const pull = penalty ? [penalty.average, penalty.target, penalty.weight] : ['none']
     const shape = layers.flatMap(({ activation, outputs }) => [activation, outputs])
     const step = [batchSize, learningRate, loss === 'logLoss' ? 'log_loss' : loss, weightDecay]
-    return this.#number('open', rows, storage, ...step, ...pull, layers[0]!.inputs, ...shape)
+    const folder = mkdtempSync(join(tmpdir(), 'layerwise-bench-'))
+    try {
+      const file = join(folder, 'rows')
+      writeFileSync(file, data)
+      await this.#ask(`rows ${rows} ${data instanceof Uint8Array ? 'uint8' : 'float32'} ${file}`)
+      return await this.#number('open', ...step, ...pull, layers[0]!.inputs, ...shape)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   }
 
   /** The threads that training uses of those it is offered. */

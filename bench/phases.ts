@@ -1,5 +1,5 @@
 import { type TrainingCase, trainingCases } from './cases.js'
-import type { Storage } from './data.js'
+import { rowsOf, type Storage } from './data.js'
 import { buildLimits, Limits, PHASES } from './limits.js'
 import { trainingOf } from './training.js'
 
@@ -17,8 +17,6 @@ export interface PhasesResult {
   readonly byThreads: readonly PhasesOfThreads[]
 }
 
-const ROWS = 60_000
-
 /** Where each microsecond of a step goes, in the training in C++, on one thread and on the most. */
 export async function measurePhases(
   names: readonly string[],
@@ -30,7 +28,8 @@ export async function measurePhases(
   for (const of of trainingCases.filter(({ name }) => names.includes(name))) {
     const program = new Limits('layerwise_phases')
     try {
-      await program.open(trainingOf(of), ROWS, storage)
+      const { matrix } = await rowsOf(of, storage)
+      await program.open(trainingOf(of), matrix)
       const used = new Set([await program.threads(1), await program.threads(most)])
       const byThreads: PhasesOfThreads[] = []
       for (const threads of used) {

@@ -1,6 +1,6 @@
 import { runtime, SparseAutoencoder } from '../lib/index.js'
 import type { TrainingCase } from './cases.js'
-import { digits, patches, type Storage } from './data.js'
+import { rowsOf, type Storage } from './data.js'
 import { fitWindow, type WindowOptions } from './fit-window.js'
 import { trainingFlopsPerRow } from './flops.js'
 import { Limits, type Training } from './limits.js'
@@ -61,7 +61,7 @@ export async function measureTraining(
   storage: Storage,
   effort: Effort,
 ): Promise<TrainingResult> {
-  const { source, matrix } = await (of.rows === 'digits' ? digits(storage) : patches(storage))
+  const { source, matrix } = await rowsOf(of, storage)
   const { inputs, hidden, target, weight, weightDecay, batchSize, learningRate } = of
   const model = new SparseAutoencoder({
     inputs,
@@ -74,7 +74,7 @@ export async function measureTraining(
   const limits = new Limits()
   try {
     await checkSameCore(limits)
-    await checkFlops(of, await limits.open(trainingOf(of), matrix.rows, storage))
+    await checkFlops(of, await limits.open(trainingOf(of), matrix))
     const settings = await threadSettings(limits, effort.threads)
     const windowSeconds = effort.seconds / (ROUNDS * settings.length * subjects.length)
     const measure: Record<Subject, (setting: Setting) => Promise<number>> = {

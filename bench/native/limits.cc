@@ -2,8 +2,9 @@
 // a benchmark and answers every line of standard input with one line:
 //
 //   describe                            OpenBLAS version, its kernel, vector level
-//   open ROWS float32|uint8 BATCH RATE squared|log_loss LAMBDA none INPUTS ACTIVATION WIDTH ACTIVATION WIDTH ...
-//   open ROWS float32|uint8 BATCH RATE squared|log_loss LAMBDA batch|moving|exact RHO BETA INPUTS ACTIVATION WIDTH ...
+//   rows COUNT float32|uint8 FILE       the rows that trainings opened from now on are on; nothing but they is in the file
+//   open BATCH RATE squared|log_loss LAMBDA none INPUTS ACTIVATION WIDTH ACTIVATION WIDTH ...
+//   open BATCH RATE squared|log_loss LAMBDA batch|moving|exact RHO BETA INPUTS ACTIVATION WIDTH ...
 //                                       flops of the products of one step; the commands below are about the training of these
 //                                       dense layers by Adam, with KL on the mean of the first where RHO and BETA are given
 //   threads N                           the threads that training uses when it is offered N
@@ -16,6 +17,7 @@
 // What it cannot do it answers with "error REASON".
 #include <chrono>
 #include <cmath>
+#include <fstream>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -82,21 +84,48 @@ Value value_of(const std::string& word, const std::map<std::string, Value>& valu
   return found->second;
 }
 
-// One network and random rows to train it on.
+// Rows as they lie in a file.
+class FileRows {
+ public:
+  FileRows() = default;
+  explicit FileRows(std::istream& in) {
+    std::string storage, path;
+    if (!(in >> rows_.count >> storage >> path) || rows_.count < 1) throw std::invalid_argument("rows: bad arguments");
+    rows_.storage = value_of<Storage>(storage, {{"float32", Storage::f32}, {"uint8", Storage::u8}});
+    rows_.scale = rows_.storage == Storage::u8 ? 1.0 / 255 : 1;
+    std::ifstream file(path, std::ios::binary | std::ios::ate);
+    const auto size = static_cast<std::streamsize>(file.tellg());
+    const std::streamsize row = size / rows_.count, element = rows_.storage == Storage::u8 ? 1 : 4;
+    if (size <= 0 || row * rows_.count != size || row % element != 0) throw std::runtime_error("rows: " + path);
+    rows_.cols = static_cast<int>(row / element);
+    bytes_ = Buffer<char>(static_cast<std::size_t>(size));
+    file.seekg(0);
+    if (!file.read(bytes_.data(), size)) throw std::runtime_error("rows: " + path);
+    rows_.data = bytes_.data();
+  }
+
+  const Rows& rows() const { return rows_; }
+
+ private:
+  Buffer<char> bytes_;
+  Rows rows_;
+};
+
+// One network and the rows to train it on.
 class Training {
  public:
-  explicit Training(std::istream& in) {
-    int rows = 0, inputs = 0;
-    std::string storage, loss, penalty, activation;
+  Training(const Rows& rows, std::istream& in) : rows_(rows) {
+    int inputs = 0;
+    std::string loss, penalty, activation;
     double lambda = 0, rho = 0, beta = 0;
-    in >> rows >> storage >> options_.batch_size >> rate_ >> loss >> lambda >> penalty;
+    in >> options_.batch_size >> rate_ >> loss >> lambda >> penalty;
     if (penalty != "none") in >> rho >> beta;
     in >> inputs;
     for (int below = inputs, width = 0; in >> activation; below = width) {
       if (!(in >> width) || width < 1) throw std::invalid_argument("open: a layer without a width");
       network_.add(below, width, value_of<Activation>(activation, kActivations));
     }
-    if (rows < 1 || inputs < 1 || network_.depth() == 0 || options_.batch_size < 1 || options_.batch_size > rows) {
+    if (inputs != rows_.cols || network_.depth() == 0 || options_.batch_size < 1 || options_.batch_size > rows_.count) {
       throw std::invalid_argument("open: bad arguments");
     }
     objective_.loss = value_of<Loss>(loss, {{"squared", Loss::squared}, {"log_loss", Loss::log_loss}});
@@ -107,7 +136,10 @@ class Training {
       objective_.penalties = {{0, PenaltyKind::kl, rho, beta, average}};
     }
     products_ = std::make_unique<StepProducts>(network_, objective_, options_.batch_size);
-    make_rows(storage, rows, inputs);
+    if (objective_.loss == Loss::log_loss) {
+      for (int i = 0; i < rows_.count; i++) labels_.push_back(static_cast<std::uint32_t>(i % network_.outputs()));
+      rows_.labels = labels_.data();
+    }
     make_parameters();
   }
 
@@ -156,26 +188,6 @@ class Training {
   }
 
  private:
-  void make_rows(const std::string& storage, int rows, int cols) {
-    const std::size_t size = static_cast<std::size_t>(rows) * cols;
-    rows_.count = rows;
-    rows_.cols = cols;
-    floats_ = uniform_buffer(size, 0, 1, 2);
-    rows_.data = floats_.data();
-    if (objective_.loss == Loss::log_loss) {
-      for (int i = 0; i < rows; i++) labels_.push_back(static_cast<std::uint32_t>(i % network_.outputs()));
-      rows_.labels = labels_.data();
-    }
-    if (storage == "float32") return;
-    if (storage != "uint8") throw std::invalid_argument("open: unknown storage " + storage);
-    bytes_ = Buffer<std::uint8_t>(size);
-    for (std::size_t i = 0; i < size; i++) bytes_[i] = static_cast<std::uint8_t>(floats_[i] * 255);
-    floats_ = {};
-    rows_.data = bytes_.data();
-    rows_.storage = Storage::u8;
-    rows_.scale = 1.0 / 255;
-  }
-
   void make_parameters() {
     theta_ = Buffer<float>(network_.parameters);
     for (int l = 0; l < network_.depth(); l++) {
@@ -195,8 +207,7 @@ class Training {
   TrainingOptions options_;
   double rate_ = 0;
   std::unique_ptr<StepProducts> products_;
-  Buffer<float> floats_, theta_;
-  Buffer<std::uint8_t> bytes_;
+  Buffer<float> theta_;
   std::vector<std::uint32_t> labels_;
   Rows rows_;
 };
@@ -211,9 +222,13 @@ class Answers {
     in >> command;
     if (command == "describe") {
       out << blas_version() << ' ' << blas_kernel() << ' ' << vector_level_name(vector_level());
+    } else if (command == "rows") {
+      training_.reset();
+      rows_ = FileRows(in);
+      out << rows_.rows().cols;
     } else if (command == "open") {
       training_.reset();
-      training_ = std::make_unique<Training>(in);
+      training_ = std::make_unique<Training>(rows_.rows(), in);
       out << training_->flops();
     } else if (command == "threads") {
       int threads = 0;
@@ -263,6 +278,7 @@ class Answers {
 
   ThreadPool pool_;
   SquareProduct square_;
+  FileRows rows_;
   std::unique_ptr<Training> training_;
 };
 

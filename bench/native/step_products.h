@@ -19,7 +19,9 @@ inline Buffer<float> uniform_buffer(std::size_t size, double low, double high, s
 class StepProducts {
  public:
   StepProducts(const Network& network, const Objective& objective, int rows)
-      : network_(network), plan_(Plan::evaluation(network, rows, sizeof(float))) {
+      : network_(network),
+        products_(std::make_unique<LayerProducts<float>>(network)),
+        plan_(Plan::evaluation(network, rows, sizeof(float))) {
     for (const Penalty& penalty : objective.penalties) {
       if (penalty.on_mean()) deepest_ = std::max(deepest_, penalty.layer);
     }
@@ -104,8 +106,8 @@ class StepProducts {
   // Layers from … to, both included.
   void forward(const Block& block, int from, int to) const {
     for (int l = from; l <= to; l++) {
-      gemm<float>(Transpose::no, Transpose::yes, 1, input(l, block.chunk).rows_from(block.begin, block.rows),
-                  network_.layers[l].weights(theta_.data()), 0, activations(l, block.chunk).rows_from(block.begin, block.rows));
+      products_->forward(l, theta_.data(), input(l, block.chunk).rows_from(block.begin, block.rows), nullptr,
+                         activations(l, block.chunk).rows_from(block.begin, block.rows));
     }
   }
 
@@ -113,8 +115,8 @@ class StepProducts {
   void back(const Block& block, int from, int to) const {
     for (int l = from; l > to; l--) {
       if (l < from) gradient(block, l);
-      gemm<float>(Transpose::no, Transpose::no, 1, deltas(l, block.chunk).rows_from(block.begin, block.rows),
-                  network_.layers[l].weights(theta_.data()), 0, deltas(l - 1, block.chunk).rows_from(block.begin, block.rows));
+      products_->backward(l, theta_.data(), deltas(l, block.chunk).rows_from(block.begin, block.rows),
+                          deltas(l - 1, block.chunk).rows_from(block.begin, block.rows));
     }
   }
 
@@ -122,14 +124,10 @@ class StepProducts {
   void gradient(const Block& block, int layer) const {
     const DenseLayer& shape = network_.layers[layer];
     if (!by_blocks(layer, block.chunk)) return;
-    const Cut slices = Cut::at_most(block.rows, Plan::small_slice(shape));
-    const int at = block.begin / plan_.block_rows;
-    float* partial = partials_[layer].data() + at * shape.weight_count();
-    for (int s = 0; s < slices.count; s++) {
-      const int begin = block.begin + slices.begin(s), rows = slices.length(s);
-      gemm<float>(Transpose::yes, Transpose::no, 1, deltas(layer, block.chunk).rows_from(begin, rows),
-                  input(layer, block.chunk).rows_from(begin, rows), s > 0 ? 1 : 0, {partial, shape.outputs, shape.inputs});
-    }
+    float* partial = partials_[layer].data() + block.begin / plan_.block_rows * shape.weight_count();
+    products_->gradient(layer, deltas(layer, block.chunk).rows_from(block.begin, block.rows),
+                        input(layer, block.chunk).rows_from(block.begin, block.rows), nullptr, 0, false,
+                        {partial, shape.outputs, shape.inputs});
   }
 
   bool by_blocks(int layer, int chunk) const {
@@ -142,15 +140,11 @@ class StepProducts {
     float* gradient = gradient_.data() + Evaluator<float>::tile_offset(network_, tile, &n);
     const int chunk_rows = plan_.chunks.length(chunk);
     const MatrixView<float> d = deltas(tile.layer, chunk).block(0, tile.row, chunk_rows, tile.rows), x = input(tile.layer, chunk);
-    const Cut slices = Cut::at_most(chunk_rows, tile.slice);
-    for (int s = 0; s < slices.count; s++) {
-      const int begin = slices.begin(s), rows = slices.length(s);
-      gemm<float>(Transpose::yes, Transpose::no, 1, d.rows_from(begin, rows), x.rows_from(begin, rows),
-                  chunk > 0 || s > 0 ? 1 : 0, {gradient, tile.rows, network_.layers[tile.layer].inputs});
-    }
+    products_->gradient(tile.layer, d, x, nullptr, 0, chunk > 0, {gradient, tile.rows, network_.layers[tile.layer].inputs});
   }
 
   Network network_;
+  std::unique_ptr<LayerProducts<float>> products_;
   Plan plan_;
   int deepest_ = -1;  // the deepest layer whose mean is penalised
   bool two_passes_ = false, kept_ = false;

@@ -66,8 +66,7 @@ export async function raceLbfgs(effort: Effort): Promise<JobResult> {
     }
 
     const flops = count * evaluationFlopsPerRow(widths(training))
-    if ((await limits.open(training, count, 'float32')) !== flops)
-      throw new Error('the limits count other flops')
+    if ((await limits.open(training, rows.matrix)) !== flops) throw new Error('the limits count other flops')
     const { values, repeated } = await rounds({
       ours: () => each(minimize(WINDOW)),
       scipy: () => each(ask(scipy.peer, 'numpy', WINDOW)),

@@ -54,7 +54,7 @@ export async function measureScaling(effort: Effort): Promise<JobResult> {
     const model = modelOf(job, rows)
     const limits = new Limits()
     try {
-      await limits.open(job.training, count, 'float32')
+      await limits.open(job.training, rows.matrix)
       const { values, repeated } = await rounds({
         one: () => window(model, job.training, count, { seconds, threads: 1 }),
         all: () => window(model, job.training, count, effort),

@@ -53,7 +53,7 @@ export async function raceTraining(job: TrainingJob, effort: Effort): Promise<Jo
   const limits = new Limits()
   try {
     const flops = evaluationFlopsPerRow(widths(training))
-    const there = await limits.open(training, count, 'float32')
+    const there = await limits.open(training, rows.matrix)
     if (there !== flops * training.batchSize)
       throw new Error(`a step has ${flops * training.batchSize} flops, not ${there}`)
     const used = await limits.threads(effort.threads)
