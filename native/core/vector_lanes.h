@@ -1,11 +1,12 @@
 #pragma once
 // The vectors of one level: LAYERWISE_VECTOR_BYTES wide, elements of T, written with the compilers' vector extensions. Included
 // by the level's own vector_lanes_<level>.h, which adds what the extensions lack:
-//   fma(a, b, c)        a * b + c, rounded once where the processor can
+//   fma(a, b, c)        a * b + c, rounded once where the processor can, which kFused says
 //   root(a)             square root
 //   at_least(low, x)    max(low, x) and
 //   at_most(high, x)    min(high, x), both x where x is NaN
 //   times_power(p, n)   p * 2^n for whole n, right down to denormals and up to infinity
+//   times_normal_power  the same where 2^n is a normal number or infinity
 //   low_half, high_half floats as doubles
 //   Rest<T>             the last, incomplete vector of a row
 

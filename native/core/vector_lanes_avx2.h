@@ -5,6 +5,7 @@
 namespace layerwise::LAYERWISE_LEVEL {
 namespace {
 
+constexpr bool kFused = true;
 LAYERWISE_INLINE F fma(F a, F b, F c) { return _mm256_fmadd_ps(a, b, c); }
 LAYERWISE_INLINE D fma(D a, D b, D c) { return _mm256_fmadd_pd(a, b, c); }
 LAYERWISE_INLINE F root(F a) { return _mm256_sqrt_ps(a); }

@@ -6,6 +6,7 @@
 namespace layerwise::LAYERWISE_LEVEL {
 namespace {
 
+constexpr bool kFused = true;
 LAYERWISE_INLINE F fma(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }
 LAYERWISE_INLINE D fma(D a, D b, D c) { return _mm512_fmadd_pd(a, b, c); }
 LAYERWISE_INLINE F root(F a) { return _mm512_maskz_sqrt_ps(0xffff, a); }
@@ -24,6 +25,11 @@ LAYERWISE_INLINE V<T> times_power(V<T> p, V<T> n) {
   } else {
     return _mm512_maskz_scalef_pd(0xff, p, n);
   }
+}
+
+template <typename T>
+LAYERWISE_INLINE V<T> times_normal_power(V<T> p, V<T> n) {
+  return times_power<T>(p, n);
 }
 
 LAYERWISE_INLINE D low_half(F v) { return _mm512_maskz_cvtps_pd(0xff, _mm512_maskz_extractf32x8_ps(0xff, v, 0)); }

@@ -6,6 +6,7 @@
 namespace layerwise::LAYERWISE_LEVEL {
 namespace {
 
+constexpr bool kFused = true;
 LAYERWISE_INLINE F fma(F a, F b, F c) { return vfmaq_f32(c, a, b); }
 LAYERWISE_INLINE D fma(D a, D b, D c) { return vfmaq_f64(c, a, b); }
 LAYERWISE_INLINE F root(F a) { return vsqrtq_f32(a); }

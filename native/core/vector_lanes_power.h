@@ -25,6 +25,11 @@ LAYERWISE_INLINE V<T> power_of_two(V<T> n) {
   return (V<T>)((I<T>)(n + (Power<T>::kRound + Power<T>::kBias)) << Power<T>::kMantissa);
 }
 
+template <typename T>
+LAYERWISE_INLINE V<T> times_normal_power(V<T> p, V<T> n) {
+  return p * power_of_two<T>(n);
+}
+
 // In two factors, since 2^n itself may be out of range where p * 2^n is not.
 template <typename T>
 LAYERWISE_INLINE V<T> times_power(V<T> p, V<T> n) {

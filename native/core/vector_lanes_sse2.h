@@ -6,6 +6,7 @@
 namespace layerwise::LAYERWISE_LEVEL {
 namespace {
 
+constexpr bool kFused = false;
 LAYERWISE_INLINE F fma(F a, F b, F c) { return a * b + c; }
 LAYERWISE_INLINE D fma(D a, D b, D c) { return a * b + c; }
 LAYERWISE_INLINE F root(F a) { return _mm_sqrt_ps(a); }

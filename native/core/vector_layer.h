@@ -1,6 +1,7 @@
 #pragma once
 // What happens to the elements of a layer beside its matrix products.
 #include "vector_math.h"
+#include "vector_registers.h"
 #include "vector_sum.h"
 
 namespace layerwise::LAYERWISE_LEVEL {
@@ -71,16 +72,15 @@ template <Activation f, typename T>
 void activate_with(MatrixView<T> z, const T* bias, T* sums) {
   if (sums != nullptr) std::fill(sums, sums + z.cols, T(0));
   by_rows(z.rows, [&](int i, auto rows) LAYERWISE_INLINE_LAMBDA {
-    constexpr int count = decltype(rows)::value;
     sweep<T>(z.cols, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA {
       const V<T> b = span.load(bias + j);
-      V<T> a[count];
-      for (int r = 0; r < count; r++) a[r] = apply<f, T>(span.load(z.row(i + r) + j) + b);
-      for (int r = 0; r < count; r++) span.store(z.row(i + r) + j, a[r]);
-      if (sums == nullptr) return;
-      V<T> sum = span.load(sums + j);
-      for (int r = 0; r < count; r++) sum += a[r];
-      span.store(sums + j, sum);
+      V<T> sum = sums == nullptr ? V<T>{} : span.load(sums + j);
+      unrolled<decltype(rows)::value>([&](auto r) LAYERWISE_INLINE_LAMBDA {
+        const V<T> a = apply<f, T>(span.load(z.row(i + r) + j) + b);
+        span.store(z.row(i + r) + j, a);
+        sum += a;
+      });
+      if (sums != nullptr) span.store(sums + j, sum);
     });
   });
 }
@@ -94,21 +94,17 @@ template <Activation f, bool l1, typename T>
 void hidden_delta_with(MatrixView<T> d, MatrixView<const T> a, const T* pull, T weight, T* sums) {
   std::fill(sums, sums + d.cols, T(0));
   by_rows(d.rows, [&](int i, auto rows) LAYERWISE_INLINE_LAMBDA {
-    constexpr int count = decltype(rows)::value;
     sweep<T>(d.cols, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA {
       const V<T> p = pull != nullptr ? span.load(pull + j) : V<T>{};
-      V<T> delta[count];
-      for (int r = 0; r < count; r++) {
-        const V<T> out = span.load(a.row(i + r) + j);
-        V<T> sum = span.load(d.row(i + r) + j) + p;
-        if constexpr (l1) sum = fma(all<T>(weight), sign<T>(out), sum);
-        delta[r] = times_slope<f, T>(sum, out);
-      }
       V<T> sum = span.load(sums + j);
-      for (int r = 0; r < count; r++) {
-        span.store(d.row(i + r) + j, delta[r]);
-        sum += delta[r];
-      }
+      unrolled<decltype(rows)::value>([&](auto r) LAYERWISE_INLINE_LAMBDA {
+        const V<T> out = span.load(a.row(i + r) + j);
+        V<T> pulled = span.load(d.row(i + r) + j) + p;
+        if constexpr (l1) pulled = fma(all<T>(weight), sign<T>(out), pulled);
+        const V<T> delta = times_slope<f, T>(pulled, out);
+        span.store(d.row(i + r) + j, delta);
+        sum += delta;
+      });
       span.store(sums + j, sum);
     });
   });

@@ -19,6 +19,7 @@ struct ExpConstants;
 template <>
 struct ExpConstants<float> {
   static constexpr float kLow = -104, kHigh = 89;  // beyond them exp is 0 and infinity
+  static constexpr float kLowNormal = -87;         // above it exp is a normal number
   static constexpr float kRound = 0x1.8p23f;
   static constexpr float kInverseLn2 = 1.44269504f;
   // ln 2 in two parts; n times the first is exact (Cody & Waite)
@@ -30,6 +31,7 @@ struct ExpConstants<float> {
 template <>
 struct ExpConstants<double> {
   static constexpr double kLow = -746, kHigh = 710;
+  static constexpr double kLowNormal = -708;
   static constexpr double kRound = 0x1.8p52;
   static constexpr double kInverseLn2 = 1.44269504088896340736;
   static constexpr double kLn2 = 6.93147180369123816490e-01, kLn2Rest = 1.90821492927058770002e-10;
@@ -46,19 +48,21 @@ struct ExpConstants<double> {
                                      2.5100375929185925e-08};
 };
 
-// e^x = 2^n e^r, x = n ln 2 + r, |r| <= ln 2 / 2.
-template <typename T>
+// e^x = 2^n e^r, x = n ln 2 + r, |r| <= ln 2 / 2. `normal`: what would be a denormal is the least normal number instead, which is
+// as good beside 1.
+template <typename T, bool normal = false>
 LAYERWISE_INLINE V<T> exponential(V<T> x) {
   using C = ExpConstants<T>;
-  x = at_most(all<T>(C::kHigh), at_least(all<T>(C::kLow), x));
+  x = at_most(all<T>(C::kHigh), at_least(all<T>(normal ? C::kLowNormal : C::kLow), x));
   const V<T> n = fma(x, all<T>(C::kInverseLn2), all<T>(C::kRound)) - C::kRound;
   const V<T> r = fma(n, all<T>(-C::kLn2Rest), fma(n, all<T>(-C::kLn2), x));
-  return times_power<T>(fma(polynomial<T>(r, C::kTail), r * r, r) + T(1), n);
+  const V<T> p = fma(polynomial<T>(r, C::kTail), r * r, r) + T(1);
+  return normal ? times_normal_power<T>(p, n) : times_power<T>(p, n);
 }
 
 template <typename T>
 LAYERWISE_INLINE V<T> sigmoid(V<T> x) {
-  return T(1) / (exponential<T>(-x) + T(1));
+  return T(1) / (exponential<T, true>(-x) + T(1));
 }
 
 // The rational functions for small |x| are those of Cephes (S. Moshier), tanhf.c and tanh.c.
@@ -87,7 +91,7 @@ LAYERWISE_INLINE V<T> hyperbolic_tangent(V<T> x) {
   const I<T> small = size < T(0.625);
   const V<T> a = small ? size : all<T>(1);
   const V<T> b = small ? size * z * polynomial<T>(z, C::kAbove) : all<T>(-2);
-  const V<T> c = small ? polynomial<T>(z, C::kBelow) : exponential<T>(size + size) + T(1);
+  const V<T> c = small ? polynomial<T>(z, C::kBelow) : exponential<T, true>(size + size) + T(1);
   return with_sign<T>(a + b / c, x);
 }
 

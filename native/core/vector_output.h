@@ -84,24 +84,22 @@ double delta_with(MatrixView<T> z, const T* bias, MatrixView<const T> x, T scale
   std::fill(sums, sums + z.cols, T(0));
   LossSum<loss, T> total;
   by_rows(z.rows, [&](int i, auto rows) LAYERWISE_INLINE_LAMBDA {
-    constexpr int count = decltype(rows)::value;
-    V<T> lost[count] = {};
+    constexpr int kCount = decltype(rows)::value;
+    Registers<T, 1, kCount> lost;
+    unrolled<kCount>([&](auto r) LAYERWISE_INLINE_LAMBDA { lost.at(r) = V<T>{}; });
     sweep<T>(z.cols, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA {
       const V<T> b = span.load(bias + j);
-      V<T> delta[count];
-      for (int r = 0; r < count; r++) {
-        const auto o = output<loss, f, T>(span.load(z.row(i + r) + j) + b, span.load(x.row(i + r) + j));
-        lost[r] += span.only(o.lost);
-        delta[r] = o.delta * scale;
-      }
       V<T> sum = span.load(sums + j);
-      for (int r = 0; r < count; r++) {
-        span.store(z.row(i + r) + j, delta[r]);
-        sum += delta[r];
-      }
+      unrolled<kCount>([&](auto r) LAYERWISE_INLINE_LAMBDA {
+        const auto o = output<loss, f, T>(span.load(z.row(i + r) + j) + b, span.load(x.row(i + r) + j));
+        lost.at(r) += span.only(o.lost);
+        const V<T> delta = o.delta * scale;
+        span.store(z.row(i + r) + j, delta);
+        sum += delta;
+      });
       span.store(sums + j, sum);
     });
-    for (int r = 0; r < count; r++) total.add_row(lost[r]);
+    unrolled<kCount>([&](auto r) LAYERWISE_INLINE_LAMBDA { total.add_row(lost.at(r)); });
   });
   return total.total();
 }
