@@ -11,8 +11,6 @@ struct BlasError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-enum class Transpose { no, yes };
-
 // Makes OpenBLAS single-threaded for the process and ends its idle workers. Call once, before any product; throws BlasError for a
 // build that is serial (no locks: wrong products from several threads) or on OpenMP (its setting does not reach our threads), and
 // where its kernel for this processor multiplies wrongly.

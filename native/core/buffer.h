@@ -1,16 +1,20 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
+#include <new>
 
 namespace layerwise {
 
-// Zeroed memory for n elements, aligned to a cache line; owned, fixed in size, movable.
+// Zeroed memory for n elements, aligned to a cache line; owned, fixed in size, movable. Where it is large the system gives the
+// pages as they are touched.
 template <typename T>
 class Buffer {
  public:
   Buffer() = default;
-  explicit Buffer(std::size_t size) : bytes_(std::make_unique<unsigned char[]>(size * sizeof(T) + kAlignment)), size_(size) {
+  explicit Buffer(std::size_t size) : bytes_(std::calloc(size + kAlignment / sizeof(T) + 1, sizeof(T))), size_(size) {
+    if (!bytes_) throw std::bad_alloc();
     const auto address = reinterpret_cast<std::uintptr_t>(bytes_.get());
     data_ = reinterpret_cast<T*>((address + kAlignment - 1) / kAlignment * kAlignment);
   }
@@ -21,7 +25,10 @@ class Buffer {
 
  private:
   static constexpr std::size_t kAlignment = 64;
-  std::unique_ptr<unsigned char[]> bytes_;
+  struct Free {
+    void operator()(void* bytes) const { std::free(bytes); }
+  };
+  std::unique_ptr<void, Free> bytes_;
   T* data_ = nullptr;
   std::size_t size_ = 0;
 };

@@ -10,7 +10,12 @@ namespace layerwise {
 template <typename T>
 Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int most_rows, EvaluationMemory memory,
                         const Network* through, bool noisy)
-    : network_(network), objective_(objective), kernels_(vector_kernels<T>()), most_rows_(most_rows), chunk_bytes_(memory.chunk) {
+    : network_(network),
+      objective_(objective),
+      kernels_(vector_kernels<T>()),
+      most_rows_(most_rows),
+      chunk_bytes_(memory.chunk),
+      products_(network) {
   const int depth = network_.depth();
   penalty_of_.assign(depth, nullptr);
   for (const Penalty& penalty : objective_.penalties) {
@@ -91,6 +96,29 @@ std::size_t Evaluator<T>::tile_offset(const Network& network, const Plan::Tile& 
   return layer.weights_at + static_cast<std::size_t>(tile.row) * layer.inputs;
 }
 
+// Looks at rows spread over all there are.
+template <typename T>
+void Evaluator<T>::choose_products(const Request& request) {
+  constexpr int kGroupRows = RowGroups<T>::kRows, kSampledGroups = 64;
+  products_chosen_ = true;
+  const Gather<T>& source = *request.rows;
+  const int rows = std::min(most_rows_, Plan::most_chunk_rows(network_, sizeof(T), chunk_bytes_));
+  if (!LayerProducts<T>::takes_groups(network_, rows) || source.rows().through != nullptr) return;
+
+  const Cut sample{source.rows().count - kGroupRows, std::min({kSampledGroups, rows / kGroupRows, source.rows().count})};
+  const MatrixView<T> sampled(x_.data(), sample.count * kGroupRows, network_.inputs());
+  const MatrixView<T> clean(request.noise != nullptr ? clean_.data() : x_.data(), sampled.rows, sampled.cols);
+  for (int i = 0; i < sample.count; i++) source.read(nullptr, sample.begin(i), clean.rows_from(i * kGroupRows, kGroupRows));
+  for (int i = 0; request.noise != nullptr && i < sampled.rows; i++) {
+    const int row = sample.begin(i / kGroupRows) + i % kGroupRows;
+    request.noise->corrupt(source.row_at(nullptr, row), clean.row(i), sampled.cols, sampled.row(i));
+  }
+  grouped_ = GroupedChunk<T>::kept_share(sampled, kGroupRows) <= kernels_.most_kept;
+  if (!grouped_) return;
+  groups_ = GroupedChunk<T>(rows, 1 + rows / Plan::kFewestBlockRows, network_.inputs());
+  products_.expect_groups();
+}
+
 template <typename T>
 typename Evaluator<T>::Chunk Evaluator<T>::open_chunk(const Request& request, const Plan& plan, int index) {
   Chunk chunk{plan.chunks.begin(index), plan.chunks.length(index), {}, {}, false, plan.blocks(plan.chunks.length(index))};
@@ -101,6 +129,7 @@ typename Evaluator<T>::Chunk Evaluator<T>::open_chunk(const Request& request, co
   chunk.in_place = chunk.target.data != nullptr;
   if (!chunk.in_place) chunk.target = {request.noise != nullptr ? clean_.data() : x_.data(), chunk.rows, network_.inputs()};
   chunk.x = request.noise != nullptr ? x : chunk.target;
+  if (grouped_) groups_.open(chunk.blocks);
   return chunk;
 }
 
@@ -147,22 +176,17 @@ void Evaluator<T>::tile(const Request& request, const Chunk& chunk, const Plan& 
   }
   for (int l = tile.layer; l < network_.depth(); l++) {
     if (l != tile.layer && network_.layers[l].tied_to != tile.layer) continue;
+    const bool own = l == tile.layer;
     const MatrixView<const T> d = deltas(l, chunk);
     const MatrixView<const T> input = l == 0 ? chunk.x : MatrixView<const T>(activations(l - 1, chunk));
-    const MatrixView<const T> left = (l == tile.layer ? d : input).block(0, tile.row, chunk.rows, tile.rows);
-    const MatrixView<const T> right = l == tile.layer ? input : d;
-    add_product(left, right, tile.slice, accumulate || l != tile.layer, {gradient, tile.rows, layer.inputs});
-  }
-}
-
-// out = left^T right, or more of it, in slices of rows.
-template <typename T>
-void Evaluator<T>::add_product(MatrixView<const T> left, MatrixView<const T> right, int slice, bool add, MatrixView<T> out) {
-  const Cut slices = Cut::at_most(left.rows, slice);
-  for (int s = 0; s < slices.count; s++) {
-    const int begin = slices.begin(s), rows = slices.length(s);
-    gemm<T>(Transpose::yes, Transpose::no, 1, left.rows_from(begin, rows), right.rows_from(begin, rows),
-            add || s > 0 ? T(1) : T(0), out);
+    const MatrixView<const T> left = (own ? d : input).block(0, tile.row, chunk.rows, tile.rows);
+    const MatrixView<const T> right = own ? input : d;
+    const MatrixView<T> out{gradient, tile.rows, layer.inputs};
+    if (own) {
+      products_.gradient(l, left, right, l == 0 && grouped_ ? groups_.blocks() : nullptr, chunk.blocks.count, accumulate, out);
+    } else {
+      gemm<T>(Transpose::yes, Transpose::no, 1, left, right, 1, out);
+    }
   }
 }
 
@@ -218,6 +242,8 @@ double Evaluator<T>::weight_decay_cost(Team& team, const T* theta) {
 template <typename T>
 bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop, CostParts& parts) {
   parts = {};
+  if (!products_chosen_) choose_products(request);
+  products_.renew();
   const Plan& plan = this->plan(request.count);
   const int last = network_.depth() - 1;
   const bool gradient = request.gradient != nullptr;

@@ -5,6 +5,8 @@
 #include "buffer.h"
 #include "corruption.h"
 #include "gather.h"
+#include "grouped_chunk.h"
+#include "layer_products.h"
 #include "network.h"
 #include "objective.h"
 #include "plan.h"
@@ -27,8 +29,8 @@ struct EvaluationMemory {
 //   3  by tiles of the parameters: the gradient over all rows of the chunk, and whatever the caller's sink does with it while it
 //   is hot
 // More rows than fit a chunk are worked off chunk by chunk, in bounded memory; a penalised mean then takes a forward pass of its
-// own before, whose activations are kept where memory allows it and computed again where not. Owns its buffers; used by one
-// task at a time.
+// own before, whose activations are kept where memory allows it and computed again where not. Where the rows of its first run
+// are mostly zeros, products with them leave those out in every run. Owns its buffers; used by one task at a time.
 template <typename T>
 class Evaluator {
  public:
@@ -70,6 +72,8 @@ class Evaluator {
   // Those of the monitored layer: the first whose mean is penalised, else the first penalised, else the first hidden one.
   const std::vector<double>& mean_activation() const { return monitored_ >= 0 ? means_[monitored_] : no_means_; }
   int monitored_layer() const { return monitored_; }
+  // Known after the first run.
+  bool leaves_zeros_out() const { return grouped_; }
 
   const Plan& plan(int rows);
   static std::size_t tile_offset(const Network& network, const Plan::Tile& tile, std::size_t* n);
@@ -84,18 +88,19 @@ class Evaluator {
     Cut blocks;
   };
 
+  void choose_products(const Request& request);
   Chunk open_chunk(const Request& request, const Plan& plan, int index);
   MatrixView<T> activations(int layer, const Chunk& chunk) const;
   MatrixView<T> deltas(int layer, const Chunk& chunk) const;
   void gather_block(const Request& request, const Chunk& chunk, int block);
   void through_block(const Request& request, const Chunk& chunk, int block, MatrixView<T> out);
   const T* biases(const DenseLayer& layer, const T* theta) const { return layer.biases(theta, zeros_.data()); }
+  void forward_product(const Request& request, const Chunk& chunk, int block, int layer);
   void forward_block(const Request& request, const Chunk& chunk, int block, int from, int to, bool sums);
   void output_block(const Request& request, const Chunk& chunk, int block);
   void back_block(const Request& request, const Chunk& chunk, int block, int from, int to);
   void hidden_delta_block(const Request& request, const Chunk& chunk, int block, int layer);
   void gradient_block(const Chunk& chunk, int block, int layer);
-  static void add_product(MatrixView<const T> left, MatrixView<const T> right, int slice, bool add, MatrixView<T> out);
   void tile(const Request& request, const Chunk& chunk, const Plan& plan, int index, bool accumulate);
   void bias_tile(const Chunk& chunk, int layer, T* gradient, bool accumulate) const;
   void add_sums(const Chunk& chunk, int from, int to);
@@ -109,6 +114,8 @@ class Evaluator {
   int monitored_ = -1;
   int deepest_ = -1;  // the deepest layer whose mean is penalised
   bool kept_ = false;
+  bool products_chosen_ = false;
+  bool grouped_ = false;  // the rows come in groups
   std::vector<Plan> plans_;
   std::vector<const Penalty*> penalty_of_;  // [layers]
 
@@ -116,6 +123,8 @@ class Evaluator {
   Buffer<T> x_, clean_, zeros_;
   std::vector<std::uint32_t> labels_;
   std::vector<Buffer<T>> through_;
+  LayerProducts<T> products_;
+  GroupedChunk<T> groups_;
   std::vector<Buffer<T>> activations_, deltas_, activation_sums_, delta_sums_, pulls_;
   std::vector<std::vector<double>> means_;    // sums over rows until finish_means
   std::vector<Buffer<T>> partial_gradients_;  // [layers][blocks][weights] of those that the plan makes by blocks

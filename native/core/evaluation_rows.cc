@@ -28,6 +28,7 @@ void Evaluator<T>::gather_block(const Request& request, const Chunk& chunk, int 
       request.noise->corrupt(source.row_at(request.order, first + i), chunk.target.row(begin + i), x.cols, x.row(i));
     }
   }
+  if (grouped_) groups_.put(block, chunk.x.rows_from(begin, rows));
   if (labels_.empty()) return;
   for (int i = 0; i < rows; i++) labels_[begin + i] = source.rows().labels[source.row_at(request.order, first + i)];
 }
@@ -51,22 +52,27 @@ void Evaluator<T>::through_block(const Request& request, const Chunk& chunk, int
   }
 }
 
+// A W^T in the place of the layer's activations, of one block; A is what the layer takes in.
+template <typename T>
+void Evaluator<T>::forward_product(const Request& request, const Chunk& chunk, int block, int layer) {
+  const PhaseTimer timer(Phase::forward_product);
+  const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block);
+  const MatrixView<const T> input = layer == 0 ? chunk.x : MatrixView<const T>(activations(layer - 1, chunk));
+  products_.forward(layer, request.theta, input.rows_from(begin, rows), layer == 0 && grouped_ ? &groups_.block(block) : nullptr,
+                    activations(layer, chunk).rows_from(begin, rows));
+}
+
 // Hidden layers from … to (included) of one block.
 template <typename T>
 void Evaluator<T>::forward_block(const Request& request, const Chunk& chunk, int block, int from, int to, bool sums) {
   const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block);
   for (int l = from; l <= to; l++) {
     const DenseLayer& layer = network_.layers[l];
-    const MatrixView<const T> input = l == 0 ? chunk.x : MatrixView<const T>(activations(l - 1, chunk));
-    MatrixView<T> a = activations(l, chunk).rows_from(begin, rows);
-    {
-      const PhaseTimer timer(Phase::forward_product);
-      gemm<T>(Transpose::no, layer.forward_form(), 1, input.rows_from(begin, rows), layer.weights(request.theta), 0, a);
-    }
+    forward_product(request, chunk, block, l);
     const PhaseTimer timer(Phase::activation);
     T* column_sums =
         sums && !means_[l].empty() ? activation_sums_[l].data() + static_cast<std::size_t>(block) * layer.outputs : nullptr;
-    kernels_.activate(layer.activation, a, biases(layer, request.theta), column_sums);
+    kernels_.activate(layer.activation, activations(l, chunk).rows_from(begin, rows), biases(layer, request.theta), column_sums);
   }
 }
 
@@ -75,13 +81,9 @@ template <typename T>
 void Evaluator<T>::output_block(const Request& request, const Chunk& chunk, int block) {
   const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block), last = network_.depth() - 1;
   const DenseLayer& layer = network_.layers[last];
-  const MatrixView<const T> input = last == 0 ? chunk.x : MatrixView<const T>(activations(last - 1, chunk));
   const T* bias = biases(layer, request.theta);
   MatrixView<T> z = activations(last, chunk).rows_from(begin, rows);
-  {
-    const PhaseTimer timer(Phase::forward_product);
-    gemm<T>(Transpose::no, layer.forward_form(), 1, input.rows_from(begin, rows), layer.weights(request.theta), 0, z);
-  }
+  forward_product(request, chunk, block, last);
   const PhaseTimer timer(Phase::loss);
   const T scale = T(1) / static_cast<T>(request.count);
   T* sums = request.gradient == nullptr ? nullptr : delta_sums_[last].data() + static_cast<std::size_t>(block) * layer.outputs;
@@ -107,10 +109,8 @@ void Evaluator<T>::back_block(const Request& request, const Chunk& chunk, int bl
   const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block);
   for (int l = from; l > to; l--) {
     if (l < from) hidden_delta_block(request, chunk, block, l);
-    const DenseLayer& layer = network_.layers[l];
     const PhaseTimer timer(Phase::backward_product);
-    gemm<T>(Transpose::no, layer.backward_form(), 1, deltas(l, chunk).rows_from(begin, rows), layer.weights(request.theta), 0,
-            deltas(l - 1, chunk).rows_from(begin, rows));
+    products_.backward(l, request.theta, deltas(l, chunk).rows_from(begin, rows), deltas(l - 1, chunk).rows_from(begin, rows));
   }
 }
 
@@ -139,12 +139,14 @@ void Evaluator<T>::gradient_block(const Chunk& chunk, int block, int layer) {
   const DenseLayer& shape = network_.layers[layer];
   const MatrixView<const T> input = layer == 0 ? chunk.x : MatrixView<const T>(activations(layer - 1, chunk));
   T* partial = partial_gradients_[layer].data() + block * shape.weight_count();
-  add_product(MatrixView<const T>(deltas(layer, chunk)).rows_from(begin, rows), input.rows_from(begin, rows),
-              Plan::small_slice(shape), false, {partial, shape.outputs, shape.inputs});
+  products_.gradient(layer, deltas(layer, chunk).rows_from(begin, rows), input.rows_from(begin, rows), nullptr, 0, false,
+                     {partial, shape.outputs, shape.inputs});
 }
 
 template void Evaluator<float>::gather_block(const Request&, const Chunk&, int);
 template void Evaluator<float>::through_block(const Request&, const Chunk&, int, MatrixView<float>);
+template void Evaluator<float>::forward_product(const Request&, const Chunk&, int, int);
+template void Evaluator<double>::forward_product(const Request&, const Chunk&, int, int);
 template void Evaluator<float>::forward_block(const Request&, const Chunk&, int, int, int, bool);
 template void Evaluator<float>::output_block(const Request&, const Chunk&, int);
 template void Evaluator<float>::back_block(const Request&, const Chunk&, int, int, int);

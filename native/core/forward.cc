@@ -8,6 +8,8 @@
 #include "blas.h"
 #include "buffer.h"
 #include "denormals.h"
+#include "grouped_chunk.h"
+#include "layer_products.h"
 #include "pages.h"
 #include "plan.h"
 #include "softmax.h"
@@ -47,6 +49,33 @@ void activate(const DenseLayer& layer, MatrixView<T> z, const T* bias) {
   }
 }
 
+// Rows of a block in groups, where most of their elements are zeros: a block decides by itself, so that rows encoded in parts
+// have the bits of rows encoded together. As many blocks at a time as there are threads.
+template <typename T>
+class GroupedBlocks {
+ public:
+  GroupedBlocks(int threads, int most_rows, int cols) : taken_(threads) {
+    for (int i = 0; i < threads; i++) places_.emplace_back(most_rows, 1, cols);
+  }
+
+  // body(groups) with those of x, or with null.
+  template <typename Body>
+  void with(MatrixView<const T> x, Body&& body) {
+    constexpr int kSampled = 8 * RowGroups<T>::kRows;  // every eighth group is looked at
+    if (places_.empty() || GroupedChunk<T>::kept_share(x, kSampled) > vector_kernels<T>().most_kept) return body(nullptr);
+    std::size_t place = 0;
+    while (taken_[place].exchange(true)) place = (place + 1) % places_.size();
+    places_[place].open({x.rows, 1});
+    places_[place].put(0, x);
+    body(&places_[place].block(0));
+    taken_[place].store(false);
+  }
+
+ private:
+  std::vector<GroupedChunk<T>> places_;
+  std::vector<std::atomic<bool>> taken_;
+};
+
 // Lowers `first` to `row` if that is smaller: threads report in any order, the smallest wins.
 void lower(std::atomic<int>& first, int row) {
   int seen = first.load();
@@ -84,6 +113,10 @@ bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop,
   }
 
   const std::vector<T> zeros(network.zeros(), T(0));
+  LayerProducts<T> products(network);
+  const bool may_group = LayerProducts<T>::takes_groups(network, std::min(total, block_rows));
+  if (may_group) products.expect_groups();
+  GroupedBlocks<T> grouped(may_group ? team.threads() : 0, block_rows, network.inputs());
 
   std::atomic<int> first_bad{total};
   for (int chunk = 0; chunk < total; chunk += chunk_rows) {
@@ -104,7 +137,11 @@ bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop,
         const DenseLayer& layer = network.layers[l];
         T* to = l == last && into_out ? request.out + static_cast<std::size_t>(chunk) * layer.outputs : buffers[l].data();
         MatrixView<T> a{to + static_cast<std::size_t>(begin) * layer.outputs, rows, layer.outputs};
-        gemm<T>(Transpose::no, layer.forward_form(), 1, input, layer.weights(request.theta), 0, a);
+        if (l == 0 && LayerProducts<T>::takes_groups(network, rows)) {
+          grouped.with(x, [&](const RowGroups<T>* groups) { products.forward(l, request.theta, x, groups, a); });
+        } else {
+          products.forward(l, request.theta, input, nullptr, a);
+        }
         activate(layer, a, layer.biases(request.theta, zeros.data()));
         if (l < last) {
           input = a;

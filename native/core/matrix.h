@@ -3,6 +3,8 @@
 
 namespace layerwise {
 
+enum class Transpose { no, yes };
+
 // A row-major window into memory owned by someone else. Stride is the distance between rows, in elements.
 template <typename T>
 struct MatrixView {

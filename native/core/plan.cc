@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "layer_products.h"
+
 namespace layerwise {
 namespace {
 
@@ -16,11 +18,6 @@ constexpr int kBlockRows = 250;
 // took 12% longer than in 128.
 constexpr int kTileElements = 1 << 19;
 constexpr int kFewestTileRows = 128;
-
-// The gradient of a layer of so few weights is a small product over very many rows. OpenBLAS has kernels for products of up to a
-// million multiply-adds, which need no packing: in slices just below that, a 64-25 gradient over 10,000 rows takes half the time.
-constexpr std::size_t kSmallLayer = 4096;
-constexpr int kSmallProduct = 800'000;
 
 // Below so many operations a second thread costs more than it brings.
 constexpr double kFlopsWorthAThread = 2e6;
@@ -38,10 +35,6 @@ int Plan::most_chunk_rows(const Network& network, std::size_t element, std::size
   return std::max(kFewestChunkRows, static_cast<int>(std::min<std::size_t>(fitting, 1 << 20)));
 }
 
-int Plan::small_slice(const DenseLayer& layer) {
-  return std::max(kFewestBlockRows, kSmallProduct / static_cast<int>(layer.weight_count()));
-}
-
 Plan Plan::evaluation(const Network& network, int rows, std::size_t element, std::size_t chunk_bytes) {
   Plan plan;
   plan.chunks = Cut::at_most(rows, most_chunk_rows(network, element, chunk_bytes));
@@ -54,18 +47,17 @@ Plan Plan::evaluation(const Network& network, int rows, std::size_t element, std
 
   for (int l = 0; l < network.depth(); l++) {
     const auto& layer = network.layers[l];
-    const bool small = layer.weight_count() <= kSmallLayer;
-    plan.by_blocks.push_back(small && layer.owns_weights());
+    const bool small = is_small(layer);
+    plan.by_blocks.push_back(small);
     if (layer.tied_to >= 0) plan.by_blocks[layer.tied_to] = false;
     const int half = (layer.outputs + 1) / 2;
     const int tall_enough = std::max(kFewestTileRows, kTileElements / layer.inputs);
     const int tile_rows = small ? layer.outputs : std::max(32, std::min(tall_enough, half));
     const Cut cut = layer.owns_weights() ? Cut::at_most(layer.outputs, tile_rows) : Cut{};
     for (int i = 0; i < cut.count; i++) {
-      const int rows_of_tile = cut.length(i);
-      plan.tiles.push_back({l, cut.begin(i), rows_of_tile, small ? small_slice(layer) : rows});
+      plan.tiles.push_back({l, cut.begin(i), cut.length(i)});
     }
-    if (layer.has_biases) plan.tiles.push_back({l, 0, 0, 0});
+    if (layer.has_biases) plan.tiles.push_back({l, 0, 0});
   }
   const auto work = [&](const Tile& tile) { return static_cast<std::int64_t>(tile.rows) * network.layers[tile.layer].inputs; };
   std::stable_sort(plan.tiles.begin(), plan.tiles.end(), [&](const Tile& a, const Tile& b) { return work(a) > work(b); });

@@ -3,21 +3,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "cut.h"
 #include "network.h"
 
 namespace layerwise {
-
-// A range cut into `count` nearly equal blocks.
-struct Cut {
-  int total = 0;
-  int count = 0;
-
-  // The fewest blocks of at most `most` elements.
-  static Cut at_most(int total, int most) { return {total, total == 0 ? 0 : 1 + (total - 1) / most}; }
-
-  int begin(int i) const { return static_cast<int>(static_cast<std::int64_t>(total) * i / count); }
-  int length(int i) const { return begin(i + 1) - begin(i); }
-};
 
 // How the work on one network is cut. A function of shapes and precision alone, never of the number of threads: a gemm's bits
 // depend on its cut, so this is what makes results the same at any number of threads.
@@ -27,13 +16,12 @@ struct Plan {
     int layer;
     int row;
     int rows;
-    int slice;  // rows of the chunk that one product takes; the products are added in order
   };
 
   Cut chunks;               // rows of an evaluation that are worked on together
   std::vector<Tile> tiles;  // the largest first, so that no thread is left alone with one at the end
 
-  // Layers so small that their gradient is made by row blocks, each by the thread that has its rows in cache, and then summed in
+  // Small layers whose gradient is made by row blocks, each by the thread that has its rows in cache, and then summed in
   // the order of the blocks, where a chunk has more than one. They have one tile of weights.
   std::vector<bool> by_blocks;  // [layers]
 
@@ -51,9 +39,6 @@ struct Plan {
 
   // The longest chunk of any evaluation.
   static int most_chunk_rows(const Network& network, std::size_t element, std::size_t chunk_bytes = kChunkBytes);
-
-  // Rows of one product of a small layer's gradient.
-  static int small_slice(const DenseLayer& layer);
 
   // For one evaluation of cost and gradient over so many rows.
   static Plan evaluation(const Network& network, int rows, std::size_t element, std::size_t chunk_bytes = kChunkBytes);

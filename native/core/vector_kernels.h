@@ -5,6 +5,7 @@
 #include "activation.h"
 #include "loss.h"
 #include "matrix.h"
+#include "row_groups.h"
 
 namespace layerwise {
 
@@ -47,6 +48,27 @@ struct VectorKernels {
   void (*gather_u8)(const std::uint8_t* in, int cols, double scale, const T* shift, const T* factor, T* out);
   void (*gather_f32)(const float* in, int cols, const T* shift, const T* factor, T* out);
   void (*gather_f64)(const double* in, int cols, const T* shift, const T* factor, T* out);
+
+  // c = op(a) b, or c += op(a) b: for b and c of few columns, or few rows of them.
+  void (*small_product)(Transpose trans_a, MatrixView<const T> a, MatrixView<const T> b, bool add, MatrixView<T> c);
+  // out = in^T.
+  void (*transpose)(MatrixView<const T> in, MatrixView<T> out);
+
+  // x in groups, written to where out points: values [most_columns, kRows], columns [most_columns], starts
+  // [bands(cols) * groups + 1].
+  void (*group_rows)(MatrixView<const T> x, RowGroups<T>& out);
+  int (*bands)(int cols);
+  // The share of columns up to which grouped products are the faster ones.
+  double most_kept;
+  // W^T as grouped_product reads it, from W [units, inputs] into panel_elements(units, inputs) elements, panel by panel, of which
+  // there are panel_count(units).
+  void (*transpose_panel)(MatrixView<const T> w, int panel, T* out);
+  int (*panel_count)(int units);
+  std::size_t (*panel_elements)(int units, int inputs);
+  // z = X W^T.
+  void (*grouped_product)(const RowGroups<T>& x, const T* panels, MatrixView<T> z);
+  // out = D^T X, or out += D^T X: X the rows of all blocks, one after another, D [rows, units], out [units, inputs].
+  void (*grouped_gradient)(const RowGroups<T>* blocks, int count, MatrixView<const T> d, bool add, MatrixView<T> out);
 
   // True if every element is finite and low <= x <= high.
   bool (*within)(MatrixView<const T> x, T low, T high);

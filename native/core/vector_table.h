@@ -1,5 +1,6 @@
 #pragma once
 #include "vector_data.h"
+#include "vector_groups.h"
 #include "vector_layer.h"
 #include "vector_output.h"
 #include "vector_update.h"
@@ -20,6 +21,16 @@ constexpr VectorKernels<T> table() {
   k.gather_u8 = gather_u8<T>;
   k.gather_f32 = gather_f32<T>;
   k.gather_f64 = gather_f64<T>;
+  k.small_product = small_product<T>;
+  k.transpose = transpose<T>;
+  k.group_rows = group_rows<T>;
+  k.bands = bands<T>;
+  k.most_kept = kMostKept;
+  k.transpose_panel = transpose_panel<T>;
+  k.panel_count = panel_count<T>;
+  k.panel_elements = panel_elements<T>;
+  k.grouped_product = grouped_product<T>;
+  k.grouped_gradient = grouped_gradient<T>;
   k.within = within<T>;
   k.gradient_descent = gradient_descent<T>;
   k.momentum = momentum<T>;

@@ -1,0 +1,209 @@
+#pragma once
+// Rows of which many elements are zero, and their products.
+#include "vector_product.h"
+#include "vector_transpose.h"
+
+namespace layerwise::LAYERWISE_LEVEL {
+namespace {
+
+// Columns of a band: a panel of so many rows fits the nearest cache, 32 KiB as a rule, and leaves room.
+template <typename T>
+constexpr int kBandColumns = 26 * 1024 / (kPanel * LAYERWISE_VECTOR_BYTES);
+
+// The share of columns up to which these products are faster than OpenBLAS's: measured 2.9 and 2.4 times as fast with 0.35 of
+// the columns by AVX2, and 0.8 times without wide vectors and a fused multiply-add.
+constexpr double kMostKept = kFused ? 0.6 : 0.2;
+
+template <typename T>
+Cut bands_of(int cols) {
+  return Cut::at_most(cols, kBandColumns<T>);
+}
+
+template <typename T>
+int bands(int cols) {
+  return bands_of<T>(cols).count;
+}
+
+template <typename T>
+LAYERWISE_INLINE bool any(I<T> mask) {
+  std::uint64_t words[sizeof(mask) / 8], seen = 0;
+  std::memcpy(words, &mask, sizeof mask);
+  for (std::uint64_t word : words) seen |= word;
+  return seen != 0;
+}
+
+// A column goes where the next one is to go, and is kept by moving on: so there is no branch to guess.
+template <typename T>
+LAYERWISE_INLINE std::uint32_t keep(T a, T b, T c, int column, std::uint32_t kept, RowGroups<T>& out) {
+  T* values = out.values + std::size_t{kept} * 3;
+  values[0] = a;
+  values[1] = b;
+  values[2] = c;
+  out.columns[kept] = static_cast<std::uint16_t>(column);
+  return kept + ((a != 0) | (b != 0) | (c != 0));
+}
+
+// The columns of a vector, of which those are kept that nonzero names.
+template <typename T>
+LAYERWISE_INLINE std::uint32_t keep(const T* a, const T* b, const T* c, int column, I<T> nonzero, std::uint32_t kept,
+                                    RowGroups<T>& out) {
+  constexpr int kLanes = Lanes<T>::kCount;
+  if constexpr (std::is_same_v<T, float>) {
+    std::int32_t moves[kLanes];
+    std::memcpy(moves, &nonzero, sizeof moves);
+    for (int j = 0; j < kLanes; j += 4) {
+      F4 block[4] = {};
+      std::memcpy(&block[0], a + j, sizeof(F4));
+      std::memcpy(&block[1], b + j, sizeof(F4));
+      std::memcpy(&block[2], c + j, sizeof(F4));
+      turn(block);
+      for (int i = 0; i < 4; i++) {
+        // The fourth number is overwritten by the next column, or lies behind the last one.
+        std::memcpy(out.values + std::size_t{kept} * 3, &block[i], sizeof(F4));
+        out.columns[kept] = static_cast<std::uint16_t>(column + j + i);
+        kept -= static_cast<std::uint32_t>(moves[j + i]);
+      }
+    }
+  } else {
+    for (int j = 0; j < kLanes; j++) kept = keep(a[j], b[j], c[j], column + j, kept, out);
+  }
+  return kept;
+}
+
+template <typename T>
+void group_rows(MatrixView<const T> x, RowGroups<T>& out) {
+  constexpr int kRows = RowGroups<T>::kRows, kLanes = Lanes<T>::kCount;
+  static_assert(kRows == 3);
+  out.rows = x.rows;
+  out.bands = bands_of<T>(x.cols);
+  const int groups = out.groups();
+  std::uint32_t kept = 0;
+  for (int band = 0; band < out.bands.count; band++) {
+    const int from = out.bands.begin(band), width = out.bands.length(band);
+    for (int g = 0; g < groups; g++) {
+      out.starts[band * groups + g] = kept;
+      // A row that is missing in the last group is its first one again: nobody looks at it.
+      const auto row = [&](int r) { return x.row(g * kRows + r < x.rows ? g * kRows + r : g * kRows) + from; };
+      const T *a = row(0), *b = row(1), *c = row(2);
+      int j = 0;
+      for (; j + kLanes <= width; j += kLanes) {
+        const I<T> nonzero = (load(a + j) != T(0)) | (load(b + j) != T(0)) | (load(c + j) != T(0));
+        if (any<T>(nonzero)) kept = keep(a + j, b + j, c + j, j, nonzero, kept, out);
+      }
+      for (; j < width; j++) kept = keep(a[j], b[j], c[j], j, kept, out);
+    }
+  }
+  out.starts[out.bands.count * groups] = kept;
+}
+
+template <typename T>
+int panel_count(int units) {
+  return Panels<T>(units).count();
+}
+
+template <typename T>
+std::size_t panel_elements(int units, int inputs) {
+  const Panels<T> panels(units);
+  const int last = panels.count() - 1;
+  return static_cast<std::size_t>(panels.begin(last) + panels.width(last)) * inputs;
+}
+
+template <typename T>
+void transpose_panel(MatrixView<const T> w, int panel, T* out) {
+  const Panels<T> panels(w.rows);
+  const int begin = panels.begin(panel), width = panels.width(panel), units = panels.columns_in(panel);
+  const MatrixView<T> to(out + static_cast<std::size_t>(begin) * w.cols, w.cols, width);
+  // So much of the panel stays in the nearest cache while unit after unit is written.
+  const Cut bands = bands_of<T>(w.cols);
+  for (int band = 0; band < bands.count; band++) {
+    const int from = bands.begin(band), columns = bands.length(band);
+    turn_over<false>(w.block(begin, from, units, columns), to.block(from, 0, columns, units));
+    for (int k = from; k < from + columns; k++) std::fill(to.row(k) + units, to.row(k) + width, T(0));
+  }
+}
+
+template <typename T>
+void grouped_product(const RowGroups<T>& x, const T* w, MatrixView<T> z) {
+  constexpr int kRows = RowGroups<T>::kRows;
+  const Panels<T> panels(z.cols);
+  const int groups = x.groups();
+  for (int p = 0; p < panels.count(); p++) {
+    const int unit = panels.begin(p);
+    panels.with_part(p, [&](auto vectors, auto part) LAYERWISE_INLINE_LAMBDA {
+      constexpr int kVectors = decltype(vectors)::value, kWidth = kVectors * Lanes<T>::kCount;
+      const T* panel = w + static_cast<std::size_t>(unit) * x.bands.total;
+      for (int band = 0; band < x.bands.count; band++) {
+        const T* rows_of_band = panel + static_cast<std::size_t>(x.bands.begin(band)) * kWidth;
+        for (int g = 0; g < groups; g++) {
+          const std::uint32_t start = x.starts[band * groups + g], end = x.starts[band * groups + g + 1];
+          const T* values = x.values + std::size_t{start} * kRows;
+          const std::uint16_t* columns = x.columns + start;
+          with_count<kRows>(x.rows - g * kRows, [&](auto rows) LAYERWISE_INLINE_LAMBDA {
+            multiply<decltype(rows)::value, kVectors>(
+                static_cast<int>(end - start), [&](int k) LAYERWISE_INLINE_LAMBDA { return values + k * kRows; }, 1,
+                [&](int k) LAYERWISE_INLINE_LAMBDA { return rows_of_band + columns[k] * kWidth; },
+                RowPart<kVectors, T, Whole<T>>{}, band > 0, z.row(g * kRows) + unit, z.stride, part);
+          });
+        }
+      }
+    });
+  }
+}
+
+// sums [columns of the band, width vectors] += x^T d for one group; d stays in registers.
+template <int rows, int width, typename T, typename Part>
+LAYERWISE_INLINE void add_group(int count, const T* values, const std::uint16_t* columns, const T* d, std::size_t stride,
+                                Part part, T* sums) {
+  Registers<T, rows, width> deltas;
+  unrolled<rows>([&](auto r) LAYERWISE_INLINE_LAMBDA {
+    unrolled<width>([&](auto w) LAYERWISE_INLINE_LAMBDA { deltas.at(r, w) = part.load(w, d + r * stride); });
+  });
+  for (int k = 0; k < count; k++) {
+    T* to = sums + columns[k] * (width * Lanes<T>::kCount);
+    Registers<T, 1, rows> x;
+    unrolled<rows>([&](auto r) LAYERWISE_INLINE_LAMBDA { x.at(r) = all<T>(values[std::size_t(k) * RowGroups<T>::kRows + r]); });
+    unrolled<width>([&](auto w) LAYERWISE_INLINE_LAMBDA {
+      V<T> sum = load(to + w * Lanes<T>::kCount);
+      unrolled<rows>([&](auto r) LAYERWISE_INLINE_LAMBDA { sum = fma(x.at(r), deltas.at(r, w), sum); });
+      store(to + w * Lanes<T>::kCount, sum);
+    });
+  }
+}
+
+template <typename T>
+void grouped_gradient(const RowGroups<T>* blocks, int count, MatrixView<const T> d, bool add, MatrixView<T> out) {
+  constexpr int kRows = RowGroups<T>::kRows;
+  alignas(64) T sums[kBandColumns<T> * kPanel * Lanes<T>::kCount];
+  const Panels<T> panels(d.cols);
+  const Cut bands = bands_of<T>(out.cols);
+  for (int p = 0; p < panels.count(); p++) {
+    const int unit = panels.begin(p), width = panels.width(p);
+    for (int band = 0; band < bands.count; band++) {
+      const int columns = bands.length(band);
+      std::fill(sums, sums + columns * width, T(0));
+      panels.with_part(p, [&](auto vectors, auto part) LAYERWISE_INLINE_LAMBDA {
+        int first = 0;
+        for (int b = 0; b < count; b++) {
+          const RowGroups<T>& x = blocks[b];
+          const int groups = x.groups();
+          for (int g = 0; g < groups; g++) {
+            const std::uint32_t start = x.starts[band * groups + g], end = x.starts[band * groups + g + 1];
+            with_count<kRows>(x.rows - g * kRows, [&](auto rows) LAYERWISE_INLINE_LAMBDA {
+              add_group<decltype(rows)::value, decltype(vectors)::value>(static_cast<int>(end - start),
+                                                                         x.values + std::size_t{start} * kRows, x.columns + start,
+                                                                         d.row(first + g * kRows) + unit, d.stride, part, sums);
+            });
+          }
+          first += x.rows;
+        }
+      });
+      const int units = panels.columns_in(p);
+      const MatrixView<const T> sum(sums, columns, units, static_cast<std::size_t>(width));
+      const MatrixView<T> to = out.block(unit, bands.begin(band), units, columns);
+      add ? turn_over<true>(sum, to) : turn_over<false>(sum, to);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace layerwise::LAYERWISE_LEVEL

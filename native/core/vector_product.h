@@ -1,0 +1,111 @@
+#pragma once
+// Products whose sums stay in registers, for layers of few weights: a BLAS packs its operands first, which takes as long as they
+// do.
+#include "vector_registers.h"
+
+namespace layerwise::LAYERWISE_LEVEL {
+namespace {
+
+// Vectors of a panel: with three rows twelve sums, which is what 16 registers hold beside the operands, and enough to hide the
+// latency of a multiply-add.
+constexpr int kPanel = 4;
+
+// `columns` cut into panels of at most kPanel vectors, all about as wide; the last vector may be incomplete.
+template <typename T>
+struct Panels {
+  static constexpr int kLanes = Lanes<T>::kCount;
+
+  explicit Panels(int columns) : columns(columns), cut(Cut::at_most((columns + kLanes - 1) / kLanes, kPanel)) {}
+  int count() const { return cut.count; }
+  int begin(int p) const { return cut.begin(p) * kLanes; }
+  int width(int p) const { return cut.length(p) * kLanes; }  // whole vectors
+  int columns_in(int p) const { return std::min(width(p), columns - begin(p)); }
+
+  // body(part) with what loads and stores rows of panel p.
+  template <typename Body>
+  LAYERWISE_INLINE void with_part(int p, Body&& body) const {
+    const int rest = p + 1 == cut.count ? columns % kLanes : 0;
+    with_count<kPanel>(cut.length(p), [&](auto vectors) LAYERWISE_INLINE_LAMBDA {
+      constexpr int kVectors = decltype(vectors)::value;
+      if (rest == 0) return body(vectors, RowPart<kVectors, T, Whole<T>>{});
+      body(vectors, RowPart<kVectors, T, Rest<T>>{Rest<T>(rest)});
+    });
+  }
+
+  int columns;
+  Cut cut;
+};
+
+// c [rows, width vectors] (+)= the sum over k < depth of x_k y_k^T.
+//   x(k)  where x_k begins; from element to element it is `between` further
+//   y(k)  where y_k begins, a row of y_part
+//   c     rows of c_part, `stride` elements apart
+template <int rows, int width, typename T, typename X, typename Y, typename PartY, typename PartC>
+LAYERWISE_INLINE void multiply(int depth, X x, std::size_t between, Y y, PartY y_part, bool add, T* c, std::size_t stride,
+                               PartC c_part) {
+  Registers<T, rows, width> sums;
+  unrolled<rows>([&](auto r) LAYERWISE_INLINE_LAMBDA {
+    unrolled<width>([&](auto w) LAYERWISE_INLINE_LAMBDA { sums.at(r, w) = add ? c_part.load(w, c + r * stride) : V<T>{}; });
+  });
+  for (int k = 0; k < depth; k++) {
+    const T *x_k = x(k), *y_k = y(k);
+    const auto factor = [&](auto r) LAYERWISE_INLINE_LAMBDA { return all<T>(x_k[r * between]); };
+    const auto add_to = [&](auto r, auto w, V<T> x, V<T> y) LAYERWISE_INLINE_LAMBDA { sums.at(r, w) = fma(x, y, sums.at(r, w)); };
+    // There are registers for one of both operands; the other comes by and by.
+    if constexpr (rows < width) {
+      Registers<T, 1, rows> factors;
+      unrolled<rows>([&](auto r) LAYERWISE_INLINE_LAMBDA { factors.at(r) = factor(r); });
+      unrolled<width>([&](auto w) LAYERWISE_INLINE_LAMBDA {
+        const V<T> part = y_part.load(w, y_k);
+        unrolled<rows>([&](auto r) LAYERWISE_INLINE_LAMBDA { add_to(r, w, factors.at(r), part); });
+      });
+    } else {
+      Registers<T, 1, width> parts;
+      unrolled<width>([&](auto w) LAYERWISE_INLINE_LAMBDA { parts.at(w) = y_part.load(w, y_k); });
+      unrolled<rows>([&](auto r) LAYERWISE_INLINE_LAMBDA {
+        const V<T> x_r = factor(r);
+        unrolled<width>([&](auto w) LAYERWISE_INLINE_LAMBDA { add_to(r, w, x_r, parts.at(w)); });
+      });
+    }
+  }
+  unrolled<rows>([&](auto r) LAYERWISE_INLINE_LAMBDA {
+    unrolled<width>([&](auto w) LAYERWISE_INLINE_LAMBDA { c_part.store(w, c + r * stride, sums.at(r, w)); });
+  });
+}
+
+// Rows of b are taken so many at a time that they stay in the nearest cache.
+template <typename T>
+void small_product(Transpose trans_a, MatrixView<const T> a, MatrixView<const T> b, bool add, MatrixView<T> c) {
+  constexpr int kSliceBytes = 16 * 1024, kShortestSlice = 32;
+  const bool transposed = trans_a == Transpose::yes;
+  const std::size_t between = transposed ? 1 : a.stride, further = transposed ? a.stride : 1;
+  const Cut slices = Cut::at_most(b.rows, std::max(kShortestSlice, kSliceBytes / (c.cols * static_cast<int>(sizeof(T)))));
+  const Panels<T> panels(c.cols);
+  for (int s = 0; s < slices.count; s++) {
+    const T *a_slice = a.data + slices.begin(s) * further, *b_slice = b.row(slices.begin(s));
+    for (int p = 0; p < panels.count(); p++) {
+      const int column = panels.begin(p);
+      panels.with_part(p, [&](auto vectors, auto part) LAYERWISE_INLINE_LAMBDA {
+        constexpr int kVectors = decltype(vectors)::value, kRows = kVectors > 2 ? 3 : 6;
+        const auto with_rows_of_b = [&](auto part_of_b) LAYERWISE_INLINE_LAMBDA {
+          for (int i = 0; i < c.rows; i += kRows) {
+            const T* x = a_slice + i * between;
+            with_count<kRows>(c.rows - i, [&](auto rows) LAYERWISE_INLINE_LAMBDA {
+              multiply<decltype(rows)::value, kVectors>(
+                  slices.length(s), [&](int k) LAYERWISE_INLINE_LAMBDA { return x + k * further; }, between,
+                  [&](int k) LAYERWISE_INLINE_LAMBDA { return b_slice + k * b.stride + column; }, part_of_b, add || s > 0,
+                  c.row(i) + column, c.stride, part);
+            });
+          }
+        };
+        // Where the rows of b are that long, what lies behind b's columns does no harm: it is not stored.
+        if (b.stride >= static_cast<std::size_t>(column + panels.width(p)))
+          return with_rows_of_b(RowPart<kVectors, T, Whole<T>>{});
+        with_rows_of_b(part);
+      });
+    }
+  }
+}
+
+}  // namespace
+}  // namespace layerwise::LAYERWISE_LEVEL

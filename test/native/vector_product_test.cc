@@ -1,0 +1,234 @@
+#include <gtest/gtest.h>
+
+#include <tuple>
+#include <vector>
+
+#include "grouped_chunk.h"
+#include "tolerances.h"
+#include "vector_testing.h"
+
+namespace layerwise {
+namespace {
+
+template <typename T>
+class VectorProduct : public testing::Test {};
+TYPED_TEST_SUITE(VectorProduct, Precisions);
+
+// The largest error of c = before + op(a) b, relative to the bound of so many rounded additions.
+template <typename T>
+double product_error(bool turned, const Spaced<T>& a, const Spaced<T>& b, const Spaced<T>* before, const Spaced<T>& c) {
+  double worst = c.gaps_untouched() ? 0 : kInfinity<double>;
+  for (int i = 0; i < c.rows(); i++) {
+    for (int j = 0; j < c.cols(); j++) {
+      long double sum = before != nullptr ? before->at(i, j) : 0, size = std::fabs(sum);
+      for (int k = 0; k < b.rows(); k++) {
+        const long double term = static_cast<long double>(turned ? a.at(k, i) : a.at(i, k)) * b.at(k, j);
+        sum += term;
+        size += std::fabs(term);
+      }
+      if (size == 0 && c.at(i, j) == 0) continue;
+      worst = std::max(worst, static_cast<double>(std::fabs(c.at(i, j) - sum) / ((b.rows() + 2) * kEpsilon<T> * size)));
+    }
+  }
+  return worst;
+}
+
+// Sizes around those of vectors, panels and groups of rows, and inner sizes of more than one slice.
+template <typename T, typename Body>
+void at_all_shapes(Body&& body) {
+  for (VectorLevel level : levels()) {
+    for (int m : {1, 2, 3, 5, 7, 13}) {
+      for (int n : {1, 7, 16, 25, 65, 100}) {
+        for (int k : {1, 5, 700}) {
+          SCOPED_TRACE(testing::Message() << vector_level_name(level) << ' ' << m << " x " << k << " x " << n);
+          body(vector_kernels<T>(level), m, n, k);
+        }
+      }
+    }
+  }
+}
+
+TYPED_TEST(VectorProduct, OfFewWeightsFollowsTheDefinition) {
+  using T = TypeParam;
+  at_all_shapes<T>([](const VectorKernels<T>& kernels, int m, int n, int k) {
+    // A gap behind the rows of b that is as wide as a vector lets them be read beyond their end.
+    for (const auto& [turned, add, gap] :
+         {std::tuple(false, false, 0), std::tuple(false, true, 16), std::tuple(true, false, 3), std::tuple(true, true, 0)}) {
+      const Spaced<T> a(turned ? k : m, turned ? m : k, gap, -1, 1, 1), b(k, n, gap, -1, 1, 2), before(m, n, gap, -1, 1, 3);
+      Spaced<T> c = before;
+      kernels.small_product(turned ? Transpose::yes : Transpose::no, a.view(), b.view(), add, c.view());
+      ASSERT_LE(product_error<T>(turned, a, b, add ? &before : nullptr, c), tolerance::kProduct) << turned << add << gap;
+    }
+  });
+}
+
+TYPED_TEST(VectorProduct, TurnsAMatrixOver) {
+  using T = TypeParam;
+  at_all_sizes<T>([](const VectorKernels<T>& kernels, int rows, int cols, int gap) {
+    const Spaced<T> in(rows, cols, gap, -1, 1, 1);
+    Spaced<T> out(cols, rows, gap);
+    kernels.transpose(in.view(), out.view());
+    ASSERT_TRUE(out.gaps_untouched());
+    for (int i = 0; i < rows; i++) {
+      for (int j = 0; j < cols; j++) ASSERT_EQ(out.at(j, i), in.at(i, j));
+    }
+  });
+}
+
+// Rows in blocks of groups, as a level makes them. Another level's bands are others, so this does without GroupedChunk.
+template <typename T>
+struct Grouped {
+  Grouped(const VectorKernels<T>& kernels, MatrixView<const T> x, int block_rows) {
+    for (int i = 0; i < x.rows; i += block_rows) {
+      const int rows = std::min(block_rows, x.rows - i), groups = RowGroups<T>::groups_of(rows);
+      const std::size_t most = RowGroups<T>::most_columns(groups, x.cols);
+      values.emplace_back(most * RowGroups<T>::kRows);
+      columns.emplace_back(most);
+      starts.emplace_back(static_cast<std::size_t>(kernels.bands(x.cols)) * groups + 1);
+      RowGroups<T> block;
+      block.values = values.back().data();
+      block.columns = columns.back().data();
+      block.starts = starts.back().data();
+      kernels.group_rows(x.rows_from(i, rows), block);
+      blocks.push_back(block);
+    }
+  }
+  std::vector<std::vector<T>> values;
+  std::vector<std::vector<std::uint16_t>> columns;
+  std::vector<std::vector<std::uint32_t>> starts;
+  std::vector<RowGroups<T>> blocks;
+};
+
+// Of its elements that share is not zero.
+template <typename T>
+Spaced<T> with_zeros(int rows, int cols, int gap, double share, unsigned seed) {
+  Spaced<T> x(rows, cols, gap, -1, 1, seed);
+  const auto draws = random_vector<double>(std::size_t(rows) * cols, 0, 1, seed + 1);
+  for (int i = 0; i < rows; i++) {
+    for (int j = 0; j < cols; j++) {
+      if (draws[std::size_t(i) * cols + j] >= share) x.at(i, j) = 0;
+    }
+  }
+  return x;
+}
+
+// Wide rows have several bands, at every level.
+template <typename T, typename Body>
+void at_all_rows(Body&& body) {
+  for (VectorLevel level : levels()) {
+    for (int rows : {1, 2, 3, 7, 24}) {
+      for (int cols : {1, 5, 64, 1001}) {
+        for (double share : {0.0, 0.1, 1.0}) {
+          SCOPED_TRACE(testing::Message() << vector_level_name(level) << ' ' << rows << " x " << cols << ", " << share);
+          body(vector_kernels<T>(level), with_zeros<T>(rows, cols, cols == 64 ? 0 : 2, share, 7));
+        }
+      }
+    }
+  }
+}
+
+TYPED_TEST(VectorProduct, GroupsHoldWhatIsNotZeroAndNoColumnOfZeros) {
+  using T = TypeParam;
+  at_all_rows<T>([](const VectorKernels<T>& kernels, Spaced<T> x) {
+    x.at(0, 0) = kNaN<T>;
+    x.at(x.rows() - 1, x.cols() - 1) = T(-0.0);
+    const Grouped<T> grouped(kernels, std::as_const(x).view(), 5);
+    int first = 0;
+    for (const RowGroups<T>& block : grouped.blocks) {
+      Spaced<T> found(block.rows, x.cols(), 0);
+      for (int i = 0; i < block.rows; i++) std::fill(found.view().row(i), found.view().row(i) + x.cols(), T(0));
+      ASSERT_EQ(block.bands.total, x.cols());
+      for (int at = 0; at < block.bands.count * block.groups(); at++) {
+        const int band = at / block.groups(), row = at % block.groups() * 3;
+        for (std::uint32_t k = block.starts[at]; k < block.starts[at + 1]; k++) {
+          ASSERT_LT(block.columns[k], block.bands.length(band));
+          bool zero = true;
+          for (int r = 0; r < 3 && row + r < block.rows; r++) {
+            const T value = block.values[std::size_t(k) * 3 + r];
+            found.at(row + r, block.bands.begin(band) + block.columns[k]) = value;
+            zero = zero && value == 0;
+          }
+          EXPECT_FALSE(zero);
+        }
+      }
+      for (int i = 0; i < block.rows; i++) {
+        for (int j = 0; j < x.cols(); j++) {
+          const T expected = x.at(first + i, j);
+          ASSERT_TRUE(found.at(i, j) == expected || (std::isnan(expected) && std::isnan(found.at(i, j)))) << i << ' ' << j;
+        }
+      }
+      first += block.rows;
+    }
+    EXPECT_EQ(first, x.rows());
+  });
+}
+
+TYPED_TEST(VectorProduct, OfGroupsAndWeightsFollowsTheDefinition) {
+  using T = TypeParam;
+  at_all_rows<T>([](const VectorKernels<T>& kernels, const Spaced<T>& x) {
+    for (int units : {1, 8, 25, 70}) {
+      const Spaced<T> w(units, x.cols(), 3, -1, 1, 5);
+      Spaced<T> turned(x.cols(), units, 0), z(x.rows(), units, 2);
+      kernels.transpose(w.view(), turned.view());
+      std::vector<T> panels(kernels.panel_elements(units, x.cols()), kNaN<T>);
+      for (int p = 0; p < kernels.panel_count(units); p++) kernels.transpose_panel(w.view(), p, panels.data());
+      const Grouped<T> grouped(kernels, x.view(), x.rows());
+      kernels.grouped_product(grouped.blocks[0], panels.data(), z.view());
+      ASSERT_LE(product_error<T>(false, x, turned, nullptr, z), tolerance::kProduct) << units;
+    }
+  });
+}
+
+TYPED_TEST(VectorProduct, OfDeltasAndGroupsFollowsTheDefinition) {
+  using T = TypeParam;
+  at_all_rows<T>([](const VectorKernels<T>& kernels, const Spaced<T>& x) {
+    for (int units : {1, 8, 25, 70}) {
+      const Spaced<T> d(x.rows(), units, 2, -1, 1, 5), before(units, x.cols(), 3, -1, 1, 6);
+      const Grouped<T> grouped(kernels, x.view(), 5);
+      for (bool add : {false, true}) {
+        Spaced<T> out = before;
+        kernels.grouped_gradient(grouped.blocks.data(), static_cast<int>(grouped.blocks.size()), d.view(), add, out.view());
+        ASSERT_LE(product_error<T>(true, d, x, add ? &before : nullptr, out), tolerance::kProduct) << units << add;
+      }
+    }
+  });
+}
+
+TYPED_TEST(VectorProduct, ChunksHaveRoomForBlocksWithoutAZero) {
+  using T = TypeParam;
+  for (int rows : {1, 3, 190, 200}) {
+    const Spaced<T> x(rows, 37, 0, 1, 2, 4);
+    const Cut blocks = Cut::at_most(rows, 64);
+    GroupedChunk<T> chunk(rows, blocks.count, 37);
+    for (int round = 0; round < 2; round++) {
+      chunk.open(blocks);
+      for (int b = 0; b < blocks.count; b++) chunk.put(b, x.view().rows_from(blocks.begin(b), blocks.length(b)));
+    }
+    for (int b = 0; b < blocks.count; b++) {
+      const RowGroups<T>& block = chunk.block(b);
+      ASSERT_EQ(block.rows, blocks.length(b));
+      for (std::uint32_t k = 0; k < block.starts[block.bands.count * block.groups()]; k++) {
+        const int at = static_cast<int>(k) / 37 * 3;  // bands apart, one group after another
+        if (block.bands.count > 1) break;
+        for (int r = 0; r < 3 && at + r < block.rows; r++) {
+          ASSERT_EQ(block.values[std::size_t(k) * 3 + r], x.at(blocks.begin(b) + at + r, static_cast<int>(k) % 37));
+        }
+      }
+    }
+  }
+}
+
+TYPED_TEST(VectorProduct, TheShareOfColumnsKeptIsThatOfTheGroupsLookedAt) {
+  using T = TypeParam;
+  std::vector<T> x(12 * 10, T(0));
+  EXPECT_EQ(GroupedChunk<T>::kept_share({x.data(), 12, 10}, 3), 0);
+  x[0] = x[10] = x[23] = 1;  // two columns of the first group
+  x[6 * 10 + 7] = kNaN<T>;   // one of the third
+  EXPECT_DOUBLE_EQ(GroupedChunk<T>::kept_share({x.data(), 12, 10}, 3), 3.0 / 40);
+  EXPECT_DOUBLE_EQ(GroupedChunk<T>::kept_share({x.data(), 12, 10}, 6), 3.0 / 20);
+  EXPECT_DOUBLE_EQ(GroupedChunk<T>::kept_share({x.data(), 12, 10}, 9), 2.0 / 20);
+  EXPECT_EQ(GroupedChunk<T>::kept_share({x.data(), 2, 10}, 3), 1);  // no group, nothing to leave out
+}
+
+}  // namespace
+}  // namespace layerwise
