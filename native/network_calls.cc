@@ -138,6 +138,14 @@ Napi::Value start_evaluate(const Napi::Object& request, std::unique_ptr<Operatio
   return Environment::of(env).start(env, Priority::normal, threads, std::move(operation));
 }
 
+template <typename T>
+bool run_row(const Network& network, const ArrayArgument& parameters, const ArrayArgument& turned, bool renew, const Rows& row,
+             const ArrayArgument& out) {
+  const T* theta = static_cast<const T*>(parameters.data);
+  if (renew) turn_first_layer(network, theta, static_cast<T*>(turned.data));
+  return forward_row(network, theta, static_cast<const T*>(turned.data), row, static_cast<T*>(out.data));
+}
+
 }  // namespace
 
 Napi::Value run_forward(const Napi::CallbackInfo& info) {
@@ -179,9 +187,12 @@ Napi::Value run_forward_row(const Napi::CallbackInfo& info) {
     row.shift = static_cast<const double*>(shift.data);
     row.factor = static_cast<const double*>(factor.data);
   }
-  const bool fine = is_double(parameters)
-                        ? forward_row(network, static_cast<const double*>(parameters.data), row, static_cast<double*>(out.data))
-                        : forward_row(network, static_cast<const float*>(parameters.data), row, static_cast<float*>(out.data));
+  const auto weights = static_cast<std::int64_t>(network.layers.front().weight_count());
+  const ArrayArgument turned = array_argument(env, info[7], "turned", weights);
+  if (turned.type != parameters.type) throw argument_error(env, "ERR_ARGUMENT", "turned: expected the type of the parameters");
+  const bool renew = info[8].ToBoolean();
+  const bool fine = is_double(parameters) ? run_row<double>(network, parameters, turned, renew, row, out)
+                                          : run_row<float>(network, parameters, turned, renew, row, out);
   return Napi::Boolean::New(env, fine);
 }
 

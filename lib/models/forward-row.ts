@@ -21,6 +21,9 @@ export class RowForward<P extends Precision> {
   readonly #scratch: Float64Array
   #whole: FloatArray<P>
   #part: FloatArray<P>
+  /** The first layer's matrix, transposed: of a row only what is not 0 is multiplied. Made with the first row after the parameters changed. */
+  #turned: FloatArray<P> | undefined
+  #turnedOf: FloatArray<P> | undefined
 
   constructor(network: Network<P>, span: Span, scaler: Scaler | undefined) {
     this.#network = network
@@ -41,9 +44,22 @@ export class RowForward<P extends Precision> {
     const answer = this.#answer(out)
     const data = given.buffer === answer.buffer ? this.#apart(given) : given
     const { shift, factor } = this.#scaler ?? {}
-    if (!binding().forwardRow(this.#shape, this.#parameters(), data, scale, shift, factor, answer)) {
-      throw this.#notFinite(argument, data, scale)
-    }
+    const parameters = this.#parameters()
+    this.#turned ??= allocate(this.#network.precision, this.#shape[0]! * this.#shape[1]!, 'weights')
+    const renew = this.#turnedOf !== parameters
+    const finite = binding().forwardRow(
+      this.#shape,
+      parameters,
+      data,
+      scale,
+      shift,
+      factor,
+      answer,
+      this.#turned,
+      renew,
+    )
+    this.#turnedOf = parameters
+    if (!finite) throw this.#notFinite(argument, data, scale)
     return answer
   }
 

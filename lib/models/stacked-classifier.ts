@@ -180,7 +180,8 @@ export class StackedClassifier<
   }
 
   /**
-   * Activations of the last layer below the softmax for one row, on the calling thread: for single rows on a server's hot path.
+   * Activations of the last layer below the softmax for one row, on the calling thread: for single rows on a server's hot path. The
+   * first call keeps a copy of the first layer's weights in another order, and the first after a training makes it anew.
    *
    * @param row - `inputs` numbers, or a Matrix of one row. The array of a Matrix's `row(i)` lacks the Matrix's scale: use `slice(i, i + 1)`
    * @param out - where to put them, in the model's precision; default a new array

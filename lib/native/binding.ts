@@ -210,7 +210,8 @@ export interface Binding {
   /**
    * One row through the layers on the calling thread, with as little to unpack as can be.
    * `shape`: inputs, then (outputs, activation, 1 or 0 for biases) of each layer, activations numbered as in {@link ACTIVATION_NUMBERS}.
-   * `shift` and `factor` are `undefined` together. Returns false if a value of the row is not finite.
+   * `shift` and `factor` are `undefined` together. `turned` holds the first layer's matrix transposed, and is made anew if `renew` says so.
+   * Returns false if a value of the row is not finite.
    */
   forwardRow(
     shape: Int32Array,
@@ -220,6 +221,8 @@ export interface Binding {
     shift: Float64Array | undefined,
     factor: Float64Array | undefined,
     out: Floats,
+    turned: Floats,
+    renew: boolean,
   ): boolean
   evaluate(request: EvaluateRequest): Promise<CostParts>
   openTraining(request: TrainingRequest): TrainingHandle

@@ -170,7 +170,13 @@ bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop,
 }
 
 template <typename T>
-bool forward_row(const Network& network, const T* theta, const Rows& row, T* out) {
+void turn_first_layer(const Network& network, const T* theta, T* turned) {
+  const DenseLayer& layer = network.layers.front();
+  vector_kernels<T>().transpose(layer.weights(theta), {turned, layer.inputs, layer.outputs});
+}
+
+template <typename T>
+bool forward_row(const Network& network, const T* theta, const T* turned, const Rows& row, T* out) {
   DenormalsOff denormals_off;
   const auto& kernels = vector_kernels<T>();
   const Gather<T> gather(row);
@@ -194,7 +200,11 @@ bool forward_row(const Network& network, const T* theta, const Rows& row, T* out
       now.resize(layer.outputs);
       to = now.data();
     }
-    matrix_vector<T>(layer.weights(theta), input, to);
+    if (l == 0) {
+      kernels.row_product(input, layer.inputs, turned, layer.outputs, to);
+    } else {
+      matrix_vector<T>(layer.weights(theta), input, to);
+    }
     activate(layer, {to, 1, layer.outputs}, layer.biases(theta, zeros.data()));
     std::swap(before, now);
     input = to;
@@ -234,7 +244,9 @@ bool scan(Team& team, const Rows& rows, double low, double high, const StopFlag&
 
 template bool forward(Team&, const ForwardRequest<float>&, const StopFlag&, FirstBadRow&);
 template bool forward(Team&, const ForwardRequest<double>&, const StopFlag&, FirstBadRow&);
-template bool forward_row(const Network&, const float*, const Rows&, float*);
-template bool forward_row(const Network&, const double*, const Rows&, double*);
+template bool forward_row(const Network&, const float*, const float*, const Rows&, float*);
+template bool forward_row(const Network&, const double*, const double*, const Rows&, double*);
+template void turn_first_layer(const Network&, const float*, float*);
+template void turn_first_layer(const Network&, const double*, double*);
 
 }  // namespace layerwise

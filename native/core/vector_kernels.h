@@ -70,6 +70,9 @@ struct VectorKernels {
   // out = D^T X, or out += D^T X: X the rows of all blocks, one after another, D [rows, units], out [units, inputs].
   void (*grouped_gradient)(const RowGroups<T>* blocks, int count, MatrixView<const T> d, bool add, MatrixView<T> out);
 
+  // z = W x of one row, from W^T [inputs, outputs].
+  void (*row_product)(const T* x, int inputs, const T* turned, int outputs, T* z);
+
   // True if every element is finite and low <= x <= high.
   bool (*within)(MatrixView<const T> x, T low, T high);
 

@@ -3,6 +3,7 @@
 #include "vector_groups.h"
 #include "vector_layer.h"
 #include "vector_output.h"
+#include "vector_row.h"
 #include "vector_update.h"
 
 namespace layerwise::LAYERWISE_LEVEL {
@@ -31,6 +32,7 @@ constexpr VectorKernels<T> table() {
   k.panel_elements = panel_elements<T>;
   k.grouped_product = grouped_product<T>;
   k.grouped_gradient = grouped_gradient<T>;
+  k.row_product = row_product<T>;
   k.within = within<T>;
   k.gradient_descent = gradient_descent<T>;
   k.momentum = momentum<T>;

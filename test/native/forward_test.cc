@@ -165,23 +165,27 @@ TYPED_TEST(ForwardTest, OneRowOnTheCallingThreadIsTheRowOfAll) {
   unbiased.add(67, 35, Activation::sigmoid, false);
   unbiased.add(35, 21, Activation::tanh);
   unbiased.add(21, 11, Activation::tanh, false);
-  const std::vector<T> x = random_vector<T>(5 * 67, 0, 1, 2);
+  std::vector<T> x = random_vector<T>(5 * 67, 0, 1, 2);
+  for (int i = 67; i < 2 * 67; i++) x[i] = 0;
+  for (int i = 2 * 67; i < 3 * 67; i++) x[i] = i % 5 == 0 ? x[i] : T(0);
   const std::vector<double> wide(x.begin(), x.end());
   for (const Network& network : {network_of({67, 35, 21, 11}, Activation::sigmoid, Activation::tanh), unbiased,
                                  network_of({67, 35, 11}, Activation::sigmoid, Activation::softmax)}) {
     const std::vector<T> theta = parameters_of<T>(network, 1);
+    std::vector<T> turned(network.layers[0].weight_count());
+    turn_first_layer(network, theta.data(), turned.data());
     const auto all = pass(network, theta, rows_of(x, 67), ForwardResult::outputs, 2);
     for (int i = 0; i < 5; i++) {
       for (bool converted : {false, true}) {
         std::vector<T> out(11, kNaN<T>);
         const Rows row = converted ? slice(wide, 67, i, i + 1) : slice(x, 67, i, i + 1);
-        ASSERT_TRUE(forward_row(network, theta.data(), row, out.data()));
+        ASSERT_TRUE(forward_row(network, theta.data(), turned.data(), row, out.data()));
         for (int j = 0; j < 11; j++) EXPECT_NEAR(out[j], all.out[i * 11 + j], tolerance::kLayers * kEpsilon<T>);
       }
     }
     std::vector<T> bad(67, T(1)), out(11);
     bad[66] = kNaN<T>;
-    EXPECT_FALSE(forward_row(network, theta.data(), rows_of(bad, 67), out.data()));
+    EXPECT_FALSE(forward_row(network, theta.data(), turned.data(), rows_of(bad, 67), out.data()));
   }
 }
 
