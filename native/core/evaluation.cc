@@ -81,7 +81,7 @@ const Plan& Evaluator<T>::plan(int rows) {
     if (known.chunks.total == rows) return known;
   }
   if (plans_.size() >= 4) plans_.erase(plans_.begin() + 1);
-  plans_.push_back(Plan::evaluation(network_, rows, sizeof(T), chunk_bytes_));
+  plans_.push_back(Plan::evaluation(network_, rows, sizeof(T), chunk_bytes_, grouped_));
   return plans_.back();
 }
 
@@ -96,27 +96,27 @@ std::size_t Evaluator<T>::tile_offset(const Network& network, const Plan::Tile& 
   return layer.weights_at + static_cast<std::size_t>(tile.row) * layer.inputs;
 }
 
-// Looks at rows spread over all there are.
 template <typename T>
-void Evaluator<T>::choose_products(const Request& request) {
+void Evaluator<T>::choose_products(const Gather<T>& source, const Noise* noise) {
   constexpr int kGroupRows = RowGroups<T>::kRows, kSampledGroups = 64;
+  if (products_chosen_) return;
   products_chosen_ = true;
-  const Gather<T>& source = *request.rows;
   const int rows = std::min(most_rows_, Plan::most_chunk_rows(network_, sizeof(T), chunk_bytes_));
   if (!LayerProducts<T>::takes_groups(network_, rows) || source.rows().through != nullptr) return;
 
   const Cut sample{source.rows().count - kGroupRows, std::min({kSampledGroups, rows / kGroupRows, source.rows().count})};
   const MatrixView<T> sampled(x_.data(), sample.count * kGroupRows, network_.inputs());
-  const MatrixView<T> clean(request.noise != nullptr ? clean_.data() : x_.data(), sampled.rows, sampled.cols);
+  const MatrixView<T> clean(noise != nullptr ? clean_.data() : x_.data(), sampled.rows, sampled.cols);
   for (int i = 0; i < sample.count; i++) source.read(nullptr, sample.begin(i), clean.rows_from(i * kGroupRows, kGroupRows));
-  for (int i = 0; request.noise != nullptr && i < sampled.rows; i++) {
+  for (int i = 0; noise != nullptr && i < sampled.rows; i++) {
     const int row = sample.begin(i / kGroupRows) + i % kGroupRows;
-    request.noise->corrupt(source.row_at(nullptr, row), clean.row(i), sampled.cols, sampled.row(i));
+    noise->corrupt(source.row_at(nullptr, row), clean.row(i), sampled.cols, sampled.row(i));
   }
   grouped_ = GroupedChunk<T>::kept_share(sampled, kGroupRows) <= kernels_.most_kept;
   if (!grouped_) return;
   groups_ = GroupedChunk<T>(rows, 1 + rows / Plan::kFewestBlockRows, network_.inputs());
   products_.expect_groups();
+  plans_.clear();
 }
 
 template <typename T>
@@ -242,7 +242,7 @@ double Evaluator<T>::weight_decay_cost(Team& team, const T* theta) {
 template <typename T>
 bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop, CostParts& parts) {
   parts = {};
-  if (!products_chosen_) choose_products(request);
+  choose_products(*request.rows, request.noise);
   products_.renew();
   const Plan& plan = this->plan(request.count);
   const int last = network_.depth() - 1;

@@ -61,6 +61,10 @@ class Evaluator {
   // Another weight and other multipliers of the penalty of kind constraint.
   void set_constraint(double weight, const std::vector<double>& multipliers);
 
+  // Decides how the products with the rows are made, once: by a look at rows spread over all there are, under this noise or none.
+  // run() does it, unless it was done.
+  void choose_products(const Gather<T>& rows, const Noise* noise);
+
   // Returns false if stop was raised: the results are then worthless.
   bool run(Team& team, const Request& request, const StopFlag& stop, CostParts& parts);
 
@@ -72,7 +76,7 @@ class Evaluator {
   // Those of the monitored layer: the first whose mean is penalised, else the first penalised, else the first hidden one.
   const std::vector<double>& mean_activation() const { return monitored_ >= 0 ? means_[monitored_] : no_means_; }
   int monitored_layer() const { return monitored_; }
-  // Known after the first run.
+  // Known once the products are chosen.
   bool leaves_zeros_out() const { return grouped_; }
 
   const Plan& plan(int rows);
@@ -88,7 +92,6 @@ class Evaluator {
     Cut blocks;
   };
 
-  void choose_products(const Request& request);
   Chunk open_chunk(const Request& request, const Plan& plan, int index);
   MatrixView<T> activations(int layer, const Chunk& chunk) const;
   MatrixView<T> deltas(int layer, const Chunk& chunk) const;

@@ -19,6 +19,10 @@ constexpr int kBlockRows = 250;
 constexpr int kTileElements = 1 << 19;
 constexpr int kFewestTileRows = 128;
 
+// Units of a tile whose product is made of groups: that packs nothing, so it is as fast in small tiles, which fill up the time of
+// a thread that would have to wait at the end. Whole vectors at every level.
+constexpr int kGroupedUnits = 64, kUnitsOfVectors = 32;
+
 // Below so many operations a second thread costs more than it brings.
 constexpr double kFlopsWorthAThread = 2e6;
 
@@ -35,7 +39,7 @@ int Plan::most_chunk_rows(const Network& network, std::size_t element, std::size
   return std::max(kFewestChunkRows, static_cast<int>(std::min<std::size_t>(fitting, 1 << 20)));
 }
 
-Plan Plan::evaluation(const Network& network, int rows, std::size_t element, std::size_t chunk_bytes) {
+Plan Plan::evaluation(const Network& network, int rows, std::size_t element, std::size_t chunk_bytes, bool grouped) {
   Plan plan;
   plan.chunks = Cut::at_most(rows, most_chunk_rows(network, element, chunk_bytes));
 
@@ -50,18 +54,25 @@ Plan Plan::evaluation(const Network& network, int rows, std::size_t element, std
     const bool small = is_small(layer);
     plan.by_blocks.push_back(small);
     if (layer.tied_to >= 0) plan.by_blocks[layer.tied_to] = false;
-    const int half = (layer.outputs + 1) / 2;
-    const int tall_enough = std::max(kFewestTileRows, kTileElements / layer.inputs);
-    const int tile_rows = small ? layer.outputs : std::max(32, std::min(tall_enough, half));
-    const Cut cut = layer.owns_weights() ? Cut::at_most(layer.outputs, tile_rows) : Cut{};
-    for (int i = 0; i < cut.count; i++) {
-      plan.tiles.push_back({l, cut.begin(i), cut.length(i)});
-    }
+    if (layer.owns_weights()) plan.cut_weights(l, layer, grouped && l == 0);
     if (layer.has_biases) plan.tiles.push_back({l, 0, 0});
   }
   const auto work = [&](const Tile& tile) { return static_cast<std::int64_t>(tile.rows) * network.layers[tile.layer].inputs; };
   std::stable_sort(plan.tiles.begin(), plan.tiles.end(), [&](const Tile& a, const Tile& b) { return work(a) > work(b); });
   return plan;
+}
+
+void Plan::cut_weights(int index, const DenseLayer& layer, bool grouped) {
+  if (grouped) {
+    const Cut cut = Cut::at_most(layer.outputs, kGroupedUnits);
+    const auto begin = [&](int i) { return i == cut.count ? layer.outputs : cut.begin(i) / kUnitsOfVectors * kUnitsOfVectors; };
+    for (int i = 0; i < cut.count; i++) tiles.push_back({index, begin(i), begin(i + 1) - begin(i)});
+    return;
+  }
+  const int half = (layer.outputs + 1) / 2;
+  const int tall_enough = std::max(kFewestTileRows, kTileElements / layer.inputs);
+  const Cut cut = Cut::at_most(layer.outputs, is_small(layer) ? layer.outputs : std::max(32, std::min(tall_enough, half)));
+  for (int i = 0; i < cut.count; i++) tiles.push_back({index, cut.begin(i), cut.length(i)});
 }
 
 int forward_block_rows(const Network& network) { return Plan::row_elements(network) > 512 ? 256 : 512; }

@@ -40,8 +40,12 @@ struct Plan {
   // The longest chunk of any evaluation.
   static int most_chunk_rows(const Network& network, std::size_t element, std::size_t chunk_bytes = kChunkBytes);
 
-  // For one evaluation of cost and gradient over so many rows.
-  static Plan evaluation(const Network& network, int rows, std::size_t element, std::size_t chunk_bytes = kChunkBytes);
+  // For one evaluation of cost and gradient over so many rows; grouped: which come in groups.
+  static Plan evaluation(const Network& network, int rows, std::size_t element, std::size_t chunk_bytes = kChunkBytes,
+                         bool grouped = false);
+
+ private:
+  void cut_weights(int index, const DenseLayer& layer, bool grouped);
 };
 
 // Rows of a block in the forward pass (encode, reconstruct): fixed, so that rows encoded in parts cut at its multiples

@@ -244,6 +244,7 @@ SpanResult TrainingJob<T>::run(Team& team, const Rows& rows, const Span& span, c
   if (span.round != round_) begin_round(span);
   if (lbfgs_) return lbfgs_iteration(team, gather, stop);
   if (epoch_.number != span.epoch) begin_epoch(rows, span.epoch);
+  evaluator_.choose_products(gather, noise_ ? &*noise_ : nullptr);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double, std::milli>(span.budget_ms);
   while (epoch_.step < steps_in_epoch_) {
     if (stop.raised() || !step(team, gather, span, stop)) {

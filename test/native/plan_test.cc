@@ -25,6 +25,26 @@ TEST(Plan, ACutCoversItsRangeWithNearlyEqualBlocks) {
   }
 }
 
+void expect_tiles_once(const Network& network, const Plan& plan) {
+  std::map<std::size_t, std::size_t> pieces;  // length by offset
+  std::int64_t before = std::numeric_limits<std::int64_t>::max();
+  for (const Plan::Tile& tile : plan.tiles) {
+    const std::int64_t work = std::int64_t{tile.rows} * network.layers[tile.layer].inputs;
+    EXPECT_LE(work, before);
+    before = work;
+    std::size_t n = 0;
+    const std::size_t offset = Evaluator<float>::tile_offset(network, tile, &n);
+    EXPECT_GT(n, 0u);
+    EXPECT_TRUE(pieces.emplace(offset, n).second);
+  }
+  std::size_t at = 0;
+  for (const auto& [offset, n] : pieces) {
+    EXPECT_EQ(offset, at);
+    at += n;
+  }
+  EXPECT_EQ(at, network.parameters);
+}
+
 TEST(Plan, TilesCoverTheParametersOnceAndTheLargestComesFirst) {
   const Network wide = network_of({1501, 301, 40, 1501}, Activation::sigmoid, Activation::identity);
   Network half;
@@ -33,23 +53,21 @@ TEST(Plan, TilesCoverTheParametersOnceAndTheLargestComesFirst) {
   for (const Network& network : {wide, autoencoder(3, 2), network_of({5, 4}, Activation::tanh, Activation::tanh), half,
                                  tied_network({1501, 301, 40}, Activation::sigmoid, Activation::identity),
                                  tied_network({301, 40}, Activation::sigmoid, Activation::identity, false)}) {
-    std::map<std::size_t, std::size_t> pieces;  // length by offset
-    std::int64_t before = std::numeric_limits<std::int64_t>::max();
-    for (const Plan::Tile& tile : Plan::evaluation(network, 1000, sizeof(float)).tiles) {
-      const std::int64_t work = std::int64_t{tile.rows} * network.layers[tile.layer].inputs;
-      EXPECT_LE(work, before);
-      before = work;
-      std::size_t n = 0;
-      const std::size_t offset = Evaluator<float>::tile_offset(network, tile, &n);
-      EXPECT_GT(n, 0u);
-      EXPECT_TRUE(pieces.emplace(offset, n).second);
+    for (bool grouped : {false, true}) {
+      expect_tiles_once(network, Plan::evaluation(network, 1000, sizeof(float), Plan::kChunkBytes, grouped));
     }
-    std::size_t at = 0;
-    for (const auto& [offset, n] : pieces) {
-      EXPECT_EQ(offset, at);
-      at += n;
-    }
-    EXPECT_EQ(at, network.parameters);
+  }
+}
+
+TEST(Plan, TilesOfGroupedRowsAreSmallAndOfWholeVectors) {
+  const Network network = autoencoder(784, 196);
+  const Plan plain = Plan::evaluation(network, 256, sizeof(float));
+  const Plan grouped = Plan::evaluation(network, 256, sizeof(float), Plan::kChunkBytes, true);
+  EXPECT_EQ(grouped.tiles.size(), plain.tiles.size() + 2);
+  for (const Plan::Tile& tile : grouped.tiles) {
+    if (tile.layer > 0 || tile.rows == 0) continue;
+    EXPECT_LE(tile.rows, 96);
+    EXPECT_EQ(tile.row % 32, 0);
   }
 }
 
