@@ -37,6 +37,14 @@ export async function patches(storage: Storage): Promise<BenchRows> {
   return { source: `8 × 8 patches of ${source}`, matrix: storage === 'uint8' ? asBytes(prepared) : prepared }
 }
 
+/** As many rows as those of the same width, uniform on [0, 1): rows without zeros. */
+export async function dense(rows: TrainingCase['rows']): Promise<BenchRows> {
+  const [count, cols] = rows === 'digits' ? [60_000, 784] : [PATCHES, 64]
+  const random = seeded(1)
+  const data = Float32Array.from({ length: count * cols }, random)
+  return { source: 'random numbers', matrix: Matrix.from(data, count, cols) }
+}
+
 async function digitImages(): Promise<{ source: string; images: Matrix<Uint8Array> }> {
   if (existsSync(mnist)) return { source: 'MNIST', images: await readIdx(mnist) }
   const random = seeded(1)

@@ -105,6 +105,16 @@ export class Limits {
     return this.#number('plan', threads, seconds)
   }
 
+  /** The same in a cut made for so many threads, with so many row blocks, and tiles of a layer, for each. */
+  async cut(threads: number, seconds: number, blocks: number, tiles: number): Promise<number> {
+    return this.#number('cut', threads, seconds, blocks, tiles)
+  }
+
+  /** GB/s at which one thread reads so many bytes over and over. */
+  async read(bytes: number, seconds: number): Promise<number> {
+    return this.#number('read', bytes, seconds)
+  }
+
   /** Samples/s of the training in C++. */
   async train(threads: number, seconds: number): Promise<number> {
     return this.#number('train', threads, seconds)

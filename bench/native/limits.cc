@@ -10,6 +10,8 @@
 //   threads N                           the threads that training uses when it is offered N
 //   limit N SECONDS                     GFLOP/s of sgemm on 2048 x 2048 x 2048, one call a thread on rows of its own
 //   plan N SECONDS                      GFLOP/s of the products of training steps alone
+//   cut N SECONDS BLOCKS TILES          the same in a cut made for N threads: so many row blocks, and tiles of a layer, for each
+//   read BYTES SECONDS                  GB/s at which one thread reads so much memory over and over
 //   train N SECONDS                     samples/s of the training itself
 //   phases N SECONDS                    microseconds of a step, then those of each phase on all threads together, in the order of
 //                                       Phase; built with LAYERWISE_PHASES only
@@ -17,6 +19,7 @@
 // What it cannot do it answers with "error REASON".
 #include <chrono>
 #include <cmath>
+#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <map>
@@ -151,9 +154,13 @@ class Training {
   }
 
   double plan_rate(ThreadPool& pool, int offered, double seconds) const {
-    double rate = 0;
-    pool.run(threads(offered), [&](Team& team) { rate = rate_of(seconds, [&] { products_->run(team); }); });
-    return rate * flops() / 1e9;
+    return products_rate(*products_, pool, threads(offered), seconds);
+  }
+
+  double cut_rate(ThreadPool& pool, int offered, double seconds, int blocks, int tiles) const {
+    const int used = threads(offered);
+    const Plan plan = cut_for_threads(network_, options_.batch_size, used, blocks, tiles);
+    return products_rate({network_, objective_, options_.batch_size, plan}, pool, used, seconds);
   }
 
   // Spans as the addon runs them; the clock starts after the first, and started() is called then.
@@ -188,6 +195,12 @@ class Training {
   }
 
  private:
+  static double products_rate(const StepProducts& products, ThreadPool& pool, int threads, double seconds) {
+    double rate = 0;
+    pool.run(threads, [&](Team& team) { rate = rate_of(seconds, [&] { products.run(team); }); });
+    return rate * products.flops() / 1e9;
+  }
+
   void make_parameters() {
     theta_ = Buffer<float>(network_.parameters);
     for (int l = 0; l < network_.depth(); l++) {
@@ -212,6 +225,16 @@ class Training {
   Rows rows_;
 };
 
+// How fast one thread reads memory that it has just read before: a search for a byte that is not there does nothing else.
+double read_rate(std::size_t bytes, double seconds) {
+  const Buffer<char> memory(bytes);
+  std::memset(memory.data(), 1, bytes);
+  int found = 0;
+  const double rate = rate_of(seconds, [&] { found += std::memchr(memory.data(), 2, bytes) != nullptr; });
+  if (found > 0) throw std::runtime_error("read: found what is not there");
+  return rate * static_cast<double>(bytes) / 1e9;
+}
+
 class Answers {
  public:
   std::string answer(const std::string& line) {
@@ -234,6 +257,10 @@ class Answers {
       int threads = 0;
       if (!(in >> threads) || threads < 1) throw std::invalid_argument("threads: bad arguments");
       out << opened().threads(threads);
+    } else if (command == "read") {
+      double bytes = 0, seconds = 0;
+      if (!(in >> bytes >> seconds) || bytes < 1 || !(seconds > 0)) throw std::invalid_argument("read: bad arguments");
+      out << read_rate(static_cast<std::size_t>(bytes), seconds);
 #ifdef LAYERWISE_PHASES
     } else if (command == "phases") {
       phases(in, out);
@@ -251,6 +278,11 @@ class Answers {
     if (!(in >> threads >> seconds) || threads < 1 || !(seconds > 0)) throw std::invalid_argument(command + ": bad arguments");
     if (command == "limit") return square_.gflops(pool_, threads, seconds);
     if (command == "plan") return opened().plan_rate(pool_, threads, seconds);
+    if (command == "cut") {
+      int blocks = 0, tiles = 0;
+      if (!(in >> blocks >> tiles) || blocks < 1 || tiles < 1) throw std::invalid_argument("cut: bad arguments");
+      return opened().cut_rate(pool_, threads, seconds, blocks, tiles);
+    }
     if (command == "train") return opened().train_rate(pool_, threads, seconds, [] {});
     throw std::invalid_argument("unknown command " + command);
   }

@@ -14,14 +14,29 @@ inline Buffer<float> uniform_buffer(std::size_t size, double low, double high, s
   return buffer;
 }
 
+// The plan of an evaluation cut for so many threads: as many row blocks a thread, and tiles of each layer. Its bits would depend
+// on the number of threads.
+inline Plan cut_for_threads(const Network& network, int rows, int threads, int blocks, int tiles) {
+  Plan plan = Plan::evaluation(network, rows, sizeof(float));
+  plan.block_rows = 1 + (plan.chunks.length(0) - 1) / (threads * blocks);
+  plan.tiles.clear();
+  for (int l = 0; l < network.depth(); l++) {
+    const DenseLayer& layer = network.layers[l];
+    const Cut cut = Cut::at_most(layer.outputs, 1 + (layer.outputs - 1) / (threads * tiles));
+    for (int i = 0; i < cut.count; i++) plan.tiles.push_back({l, cut.begin(i), cut.length(i)});
+  }
+  return plan;
+}
+
 // The products of one evaluation of cost and gradient, in the chunks, the cut and the order of Evaluator::run and between the
 // same barriers, on memory of the same shapes; nothing else of it.
 class StepProducts {
  public:
   StepProducts(const Network& network, const Objective& objective, int rows)
-      : network_(network),
-        products_(std::make_unique<LayerProducts<float>>(network)),
-        plan_(Plan::evaluation(network, rows, sizeof(float))) {
+      : StepProducts(network, objective, rows, Plan::evaluation(network, rows, sizeof(float))) {}
+
+  StepProducts(const Network& network, const Objective& objective, int rows, const Plan& plan)
+      : network_(network), products_(std::make_unique<LayerProducts<float>>(network)), plan_(plan) {
     for (const Penalty& penalty : objective.penalties) {
       if (penalty.on_mean()) deepest_ = std::max(deepest_, penalty.layer);
     }

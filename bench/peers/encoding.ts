@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { type Matrix, SparseAutoencoder } from '../../lib/index.js'
-import { digits } from '../data.js'
 import { Limits, type Training } from '../limits.js'
 import { quantile, ratios, summary } from '../statistics.js'
 import type { Figure, JobResult } from './figures.js'
 import { JobFolder, onnxruntime, python } from './folder.js'
 import { chain, encodeShapes } from './jobs.js'
+import { sourceOf } from './model.js'
 import { Peer } from './peer.js'
 import { proveCodes } from './proof.js'
 import { bestVariant, ROUNDS, rounds } from './rounds.js'
@@ -28,28 +28,43 @@ const PROVED = 1000
 /** Microseconds of a call with one row. */
 export function raceEncodingOne(effort: Effort): Promise<JobResult> {
   const title = `the encoder, one row a call, ${ROWS} rows in turn; p50 of a window's calls`
-  return race('encode1', title, effort, async ({ model, matrix, peer, name }, { hidden, one }) => {
-    const rows = Array.from({ length: ROWS }, (_, i) => matrix.slice(i, i + 1))
-    const out = new Float32Array(hidden)
-    const theirs = async (variant: string) =>
-      (await peer.ask<{ p50: number }>('encodeOne', { variant, seconds: effort.seconds, rows: ROWS })).p50
-    const { best, tried } = await bestVariant(['one', 'all'], theirs, 'less')
-    const { values, repeated } = await rounds({
-      ours: async () => p50((i) => model.encodeSync(rows[i % ROWS]!, out), effort.seconds),
-      theirs: () => theirs(best),
-    })
-    const figures: Figure[] = [
-      { label: `${name}: layerwise, p50`, unit: 'µs', values: summary(values.ours, 'less') },
-      { label: `${name}: onnxruntime-node, p50`, unit: 'µs', values: summary(values.theirs, 'less') },
-      {
-        label: `${name}: of the peer's`,
-        unit: 'ratio',
-        values: summary(ratios(values.ours, values.theirs), 'less'),
-        goal: { atMost: one },
-      },
-    ]
-    return { figures, tried, repeated }
-  })
+  return race(
+    'encode1',
+    title,
+    effort,
+    async ({ model, matrix, peer, name }, { inputs, hidden, one, bandwidth }) => {
+      const limits = new Limits()
+      const bytes = 4 * inputs * hidden
+      const rows = Array.from({ length: ROWS }, (_, i) => matrix.slice(i, i + 1))
+      const out = new Float32Array(hidden)
+      const theirs = async (variant: string) =>
+        (await peer.ask<{ p50: number }>('encodeOne', { variant, seconds: effort.seconds, rows: ROWS })).p50
+      const { best, tried } = await bestVariant(['one', 'all'], theirs, 'less')
+      const { values, repeated } = await rounds({
+        ours: async () => p50((i) => model.encodeSync(rows[i % ROWS]!, out), effort.seconds),
+        theirs: () => theirs(best),
+        read: () => limits.read(bytes, effort.seconds),
+      }).finally(() => limits.close())
+      const figures: Figure[] = [
+        { label: `${name}: layerwise, p50`, unit: 'µs', values: summary(values.ours, 'less') },
+        { label: `${name}: onnxruntime-node, p50`, unit: 'µs', values: summary(values.theirs, 'less') },
+        {
+          label: `${name}: of the peer's`,
+          unit: 'ratio',
+          values: summary(ratios(values.ours, values.theirs), 'less'),
+          goal: { atMost: one },
+        },
+        { label: `${name}: one thread reads its weights`, unit: 'GB/s', values: summary(values.read) },
+        {
+          label: `${name}: the time that takes, of ours`,
+          unit: 'ratio',
+          values: summary(values.ours.map((micros, i) => bytes / (1e3 * micros * values.read[i]!))),
+          ...(bandwidth !== undefined && { goal: { atLeast: bandwidth } }),
+        },
+      ]
+      return { figures, tried, repeated }
+    },
+  )
 }
 
 /** Samples/s of all rows. */
@@ -115,10 +130,10 @@ export function raceEncoding(effort: Effort): Promise<JobResult> {
 async function race(
   job: string,
   title: string,
-  { seconds, threads }: Effort,
+  { seconds, threads, rows }: Effort,
   measure: (opened: Opened, shape: Shape) => Promise<{ figures: Figure[]; tried: object; repeated: number }>,
 ): Promise<JobResult> {
-  const { source, matrix: stored } = await digits('float32')
+  const { source, matrix: stored } = await sourceOf('digits', rows)
   const matrix = stored as Matrix<Float32Array>
   const figures: Figure[] = []
   const proof: string[] = []

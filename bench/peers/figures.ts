@@ -6,7 +6,7 @@ export type Goal = { readonly atLeast: number } | { readonly atMost: number }
 /** What one figure of a job came to, over its rounds. */
 export interface Figure {
   readonly label: string
-  readonly unit: 'samples/s' | 'GFLOP/s' | 's' | 'ms' | 'µs' | 'ratio' | 'cost'
+  readonly unit: 'samples/s' | 'GFLOP/s' | 'GB/s' | 's' | 'ms' | 'µs' | 'ratio' | 'cost'
   readonly values: Summary
   readonly goal?: Goal
 }
@@ -35,6 +35,7 @@ export function reached(goal: Goal, { median }: Summary): boolean {
 const digits: Record<Figure['unit'], (value: number) => string> = {
   'samples/s': (value) => Math.round(value).toLocaleString('en-US'),
   'GFLOP/s': (value) => value.toFixed(1),
+  'GB/s': (value) => value.toFixed(1),
   s: (value) => value.toFixed(2),
   ms: (value) => value.toFixed(1),
   µs: (value) => value.toFixed(1),

@@ -24,7 +24,7 @@ const WINDOW = 15
 /** L-BFGS over all rows against SciPy's and PyTorch's: rounds of few iterations, then all of them once. */
 export async function raceLbfgs(effort: Effort): Promise<JobResult> {
   const { training, history, iterations } = job
-  const rows = await rowsOf(job, 'float32', training.batchSize)
+  const rows = await rowsOf(job, effort.rows, training.batchSize)
   const count = rows.matrix.rows
   const model = modelOf(job, rows)
   const start = model.parameters()

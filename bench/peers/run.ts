@@ -2,7 +2,7 @@
  * Layerwise and its peers at the same work, side by side; `docs/benchmarks.md`, "The race", says how.
  *
  *   npm run bench:peers -- --setup
- *   npm run bench:peers -- [JOB…] [--json] [--seconds N] [--threads N]
+ *   npm run bench:peers -- [JOB…] [--json] [--seconds N] [--threads N] [--rows dense]
  *
  * Without a JOB all run, one after another. Everything but the report goes to standard error.
  */
@@ -17,15 +17,16 @@ import { type JobResult, table } from './figures.js'
 import { installed } from './folder.js'
 import { jobNames, lbfgsJob, sklearnJob, trainingJobs } from './jobs.js'
 import { raceLbfgs } from './lbfgs.js'
-import { measureScaling, measureStorage } from './own.js'
+import { measureCut, measureScaling, measureStorage } from './own.js'
 import { setUpPeers } from './setup.mjs'
 import { type Effort, raceTraining } from './training.js'
 
-const usage = `npm run bench:peers -- [JOB…] [--json] [--seconds N] [--threads N] [--setup]
+const usage = `npm run bench:peers -- [JOB…] [--json] [--seconds N] [--threads N] [--rows dense] [--setup]
   JOB        ${jobNames.join(', ')}; default all
   --json     one JSON document instead of text
   --seconds  of a window, default 1
   --threads  of everyone, default all this process may use
+  --rows     dense: random numbers instead of digits and their patches, which are mostly zeros
   --setup    install the peers, about 6 GB, and nothing else`
 
 function options() {
@@ -35,6 +36,7 @@ function options() {
       json: { type: 'boolean', default: false },
       seconds: { type: 'string', default: '1' },
       threads: { type: 'string' },
+      rows: { type: 'string' },
       setup: { type: 'boolean', default: false },
     },
   })
@@ -45,8 +47,10 @@ function options() {
   const threads = values.threads === undefined ? undefined : Number(values.threads)
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 256))
     throw new Error('--threads: expected a whole number from 1 to 256')
+  if (values.rows !== undefined && values.rows !== 'dense') throw new Error('--rows: expected dense')
+  const rows = values.rows === undefined ? ('float32' as const) : ('dense' as const)
   const names = positionals.length > 0 ? positionals : jobNames
-  return { names, json: values.json, seconds, threads, setup: values.setup }
+  return { names, json: values.json, seconds, threads, rows, setup: values.setup }
 }
 
 function parsed() {
@@ -65,6 +69,7 @@ function race(name: string, effort: Effort): Promise<JobResult> {
     encode: raceEncoding,
     uint8: measureStorage,
     threads: measureScaling,
+    cut: measureCut,
   }
   const training = [...trainingJobs, sklearnJob].find((job) => job.name === name)
   return training ? raceTraining(training, effort) : others[name]!(effort)
@@ -80,7 +85,7 @@ function text(report: { environment: object; results: readonly JobResult[] }): s
 }
 
 async function main(): Promise<void> {
-  const { names, json, seconds, threads: given, setup } = parsed()
+  const { names, json, seconds, threads: given, rows, setup } = parsed()
   if (setup) return setUpPeers()
   if (!existsSync(installed)) throw new Error('the peers are not installed: npm run bench:peers -- --setup')
   setUp()
@@ -89,7 +94,7 @@ async function main(): Promise<void> {
   const report = { environment: { ...environment(), threads }, results: [] as JobResult[] }
   for (const name of names) {
     console.error(`bench:peers: ${name}`)
-    report.results.push(await race(name, { seconds, threads }))
+    report.results.push(await race(name, { seconds, threads, rows }))
   }
   console.log(json ? JSON.stringify(report, null, 2) : text(report))
 }

@@ -11,10 +11,11 @@ import { Peer } from './peer.js'
 import { prove, reach } from './proof.js'
 import { bestVariant, ROUNDS, rounds } from './rounds.js'
 
-/** How long a window is and how many threads everyone has. */
+/** How long a window is, how many threads everyone has, and on which rows. */
 export interface Effort {
   readonly seconds: number
   readonly threads: number
+  readonly rows: 'float32' | 'dense'
 }
 
 export const torchEnvironment = { TORCHINDUCTOR_CACHE_DIR: join(installed, 'inductor') }
@@ -24,7 +25,7 @@ export function window(
   model: Model,
   { batchSize, learningRate }: Training,
   rows: number,
-  { seconds, threads }: Effort,
+  { seconds, threads }: Omit<Effort, 'rows'>,
   shuffle = false,
 ): Promise<number> {
   return fitWindow(
@@ -43,7 +44,7 @@ export function widths({ layers }: Training): number[] {
 export async function raceTraining(job: TrainingJob, effort: Effort): Promise<JobResult> {
   const { training, goals } = job
   const sklearn = job === sklearnJob
-  const rows = await rowsOf(job, 'float32')
+  const rows = await rowsOf(job, effort.rows)
   const count = rows.matrix.rows
   const model = modelOf(job, rows)
   const start = model.parameters()
