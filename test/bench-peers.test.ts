@@ -121,6 +121,6 @@ describe('rounds', () => {
 test('the jobs are the documented ones', () => {
   expect(jobNames).toEqual([
     ...['digits', 'digits1k', 'patches', 'small', 'deep', 'finetune', 'finetune1k'],
-    ...['lbfgs', 'encode1', 'encode', 'sklearn', 'uint8', 'threads'],
+    ...['lbfgs', 'encode1', 'encode', 'sklearn', 'uint8', 'threads', 'cut'],
   ])
 })
