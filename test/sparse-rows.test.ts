@@ -65,6 +65,17 @@ describe('rows that are mostly zeros', () => {
     }
   })
 
+  test('are encoded one by one with the parameters of the latest fit', async () => {
+    const rows = Matrix.from(sparseRows(), ROWS, INPUTS)
+    const model = new SparseAutoencoder({ ...options, precision: 'float64' })
+    const before = model.encodeSync(rows.row(3))
+    await model.fit(rows, { epochs: 1, batchSize: 100 })
+    const after = model.encodeSync(rows.row(3))
+    expect(relativeError(after, before)).toBeGreaterThan(1e-3)
+    const together = await model.encode(rows.slice(3, 4))
+    expect(relativeError(after, together.data)).toBeLessThan(tolerances.float64VsOracleCost.value)
+  })
+
   test('train to the same bits as bytes and on any number of threads', async () => {
     const bytes = Uint8Array.from(sparseRows(), (value) => Math.round(255 * value))
     const scale = 1 / 255

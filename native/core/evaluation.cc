@@ -37,7 +37,7 @@ Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int 
   for (int l = 0; l <= deepest_; l++) kept += static_cast<std::size_t>(most_rows) * network_.layers[l].outputs * sizeof(T);
   kept_ = whole.chunks.count > 1 && kept <= memory.kept;
 
-  const std::size_t rows = std::min(most_rows, Plan::most_chunk_rows(network_, sizeof(T), chunk_bytes_));
+  const std::size_t rows = most_rows_in_chunk();
   const std::size_t blocks = (rows + Plan::kFewestBlockRows - 1) / Plan::kFewestBlockRows;
   x_ = Buffer<T>(rows * network_.inputs());
   clean_ = Buffer<T>(noisy ? rows * network_.inputs() : 0);
@@ -46,6 +46,7 @@ Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int 
   if (through != nullptr) {
     zeros = std::max(zeros, through->zeros());
     through_.emplace_back(rows * through->inputs());
+    through_products_ = std::make_unique<LayerProducts<T>>(*through);
     for (int l = 0; l + 1 < through->depth(); l++) through_.emplace_back(rows * through->layers[l].outputs);
   }
   zeros_ = Buffer<T>(zeros);
@@ -97,13 +98,25 @@ std::size_t Evaluator<T>::tile_offset(const Network& network, const Plan::Tile& 
 }
 
 template <typename T>
-void Evaluator<T>::choose_products(const Gather<T>& source, const Noise* noise) {
-  constexpr int kGroupRows = RowGroups<T>::kRows, kSampledGroups = 64;
+void Evaluator<T>::choose_products(const Gather<T>& rows, const Noise* noise) {
   if (products_chosen_) return;
+  if (zeros_prevail(rows, noise)) {
+    const int in_chunk = most_rows_in_chunk();
+    groups_ = GroupedChunk<T>(in_chunk, 1 + in_chunk / Plan::kFewestBlockRows, network_.inputs());
+    products_.expect_groups();
+    grouped_ = true;
+    plans_.clear();
+    plan(most_rows_);  // which stays the first
+  }
   products_chosen_ = true;
-  const int rows = std::min(most_rows_, Plan::most_chunk_rows(network_, sizeof(T), chunk_bytes_));
-  if (!LayerProducts<T>::takes_groups(network_, rows) || source.rows().through != nullptr) return;
+}
 
+// Whether a look at some rows of all says that products in groups pay.
+template <typename T>
+bool Evaluator<T>::zeros_prevail(const Gather<T>& source, const Noise* noise) {
+  constexpr int kGroupRows = RowGroups<T>::kRows, kSampledGroups = 64;
+  const int rows = most_rows_in_chunk();
+  if (!LayerProducts<T>::takes_groups(network_, rows) || source.rows().through != nullptr) return false;
   const Cut sample{source.rows().count - kGroupRows, std::min({kSampledGroups, rows / kGroupRows, source.rows().count})};
   const MatrixView<T> sampled(x_.data(), sample.count * kGroupRows, network_.inputs());
   const MatrixView<T> clean(noise != nullptr ? clean_.data() : x_.data(), sampled.rows, sampled.cols);
@@ -112,11 +125,12 @@ void Evaluator<T>::choose_products(const Gather<T>& source, const Noise* noise) 
     const int row = sample.begin(i / kGroupRows) + i % kGroupRows;
     noise->corrupt(source.row_at(nullptr, row), clean.row(i), sampled.cols, sampled.row(i));
   }
-  grouped_ = GroupedChunk<T>::kept_share(sampled, kGroupRows) <= kernels_.most_kept;
-  if (!grouped_) return;
-  groups_ = GroupedChunk<T>(rows, 1 + rows / Plan::kFewestBlockRows, network_.inputs());
-  products_.expect_groups();
-  plans_.clear();
+  return GroupedChunk<T>::pays(sampled, kGroupRows);
+}
+
+template <typename T>
+int Evaluator<T>::most_rows_in_chunk() const {
+  return std::min(most_rows_, Plan::most_chunk_rows(network_, sizeof(T), chunk_bytes_));
 }
 
 template <typename T>

@@ -1,5 +1,6 @@
 #pragma once
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "buffer.h"
@@ -92,6 +93,8 @@ class Evaluator {
     Cut blocks;
   };
 
+  bool zeros_prevail(const Gather<T>& source, const Noise* noise);
+  int most_rows_in_chunk() const;
   Chunk open_chunk(const Request& request, const Plan& plan, int index);
   MatrixView<T> activations(int layer, const Chunk& chunk) const;
   MatrixView<T> deltas(int layer, const Chunk& chunk) const;
@@ -127,6 +130,7 @@ class Evaluator {
   std::vector<std::uint32_t> labels_;
   std::vector<Buffer<T>> through_;
   LayerProducts<T> products_;
+  std::unique_ptr<LayerProducts<T>> through_products_;
   GroupedChunk<T> groups_;
   std::vector<Buffer<T>> activations_, deltas_, activation_sums_, delta_sums_, pulls_;
   std::vector<std::vector<double>> means_;    // sums over rows until finish_means

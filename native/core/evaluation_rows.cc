@@ -1,5 +1,4 @@
 // The work of an Evaluator on one block of rows: gather, forward, loss, and the deltas on the way back.
-#include "blas.h"
 #include "evaluation.h"
 #include "phase_clock.h"
 #include "softmax.h"
@@ -46,7 +45,7 @@ void Evaluator<T>::through_block(const Request& request, const Chunk& chunk, int
   for (int l = 0; l < through.network.depth(); l++) {
     const DenseLayer& layer = through.network.layers[l];
     const MatrixView<T> a = l + 1 == through.network.depth() ? out : buffer(l + 1, layer.outputs);
-    gemm<T>(Transpose::no, layer.forward_form(), 1, input, layer.weights(theta), 0, a);
+    through_products_->forward(l, theta, input, nullptr, a);
     kernels_.activate(layer.activation, a, biases(layer, theta), nullptr);
     input = a;
   }

@@ -62,7 +62,7 @@ class GroupedBlocks {
   template <typename Body>
   void with(MatrixView<const T> x, Body&& body) {
     constexpr int kSampled = 8 * RowGroups<T>::kRows;  // every eighth group is looked at
-    if (places_.empty() || GroupedChunk<T>::kept_share(x, kSampled) > vector_kernels<T>().most_kept) return body(nullptr);
+    if (places_.empty() || !GroupedChunk<T>::pays(x, kSampled)) return body(nullptr);
     std::size_t place = 0;
     while (taken_[place].exchange(true)) place = (place + 1) % places_.size();
     places_[place].open({x.rows, 1});
@@ -116,7 +116,8 @@ bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop,
   LayerProducts<T> products(network);
   const bool may_group = LayerProducts<T>::takes_groups(network, std::min(total, block_rows));
   if (may_group) products.expect_groups();
-  GroupedBlocks<T> grouped(may_group ? team.threads() : 0, block_rows, network.inputs());
+  const int at_once = std::min(team.threads(), (chunk_rows + block_rows - 1) / block_rows);
+  GroupedBlocks<T> grouped(may_group ? at_once : 0, std::min(total, block_rows), network.inputs());
 
   std::atomic<int> first_bad{total};
   for (int chunk = 0; chunk < total; chunk += chunk_rows) {

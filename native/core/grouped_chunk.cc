@@ -6,6 +6,7 @@ namespace layerwise {
 namespace {
 
 constexpr int kRows = RowGroups<float>::kRows;
+static_assert(kRows == 3);
 
 // Enough for `rows` rows in `blocks` blocks: the last group of each may be incomplete.
 std::size_t most_groups(int rows, int blocks) { return static_cast<std::size_t>(rows / kRows + blocks); }
@@ -50,6 +51,11 @@ double GroupedChunk<T>::kept_share(MatrixView<const T> x, int step) {
     seen += x.cols;
   }
   return seen == 0 ? 1 : kept / seen;
+}
+
+template <typename T>
+bool GroupedChunk<T>::pays(MatrixView<const T> x, int step) {
+  return kept_share(x, step) <= vector_kernels<T>().most_kept;
 }
 
 template class GroupedChunk<float>;

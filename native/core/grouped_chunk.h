@@ -22,9 +22,10 @@ class GroupedChunk {
   const RowGroups<T>& block(int block) const { return blocks_[block]; }
   const RowGroups<T>* blocks() const { return blocks_.data(); }
 
-  // Which share of their columns the groups keep that begin at every `step`-th row of x: above VectorKernels::most_kept plain
-  // products are as fast.
+  // Which share of their columns the groups keep that begin at every `step`-th row of x.
   static double kept_share(MatrixView<const T> x, int step);
+  // Whether products of groups that keep so much are faster than plain ones.
+  static bool pays(MatrixView<const T> x, int step);
 
  private:
   int cols_ = 0;

@@ -7,10 +7,9 @@
 namespace layerwise {
 namespace {
 
-// Products of a layer of so few weights are over before a BLAS has packed its operands.
 constexpr std::size_t kSmallLayer = 4096;
 
-// Rows from which groups are worth while: by a rough count, W is turned over in the time that 30 of them save.
+// Rows from which groups are worth while: by a rough count, W is transposed in the time that 30 of them save.
 constexpr int kFewestRows = 64;
 
 }  // namespace
@@ -20,17 +19,7 @@ bool is_small(const DenseLayer& layer) {
 }
 
 template <typename T>
-LayerProducts<T>::LayerProducts(const Network& network)
-    : layers_(network.layers), kernels_(vector_kernels<T>()), memory_(network.layers.size()), transposed_(network.layers.size()) {
-  for (int l = 0; l < network.depth(); l++) {
-    const DenseLayer& layer = layers_[l];
-    if (!is_small(layer)) continue;
-    const std::size_t stride = kernels_.panel_elements(layer.outputs, 1);
-    memory_[l] = Buffer<T>(stride * layer.inputs);
-    transposed_[l] = {memory_[l].data(), layer.inputs, layer.outputs, stride};
-    pieces_.push_back({l, kWhole});
-  }
-}
+LayerProducts<T>::LayerProducts(const Network& network) : layers_(network.layers), kernels_(vector_kernels<T>()) {}
 
 template <typename T>
 bool LayerProducts<T>::takes_groups(const Network& network, int rows) {
@@ -41,8 +30,8 @@ bool LayerProducts<T>::takes_groups(const Network& network, int rows) {
 template <typename T>
 void LayerProducts<T>::expect_groups() {
   const DenseLayer& first = layers_.front();
-  memory_.front() = Buffer<T>(kernels_.panel_elements(first.outputs, first.inputs));
-  for (int panel = 0; panel < kernels_.panel_count(first.outputs); panel++) pieces_.push_back({0, panel});
+  panels_ = Buffer<T>(kernels_.panel_elements(first.outputs, first.inputs));
+  panel_count_ = kernels_.panel_count(first.outputs);
 }
 
 template <typename T>
@@ -57,10 +46,9 @@ void LayerProducts<T>::forward(int layer, const T* theta, MatrixView<const T> ro
   const DenseLayer& shape = layers_[layer];
   if (groups != nullptr) {
     transpose_weights(theta);
-    kernels_.grouped_product(*groups, memory_[layer].data(), out);
-  } else if (is_small(shape)) {
-    transpose_weights(theta);
-    kernels_.small_product(Transpose::no, rows, transposed_[layer], false, out);
+    kernels_.grouped_product(*groups, panels_.data(), out);
+  } else if (in_registers(shape)) {
+    kernels_.product(shape.forward_form(), rows, shape.weights(theta), out);
   } else {
     gemm<T>(Transpose::no, shape.forward_form(), 1, rows, shape.weights(theta), 0, out);
   }
@@ -69,8 +57,8 @@ void LayerProducts<T>::forward(int layer, const T* theta, MatrixView<const T> ro
 template <typename T>
 void LayerProducts<T>::backward(int layer, const T* theta, MatrixView<const T> d, MatrixView<T> before) const {
   const DenseLayer& shape = layers_[layer];
-  if (is_small(shape)) {
-    kernels_.small_product(Transpose::no, d, shape.weights(theta), false, before);
+  if (in_registers(shape)) {
+    kernels_.product(shape.backward_form(), d, shape.weights(theta), before);
   } else {
     gemm<T>(Transpose::no, shape.backward_form(), 1, d, shape.weights(theta), 0, before);
   }
@@ -82,7 +70,7 @@ void LayerProducts<T>::gradient(int layer, MatrixView<const T> d, MatrixView<con
   if (blocks != nullptr) {
     kernels_.grouped_gradient(blocks, count, d, add, out);
   } else if (is_small(layers_[layer])) {
-    kernels_.small_product(Transpose::yes, d, rows, add, out);
+    kernels_.transposed_product(d, rows, add, out);
   } else {
     gemm<T>(Transpose::yes, Transpose::no, 1, d, rows, add ? T(1) : T(0), out);
   }
@@ -90,25 +78,14 @@ void LayerProducts<T>::gradient(int layer, MatrixView<const T> d, MatrixView<con
 
 template <typename T>
 void LayerProducts<T>::transpose_weights(const T* theta) {
-  const int count = static_cast<int>(pieces_.size());
-  const auto all_made = [&] { return made_.load(std::memory_order_acquire) == count; };
+  const auto all_made = [&] { return made_.load(std::memory_order_acquire) == panel_count_; };
   while (!all_made()) {
-    const int piece = taken_.fetch_add(1, std::memory_order_relaxed);
-    if (piece >= count) break;
-    transpose_piece(pieces_[piece], theta);
+    const int panel = taken_.fetch_add(1, std::memory_order_relaxed);
+    if (panel >= panel_count_) break;
+    kernels_.transpose_panel(layers_.front().weights(theta), panel, panels_.data());
     made_.fetch_add(1, std::memory_order_release);
   }
   while (!all_made()) std::this_thread::yield();
-}
-
-template <typename T>
-void LayerProducts<T>::transpose_piece(const Piece& piece, const T* theta) const {
-  const MatrixView<const T> weights = layers_[piece.layer].weights(theta);
-  if (piece.panel == kWhole) {
-    kernels_.transpose(weights, transposed_[piece.layer]);
-  } else {
-    kernels_.transpose_panel(weights, piece.panel, memory_[piece.layer].data());
-  }
 }
 
 template class LayerProducts<float>;

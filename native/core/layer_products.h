@@ -9,20 +9,21 @@
 
 namespace layerwise {
 
-// Whether a layer has so few weights that small_product makes its products.
+// Whether a layer has so few weights that its products are over before a BLAS has packed its operands.
 bool is_small(const DenseLayer& layer);
 
-// The three products of each layer of a network: OpenBLAS's; of layers of few weights small_product; and of the first layer with
-// rows that are mostly zeros, given in groups, grouped_product and grouped_gradient.
+// The three products of each layer of a network. Rows meet the weights in VectorKernels::product where there are not too many
+// of these; the gradient of a small layer is its transposed_product; and the first layer multiplies rows that are mostly zeros,
+// given in groups, by grouped_product and grouped_gradient. All others are OpenBLAS's.
 //
-// For the latter two W^T is wanted. It is made anew for each evaluation, piece by piece, by the threads that need it first;
-// whoever comes while others are at it helps, and waits for what is in their hands.
+// grouped_product wants W^T. It is made anew for each evaluation, panel by panel, by the threads that need it first; whoever
+// comes while others are at it helps, and waits for what is in their hands.
 template <typename T>
 class LayerProducts {
  public:
   explicit LayerProducts(const Network& network);
 
-  // Whether so many rows may come in groups: where there are fewer, turning W over is not worth it.
+  // Whether so many rows may come in groups: where there are fewer, transposing W is not worth it.
   static bool takes_groups(const Network& network, int rows);
   // Rows will come in groups. Serially.
   void expect_groups();
@@ -38,20 +39,13 @@ class LayerProducts {
                 MatrixView<T> out) const;
 
  private:
-  static constexpr int kWhole = -1;
-  struct Piece {
-    int layer;
-    int panel;  // for grouped_product, or kWhole
-  };
-
+  bool in_registers(const DenseLayer& layer) const { return layer.weight_count() <= kernels_.most_product_weights; }
   void transpose_weights(const T* theta);
-  void transpose_piece(const Piece& piece, const T* theta) const;
 
   const std::vector<DenseLayer> layers_;
   const VectorKernels<T>& kernels_;
-  std::vector<Buffer<T>> memory_;          // [layers]
-  std::vector<MatrixView<T>> transposed_;  // [layers] of small ones, [inputs, outputs]
-  std::vector<Piece> pieces_;
+  Buffer<T> panels_;  // of the first layer's W^T, where groups are expected
+  int panel_count_ = 0;
   std::atomic<int> taken_{0}, made_{0};
 };
 

@@ -1,7 +1,6 @@
 #pragma once
 // Rows of which many elements are zero, and their products.
-#include "vector_product.h"
-#include "vector_transpose.h"
+#include "vector_panels.h"
 
 namespace layerwise::LAYERWISE_LEVEL {
 namespace {
@@ -111,14 +110,12 @@ std::size_t panel_elements(int units, int inputs) {
 template <typename T>
 void transpose_panel(MatrixView<const T> w, int panel, T* out) {
   const Panels<T> panels(w.rows);
-  const int begin = panels.begin(panel), width = panels.width(panel), units = panels.columns_in(panel);
-  const MatrixView<T> to(out + static_cast<std::size_t>(begin) * w.cols, w.cols, width);
   // So much of the panel stays in the nearest cache while unit after unit is written.
   const Cut bands = bands_of<T>(w.cols);
   for (int band = 0; band < bands.count; band++) {
-    const int from = bands.begin(band), columns = bands.length(band);
-    turn_over<false>(w.block(begin, from, units, columns), to.block(from, 0, columns, units));
-    for (int k = from; k < from + columns; k++) std::fill(to.row(k) + units, to.row(k) + width, T(0));
+    const std::size_t before = static_cast<std::size_t>(panels.begin(panel)) * w.cols +
+                               static_cast<std::size_t>(bands.begin(band)) * panels.width(panel);
+    lay_out(Transpose::yes, w, panels, panel, bands.begin(band), bands.length(band), out + before);
   }
 }
 

@@ -6,7 +6,7 @@
 //   at_least(low, x)    max(low, x) and
 //   at_most(high, x)    min(high, x), both x where x is NaN
 //   times_power(p, n)   p * 2^n for whole n, right down to denormals and up to infinity
-//   times_normal_power  the same where 2^n is a normal number or infinity
+//   times_normal_power  the same where 2^n is a normal number, or infinity, which then is the result
 //   low_half, high_half floats as doubles
 //   Rest<T>             the last, incomplete vector of a row
 

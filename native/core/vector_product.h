@@ -1,6 +1,6 @@
 #pragma once
-// Products whose sums stay in registers, for layers of few weights: a BLAS packs its operands first, which takes as long as they
-// do.
+// Products whose sums stay in registers, and such a one for layers of few weights: a BLAS packs its operands first, which takes
+// as long as they do.
 #include "vector_registers.h"
 
 namespace layerwise::LAYERWISE_LEVEL {
@@ -44,9 +44,8 @@ template <int rows, int width, typename T, typename X, typename Y, typename Part
 LAYERWISE_INLINE void multiply(int depth, X x, std::size_t between, Y y, PartY y_part, bool add, T* c, std::size_t stride,
                                PartC c_part) {
   Registers<T, rows, width> sums;
-  unrolled<rows>([&](auto r) LAYERWISE_INLINE_LAMBDA {
-    unrolled<width>([&](auto w) LAYERWISE_INLINE_LAMBDA { sums.at(r, w) = add ? c_part.load(w, c + r * stride) : V<T>{}; });
-  });
+  unrolled<rows>(
+      [&](auto r) LAYERWISE_INLINE_LAMBDA { unrolled<width>([&](auto w) LAYERWISE_INLINE_LAMBDA { sums.at(r, w) = V<T>{}; }); });
   for (int k = 0; k < depth; k++) {
     const T *x_k = x(k), *y_k = y(k);
     const auto factor = [&](auto r) LAYERWISE_INLINE_LAMBDA { return all<T>(x_k[r * between]); };
@@ -68,31 +67,35 @@ LAYERWISE_INLINE void multiply(int depth, X x, std::size_t between, Y y, PartY y
       });
     }
   }
+  // Before the sums c would cost registers: g++ then keeps half of the sums in memory.
   unrolled<rows>([&](auto r) LAYERWISE_INLINE_LAMBDA {
-    unrolled<width>([&](auto w) LAYERWISE_INLINE_LAMBDA { c_part.store(w, c + r * stride, sums.at(r, w)); });
+    T* to = c + r * stride;
+    unrolled<width>(
+        [&](auto w) LAYERWISE_INLINE_LAMBDA { c_part.store(w, to, add ? c_part.load(w, to) + sums.at(r, w) : sums.at(r, w)); });
   });
 }
 
-// Rows of b are taken so many at a time that they stay in the nearest cache.
+// Rows of a product that are summed together with so many vectors of a panel.
+template <int vectors>
+constexpr int kRowsBeside = std::min(6, 12 / vectors);
+
+// c = a^T b, or c += a^T b. Rows of b are taken so many at a time that they stay in the nearest cache.
 template <typename T>
-void small_product(Transpose trans_a, MatrixView<const T> a, MatrixView<const T> b, bool add, MatrixView<T> c) {
+void transposed_product(MatrixView<const T> a, MatrixView<const T> b, bool add, MatrixView<T> c) {
   constexpr int kSliceBytes = 16 * 1024, kShortestSlice = 32;
-  const bool transposed = trans_a == Transpose::yes;
-  const std::size_t between = transposed ? 1 : a.stride, further = transposed ? a.stride : 1;
   const Cut slices = Cut::at_most(b.rows, std::max(kShortestSlice, kSliceBytes / (c.cols * static_cast<int>(sizeof(T)))));
   const Panels<T> panels(c.cols);
   for (int s = 0; s < slices.count; s++) {
-    const T *a_slice = a.data + slices.begin(s) * further, *b_slice = b.row(slices.begin(s));
+    const T *a_slice = a.row(slices.begin(s)), *b_slice = b.row(slices.begin(s));
     for (int p = 0; p < panels.count(); p++) {
       const int column = panels.begin(p);
       panels.with_part(p, [&](auto vectors, auto part) LAYERWISE_INLINE_LAMBDA {
-        constexpr int kVectors = decltype(vectors)::value, kRows = kVectors > 2 ? 3 : 6;
+        constexpr int kVectors = decltype(vectors)::value, kRows = kRowsBeside<kVectors>;
         const auto with_rows_of_b = [&](auto part_of_b) LAYERWISE_INLINE_LAMBDA {
           for (int i = 0; i < c.rows; i += kRows) {
-            const T* x = a_slice + i * between;
             with_count<kRows>(c.rows - i, [&](auto rows) LAYERWISE_INLINE_LAMBDA {
               multiply<decltype(rows)::value, kVectors>(
-                  slices.length(s), [&](int k) LAYERWISE_INLINE_LAMBDA { return x + k * further; }, between,
+                  slices.length(s), [&](int k) LAYERWISE_INLINE_LAMBDA { return a_slice + k * a.stride + i; }, 1,
                   [&](int k) LAYERWISE_INLINE_LAMBDA { return b_slice + k * b.stride + column; }, part_of_b, add || s > 0,
                   c.row(i) + column, c.stride, part);
             });

@@ -22,7 +22,9 @@ constexpr VectorKernels<T> table() {
   k.gather_u8 = gather_u8<T>;
   k.gather_f32 = gather_f32<T>;
   k.gather_f64 = gather_f64<T>;
-  k.small_product = small_product<T>;
+  k.product = product<T>;
+  k.most_product_weights = kMostProductWeights;
+  k.transposed_product = transposed_product<T>;
   k.transpose = transpose<T>;
   k.group_rows = group_rows<T>;
   k.bands = bands<T>;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <numeric>
 #include <vector>
@@ -116,6 +117,7 @@ TEST(SparseRows, GiveThoseOfASoftmaxOnThemToo) {
   const std::vector<double> x = sparse_rows<double>(kRows, kInputs), theta = parameters_of<double>(network, 2);
   const std::vector<std::uint32_t> labels = labels_of(kRows, 25, 3);
   Rows rows = rows_of(x, kInputs);
+  ASSERT_TRUE(leaves_zeros_out<double>(autoencoder(kInputs, 25), rows));
   rows.labels = labels.data();
   expect_right_along(network, objective, theta, {x, labels}, evaluate(network, objective, theta, rows, 2));
 }
@@ -127,6 +129,7 @@ TEST(SparseRows, AreRightInChunksAndUnderNoise) {
   const Objective objective = kl(network, Average::exact);
   const std::vector<double> x = sparse_rows<double>(kMany, kInputs), theta = parameters_of<double>(network, 2);
   ASSERT_GT(Plan::evaluation(network, kMany, sizeof(double), kKept.chunk).chunks.count, 2);
+  ASSERT_TRUE(leaves_zeros_out<double>(network, rows_of(x, kInputs)));
   const auto kept = evaluate(network, objective, theta, rows_of(x, kInputs), 2, kKept);
   expect_right_along(network, objective, theta, x, kept);
   expect_same_bits(kept, evaluate(network, objective, theta, rows_of(x, kInputs), 3, kComputedAgain));
@@ -198,6 +201,22 @@ TYPED_TEST(SparseRowsOf, EncodeAsTheDefinitionSaysAndInPartsWithTheSameBits) {
     const auto part = encoded(network, theta, x.data() + std::size_t(from) * cols, to - from, 3);
     EXPECT_EQ(std::memcmp(part.data(), whole.data() + std::size_t(from) * 30, part.size() * sizeof(T)), 0) << from;
   }
+}
+
+// An input that is zero in all rows of a block tells whether its weights are met: they are not a number.
+TYPED_TEST(SparseRowsOf, MeetNoWeightsWithTheirZerosWhereTheyAreEncoded) {
+  using T = TypeParam;
+  const Network network = network_of({kInputs, 61}, Activation::sigmoid, Activation::sigmoid);
+  const int rows = forward_block_rows(network) + 100;
+  std::vector<T> x = sparse_rows<T>(rows, kInputs), theta = parameters_of<T>(network, 1);
+  for (int i = 0; i < rows; i++) x[std::size_t(i) * kInputs + 5] = 0;
+  for (int j = 0; j < 61; j++) theta[network.layers[0].weights_at + std::size_t(j) * kInputs + 5] = kNaN<T>;
+  const auto finite = [](const std::vector<T>& codes) {
+    return std::all_of(codes.begin(), codes.end(), [](T code) { return std::isfinite(code); });
+  };
+  EXPECT_TRUE(finite(encoded(network, theta, x.data(), rows, 2)));
+  x = random_vector<T>(x.size(), 0.1, 0.9, 8);
+  EXPECT_FALSE(finite(encoded(network, theta, x.data(), rows, 2)));
 }
 
 }  // namespace

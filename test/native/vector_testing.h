@@ -65,6 +65,9 @@ class Spaced {
   T& at(int i, int j) { return view().row(i)[j]; }
   int rows() const { return rows_; }
   int cols() const { return cols_; }
+  bool same_as(const Spaced& other) const {
+    return data_.size() == other.data_.size() && std::memcmp(data_.data(), other.data_.data(), data_.size() * sizeof(T)) == 0;
+  }
   bool gaps_untouched() const {
     for (int i = 0; i < rows_; i++) {
       for (int j = cols_; j < cols_ + gap_; j++) {
