@@ -93,7 +93,8 @@ class FileRows {
   FileRows() = default;
   explicit FileRows(std::istream& in) {
     std::string storage, path;
-    if (!(in >> rows_.count >> storage >> path) || rows_.count < 1) throw std::invalid_argument("rows: bad arguments");
+    if (!(in >> rows_.count >> storage) || !std::getline(in >> std::ws, path) || rows_.count < 1)
+      throw std::invalid_argument("rows: bad arguments");
     rows_.storage = value_of<Storage>(storage, {{"float32", Storage::f32}, {"uint8", Storage::u8}});
     rows_.scale = rows_.storage == Storage::u8 ? 1.0 / 255 : 1;
     std::ifstream file(path, std::ios::binary | std::ios::ate);

@@ -11,7 +11,7 @@ import {
   StackedClassifier,
   type TrainingHistory,
 } from '../../lib/index.js'
-import { type BenchRows, dense, digits, patches, type Storage } from '../data.js'
+import { type BenchRows, dense, type Storage, rowsOf as storedRows } from '../data.js'
 import type { TrainingJob } from './jobs.js'
 
 /** What the race asks of any model. */
@@ -39,8 +39,7 @@ const labelFile = fileURLToPath(
 export type RowKind = Storage | 'dense'
 
 export function sourceOf(rows: TrainingJob['rows'], kind: RowKind): Promise<BenchRows> {
-  if (kind === 'dense') return dense(rows)
-  return rows === 'digits' ? digits(kind) : patches(kind)
+  return kind === 'dense' ? dense(rows) : storedRows({ rows }, kind)
 }
 
 /** @param most - take no more than so many */

@@ -49,7 +49,7 @@ export async function measureScaling(effort: Effort): Promise<JobResult> {
   const figures: Figure[] = []
   let again = 0
   for (const job of named('digits', 'digits1k', 'deep', 'finetune1k')) {
-    const rows = await rowsOf(job, 'float32')
+    const rows = await rowsOf(job, effort.rows)
     const count = rows.matrix.rows
     const model = modelOf(job, rows)
     const limits = new Limits()

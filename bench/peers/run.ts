@@ -26,7 +26,7 @@ const usage = `npm run bench:peers -- [JOB…] [--json] [--seconds N] [--threads
   --json     one JSON document instead of text
   --seconds  of a window, default 1
   --threads  of everyone, default all this process may use
-  --rows     dense: random numbers instead of digits and their patches, which are mostly zeros
+  --rows     dense: random numbers instead of digits and their patches, to see what is owed to the zeros of the digits
   --setup    install the peers, about 6 GB, and nothing else`
 
 function options() {
@@ -49,8 +49,15 @@ function options() {
     throw new Error('--threads: expected a whole number from 1 to 256')
   if (values.rows !== undefined && values.rows !== 'dense') throw new Error('--rows: expected dense')
   const rows = values.rows === undefined ? ('float32' as const) : ('dense' as const)
-  const names = positionals.length > 0 ? positionals : jobNames
+  const names = positionals.length > 0 ? positionals : jobNames.filter((name) => takes(name, rows))
+  const useless = names.find((name) => !takes(name, rows))
+  if (useless !== undefined) throw new Error(`${useless}: has no rows that could be dense`)
   return { names, json: values.json, seconds, threads, rows, setup: values.setup }
+}
+
+/** Products alone run on random numbers anyway, and bytes are compared with the same rows. */
+function takes(name: string, rows: Effort['rows']): boolean {
+  return rows !== 'dense' || !['uint8', 'cut'].includes(name)
 }
 
 function parsed() {
