@@ -8,8 +8,8 @@
 
 namespace layerwise {
 
-// How the work on one network is cut. A function of shapes and precision alone, never of the number of threads: a gemm's bits
-// depend on its cut, so this is what makes results the same at any number of threads.
+// How the work on one network is cut. A function of shapes, of precision and of whether rows come in groups, never of the number
+// of threads: a gemm's bits depend on its cut, so this is what makes results the same at any number of threads.
 struct Plan {
   // A block of rows of one layer's weight gradient, over all rows of a chunk; or, with rows 0, the layer's bias gradient.
   struct Tile {
@@ -40,7 +40,7 @@ struct Plan {
   // The longest chunk of any evaluation.
   static int most_chunk_rows(const Network& network, std::size_t element, std::size_t chunk_bytes = kChunkBytes);
 
-  // For one evaluation of cost and gradient over so many rows; grouped: which come in groups.
+  // For one evaluation of cost and gradient over so many rows; grouped: whether they come in groups.
   static Plan evaluation(const Network& network, int rows, std::size_t element, std::size_t chunk_bytes = kChunkBytes,
                          bool grouped = false);
 
