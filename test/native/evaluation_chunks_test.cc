@@ -1,7 +1,6 @@
 // Evaluations of more rows than are worked on at once.
 #include <gtest/gtest.h>
 
-#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -125,16 +124,7 @@ TEST(EvaluationOfManyRows, IsRightForNarrowLayersAndWideOnes) {
     const Objective objective = objective_of(network, Loss::squared, 0.01, {{0, PenaltyKind::kl, 0.2, 3, Average::exact}});
     const std::vector<double> theta = parameters_of<double>(network, 2);
     const std::vector<double> x = random_vector<double>(static_cast<std::size_t>(1103) * width, 0.1, 0.9, 4);
-    const Evaluated<double> got = evaluate(network, objective, theta, rows_of(x, width), 3);
-    EXPECT_NEAR(got.parts.total(), naive_cost(network, objective, {theta.begin(), theta.end()}, x).total(),
-                tolerance::kCost * got.parts.total());
-    for (const DenseLayer& layer : network.layers) {
-      const std::vector<double> values = random_vector<double>(layer.weight_count() + layer.outputs, -1, 1, 9);
-      std::vector<long double> direction(theta.size(), 0);
-      std::copy(values.begin(), values.end(), direction.begin() + layer.weights_at);
-      const double along = std::inner_product(values.begin(), values.end(), got.gradient.begin() + layer.weights_at, 0.0);
-      EXPECT_LT(gradient_error({along}, {naive_slope(network, objective, theta, x, direction)}), tolerance::kGradient);
-    }
+    expect_right_along(network, objective, theta, x, evaluate(network, objective, theta, rows_of(x, width), 3));
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -179,6 +180,21 @@ inline void expect_right(const Network& network, const Objective& objective, con
                          const NaiveRows& data, const Evaluated<double>& got) {
   expect_right_cost(naive_cost(network, objective, {theta.begin(), theta.end()}, data), got.parts);
   EXPECT_LT(gradient_error(got.gradient, naive_gradient(network, objective, theta, data)), tolerance::kGradient);
+}
+
+// The cost, and the gradient of each layer that has weights of its own along a random direction.
+inline void expect_right_along(const Network& network, const Objective& objective, const std::vector<double>& theta,
+                               const NaiveRows& data, const Evaluated<double>& got) {
+  expect_right_cost(naive_cost(network, objective, {theta.begin(), theta.end()}, data), got.parts);
+  for (const DenseLayer& layer : network.layers) {
+    if (!layer.owns_weights()) continue;
+    const std::size_t parameters = layer.weight_count() + (layer.has_biases ? layer.outputs : 0);  // biases come next
+    const std::vector<double> values = random_vector<double>(parameters, -1, 1, 9);
+    std::vector<long double> direction(theta.size(), 0);
+    std::copy(values.begin(), values.end(), direction.begin() + layer.weights_at);
+    const double along = std::inner_product(values.begin(), values.end(), got.gradient.begin() + layer.weights_at, 0.0);
+    EXPECT_LT(gradient_error({along}, {naive_slope(network, objective, theta, data, direction)}), tolerance::kGradient);
+  }
 }
 
 }  // namespace layerwise

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <numeric>
 #include <vector>
 
 #include "forward.h"
@@ -29,20 +28,6 @@ Network sparse_autoencoder() { return network_of({kInputs, kHidden, kInputs}, Ac
 
 Objective kl(const Network& network, Average average) {
   return objective_of(network, Loss::squared, 0.01, {{0, PenaltyKind::kl, 0.2, 3, average}});
-}
-
-// The cost, and the gradient of each layer along a random direction.
-void expect_right_along(const Network& network, const Objective& objective, const std::vector<double>& theta,
-                        const NaiveRows& data, const Evaluated<double>& got) {
-  expect_right_cost(naive_cost(network, objective, {theta.begin(), theta.end()}, data), got.parts);
-  for (const DenseLayer& layer : network.layers) {
-    if (!layer.owns_weights()) continue;
-    const std::vector<double> values = random_vector<double>(layer.weight_count(), -1, 1, 9);
-    std::vector<long double> direction(theta.size(), 0);
-    std::copy(values.begin(), values.end(), direction.begin() + layer.weights_at);
-    const double along = std::inner_product(values.begin(), values.end(), got.gradient.begin() + layer.weights_at, 0.0);
-    EXPECT_LT(gradient_error({along}, {naive_slope(network, objective, theta, data, direction)}), tolerance::kGradient);
-  }
 }
 
 // Whether an evaluation of these rows leaves zeros out.
