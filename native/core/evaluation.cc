@@ -287,8 +287,10 @@ bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop,
     const bool updating = gradient && request.sink != nullptr && c + 1 == plan.chunks.count;
     const bool pull_known = deepest_ < 0 || two_passes;
     const int known = two_passes ? deepest_ : -1;  // layers whose sums the first pass took
-    team.each(chunk.blocks.count, [&](int block) {
+    const bool more = request.meanwhile != nullptr && c == 0;
+    team.each(chunk.blocks.count + (more ? 1 : 0), [&](int block) {
       if (stop.raised()) return;
+      if (block == chunk.blocks.count) return (*request.meanwhile)();
       gather_block(request, chunk, block);
       if (two_passes && !kept_) forward_block(request, chunk, block, 0, deepest_, false);
       forward_block(request, chunk, block, known + 1, last - 1, true);

@@ -50,8 +50,9 @@ class Evaluator {
     T* gradient = nullptr;  // [parameters]; null: cost alone
     const Sink* sink = nullptr;
     const MeanFilter* filter = nullptr;
-    const Noise* noise = nullptr;  // on the inputs; the loss stays against the clean rows
-    bool whole_cost = true;        // false: loss and l1 alone, which come with the pass
+    const std::function<void()>* meanwhile = nullptr;  // done once, by a thread that has no rows left while others have
+    const Noise* noise = nullptr;                      // on the inputs; the loss stays against the clean rows
+    bool whole_cost = true;                            // false: loss and l1 alone, which come with the pass
   };
 
   // `through`: the layers that the rows of every run go through first, if any; only their shapes are looked at here. `noisy`:

@@ -3,33 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 namespace layerwise {
 
 namespace {
 
-using Words = std::array<std::uint32_t, 4>;
-
 std::uint32_t low_word(std::uint64_t x) { return static_cast<std::uint32_t>(x); }
 std::uint32_t high_word(std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); }
-
-// The numbers of one use: blocks of four words, reachable in any order.
-class Draws {
- public:
-  Draws(std::uint64_t seed, std::uint32_t stream, std::uint64_t index)
-      : key_{low_word(seed), high_word(seed)}, counter_{0, stream, low_word(index), high_word(index)} {}
-
-  Words block(std::uint32_t number) const {
-    Words counter = counter_;
-    counter[0] = number;
-    return philox(counter, key_);
-  }
-
- private:
-  std::array<std::uint32_t, 2> key_;
-  Words counter_;
-};
 
 // floor(x * bound / 2^64) for the 64-bit x of two words: an integer in [0, bound), each as likely as the next within 2^-64.
 std::uint32_t below(std::uint32_t bound, std::uint32_t high, std::uint32_t low) {
@@ -38,6 +20,15 @@ std::uint32_t below(std::uint32_t bound, std::uint32_t high, std::uint32_t low) 
 }
 
 }  // namespace
+
+Draws::Draws(std::uint64_t seed, std::uint32_t stream, std::uint64_t index)
+    : key_{low_word(seed), high_word(seed)}, counter_{0, stream, low_word(index), high_word(index)} {}
+
+Words Draws::block(std::uint32_t number) const {
+  Words counter = counter_;
+  counter[0] = number;
+  return philox(counter, key_);
+}
 
 Words philox(Words counter, std::array<std::uint32_t, 2> key) {
   for (int round = 0; round < 10; ++round) {
@@ -69,16 +60,30 @@ void uniform(T* out, std::size_t count, double low, double high, std::uint64_t s
   }
 }
 
-void permutation(std::uint32_t* out, std::uint32_t count, std::uint64_t seed, std::uint32_t stream, std::uint64_t index) {
-  for (std::uint32_t i = 0; i < count; ++i) out[i] = i;
-  const Draws draws(seed, stream, index);
-  Words words{};
-  for (std::uint32_t i = 0; i + 1 < count; ++i) {
-    const std::uint32_t half = (i % 2) * 2;
-    if (half == 0) words = draws.block(i / 2);
-    const std::uint32_t left = count - i;
-    std::swap(out[i], out[i + below(left, words[half], words[half + 1])]);
+Shuffle::Shuffle(std::uint32_t* values, std::uint32_t count, std::uint64_t seed, std::uint32_t stream, std::uint64_t index)
+    : values_(values), count_(count), draws_(seed, stream, index) {}
+
+void Shuffle::place(std::uint32_t end) {
+  // Some places at a time: what they get is asked for before it is needed, for it may come from anywhere.
+  constexpr std::uint32_t kAtOnce = 32;
+  std::uint32_t from[kAtOnce];
+  for (end = std::min(end, count_); placed_ < end;) {
+    const std::uint32_t first = placed_, n = std::min(kAtOnce, end - first);
+    Words words = draws_.block(first / 2);
+    for (std::uint32_t i = 0; i < n; ++i) {
+      const std::uint32_t place = first + i, half = place % 2 * 2;
+      if (half == 0) words = draws_.block(place / 2);
+      from[i] = place + below(count_ - place, words[half], words[half + 1]);
+      __builtin_prefetch(values_ + from[i], 1);
+    }
+    for (std::uint32_t i = 0; i < n; ++i) std::swap(values_[first + i], values_[from[i]]);
+    placed_ += n;
   }
+}
+
+void permutation(std::uint32_t* out, std::uint32_t count, std::uint64_t seed, std::uint32_t stream, std::uint64_t index) {
+  std::iota(out, out + count, 0u);
+  Shuffle(out, count, seed, stream, index).place(count);
 }
 
 template void uniform(float*, std::size_t, double, double, std::uint64_t, std::uint32_t, std::uint64_t);

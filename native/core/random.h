@@ -9,14 +9,41 @@ namespace layerwise {
 enum class Stream : std::uint32_t { weights = 0, shuffle = 1, split = 2, patches = 3, corruption = 4, subspace = 5 };
 
 // Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011): four random words for a counter and a key; no state.
-std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
+using Words = std::array<std::uint32_t, 4>;
+Words philox(Words counter, std::array<std::uint32_t, 2> key);
+
+// The numbers of one use: blocks of four words, reachable in any order.
+class Draws {
+ public:
+  Draws(std::uint64_t seed, std::uint32_t stream, std::uint64_t index);
+  Words block(std::uint32_t number) const;
+
+ private:
+  std::array<std::uint32_t, 2> key_;
+  Words counter_;
+};
 
 // out[i] uniform on [low, high), drawn in float64 from one 32-bit word and rounded to T without leaving the interval; element i
 // depends on (seed, stream, index, i) only. low < high, at least one T lies between them, and count < 2^34.
 template <typename T>
 void uniform(T* out, std::size_t count, double low, double high, std::uint64_t seed, std::uint32_t stream, std::uint64_t index);
 
-// A random order of 0 … count-1 (Fisher-Yates), a function of (seed, stream, index).
+// Puts `count` values of the caller's into a random order, a function of (seed, stream, index), from the first place on (Fisher
+// & Yates): whoever needs the first few need not wait for the rest.
+class Shuffle {
+ public:
+  Shuffle(std::uint32_t* values, std::uint32_t count, std::uint64_t seed, std::uint32_t stream, std::uint64_t index);
+
+  // Places before `end` hold what they shall hold; those that did before are not touched.
+  void place(std::uint32_t end);
+
+ private:
+  std::uint32_t* values_;
+  std::uint32_t count_, placed_ = 0;
+  Draws draws_;
+};
+
+// A random order of 0 … count-1.
 void permutation(std::uint32_t* out, std::uint32_t count, std::uint64_t seed, std::uint32_t stream, std::uint64_t index);
 
 }  // namespace layerwise

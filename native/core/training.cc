@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-
-#include "random.h"
+#include <numeric>
 
 namespace layerwise {
 
@@ -52,10 +51,12 @@ void TrainingJob<T>::begin_epoch(const Rows& rows, int number) {
   if (!options_.shuffle || batch_ == rows_) return;
   order_.resize(rows_);
   const std::uint64_t index = static_cast<std::uint64_t>(options_.fit) << 32 | static_cast<std::uint32_t>(number);
-  permutation(order_.data(), rows_, options_.seed, static_cast<std::uint32_t>(Stream::shuffle), index);
   if (rows.order != nullptr) {
-    for (auto& row : order_) row = rows.order[row];
+    std::copy(rows.order, rows.order + rows_, order_.begin());
+  } else {
+    std::iota(order_.begin(), order_.end(), 0u);
   }
+  shuffle_.emplace(order_.data(), rows_, options_.seed, static_cast<std::uint32_t>(Stream::shuffle), index);
 }
 
 // The objective changes: lbfgs must forget what it knows of the old one.
@@ -107,6 +108,12 @@ bool TrainingJob<T>::step(Team& team, const Gather<T>& gather, const Span& span,
     tile_norms_[i] = optimizer_->update(theta_.data(), gradient_.data() + offset, offset, n, decay_of(tile), last);
   };
   const typename Evaluator<T>::Sink sink = update;
+  const std::uint32_t next = first + request.count;
+  const std::function<void()> shuffle_next = [&] { shuffle_->place(next + batch_); };
+  if (shuffle_) {
+    shuffle_->place(next);
+    if (!last) request.meanwhile = &shuffle_next;
+  }
   const typename Evaluator<T>::MeanFilter filter = [&](std::size_t p, std::vector<double>& mean) { moving_mean(p, mean); };
   request.filter = &filter;
   if (options_.fused) request.sink = &sink;

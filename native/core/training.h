@@ -8,6 +8,7 @@
 #include "evaluation.h"
 #include "lbfgs.h"
 #include "optimizer.h"
+#include "random.h"
 #include "weight_constraint.h"
 
 namespace layerwise {
@@ -95,8 +96,9 @@ class TrainingJob {
   std::unique_ptr<Lbfgs<T>> lbfgs_;
   Epoch epoch_;
   int round_ = 0;
-  std::optional<Noise> noise_;  // of this epoch; with lbfgs of the whole fit
-  std::vector<std::uint32_t> order_;
+  std::optional<Noise> noise_;        // of this epoch; with lbfgs of the whole fit
+  std::vector<std::uint32_t> order_;  // the rows that shuffle_ has not placed yet are in some other order
+  std::optional<Shuffle> shuffle_;
   std::vector<std::vector<double>> moving_;  // [penalties] exponential means, not yet corrected
   long moving_steps_ = 0;
   std::vector<double> tile_norms_;

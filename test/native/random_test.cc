@@ -100,6 +100,19 @@ TEST(Permutation, HoldsEveryNumberOnce) {
   }
 }
 
+TEST(Shuffle, InPartsPlacesWhatItWouldAtOnceAndLeavesWhatIsPlaced) {
+  const auto whole = shuffled(1000, 3, 0);
+  std::vector<std::uint32_t> order(1000);
+  std::iota(order.begin(), order.end(), 0u);
+  Shuffle shuffle(order.data(), 1000, 3, 1, 0);
+  std::uint32_t placed = 0;
+  for (const std::uint32_t end : {1, 2, 2, 35, 34, 101, 999, 5000}) {
+    shuffle.place(end);
+    placed = std::min(std::max(placed, end), 1000u);
+    ASSERT_TRUE(std::equal(order.begin(), order.begin() + placed, whole.begin())) << end;
+  }
+}
+
 TEST(Permutation, IsAFunctionOfSeedAndIndex) {
   EXPECT_EQ(shuffled(100, 3, 1), shuffled(100, 3, 1));
   EXPECT_NE(shuffled(100, 3, 1), shuffled(100, 3, 2));
