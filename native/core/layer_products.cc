@@ -41,27 +41,26 @@ void LayerProducts<T>::renew() {
 }
 
 template <typename T>
-void LayerProducts<T>::forward(int layer, const T* theta, MatrixView<const T> rows, const RowGroups<T>* groups,
-                               MatrixView<T> out) {
-  const DenseLayer& shape = layers_[layer];
-  if (groups != nullptr) {
-    transpose_weights(theta);
-    kernels_.grouped_product(*groups, panels_.data(), out);
-  } else if (in_registers(shape)) {
-    kernels_.product(shape.forward_form(), rows, shape.weights(theta), out);
+void LayerProducts<T>::multiply(Transpose form, MatrixView<const T> rows, MatrixView<const T> weights, MatrixView<T> out) const {
+  if (kernels_.product_pays(form, weights)) {
+    kernels_.product(form, rows, weights, out);
   } else {
-    gemm<T>(Transpose::no, shape.forward_form(), 1, rows, shape.weights(theta), 0, out);
+    gemm<T>(Transpose::no, form, 1, rows, weights, 0, out);
   }
 }
 
 template <typename T>
-void LayerProducts<T>::backward(int layer, const T* theta, MatrixView<const T> d, MatrixView<T> before) const {
+void LayerProducts<T>::forward(int layer, const T* theta, MatrixView<const T> rows, const RowGroups<T>* groups,
+                               MatrixView<T> out) {
   const DenseLayer& shape = layers_[layer];
-  if (in_registers(shape)) {
-    kernels_.product(shape.backward_form(), d, shape.weights(theta), before);
-  } else {
-    gemm<T>(Transpose::no, shape.backward_form(), 1, d, shape.weights(theta), 0, before);
-  }
+  if (groups == nullptr) return multiply(shape.forward_form(), rows, shape.weights(theta), out);
+  transpose_weights(theta);
+  kernels_.grouped_product(*groups, panels_.data(), out);
+}
+
+template <typename T>
+void LayerProducts<T>::backward(int layer, const T* theta, MatrixView<const T> d, MatrixView<T> before) const {
+  multiply(layers_[layer].backward_form(), d, layers_[layer].weights(theta), before);
 }
 
 template <typename T>

@@ -12,9 +12,9 @@ namespace layerwise {
 // Whether a layer has so few weights that its products are over before a BLAS has packed its operands.
 bool is_small(const DenseLayer& layer);
 
-// The three products of each layer of a network. Rows meet the weights in VectorKernels::product where there are not too many
-// of these; the gradient of a small layer is its transposed_product; and the first layer multiplies rows that are mostly zeros,
-// given in groups, by grouped_product and grouped_gradient. All others are OpenBLAS's.
+// The three products of each layer of a network. Rows meet the weights in VectorKernels::product where that pays; the gradient of
+// a small layer is its transposed_product; and the first layer multiplies rows that are mostly zeros, given in groups, by
+// grouped_product and grouped_gradient. All others are OpenBLAS's.
 //
 // grouped_product wants W^T. It is made anew for each evaluation, panel by panel, by the threads that need it first; whoever
 // comes while others are at it helps, and waits for what is in their hands.
@@ -39,7 +39,7 @@ class LayerProducts {
                 MatrixView<T> out) const;
 
  private:
-  bool in_registers(const DenseLayer& layer) const { return layer.weight_count() <= kernels_.most_product_weights; }
+  void multiply(Transpose form, MatrixView<const T> rows, MatrixView<const T> weights, MatrixView<T> out) const;
   void transpose_weights(const T* theta);
 
   const std::vector<DenseLayer> layers_;

@@ -49,9 +49,9 @@ struct VectorKernels {
   void (*gather_f32)(const float* in, int cols, const T* shift, const T* factor, T* out);
   void (*gather_f64)(const double* in, int cols, const T* shift, const T* factor, T* out);
 
-  // c = a op(b), and how many elements b may have for this to be faster than OpenBLAS's gemm.
+  // c = a op(b), and whether this is faster than OpenBLAS's gemm.
   void (*product)(Transpose trans_b, MatrixView<const T> a, MatrixView<const T> b, MatrixView<T> c);
-  std::size_t most_product_weights;
+  bool (*product_pays)(Transpose trans_b, MatrixView<const T> b);
   // c = a^T b, or c += a^T b: for b and c of few columns, or few rows of them.
   void (*transposed_product)(MatrixView<const T> a, MatrixView<const T> b, bool add, MatrixView<T> c);
   // out = in^T.

@@ -2,6 +2,7 @@
 // Products whose sums stay in registers, and such a one for layers of few weights: a BLAS packs its operands first, which takes
 // as long as they do.
 #include "vector_registers.h"
+#include "vector_transpose.h"
 
 namespace layerwise::LAYERWISE_LEVEL {
 namespace {
@@ -81,7 +82,7 @@ constexpr int kRowsBeside = std::min(6, 12 / vectors);
 
 // c = a^T b, or c += a^T b. Rows of b are taken so many at a time that they stay in the nearest cache.
 template <typename T>
-void transposed_product(MatrixView<const T> a, MatrixView<const T> b, bool add, MatrixView<T> c) {
+void outer_products(MatrixView<const T> a, MatrixView<const T> b, bool add, MatrixView<T> c) {
   constexpr int kSliceBytes = 16 * 1024, kShortestSlice = 32;
   const Cut slices = Cut::at_most(b.rows, std::max(kShortestSlice, kSliceBytes / (c.cols * static_cast<int>(sizeof(T)))));
   const Panels<T> panels(c.cols);
@@ -108,6 +109,18 @@ void transposed_product(MatrixView<const T> a, MatrixView<const T> b, bool add, 
       });
     }
   }
+}
+
+// The same the other way round where that leaves fewer lanes empty.
+template <typename T>
+void transposed_product(MatrixView<const T> a, MatrixView<const T> b, bool add, MatrixView<T> c) {
+  constexpr int kMost = 4096, kLanes = Lanes<T>::kCount;
+  const auto lanes = [](int rows, int columns) { return rows * ((columns + kLanes - 1) / kLanes); };
+  if (c.rows * c.cols > kMost || lanes(c.rows, c.cols) <= lanes(c.cols, c.rows)) return outer_products(a, b, add, c);
+  T turned[kMost];
+  const MatrixView<T> c_turned(turned, c.cols, c.rows);
+  outer_products(b, a, false, c_turned);
+  add ? turn_over<true>(MatrixView<const T>(c_turned), c) : turn_over<false>(MatrixView<const T>(c_turned), c);
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ constexpr VectorKernels<T> table() {
   k.gather_f32 = gather_f32<T>;
   k.gather_f64 = gather_f64<T>;
   k.product = product<T>;
-  k.most_product_weights = kMostProductWeights;
+  k.product_pays = product_pays<T>;
   k.transposed_product = transposed_product<T>;
   k.transpose = transpose<T>;
   k.group_rows = group_rows<T>;

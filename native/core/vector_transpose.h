@@ -35,6 +35,15 @@ LAYERWISE_INLINE void turn(D2 (&rows)[2]) {
 template <typename T>
 using Short = std::conditional_t<std::is_same_v<T, float>, F4, D2>;
 
+// The parts of a vector added up, lane by lane.
+template <typename T>
+LAYERWISE_INLINE Short<T> folded(V<T> v) {
+  Short<T> parts[sizeof v / sizeof(Short<T>)], sum{};
+  std::memcpy(parts, &v, sizeof v);
+  for (const Short<T>& part : parts) sum += part;
+  return sum;
+}
+
 // out [cols, rows] = in^T, or out += in^T.
 template <bool add, typename T>
 LAYERWISE_INLINE void turn_over(MatrixView<const T> in, MatrixView<T> out) {

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "naive_cost.h"
@@ -48,15 +49,17 @@ TEST(Evaluation, CostAndGradientAreRightForEveryActivationLossAndPenalty) {
 
 // On either side of what is multiplied in registers, and with matrices stored either way.
 TEST(Evaluation, CostAndGradientAreRightForMiddlingAndWideLayers) {
-  ASSERT_GT(515u * 515u, vector_kernels<double>().most_product_weights);
-  for (int width : {250, 515}) {
-    for (const Network& network : {network_of({width, width, width}, Activation::sigmoid, Activation::sigmoid),
-                                   tied_network({width, width}, Activation::sigmoid, Activation::sigmoid)}) {
-      SCOPED_TRACE(testing::Message() << width << ", " << network.parameters << " parameters");
+  const MatrixView<const double> pages_apart(nullptr, 300, 1024);
+  ASSERT_FALSE(vector_kernels<double>().product_pays(Transpose::no, pages_apart));
+  using Shape = std::pair<int, int>;
+  for (const auto& [inputs, hidden] : {Shape(250, 250), Shape(515, 515), Shape(300, 1024), Shape(1024, 300)}) {
+    for (const Network& network : {network_of({inputs, hidden, inputs}, Activation::sigmoid, Activation::sigmoid),
+                                   tied_network({inputs, hidden}, Activation::sigmoid, Activation::sigmoid)}) {
+      SCOPED_TRACE(testing::Message() << inputs << " to " << hidden << ", " << network.parameters << " parameters");
       const Objective objective = objective_of(network, Loss::squared, 0.01, {{0, PenaltyKind::kl, 0.2, 3, Average::exact}});
       const std::vector<double> theta = parameters_of<double>(network, 4);
-      const std::vector<double> x = random_vector<double>(static_cast<std::size_t>(kRows) * width, 0.1, 0.9, 5);
-      expect_right_along(network, objective, theta, x, evaluate(network, objective, theta, rows_of(x, width)));
+      const std::vector<double> x = random_vector<double>(static_cast<std::size_t>(kRows) * inputs, 0.1, 0.9, 5);
+      expect_right_along(network, objective, theta, x, evaluate(network, objective, theta, rows_of(x, inputs)));
     }
   }
 }
