@@ -18,6 +18,7 @@ GroupedChunk<T>::GroupedChunk(int most_rows, int most_blocks, int cols)
     : cols_(cols), bands_(static_cast<std::size_t>(vector_kernels<T>().bands(cols))) {
   const std::size_t groups = most_groups(most_rows, most_blocks);
   const std::size_t columns = groups * cols + most_blocks;
+  order_ = Buffer<std::uint16_t>(most_rows);
   values_ = Buffer<T>(columns * kRows);
   columns_ = Buffer<std::uint16_t>(columns);
   starts_ = Buffer<std::uint32_t>(groups * bands_ + most_blocks);
@@ -29,6 +30,7 @@ void GroupedChunk<T>::open(const Cut& blocks) {
   for (int b = 0; b < blocks.count; b++) {
     const std::size_t groups = most_groups(blocks.begin(b), b);
     const std::size_t columns = groups * cols_ + b;  // one more for each block, see RowGroups::most_columns
+    blocks_[b].order = order_.data() + blocks.begin(b);
     blocks_[b].values = values_.data() + columns * kRows;
     blocks_[b].columns = columns_.data() + columns;
     blocks_[b].starts = starts_.data() + groups * bands_ + b;

@@ -31,7 +31,7 @@ class GroupedChunk {
   int cols_ = 0;
   std::size_t bands_ = 0;
   Buffer<T> values_;
-  Buffer<std::uint16_t> columns_;
+  Buffer<std::uint16_t> order_, columns_;
   Buffer<std::uint32_t> starts_;
   std::vector<RowGroups<T>> blocks_;
 };

@@ -6,15 +6,16 @@
 
 namespace layerwise {
 
-// Rows of which many elements are zero, without most of the zeros: in groups of three rows, of each group only the columns in
-// which one of its rows is not zero. Columns are taken in bands, so that what a product reads and writes of a band stays in the
-// core's nearest cache. Owns nothing; made by VectorKernels::group_rows.
+// Rows of which many elements are zero, without most of the zeros: in groups of three rows that are alike, of each group only the
+// columns in which one of its rows is not zero. Columns are taken in bands, so that what a product reads and writes of a band
+// stays in the core's nearest cache. Owns nothing; made by VectorKernels::group_rows.
 template <typename T>
 struct RowGroups {
   static constexpr int kRows = 3;
 
   int rows = 0;
   Cut bands;                         // of the columns
+  std::uint16_t* order = nullptr;    // [rows] of group after group, the rows that it holds
   T* values = nullptr;               // [kept columns of a group][kRows], group after group, band after band
   std::uint16_t* columns = nullptr;  // of each, within its band
   std::uint32_t* starts = nullptr;   // [bands * groups + 1] where a group begins, counted in kept columns

@@ -6,11 +6,12 @@
 // In force to the end of the file, because templates are instantiated there.
 #if defined(__clang__) && __clang_major__ >= 18 && __clang_major__ < 22 && !defined(__apple_build_version__)
 // These count the wide registers as a feature of their own, which zig switches off.
-#pragma clang attribute push(__attribute__((target("evex512,avx512f,avx512dq,avx512bw,avx512vl,avx2,fma"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("evex512,avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,popcnt"))), \
+                             apply_to = function)
 #elif defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,popcnt"))), apply_to = function)
 #else
-#pragma GCC target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")
+#pragma GCC target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,popcnt")
 #endif
 
 #define LAYERWISE_LEVEL avx512

@@ -27,11 +27,11 @@ unsigned saved_registers() {
 
 // Asked of the processor itself: behind __builtin_cpu_supports stands a library that not every compiler brings.
 VectorLevel best_level() {
-  constexpr unsigned fma_and_saving = 1u << 12 | 1u << 27;
+  constexpr unsigned fma_saving_popcnt = 1u << 12 | 1u << 27 | 1u << 23;
   constexpr unsigned avx2 = 1u << 5, avx512_f_dq_bw_vl = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;
   constexpr unsigned avx_state = 0x6, avx512_state = 0xe6;
   unsigned a, b, c, d;
-  if (!__get_cpuid(1, &a, &b, &c, &d) || !all_bits(c, fma_and_saving)) return VectorLevel::baseline;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || !all_bits(c, fma_saving_popcnt)) return VectorLevel::baseline;
   const unsigned saved = saved_registers();
   if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return VectorLevel::baseline;
   if (!all_bits(b, avx2) || !all_bits(saved, avx_state)) return VectorLevel::baseline;

@@ -57,7 +57,7 @@ struct VectorKernels {
   // out = in^T.
   void (*transpose)(MatrixView<const T> in, MatrixView<T> out);
 
-  // x in groups, written to where out points: values [most_columns, kRows], columns [most_columns], starts
+  // x in groups, written to where out points: order [rows], values [most_columns, kRows], columns [most_columns], starts
   // [bands(cols) * groups + 1].
   void (*group_rows)(MatrixView<const T> x, RowGroups<T>& out);
   int (*bands)(int cols);

@@ -130,10 +130,11 @@ void product(Transpose trans_b, MatrixView<const T> a, MatrixView<const T> b, Ma
             const T* x = a.row(i) + from;
             next.ask();
             with_count<kRows>(c.rows - i, [&](auto rows) LAYERWISE_INLINE_LAMBDA {
-              multiply<decltype(rows)::value, kVectors>(
+              multiply<T, decltype(rows)::value, kVectors>(
                   length, [&](int k) LAYERWISE_INLINE_LAMBDA { return x + k; }, a.stride,
                   [&](int k) LAYERWISE_INLINE_LAMBDA { return panel + k * (kVectors * Lanes<T>::kCount); },
-                  RowPart<kVectors, T, Whole<T>>{}, s > 0, c.row(i) + column, c.stride, part);
+                  RowPart<kVectors, T, Whole<T>>{}, s > 0, [&](int r) LAYERWISE_INLINE_LAMBDA { return c.row(i + r) + column; },
+                  part);
             });
           }
         });

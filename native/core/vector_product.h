@@ -40,10 +40,9 @@ struct Panels {
 // c [rows, width vectors] (+)= the sum over k < depth of x_k y_k^T.
 //   x(k)  where x_k begins; from element to element it is `between` further
 //   y(k)  where y_k begins, a row of y_part
-//   c     rows of c_part, `stride` elements apart
-template <int rows, int width, typename T, typename X, typename Y, typename PartY, typename PartC>
-LAYERWISE_INLINE void multiply(int depth, X x, std::size_t between, Y y, PartY y_part, bool add, T* c, std::size_t stride,
-                               PartC c_part) {
+//   c(r)  row r, of c_part
+template <typename T, int rows, int width, typename X, typename Y, typename PartY, typename C, typename PartC>
+LAYERWISE_INLINE void multiply(int depth, X x, std::size_t between, Y y, PartY y_part, bool add, C c, PartC c_part) {
   Registers<T, rows, width> sums;
   unrolled<rows>(
       [&](auto r) LAYERWISE_INLINE_LAMBDA { unrolled<width>([&](auto w) LAYERWISE_INLINE_LAMBDA { sums.at(r, w) = V<T>{}; }); });
@@ -70,7 +69,7 @@ LAYERWISE_INLINE void multiply(int depth, X x, std::size_t between, Y y, PartY y
   }
   // Before the sums c would cost registers: g++ then keeps half of the sums in memory.
   unrolled<rows>([&](auto r) LAYERWISE_INLINE_LAMBDA {
-    T* to = c + r * stride;
+    T* to = c(r);
     unrolled<width>(
         [&](auto w) LAYERWISE_INLINE_LAMBDA { c_part.store(w, to, add ? c_part.load(w, to) + sums.at(r, w) : sums.at(r, w)); });
   });
@@ -95,10 +94,10 @@ void outer_products(MatrixView<const T> a, MatrixView<const T> b, bool add, Matr
         const auto with_rows_of_b = [&](auto part_of_b) LAYERWISE_INLINE_LAMBDA {
           for (int i = 0; i < c.rows; i += kRows) {
             with_count<kRows>(c.rows - i, [&](auto rows) LAYERWISE_INLINE_LAMBDA {
-              multiply<decltype(rows)::value, kVectors>(
+              multiply<T, decltype(rows)::value, kVectors>(
                   slices.length(s), [&](int k) LAYERWISE_INLINE_LAMBDA { return a_slice + k * a.stride + i; }, 1,
                   [&](int k) LAYERWISE_INLINE_LAMBDA { return b_slice + k * b.stride + column; }, part_of_b, add || s > 0,
-                  c.row(i) + column, c.stride, part);
+                  [&](int r) LAYERWISE_INLINE_LAMBDA { return c.row(i + r) + column; }, part);
             });
           }
         };

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -111,10 +112,12 @@ struct Grouped {
     for (int i = 0; i < x.rows; i += block_rows) {
       const int rows = std::min(block_rows, x.rows - i), groups = RowGroups<T>::groups_of(rows);
       const std::size_t most = RowGroups<T>::most_columns(groups, x.cols);
+      order.emplace_back(rows);
       values.emplace_back(most * RowGroups<T>::kRows);
       columns.emplace_back(most);
       starts.emplace_back(static_cast<std::size_t>(kernels.bands(x.cols)) * groups + 1);
       RowGroups<T> block;
+      block.order = order.back().data();
       block.values = values.back().data();
       block.columns = columns.back().data();
       block.starts = starts.back().data();
@@ -123,7 +126,7 @@ struct Grouped {
     }
   }
   std::vector<std::vector<T>> values;
-  std::vector<std::vector<std::uint16_t>> columns;
+  std::vector<std::vector<std::uint16_t>> order, columns;
   std::vector<std::vector<std::uint32_t>> starts;
   std::vector<RowGroups<T>> blocks;
 };
@@ -174,7 +177,7 @@ TYPED_TEST(VectorProduct, GroupsHoldWhatIsNotZeroAndNoColumnOfZeros) {
           bool zero = true;
           for (int r = 0; r < 3 && row + r < block.rows; r++) {
             const T value = block.values[std::size_t(k) * 3 + r];
-            found.at(row + r, block.bands.begin(band) + block.columns[k]) = value;
+            found.at(block.order[row + r], block.bands.begin(band) + block.columns[k]) = value;
             zero = zero && value == 0;
           }
           EXPECT_FALSE(zero);
@@ -190,6 +193,29 @@ TYPED_TEST(VectorProduct, GroupsHoldWhatIsNotZeroAndNoColumnOfZeros) {
     }
     EXPECT_EQ(first, x.rows());
   });
+}
+
+// Rows of three kinds in turn; more of them than are looked at together, and each time one of each kind left over.
+TYPED_TEST(VectorProduct, AGroupsRowsAreAlike) {
+  using T = TypeParam;
+  constexpr int kRows = 150, kCols = 1300;
+  for (VectorLevel level : levels()) {
+    const VectorKernels<T>& kernels = vector_kernels<T>(level);
+    Spaced<T> x(kRows, kCols, 3);
+    for (int i = 0; i < kRows; i++) {
+      for (int j = 0; j < kCols; j++) x.at(i, j) = j / 50 % 3 == i % 3 ? 1 : 0;
+    }
+    const Grouped<T> grouped(kernels, std::as_const(x).view(), kRows);
+    const RowGroups<T>& block = grouped.blocks[0];
+    std::vector<int> seen(kRows, 0);
+    int mixed = 0;
+    for (int i = 0; i < kRows; i++) {
+      seen[block.order[i]]++;
+      if (i % 3 > 0 && block.order[i] % 3 != block.order[i - 1] % 3) mixed++;
+    }
+    EXPECT_EQ(mixed, 2 * 2) << vector_level_name(level);
+    EXPECT_EQ(std::count(seen.begin(), seen.end(), 1), kRows);
+  }
 }
 
 TYPED_TEST(VectorProduct, OfGroupsAndWeightsFollowsTheDefinition) {
@@ -244,7 +270,8 @@ TYPED_TEST(VectorProduct, ChunksHaveRoomForBlocksWithoutAZero) {
         const int at = static_cast<int>(k) / 37 * 3;  // bands apart, one group after another
         if (block.bands.count > 1) break;
         for (int r = 0; r < 3 && at + r < block.rows; r++) {
-          ASSERT_EQ(block.values[std::size_t(k) * 3 + r], x.at(blocks.begin(b) + at + r, static_cast<int>(k) % 37));
+          const int row = blocks.begin(b) + block.order[at + r];
+          ASSERT_EQ(block.values[std::size_t(k) * 3 + r], x.at(row, static_cast<int>(k) % 37));
         }
       }
     }
