@@ -77,13 +77,14 @@ struct Signature {
 template <typename T>
 LAYERWISE_INLINE Signature signature(const T* row, int cols) {
   using Int = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+  typedef Int Ints __attribute__((vector_size(LAYERWISE_VECTOR_BYTES)));
   constexpr int kBits = 8 * sizeof(T), kInts = sizeof(Signature) / sizeof(Int);
   Int ints[kInts] = {};
   const Cut runs = Cut::at_most(cols, kBits * Lanes<T>::kCount);
   for (int run = 0; run < runs.count; run++) {
-    I<T> seen{}, bit = I<T>{} + typename Lanes<T>::Int{1};
+    Ints seen{}, bit = Ints{} + Int{1};
     sweep<T>(runs.length(run), [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA {
-      seen |= (span.load(row + runs.begin(run) + j) != T(0)) & bit;
+      seen |= (Ints)(span.load(row + runs.begin(run) + j) != T(0)) & bit;
       bit += bit;
     });
     Int lanes[Lanes<T>::kCount];
