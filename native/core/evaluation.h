@@ -50,7 +50,7 @@ class Evaluator {
     T* gradient = nullptr;  // [parameters]; null: cost alone
     const Sink* sink = nullptr;
     const MeanFilter* filter = nullptr;
-    const std::function<void()>* meanwhile = nullptr;  // done once, by a thread that has no rows left while others have
+    const std::function<void()>* meanwhile = nullptr;  // done once beside the rows, by any thread; not after stop is raised
     const Noise* noise = nullptr;                      // on the inputs; the loss stays against the clean rows
     bool whole_cost = true;                            // false: loss and l1 alone, which come with the pass
   };

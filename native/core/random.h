@@ -8,8 +8,9 @@ namespace layerwise {
 // What random numbers are for: part of their counter, so that no two uses share a number.
 enum class Stream : std::uint32_t { weights = 0, shuffle = 1, split = 2, patches = 3, corruption = 4, subspace = 5 };
 
-// Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011): four random words for a counter and a key; no state.
 using Words = std::array<std::uint32_t, 4>;
+
+// Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011): four random words for a counter and a key; no state.
 Words philox(Words counter, std::array<std::uint32_t, 2> key);
 
 // The numbers of one use: blocks of four words, reachable in any order.

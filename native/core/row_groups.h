@@ -15,7 +15,7 @@ struct RowGroups {
 
   int rows = 0;
   Cut bands;                         // of the columns
-  std::uint16_t* order = nullptr;    // [rows] of group after group, the rows that it holds
+  std::uint16_t* order = nullptr;    // [rows], at most 2^16: of group after group, the rows that it holds
   T* values = nullptr;               // [kept columns of a group][kRows], group after group, band after band
   std::uint16_t* columns = nullptr;  // of each, within its band
   std::uint32_t* starts = nullptr;   // [bands * groups + 1] where a group begins, counted in kept columns
