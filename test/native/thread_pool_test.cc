@@ -72,13 +72,17 @@ TEST(ThreadPool, AnotherThreadTakesTheBlocksOfOneThatIsHeldUp) {
   ThreadPool pool;
   pool.run(2, [](Team& team) {
     std::atomic<int> done{0};
+    std::atomic<bool> held_up{false};
     std::vector<std::thread::id> runner(100);
     team.each(100, [&](int block) {
       runner[block] = std::this_thread::get_id();
-      // The first thread waits in its first block until everything else is done: only stealing gets it out.
+      // The first thread waits in its first block until everything else is done: only stealing gets it out. Nothing else begins
+      // before that, or the other thread might be through with its own blocks and take this one too.
       if (block == 0) {
+        held_up.store(true);
         while (done.load() < 99) std::this_thread::yield();
       }
+      while (!held_up.load()) std::this_thread::yield();
       done++;
     });
     EXPECT_EQ(std::set<std::thread::id>(runner.begin() + 1, runner.end()).count(runner[0]), 0u);
