@@ -92,11 +92,11 @@ struct EvaluateCall {
     request.rows = &gather;
     request.count = rows.count;
     request.gradient = gradient;
-    const typename Evaluator<T>::Sink add_decay = [&](int, const Plan::Tile& tile, std::size_t offset, std::size_t n) {
+    const typename Evaluator<T>::Sink add_decay = [&](int, const Plan::Tile& tile, T* made, std::size_t offset, std::size_t n) {
       const auto decay = static_cast<T>(objective.weight_decay[tile.layer]);
-      if (tile.rows > 0 && decay != 0) kernels.add_decay(gradient + offset, theta + offset, n, decay);
+      if (tile.rows > 0 && decay != 0) kernels.add_decay(made, theta + offset, n, decay);
     };
-    request.sink = &add_decay;
+    if (gradient != nullptr) request.sink = &add_decay;
     finished = evaluator.run(team, request, stop, parts);
     mean_activation = evaluator.mean_activation();
   }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "blas.h"
 #include "phase_clock.h"
 
 namespace layerwise {
@@ -87,17 +86,6 @@ const Plan& Evaluator<T>::plan(int rows) {
 }
 
 template <typename T>
-std::size_t Evaluator<T>::tile_offset(const Network& network, const Plan::Tile& tile, std::size_t* n) {
-  const DenseLayer& layer = network.layers[tile.layer];
-  if (tile.rows == 0) {
-    *n = layer.outputs;
-    return layer.biases_at;
-  }
-  *n = static_cast<std::size_t>(tile.rows) * layer.inputs;
-  return layer.weights_at + static_cast<std::size_t>(tile.row) * layer.inputs;
-}
-
-template <typename T>
 void Evaluator<T>::choose_products(const Gather<T>& rows, const Noise* noise) {
   if (products_chosen_) return;
   if (zeros_prevail(rows, noise)) {
@@ -162,49 +150,6 @@ MatrixView<T> Evaluator<T>::deltas(int layer, const Chunk& chunk) const {
 }
 
 template <typename T>
-void Evaluator<T>::bias_tile(const Chunk& chunk, int layer, T* gradient, bool accumulate) const {
-  const int outputs = network_.layers[layer].outputs;
-  const T* sums = delta_sums_[layer].data();
-  for (int j = 0; j < outputs; j++) {
-    double sum = accumulate ? gradient[j] : 0;
-    for (int b = 0; b < chunk.blocks.count; b++) sum += sums[static_cast<std::size_t>(b) * outputs + j];
-    gradient[j] = static_cast<T>(sum);
-  }
-}
-
-// The gradient of one tile over the rows of a chunk, added to that of the chunks before. Where layers are tied to the tile's,
-// theirs is added: with V = W^T their D^T A_before is the transposed gradient of W.
-template <typename T>
-void Evaluator<T>::tile(const Request& request, const Chunk& chunk, const Plan& plan, int index, bool accumulate) {
-  const PhaseTimer timer(Phase::gradient_product);
-  const Plan::Tile& tile = plan.tiles[index];
-  const DenseLayer& layer = network_.layers[tile.layer];
-  std::size_t n = 0;
-  T* gradient = request.gradient + tile_offset(network_, tile, &n);
-  if (tile.rows == 0) return bias_tile(chunk, tile.layer, gradient, accumulate);
-  if (plan.by_blocks[tile.layer] && chunk.blocks.count > 1) {
-    const T* partial = partial_gradients_[tile.layer].data();
-    if (!accumulate) std::fill(gradient, gradient + n, T(0));
-    for (int b = 0; b < chunk.blocks.count; b++) kernels_.axpy(T(1), partial + b * n, gradient, n);
-    return;
-  }
-  for (int l = tile.layer; l < network_.depth(); l++) {
-    if (l != tile.layer && network_.layers[l].tied_to != tile.layer) continue;
-    const bool own = l == tile.layer;
-    const MatrixView<const T> d = deltas(l, chunk);
-    const MatrixView<const T> input = l == 0 ? chunk.x : MatrixView<const T>(activations(l - 1, chunk));
-    const MatrixView<const T> left = (own ? d : input).block(0, tile.row, chunk.rows, tile.rows);
-    const MatrixView<const T> right = own ? input : d;
-    const MatrixView<T> out{gradient, tile.rows, layer.inputs};
-    if (own) {
-      products_.gradient(l, left, right, l == 0 && grouped_ ? groups_.blocks() : nullptr, chunk.blocks.count, accumulate, out);
-    } else {
-      gemm<T>(Transpose::yes, Transpose::no, 1, left, right, 1, out);
-    }
-  }
-}
-
-template <typename T>
 void Evaluator<T>::add_sums(const Chunk& chunk, int from, int to) {
   for (int l = from; l <= to; l++) {
     const std::size_t outputs = means_[l].size();
@@ -238,29 +183,15 @@ void Evaluator<T>::finish_means(const Request& request, CostParts& parts) {
 }
 
 template <typename T>
-double Evaluator<T>::weight_decay_cost(Team& team, const T* theta) {
-  const Plan& cut = plan(most_rows_);
-  std::vector<double> squares(cut.tiles.size());
-  team.each(static_cast<int>(cut.tiles.size()), [&](int i) {
-    const Plan::Tile& tile = cut.tiles[i];
-    if (tile.rows == 0 || objective_.weight_decay[tile.layer] == 0) return;
-    std::size_t n = 0;
-    const T* w = theta + tile_offset(network_, tile, &n);
-    squares[i] = objective_.weight_decay[tile.layer] * kernels_.dot(w, w, n);
-  });
-  double sum = 0;
-  for (double square : squares) sum += square;
-  return sum / 2;
-}
-
-template <typename T>
 bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop, CostParts& parts) {
   parts = {};
   choose_products(*request.rows, request.noise);
   products_.renew();
   const Plan& plan = this->plan(request.count);
   const int last = network_.depth() - 1;
-  const bool gradient = request.gradient != nullptr;
+  const bool gradient = request.wants_gradient();
+  T* whole_gradient = request.gradient;
+  if (gradient && whole_gradient == nullptr) whole_gradient = make_room(plan, team.threads());
   const bool two_passes = deepest_ >= 0 && plan.chunks.count > 1;
   for (auto& mean : means_) std::fill(mean.begin(), mean.end(), 0);
   // Before the sink may move theta: every part of the cost is that of the same parameters.
@@ -322,15 +253,16 @@ bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop,
       });
     }
     if (gradient) {
-      team.each_dealt(static_cast<int>(plan.tiles.size()), [&](int i) {
+      team.each_dealt(static_cast<int>(plan.tiles.size()), [&](int i, int member) {
         // An update that has begun is finished: half a step would leave the parameters of no step.
         if (!updating && stop.raised()) return;
-        tile(request, chunk, plan, i, c > 0);
-        if (!updating) return;
-        const PhaseTimer timer(Phase::update);
         std::size_t n = 0;
         const std::size_t offset = tile_offset(network_, plan.tiles[i], &n);
-        (*request.sink)(i, plan.tiles[i], offset, n);
+        T* made = whole_gradient != nullptr ? whole_gradient + offset : tile_gradients_[member].data();
+        tile(chunk, plan, i, c > 0, made);
+        if (!updating) return;
+        const PhaseTimer timer(Phase::update);
+        (*request.sink)(i, plan.tiles[i], made, offset, n);
       });
     }
     if (!updating && stop.raised()) return false;

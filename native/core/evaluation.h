@@ -36,8 +36,8 @@ template <typename T>
 class Evaluator {
  public:
   // Called for every finished tile, on the thread that made it: gradient [n] belongs to parameters offset … offset+n-1, decay not
-  // yet added.
-  using Sink = std::function<void(int tile, const Plan::Tile&, std::size_t offset, std::size_t n)>;
+  // yet added, and may be changed.
+  using Sink = std::function<void(int tile, const Plan::Tile&, T* gradient, std::size_t offset, std::size_t n)>;
   // Turns a layer's raw means [units] into those the penalty sees (moving average), in place, on the coordinator.
   using MeanFilter = std::function<void(std::size_t penalty, std::vector<double>& mean)>;
 
@@ -47,8 +47,11 @@ class Evaluator {
     const std::uint32_t* order = nullptr;  // which rows; null: the source's own order
     int first = 0;
     int count = 0;
-    T* gradient = nullptr;  // [parameters]; null: cost alone
+    // [parameters]. Null with a sink: the gradient is made where a thread made its last tile and passes through its cache only.
+    // Null without: cost alone.
+    T* gradient = nullptr;
     const Sink* sink = nullptr;
+    bool wants_gradient() const { return gradient != nullptr || sink != nullptr; }
     const MeanFilter* filter = nullptr;
     const std::function<void()>* meanwhile = nullptr;  // done once beside the rows, by any thread; not after stop is raised
     const Noise* noise = nullptr;                      // on the inputs; the loss stays against the clean rows
@@ -108,7 +111,8 @@ class Evaluator {
   void back_block(const Request& request, const Chunk& chunk, int block, int from, int to);
   void hidden_delta_block(const Request& request, const Chunk& chunk, int block, int layer);
   void gradient_block(const Chunk& chunk, int block, int layer);
-  void tile(const Request& request, const Chunk& chunk, const Plan& plan, int index, bool accumulate);
+  T* make_room(const Plan& plan, int threads);
+  void tile(const Chunk& chunk, const Plan& plan, int index, bool accumulate, T* gradient);
   void bias_tile(const Chunk& chunk, int layer, T* gradient, bool accumulate) const;
   void add_sums(const Chunk& chunk, int from, int to);
   void finish_means(const Request& request, CostParts& parts);
@@ -136,6 +140,8 @@ class Evaluator {
   std::vector<Buffer<T>> activations_, deltas_, activation_sums_, delta_sums_, pulls_;
   std::vector<std::vector<double>> means_;    // sums over rows until finish_means
   std::vector<Buffer<T>> partial_gradients_;  // [layers][blocks][weights] of those that the plan makes by blocks
+  Buffer<T> gradient_;                        // of runs that have a sink alone and more than one chunk
+  std::vector<Buffer<T>> tile_gradients_;     // [threads] of those that have one chunk
   std::vector<double> no_means_, block_loss_, block_absolute_;
 };
 

@@ -85,7 +85,7 @@ void Evaluator<T>::output_block(const Request& request, const Chunk& chunk, int 
   forward_product(request, chunk, block, last);
   const PhaseTimer timer(Phase::loss);
   const T scale = T(1) / static_cast<T>(request.count);
-  T* sums = request.gradient == nullptr ? nullptr : delta_sums_[last].data() + static_cast<std::size_t>(block) * layer.outputs;
+  T* sums = request.wants_gradient() ? delta_sums_[last].data() + static_cast<std::size_t>(block) * layer.outputs : nullptr;
   if (objective_.loss == Loss::log_loss) {
     const double* weights = objective_.class_weights.empty() ? nullptr : objective_.class_weights.data();
     block_loss_[block] = softmax_loss(z, bias, {labels_.data() + begin, weights}, scale, sums);

@@ -153,7 +153,7 @@ void ThreadPool::region(int threads, int count, Team::Deal deal, Team::Call call
     members = std::min(members, static_cast<int>(helpers_.size()) + 1);
   }
   if (members <= 1) {
-    for (int block = 0; block < count; block++) call(context, block);
+    for (int block = 0; block < count; block++) call(context, block, 0);
     return;
   }
   call_ = call;
@@ -185,7 +185,7 @@ void ThreadPool::work(int member, int members) {
     for (;;) {
       const int block = share.next.fetch_add(share.step, std::memory_order_relaxed);
       if (block >= share.end) break;
-      call_(context_, block);
+      call_(context_, block, member);
     }
   }
 }

@@ -21,7 +21,8 @@ class Team {
 
   // Runs body(block) for block 0 … count-1 and returns when all are done. Who runs a block is not fixed; what it computes must
   // not depend on it. A thread takes first from its own contiguous share, so that neighbouring calls with the same count find
-  // their data in its cache. body must not throw and must not call each().
+  // their data in its cache. body must not throw and must not call each(). As body(block, member) it learns which of the
+  // min(threads, count) threads it is on, for memory that each has of its own.
   template <typename Body>
   void each(int count, Body&& body) {
     run(count, Deal::runs, call_of(body), &body);
@@ -40,11 +41,18 @@ class Team {
 
  private:
   friend class ThreadPool;
-  using Call = void (*)(const void* context, int block);
+  using Call = void (*)(const void* context, int block, int member);
   enum class Deal { runs, cards };
   template <typename Body>
   static Call call_of(Body&) {
-    return [](const void* context, int block) { (*static_cast<Body*>(const_cast<void*>(context)))(block); };
+    return [](const void* context, int block, [[maybe_unused]] int member) {
+      Body& body = *static_cast<Body*>(const_cast<void*>(context));
+      if constexpr (std::is_invocable_v<Body&, int, int>) {
+        body(block, member);
+      } else {
+        body(block);
+      }
+    };
   }
   Team(ThreadPool& pool, int threads, bool urgent) : pool_(pool), threads_(threads), urgent_(urgent) {}
   void run(int count, Deal deal, Call call, const void* context);

@@ -18,7 +18,7 @@ TrainingJob<T>::TrainingJob(const Network& network, const Objective& objective, 
       steps_in_epoch_(1 + (rows - 1) / batch_),
       kernels_(vector_kernels<T>()),
       theta_(network.parameters),
-      gradient_(network.parameters),
+      gradient_(options.fused ? 0 : network.parameters),
       evaluator_(network, objective, batch_, {}, through, options.corruption.has_value()),
       moving_(objective.penalties.size()) {
   std::copy(theta, theta + network.parameters, theta_.data());
@@ -98,14 +98,13 @@ bool TrainingJob<T>::step(Team& team, const Gather<T>& gather, const Span& span,
   request.order = order_.empty() ? nullptr : order_.data();
   request.first = first;
   request.count = std::min(batch_, rows_ - first);
-  request.gradient = gradient_.data();
   request.whole_cost = whole;
   request.noise = noise_ ? &*noise_ : nullptr;
 
   const Plan& plan = evaluator_.plan(request.count);
   tile_norms_.assign(plan.tiles.size(), 0);
-  const auto update = [&](int i, const Plan::Tile& tile, std::size_t offset, std::size_t n) {
-    tile_norms_[i] = optimizer_->update(theta_.data(), gradient_.data() + offset, offset, n, decay_of(tile), last);
+  const auto update = [&](int i, const Plan::Tile& tile, const T* gradient, std::size_t offset, std::size_t n) {
+    tile_norms_[i] = optimizer_->update(theta_.data(), gradient, offset, n, decay_of(tile), last);
   };
   const typename Evaluator<T>::Sink sink = update;
   const std::uint32_t next = first + request.count;
@@ -116,7 +115,11 @@ bool TrainingJob<T>::step(Team& team, const Gather<T>& gather, const Span& span,
   }
   const typename Evaluator<T>::MeanFilter filter = [&](std::size_t p, std::vector<double>& mean) { moving_mean(p, mean); };
   request.filter = &filter;
-  if (options_.fused) request.sink = &sink;
+  if (options_.fused) {
+    request.sink = &sink;
+  } else {
+    request.gradient = gradient_.data();
+  }
 
   optimizer_->begin(span.learning_rate);
   moving_steps_++;
@@ -126,7 +129,7 @@ bool TrainingJob<T>::step(Team& team, const Gather<T>& gather, const Span& span,
     team.each_dealt(static_cast<int>(plan.tiles.size()), [&](int i) {
       std::size_t n = 0;
       const std::size_t offset = Evaluator<T>::tile_offset(network_, plan.tiles[i], &n);
-      update(i, plan.tiles[i], offset, n);
+      update(i, plan.tiles[i], gradient_.data() + offset, offset, n);
     });
   }
   project(team, options_.weight_constraint, network_, theta_.data());
@@ -211,8 +214,8 @@ SpanResult TrainingJob<T>::lbfgs_iteration(Team& team, const Gather<T>& gather, 
     request.count = rows_;
     request.gradient = gradient;
     request.noise = noise_ ? &*noise_ : nullptr;
-    const typename Evaluator<T>::Sink add_decay = [&](int, const Plan::Tile& tile, std::size_t offset, std::size_t n) {
-      if (decay_of(tile) != 0) kernels_.add_decay(gradient + offset, theta + offset, n, decay_of(tile));
+    const typename Evaluator<T>::Sink add_decay = [&](int, const Plan::Tile& tile, T* gradient, std::size_t offset, std::size_t n) {
+      if (decay_of(tile) != 0) kernels_.add_decay(gradient, theta + offset, n, decay_of(tile));
     };
     request.sink = &add_decay;
     CostParts parts;

@@ -96,9 +96,9 @@ Evaluated<T> evaluate(const Network& network, const Objective& objective, const 
     request.count = rows.count;
     request.gradient = out.gradient.data();
     request.noise = noise;
-    const typename Evaluator<T>::Sink add_decay = [&](int, const Plan::Tile& tile, std::size_t offset, std::size_t n) {
+    const typename Evaluator<T>::Sink add_decay = [&](int, const Plan::Tile& tile, T* gradient, std::size_t offset, std::size_t n) {
       const T decay = tile.rows == 0 ? T(0) : static_cast<T>(objective.weight_decay[tile.layer]);
-      vector_kernels<T>().add_decay(out.gradient.data() + offset, theta.data() + offset, n, decay);
+      vector_kernels<T>().add_decay(gradient, theta.data() + offset, n, decay);
     };
     request.sink = &add_decay;
     EXPECT_TRUE(evaluator.run(team, request, StopFlag(), out.parts));

@@ -212,7 +212,7 @@ TEST(Evaluation, FinishesAnUpdateThatHasBegunWhenItIsStopped) {
       const Gather<double> gather(rows_of(x, 6));
       StopFlag stop;
       std::atomic<std::size_t> updated{0};
-      const Evaluator<double>::Sink sink = [&](int, const Plan::Tile&, std::size_t, std::size_t n) {
+      const Evaluator<double>::Sink sink = [&](int, const Plan::Tile&, double*, std::size_t, std::size_t n) {
         stop.abandon();
         updated += n;
       };
@@ -226,6 +226,38 @@ TEST(Evaluation, FinishesAnUpdateThatHasBegunWhenItIsStopped) {
       EXPECT_TRUE(evaluator.run(team, request, stop, parts));
       EXPECT_EQ(updated.load(), network.parameters);
     });
+  }
+}
+
+// Of layers whose gradient is made by blocks of rows, and of others; in one chunk and in several.
+TEST(Evaluation, GivesASinkAloneTheBitsOfAGradientThatIsKeptWhole) {
+  for (int inputs : {20, 80}) {
+    const Network network = autoencoder(inputs, 70);
+    const Objective objective = objective_of(network, Loss::squared, 0);
+    const std::vector<float> theta = parameters_of<float>(network, 1), x = random_vector<float>(700 * inputs, 0, 1, 2);
+    const Rows rows = rows_of(x, inputs);
+    for (const EvaluationMemory& memory : {EvaluationMemory{}, EvaluationMemory{1, 0}}) {
+      const std::vector<float> whole = evaluate(network, objective, theta, rows, 2, memory).gradient;
+      for (int threads : {1, 3}) {
+        std::vector<float> seen(network.parameters, kNaN<float>);
+        ThreadPool pool;
+        pool.run(threads, [&](Team& team) {
+          Evaluator<float> evaluator(network, objective, rows.count, memory);
+          EXPECT_EQ(evaluator.plan(rows.count).chunks.count > 1, memory.chunk == 1);
+          const Gather<float> gather(rows);
+          const Evaluator<float>::Sink sink = [&](int, const Plan::Tile&, const float* gradient, std::size_t offset,
+                                                  std::size_t n) { std::copy(gradient, gradient + n, seen.data() + offset); };
+          Evaluator<float>::Request request;
+          request.theta = theta.data();
+          request.rows = &gather;
+          request.count = rows.count;
+          request.sink = &sink;
+          CostParts parts;
+          EXPECT_TRUE(evaluator.run(team, request, StopFlag(), parts));
+        });
+        EXPECT_TRUE(same_bits(seen, whole)) << inputs << " inputs, " << threads << " threads";
+      }
+    }
   }
 }
 

@@ -37,6 +37,26 @@ TEST(ThreadPool, RunsEveryBlockOnceAndShowsWhatItWrote) {
   }
 }
 
+TEST(ThreadPool, ABlockMayUseWhatBelongsToItsMember) {
+  ThreadPool pool;
+  for (int threads : {1, 2, 5}) {
+    for (int count : {1, 3, 500}) {
+      pool.run(threads, [&](Team& team) {
+        std::vector<std::set<std::thread::id>> ids(std::min(threads, count));  // not atomic: one thread a member
+        std::vector<int> blocks(ids.size(), 0);
+        const auto body = [&](int, int member) {
+          ids.at(member).insert(std::this_thread::get_id());
+          blocks.at(member)++;
+        };
+        team.each(count, body);
+        team.each_dealt(count, body);
+        EXPECT_EQ(std::accumulate(blocks.begin(), blocks.end(), 0), 2 * count);
+        for (const auto& of_member : ids) EXPECT_LE(of_member.size(), 1u);
+      });
+    }
+  }
+}
+
 // A thread that has a long block keeps none of the others waiting: they are left to those who are free.
 TEST(ThreadPool, BlocksLeftOverGoToWhoIsFree) {
   ThreadPool pool;
