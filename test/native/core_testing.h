@@ -96,7 +96,8 @@ Evaluated<T> evaluate(const Network& network, const Objective& objective, const 
     request.count = rows.count;
     request.gradient = out.gradient.data();
     request.noise = noise;
-    const typename Evaluator<T>::Sink add_decay = [&](int, const Plan::Tile& tile, T* gradient, std::size_t offset, std::size_t n) {
+    const typename Evaluator<T>::Sink add_decay = [&](int, const Plan::Tile& tile, T* gradient, std::size_t offset,
+                                                      std::size_t n) {
       const T decay = tile.rows == 0 ? T(0) : static_cast<T>(objective.weight_decay[tile.layer]);
       vector_kernels<T>().add_decay(gradient, theta.data() + offset, n, decay);
     };
