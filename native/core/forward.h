@@ -1,6 +1,7 @@
 #pragma once
 #include "gather.h"
 #include "network.h"
+#include "scan.h"
 #include "stop_flag.h"
 #include "thread_pool.h"
 
@@ -12,12 +13,6 @@ enum class ForwardResult {
   squares,  // out [rows, outputs]: squared differences from the row itself
   errors,   // errors [rows]: their sums
   classes   // classes [rows]: which output is largest
-};
-
-struct FirstBadRow {
-  int row = -1;  // none
-  int column = 0;
-  double value = 0;
 };
 
 template <typename T>
@@ -49,8 +44,5 @@ template <typename T>
 void turn_first_layer(const Network& network, const T* theta, T* turned);
 
 double forward_flops(const Network& network, int rows);
-
-// The first value, after scale, shift and factor, that is not finite or lies outside [low, high].
-bool scan(Team& team, const Rows& rows, double low, double high, const StopFlag& stop, FirstBadRow& bad);
 
 }  // namespace layerwise
