@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { SparseAutoencoder } from '../lib/index.js'
+import { Matrix, SparseAutoencoder, StandardScaler } from '../lib/index.js'
 import { detached, expectError, hollow, proxied, thrown } from './refusal.js'
 import { rejection, sampleRows } from './sample.js'
 
@@ -31,6 +31,14 @@ describe('encodeSync throws for', () => {
     const error = thrown(() => model.encodeSync(row as never, out as never))
     expectError(error, code, message)
   })
+})
+
+test('encodeSync names the column whose scaling overflows the precision', async () => {
+  const tiny = Matrix.from(new Float64Array([1, 1e-40, 2, 2e-40, 3, 4e-40]), 3, 2)
+  const scaling = await new StandardScaler().fit(tiny)
+  const model = new SparseAutoencoder({ inputs: 2, hidden: 1, scaling })
+  const error = thrown(() => model.encodeSync([1, 0]))
+  expectError(error, 'ERR_RANGE', 'column 1')
 })
 
 describe('parameters are refused', () => {

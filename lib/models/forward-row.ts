@@ -119,8 +119,9 @@ export class RowForward<P extends Precision> {
   #notFinite(argument: string, data: MatrixData, scale: number): Error {
     const { shift, factor } = this.#scaler ?? {}
     const rounded = this.#network.precision === 'float64' ? (value: number) => value : Math.fround
+    // As native code reads them, each step rounded: a factor may overflow float32.
     const values = Array.from(data, (value, j) =>
-      rounded((value * scale - (shift?.[j] ?? 0)) * (factor?.[j] ?? 1)),
+      rounded(rounded(rounded(value * scale) - rounded(shift?.[j] ?? 0)) * rounded(factor?.[j] ?? 1)),
     )
     const column = values.findIndex((value) => !Number.isFinite(value))
     return notFiniteError(argument, values[column] ?? NaN, 0, column)
