@@ -18,7 +18,8 @@ std::size_t Evaluator<T>::tile_offset(const Network& network, const Plan::Tile& 
   return layer.weights_at + static_cast<std::size_t>(tile.row) * layer.inputs;
 }
 
-// Where a run makes its gradient whose caller gave no place: null, when each thread has room for one tile. Serially.
+// Where a run makes its gradient whose caller gave no place: null, when each thread has room for one tile, which is as large in
+// all of an evaluator's plans. Serially.
 template <typename T>
 T* Evaluator<T>::make_room(const Plan& plan, int threads) {
   if (plan.chunks.count > 1) {
