@@ -3,7 +3,7 @@
 
 #include "core/covariance.h"
 #include "core/eigen.h"
-#include "core/forward.h"
+#include "core/scan.h"
 #include "core/subspace.h"
 #include "exports.h"
 #include "worker.h"

@@ -13,7 +13,8 @@ struct FirstBadRow {
   double value = 0;
 };
 
-// The first value, after scale, shift and factor, that is not finite or lies outside [low, high].
+// Looks for the first value, after scale, shift and factor, that is not finite or lies outside [low, high]. Returns false if stop
+// was raised.
 bool scan(Team& team, const Rows& rows, double low, double high, const StopFlag& stop, FirstBadRow& bad);
 
 // Lowers `first` to `row` if that is smaller: threads report in any order, the smallest wins.

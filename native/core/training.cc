@@ -214,9 +214,8 @@ SpanResult TrainingJob<T>::lbfgs_iteration(Team& team, const Gather<T>& gather, 
     request.count = rows_;
     request.gradient = gradient;
     request.noise = noise_ ? &*noise_ : nullptr;
-    const typename Evaluator<T>::Sink add_decay = [&](int, const Plan::Tile& tile, T* gradient, std::size_t offset,
-                                                      std::size_t n) {
-      if (decay_of(tile) != 0) kernels_.add_decay(gradient, theta + offset, n, decay_of(tile));
+    const typename Evaluator<T>::Sink add_decay = [&](int, const Plan::Tile& tile, T* made, std::size_t offset, std::size_t n) {
+      if (decay_of(tile) != 0) kernels_.add_decay(made, theta + offset, n, decay_of(tile));
     };
     request.sink = &add_decay;
     CostParts parts;

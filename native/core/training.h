@@ -90,7 +90,7 @@ class TrainingJob {
   TrainingOptions options_;
   int rows_, batch_, steps_in_epoch_;
   const VectorKernels<T>& kernels_;
-  Buffer<T> theta_, gradient_;
+  Buffer<T> theta_, gradient_;  // the gradient of the split form alone
   Evaluator<T> evaluator_;
   std::unique_ptr<Optimizer<T>> optimizer_;
   std::unique_ptr<Lbfgs<T>> lbfgs_;
