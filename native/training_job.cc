@@ -1,5 +1,6 @@
 // The exports of a training job: open, one span of work, close.
 #include <algorithm>
+#include <chrono>
 
 #include "core/training.h"
 #include "exports.h"
@@ -7,6 +8,11 @@
 
 namespace layerwise {
 namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// One that runs and one that waits for it.
+constexpr int kMostSpans = 2;
 
 constexpr napi_type_tag kTag = {0x6c61796572776973, 0x652d747261696e31};
 
@@ -16,9 +22,10 @@ struct Training {
   Objective objective;
   TrainingOptions options;
   bool in_double = false;
-  bool busy = false;
+  int spans = 0;  // that are not settled yet
   bool closed = false;
-  int round = 0;  // of the last span
+  int round = 0;                   // of the last span
+  Clock::time_point rested_since;  // set on the pool
   Napi::ObjectReference request;
   std::unique_ptr<TrainingJob<float>> in_float32;
   std::unique_ptr<TrainingJob<double>> in_float64;
@@ -51,6 +58,9 @@ struct SpanCall {
   SpanResult result;
   const void* initial;
   void* parameters;
+  void* next_parameters = nullptr;  // where the span may be of the next epoch
+  Clock::time_point submitted = Clock::now();
+  double seconds = 0;
 };
 
 template <typename T>
@@ -62,13 +72,22 @@ void compute_span(SpanCall& call, Team& team, const StopFlag& stop) {
                                            static_cast<const T*>(call.initial), call.rows.count,
                                            call.through ? &call.through->network : nullptr);
   }
-  call.result = job->run(team, call.rows, call.span, stop);
-  if (call.result.diverged || !(call.result.epoch_done || call.result.cancelled)) return;
-  std::copy(job->theta(), job->theta() + training.network.parameters, static_cast<T*>(call.parameters));
+  const SpanResult& result = call.result = job->run(team, call.rows, call.span, stop);
+  if (!result.diverged && (result.epoch_done || result.cancelled)) {
+    void* parameters = result.epoch == call.span.epoch ? call.parameters : call.next_parameters;
+    std::copy(job->theta(), job->theta() + training.network.parameters, static_cast<T*>(parameters));
+  }
+  const auto start = std::max(call.submitted, training.rested_since);
+  training.rested_since = Clock::now();
+  call.seconds = std::chrono::duration<double>(training.rested_since - start).count();
 }
 
-Napi::Object span_result(Napi::Env env, const SpanResult& result) {
+Napi::Value span_result(Napi::Env env, const SpanCall& call) {
+  const SpanResult& result = call.result;
+  if (result.idle) return env.Null();
   Napi::Object object = Napi::Object::New(env);
+  object.Set("seconds", call.seconds);
+  object.Set("ofNext", result.epoch != call.span.epoch);
   object.Set("steps", result.steps);
   object.Set("stepsInEpoch", result.steps_in_epoch);
   object.Set("loss", result.cost.loss);
@@ -115,7 +134,7 @@ Napi::Value open_training(const Napi::CallbackInfo& info) {
 Napi::Value train_span(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Training& training = training_of(info);
-  if (training.busy || training.closed) throw argument_error(env, "ERR_STATE", "job: busy or closed");
+  if (training.spans == kMostSpans || training.closed) throw argument_error(env, "ERR_STATE", "job: busy or closed");
   const Napi::Object request = request_argument(info, 1);
   auto operation = make_operation(request);
   operation->pins.add(info[0]);
@@ -129,9 +148,17 @@ Napi::Value train_span(const Napi::CallbackInfo& info) {
   check_learnable(env, training.network, training.objective, call->rows, true);
   const auto length = static_cast<std::int64_t>(training.network.parameters);
   call->initial = array_argument(opened, "parameters", operation->pins, length).data;
-  const ArrayArgument parameters = array_argument(request, "parameters", operation->pins, length);
-  if (is_double(parameters) != training.in_double) throw argument_error(env, "ERR_ARGUMENT", "parameters: wrong type");
-  call->parameters = parameters.data;
+  const auto parameters_of = [&](const Napi::Object& object) {
+    const ArrayArgument parameters = array_argument(object, "parameters", operation->pins, length);
+    if (is_double(parameters) != training.in_double) throw argument_error(env, "ERR_ARGUMENT", "parameters: wrong type");
+    return parameters.data;
+  };
+  call->parameters = parameters_of(request);
+  if (has(request, "next")) {
+    const auto next = request.Get("next").As<Napi::Object>();
+    call->next_parameters = parameters_of(next);
+    call->span.next_learning_rate = next.Get("learningRate").ToNumber().DoubleValue();
+  }
   call->span.epoch = request.Get("epoch").ToNumber();
   call->span.learning_rate = request.Get("learningRate").ToNumber();
   call->span.budget_ms = request.Get("budgetMs").ToNumber();
@@ -153,18 +180,18 @@ Napi::Value train_span(const Napi::CallbackInfo& info) {
       compute_span<float>(*call, team, stop);
     }
   };
-  operation->result = [call](Napi::Env later) -> Napi::Value { return span_result(later, call->result); };
-  operation->settled = [call] { call->training->busy = false; };
+  operation->result = [call](Napi::Env later) -> Napi::Value { return span_result(later, *call); };
+  operation->settled = [call] { call->training->spans--; };
   const int batch = training.options.batch_size == 0 ? call->rows.count : std::min(training.options.batch_size, call->rows.count);
   const int threads = useful_threads(TrainingJob<float>::flops_per_step(training.network, batch), threads_argument(request));
   const Napi::Value promise = Environment::of(env).start(env, ThreadPool::Priority::normal, threads, std::move(operation));
-  training.busy = true;
+  training.spans++;
   return promise;
 }
 
 Napi::Value close_training(const Napi::CallbackInfo& info) {
   Training& training = training_of(info);
-  if (training.busy) throw argument_error(info.Env(), "ERR_STATE", "job: busy");
+  if (training.spans > 0) throw argument_error(info.Env(), "ERR_STATE", "job: busy");
   training.closed = true;
   Environment& environment = Environment::of(info.Env());
   environment.free_later(std::shared_ptr<TrainingJob<float>>(std::move(training.in_float32)));

@@ -292,13 +292,13 @@ describe('what a training step alone knows', () => {
     })
     const after = parameters.slice()
     const span = { epoch: 0, learningRate: 1, budgetMs: 1000, parameters: after }
-    const { diverged } = await binding().trainSpan(job, {
+    const result = await binding().trainSpan(job, {
       ...run,
       ...span,
       ...(constraint && { constraint }),
     })
     binding().closeTraining(job)
-    expect(diverged).toBe(false)
+    expect(result?.diverged).toBe(false)
     return after.map((value, p) => parameters[p]! - value)
   }
 

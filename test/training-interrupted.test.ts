@@ -310,7 +310,7 @@ describe('a buffer that is transferred in the midst', () => {
       cancel: new Int32Array(1),
       parameters: parameters.slice(),
     }
-    expect((await binding().trainSpan(job, span)).steps).toBe(5)
+    expect((await binding().trainSpan(job, span))?.steps).toBe(5)
     structuredClone(data, { transfer: [data.buffer] })
     expect(() => binding().trainSpan(job, { ...span, epoch: 1 })).toThrow(
       expect.objectContaining({ code: 'ERR_STATE' }),

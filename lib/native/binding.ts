@@ -162,6 +162,11 @@ export interface SpanRequest extends NativeRun {
   /** Receives the parameters when the epoch is done or the span was cancelled; otherwise untouched. */
   parameters: Floats
   /**
+   * What the epoch after `epoch` is to have: where that is over when the span's turn comes, the span is of this one. So it can wait for
+   * its turn behind another of which nobody knows yet where it ends. Absent: it then resolves to null.
+   */
+  next?: { learningRate: number; parameters: Floats }
+  /**
    * Weight and multipliers of the penalty of kind `constraint`, taken over where `round` is not the last one's: lbfgs then starts afresh
    * from where it is. Absent: as they were.
    */
@@ -169,6 +174,10 @@ export interface SpanRequest extends NativeRun {
 }
 
 export interface SpanResult {
+  /** From when it was handed over, or the span before it ended if that was later, to its end. */
+  seconds: number
+  /** It was of the epoch after the one it was asked for, since that was over. */
+  ofNext: boolean
   /** Steps finished in this epoch so far, of how many. For lbfgs both are 1 when the iteration is done. */
   steps: number
   stepsInEpoch: number
@@ -226,7 +235,8 @@ export interface Binding {
   ): boolean
   evaluate(request: EvaluateRequest): Promise<CostParts>
   openTraining(request: TrainingRequest): TrainingHandle
-  trainSpan(job: TrainingHandle, request: SpanRequest): Promise<SpanResult>
+  /** A job holds two spans at most: one that runs and one that waits. Null: there was nothing to do, or nothing more to be done. */
+  trainSpan(job: TrainingHandle, request: SpanRequest): Promise<SpanResult | null>
   closeTraining(job: TrainingHandle): void
   /** The first value (after scale, shift, factor) that is not finite or lies outside [low, high]; null if there is none. */
   scan(

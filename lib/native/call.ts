@@ -32,14 +32,22 @@ const CODES: readonly string[] = [
 export class NativeWork {
   readonly run: NativeRun
   readonly #signal: AbortSignal | undefined
-  readonly #stop = () => Atomics.store(this.run.cancel, 0, 1)
 
   /** Throws `signal.reason` if the signal was aborted before. */
   constructor(options: RunOptions) {
     this.run = { threads: threadCount(options.threads), cancel: new Int32Array(1) }
     this.#signal = options.signal
     this.#signal?.throwIfAborted()
-    this.#signal?.addEventListener('abort', this.#stop, { once: true })
+    this.#signal?.addEventListener('abort', this.stop, { once: true })
+  }
+
+  /** Stops its native calls, for good. */
+  readonly stop = (): void => {
+    Atomics.store(this.run.cancel, 0, 1)
+  }
+
+  get aborted(): boolean {
+    return this.#signal?.aborted ?? false
   }
 
   /** Throws `signal.reason` if the caller has aborted. */
@@ -81,7 +89,7 @@ export class NativeWork {
   }
 
   release(): void {
-    this.#signal?.removeEventListener('abort', this.#stop)
+    this.#signal?.removeEventListener('abort', this.stop)
   }
 }
 

@@ -124,6 +124,8 @@ export interface TrainingPlan {
   readonly shuffle: boolean
   /** Undefined for L-BFGS. */
   readonly rate: RateOf | undefined
+  /** It asks a function of the caller's. */
+  readonly asksRate: boolean
   readonly earlyStopping: Required<EarlyStopping> | undefined
   readonly run: RunOptions
   readonly onEpoch: FitOptions['onEpoch']
@@ -158,7 +160,15 @@ export function checkFitOptions<V = Rows>(options: unknown): FitPlan<V> {
       if (given[key] !== undefined) throw argumentError(key, `nothing, since lbfgs has no ${key}`, given[key])
     }
     const { maxIterations, optimizer } = checkLbfgs(given.optimizer)
-    return { ...common, optimizer, epochs: maxIterations, batchSize: 0, shuffle: false, rate: undefined }
+    return {
+      ...common,
+      optimizer,
+      epochs: maxIterations,
+      batchSize: 0,
+      shuffle: false,
+      rate: undefined,
+      asksRate: false,
+    }
   }
   const { learningRate = defaultSchedule(kind), shuffle = defaults.shuffle } = given
   const epochs = checkInteger('epochs', given.epochs === undefined ? defaults.epochs : given.epochs)
@@ -177,6 +187,7 @@ export function checkFitOptions<V = Rows>(options: unknown): FitPlan<V> {
     batchSize,
     shuffle: batchSize !== 0 && checkBoolean('shuffle', shuffle),
     rate: rateOf('learningRate', learningRate, epochs),
+    asksRate: typeof learningRate === 'function',
   }
 }
 

@@ -23,9 +23,7 @@ import {
   type TrainingPhase,
 } from './history.js'
 import type { TrainingPlan } from './options.js'
-
-/** Native code comes back to JavaScript after about so long, to report progress. */
-const SPAN_MS = 50
+import { type EpochSettings, type SpanPlan, Spans } from './spans.js'
 
 /** Rows, and the argument they came from. */
 export interface MeasuredRows {
@@ -75,15 +73,21 @@ export async function train(
   work: NativeWork,
 ): Promise<TrainingHistory> {
   const job = await open(task, plan, work)
+  const spans = new Spans(job, work)
   try {
-    return await trainEpochs(job, task, plan, work)
+    return await trainEpochs(spans, task, plan, work)
+  } catch (failure) {
+    work.stop()
+    throw failure
   } finally {
+    const last = await spans.settle()
+    if (last && work.aborted) task.publish(last)
     binding().closeTraining(job)
   }
 }
 
 async function trainEpochs(
-  job: TrainingHandle,
+  spans: Spans,
   task: TrainingTask,
   plan: TrainingPlan,
   work: NativeWork,
@@ -91,18 +95,17 @@ async function trainEpochs(
   const epochs: EpochRecord[] = []
   const best = plan.earlyStopping && new BestEpoch(plan.earlyStopping)
   const constraint = constraintOf(task, plan)
+  // Where nobody has a say between two epochs, the next one begins before the end of this has been read.
+  const ahead = !(plan.onEpoch || plan.asksRate || task.validation || constraint)
+  let next: EpochSettings | undefined
   let stopped: TrainingHistory['stopped'] = 'completed'
   let secondsBefore = 0
   for (let epoch = 1; epoch <= plan.epochs && stopped === 'completed'; epoch++) {
-    const { parameters, last, measured } = await trainEpoch(
-      job,
-      task,
-      plan,
-      work,
-      epoch,
-      secondsBefore,
-      constraint,
-    )
+    const settings = next ?? settingsOf(epoch, task, plan)
+    next = ahead && epoch < plan.epochs ? settingsOf(epoch + 1, task, plan) : undefined
+    const asked = { epoch, settings, next, constraint: constraint?.current }
+    const { last, measured } = await trainEpoch(spans, task, plan, work, asked, secondsBefore, constraint)
+    const { parameters } = settings
     secondsBefore += measured.seconds
     const validation = task.validation && (await validate(task, parameters, task.validation, work))
     work.throwIfAborted()
@@ -120,32 +123,22 @@ async function trainEpochs(
 
 /** One epoch in spans. Publishes its parameters when it is over, or those of the last complete step if it was aborted. */
 async function trainEpoch(
-  job: TrainingHandle,
+  spans: Spans,
   task: TrainingTask,
   plan: TrainingPlan,
   work: NativeWork,
-  epoch: number,
+  asked: SpanPlan,
   secondsBefore: number,
   constraint: AugmentedLagrangian | undefined,
 ) {
-  const parameters = sameKind(task.parameters)
-  const learningRate = plan.rate?.(epoch)
+  const { epoch, settings } = asked
   let seconds = 0
   for (;;) {
-    const start = performance.now()
-    const span = await work.call('x', (run) =>
-      binding().trainSpan(job, {
-        ...run,
-        epoch: epoch - 1,
-        learningRate: learningRate ?? 0,
-        budgetMs: SPAN_MS,
-        parameters,
-        ...(constraint && { constraint: constraint.current }),
-      }),
-    )
-    seconds += (performance.now() - start) / 1000
+    const span = await spans.read(asked)
+    seconds += span.seconds
     if (span.diverged) throw diverged(epoch, plan)
-    if (span.cancelled || span.epoch !== undefined) task.publish(parameters)
+    if (span.cancelled) await spans.settle()
+    if (span.cancelled || span.epoch !== undefined) task.publish(settings.parameters)
     if (span.cancelled) work.throwIfAborted()
     plan.onProgress?.(progress(task, plan, epoch, span, seconds, secondsBefore))
     if (span.epoch === undefined) continue
@@ -155,12 +148,12 @@ async function trainEpoch(
       meanActivation: spread(meanActivation),
       ...(constraintViolation !== undefined && { constraintViolation }),
       gradientNorm,
-      ...(learningRate !== undefined && { learningRate }),
+      ...(plan.rate && { learningRate: settings.learningRate }),
       seconds,
       samplesPerSecond: samples(task, plan, span) / seconds,
       evaluations,
     }
-    return { parameters, last: span, measured }
+    return { last: span, measured }
   }
 }
 
@@ -243,8 +236,10 @@ function diverged(epoch: number, plan: TrainingPlan): LayerwiseError {
   )
 }
 
-function sameKind(parameters: Floats): Floats {
-  return parameters instanceof Float64Array
-    ? allocate('float64', parameters.length, 'parameters')
-    : allocate('float32', parameters.length, 'parameters')
+function settingsOf(epoch: number, { parameters }: TrainingTask, { rate }: TrainingPlan): EpochSettings {
+  const precision = parameters instanceof Float64Array ? 'float64' : 'float32'
+  return {
+    learningRate: rate?.(epoch) ?? 0,
+    parameters: allocate(precision, parameters.length, 'parameters'),
+  }
 }

@@ -32,9 +32,14 @@ struct Span {
   int round = 0;
   double constraint_weight = 0;
   std::vector<double> multipliers = {};
+  // Where `epoch` is over already, the span is of the next one, at this rate; without it there is nothing to do then. So a span
+  // can be queued before it is known where the one before it ends.
+  std::optional<double> next_learning_rate = {};
 };
 
 struct SpanResult {
+  bool idle = false;  // there was nothing to do: no other member means anything
+  int epoch = 0;      // which it was of
   int steps = 0;
   int steps_in_epoch = 1;
   CostParts cost;  // mean over the rows seen so far in this epoch
@@ -59,7 +64,8 @@ class TrainingJob {
   TrainingJob(const Network& network, const Objective& objective, const TrainingOptions& options, const T* theta, int rows,
               const Network* through = nullptr);
 
-  // Steps until the epoch is done, the budget is used up or stop is raised. theta() is then the last complete step's.
+  // Steps until the epoch is done, the budget is used up or stop is raised. theta() is then the last complete step's. Idle from
+  // where it diverged or lbfgs stopped on, until a new round begins.
   SpanResult run(Team& team, const Rows& rows, const Span& span, const StopFlag& stop);
 
   const T* theta() const { return theta_.data(); }
@@ -70,6 +76,7 @@ class TrainingJob {
   struct Epoch {
     int number = -1;
     int step = 0;
+    bool over = false;
     double rows = 0, loss = 0, absolute = 0, squared_norm = 0;
     int evaluations = 0;
     std::vector<std::vector<double>> activation;  // [layers] sums over rows of each unit's output, where the evaluator has them
@@ -79,6 +86,7 @@ class TrainingJob {
   void begin_epoch(const Rows& rows, int number);
   void begin_round(const Span& span);
   bool step(Team& team, const Gather<T>& gather, const Span& span, const StopFlag& stop);
+  SpanResult first_order_steps(Team& team, const Gather<T>& gather, const Span& span, const StopFlag& stop);
   SpanResult lbfgs_iteration(Team& team, const Gather<T>& gather, const StopFlag& stop);
   void moving_mean(std::size_t penalty, std::vector<double>& mean);
   SpanResult report(Team& team, bool done, bool cancelled);
@@ -95,6 +103,7 @@ class TrainingJob {
   std::unique_ptr<Optimizer<T>> optimizer_;
   std::unique_ptr<Lbfgs<T>> lbfgs_;
   Epoch epoch_;
+  bool ended_ = false;
   int round_ = 0;
   std::optional<Noise> noise_;        // of this epoch; with lbfgs of the whole fit
   std::vector<std::uint32_t> order_;  // the rows that shuffle_ has not placed yet are in some other order

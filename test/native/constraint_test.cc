@@ -151,7 +151,7 @@ TEST_F(Constraint, RoundsOfMultipliersMeetTheTarget) {
     double first = 0, last = 0;
     for (; now.round < 8; now.round++) {
       SpanResult got;
-      for (int i = 0; i < 30; i++, now.epoch++) got = job.run(team, rows, now, StopFlag());
+      for (int i = 0; i < 30 && got.stopped == nullptr; i++, now.epoch++) got = job.run(team, rows, now, StopFlag());
       last = 0;
       for (int j = 0; j < kUnits; j++) {
         const double apart = got.mean_activation[j] - kTarget;
