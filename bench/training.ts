@@ -46,10 +46,11 @@ export interface TrainingResult {
   readonly scaling?: Summary
 }
 
-export const ROUNDS = 7
+/** So many that a median stands still where a machine's speed changes within seconds. */
+export const ROUNDS = 15
 
-/** What takes turns in a round. */
-const subjects = ['fit', 'limit', 'plan', 'native'] as const
+/** What takes turns in a round; the next to each other are compared most closely. */
+const subjects = ['limit', 'plan', 'native', 'fit'] as const
 type Subject = (typeof subjects)[number]
 
 /** One round's figures of each subject, for one number of threads. */

@@ -65,8 +65,7 @@ Objective objective_argument(const Napi::Object& request, const Network& network
   for (const DenseLayer& layer : network.layers) {
     if (layer.transposed && layer.owns_weights()) throw argument_error(env, "ERR_ARGUMENT", "transposed: forward only");
   }
-  if (has(object, "classWeights"))
-    objective.class_weights = doubles_copy(object, "classWeights", static_cast<std::size_t>(network.outputs()));
+  if (has(object, "classWeights")) objective.class_weights = doubles_copy(object, "classWeights", network.outputs());
   const Napi::Array penalties = list(object, "penalties");
   std::vector<bool> taken(network.layers.size(), false);
   for (std::uint32_t i = 0; i < penalties.Length(); i++) {
@@ -80,7 +79,7 @@ Objective objective_argument(const Napi::Object& request, const Network& network
     if (item.Get("target").IsNumber()) {
       penalty.target = number(item, "target");
     } else {
-      penalty.targets = doubles_copy(item, "target", static_cast<std::size_t>(network.layers[layer].outputs));
+      penalty.targets = doubles_copy(item, "target", network.layers[layer].outputs);
     }
     if (penalty.kind == PenaltyKind::constraint && layer != 0)
       throw argument_error(env, "ERR_ARGUMENT", "penalties: a constraint is for the first layer");

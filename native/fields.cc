@@ -65,19 +65,27 @@ ArrayArgument array_argument(const Napi::Object& object, const char* name, Pins&
   return argument;
 }
 
+namespace {
+
+Napi::Error not_doubles(Napi::Env env, const char* name) {
+  return argument_error(env, "ERR_ARGUMENT", std::string(name) + ": expected a Float64Array");
+}
+
+}  // namespace
+
 double* doubles_argument(const Napi::Object& object, const char* name, Pins& pins, std::size_t length) {
   const ArrayArgument array = array_argument(object, name, pins, static_cast<std::int64_t>(length));
-  if (array.type != napi_float64_array)
-    throw argument_error(object.Env(), "ERR_ARGUMENT", std::string(name) + ": expected a Float64Array");
+  if (array.type != napi_float64_array) throw not_doubles(object.Env(), name);
   return static_cast<double*>(array.data);
 }
 
 bool is_double(const ArrayArgument& parameters) { return parameters.type == napi_float64_array; }
 
-std::vector<double> doubles_copy(const Napi::Object& object, const char* name, std::size_t length) {
-  Pins pins(object.Env());
-  const double* numbers = doubles_argument(object, name, pins, length);
-  return {numbers, numbers + length};
+std::vector<double> doubles_copy(const Napi::Object& object, const char* name, std::int64_t length) {
+  const ArrayArgument array = array_argument(object.Env(), object.Get(name), name, length);
+  if (array.type != napi_float64_array) throw not_doubles(object.Env(), name);
+  const auto* numbers = static_cast<const double*>(array.data);
+  return {numbers, numbers + array.length};
 }
 
 }  // namespace layerwise

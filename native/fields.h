@@ -52,8 +52,8 @@ ArrayArgument array_argument(Napi::Env env, const Napi::Value& value, const char
 // Of exactly this type and length.
 double* doubles_argument(const Napi::Object& object, const char* name, Pins& pins, std::size_t length);
 
-// A copy of such an array.
-std::vector<double> doubles_copy(const Napi::Object& object, const char* name, std::size_t length);
+// A copy of such an array; of any length where `length` is below 0.
+std::vector<double> doubles_copy(const Napi::Object& object, const char* name, std::int64_t length = -1);
 
 // float32 or float64, as parameters may be.
 bool is_double(const ArrayArgument& parameters);

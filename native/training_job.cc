@@ -50,44 +50,57 @@ Training& training_of(const Napi::CallbackInfo& info) {
   return *info[0].As<Napi::External<Training>>().Data();
 }
 
+// What a span did in one epoch.
+struct SpanPart {
+  SpanResult result;
+  double seconds;
+};
+
 struct SpanCall {
   Training* training;
   Rows rows;
   std::unique_ptr<Through> through;
   Span span;
-  SpanResult result;
+  std::vector<double> learning_rates;  // of span.epoch and of those after it that may begin
   const void* initial;
   void* parameters;
-  void* next_parameters = nullptr;  // where the span may be of the next epoch
   Clock::time_point submitted = Clock::now();
-  double seconds = 0;
+  std::vector<SpanPart> parts;
 };
 
 template <typename T>
 void compute_span(SpanCall& call, Team& team, const StopFlag& stop) {
   Training& training = *call.training;
   auto& job = training.job<T>();
+  auto start = std::max(call.submitted, training.rested_since);
+  const auto deadline = Clock::now() + std::chrono::duration<double, std::milli>(call.span.budget_ms);
   if (!job) {
     job = std::make_unique<TrainingJob<T>>(training.network, training.objective, training.options,
                                            static_cast<const T*>(call.initial), call.rows.count,
                                            call.through ? &call.through->network : nullptr);
   }
-  const SpanResult& result = call.result = job->run(team, call.rows, call.span, stop);
-  if (!result.diverged && (result.epoch_done || result.cancelled)) {
-    void* parameters = result.epoch == call.span.epoch ? call.parameters : call.next_parameters;
-    std::copy(job->theta(), job->theta() + training.network.parameters, static_cast<T*>(parameters));
+  Span span = call.span;
+  const int end = call.span.epoch + static_cast<int>(call.learning_rates.size());
+  for (;;) {
+    span.epoch = std::max(call.span.epoch, job->epoch());
+    if (span.epoch >= end || job->ended(span.round)) return;
+    span.learning_rate = call.learning_rates[span.epoch - call.span.epoch];
+    SpanResult result = job->run(team, call.rows, span, stop);
+    if (!result.diverged && (result.epoch_done || result.cancelled)) {
+      std::copy(job->theta(), job->theta() + training.network.parameters, static_cast<T*>(call.parameters));
+    }
+    training.rested_since = Clock::now();
+    call.parts.push_back({std::move(result), std::chrono::duration<double>(training.rested_since - start).count()});
+    start = training.rested_since;
+    if (!call.parts.back().result.epoch_done || start >= deadline) return;
+    span.budget_ms = std::chrono::duration<double, std::milli>(deadline - start).count();
   }
-  const auto start = std::max(call.submitted, training.rested_since);
-  training.rested_since = Clock::now();
-  call.seconds = std::chrono::duration<double>(training.rested_since - start).count();
 }
 
-Napi::Value span_result(Napi::Env env, const SpanCall& call) {
-  const SpanResult& result = call.result;
-  if (result.idle) return env.Null();
+Napi::Object part_object(Napi::Env env, const SpanPart& part) {
+  const SpanResult& result = part.result;
   Napi::Object object = Napi::Object::New(env);
-  object.Set("seconds", call.seconds);
-  object.Set("ofNext", result.epoch != call.span.epoch);
+  object.Set("seconds", part.seconds);
   object.Set("steps", result.steps);
   object.Set("stepsInEpoch", result.steps_in_epoch);
   object.Set("loss", result.cost.loss);
@@ -105,6 +118,15 @@ Napi::Value span_result(Napi::Env env, const SpanCall& call) {
   if (result.stopped != nullptr) epoch.Set("stopped", result.stopped);
   object.Set("epoch", epoch);
   return object;
+}
+
+Napi::Value part_objects(Napi::Env env, const std::vector<SpanPart>& parts) {
+  Napi::Array array = Napi::Array::New(env, parts.size());
+  for (std::uint32_t i = 0; i < parts.size(); i++) {
+    Napi::HandleScope scope(env);
+    array.Set(i, part_object(env, parts[i]));
+  }
+  return array;
 }
 
 }  // namespace
@@ -148,26 +170,18 @@ Napi::Value train_span(const Napi::CallbackInfo& info) {
   check_learnable(env, training.network, training.objective, call->rows, true);
   const auto length = static_cast<std::int64_t>(training.network.parameters);
   call->initial = array_argument(opened, "parameters", operation->pins, length).data;
-  const auto parameters_of = [&](const Napi::Object& object) {
-    const ArrayArgument parameters = array_argument(object, "parameters", operation->pins, length);
-    if (is_double(parameters) != training.in_double) throw argument_error(env, "ERR_ARGUMENT", "parameters: wrong type");
-    return parameters.data;
-  };
-  call->parameters = parameters_of(request);
-  if (has(request, "next")) {
-    const auto next = request.Get("next").As<Napi::Object>();
-    call->next_parameters = parameters_of(next);
-    call->span.next_learning_rate = next.Get("learningRate").ToNumber().DoubleValue();
-  }
+  const ArrayArgument parameters = array_argument(request, "parameters", operation->pins, length);
+  if (is_double(parameters) != training.in_double) throw argument_error(env, "ERR_ARGUMENT", "parameters: wrong type");
+  call->parameters = parameters.data;
+  call->learning_rates = doubles_copy(request, "learningRates");
   call->span.epoch = request.Get("epoch").ToNumber();
-  call->span.learning_rate = request.Get("learningRate").ToNumber();
   call->span.budget_ms = request.Get("budgetMs").ToNumber();
   if (has(request, "constraint")) {
     const auto constraint = request.Get("constraint").As<Napi::Object>();
     const int units = training.network.layers.front().outputs;
     call->span.round = constraint.Get("round").ToNumber();
     call->span.constraint_weight = constraint.Get("weight").ToNumber();
-    call->span.multipliers = doubles_copy(constraint, "multipliers", static_cast<std::size_t>(units));
+    call->span.multipliers = doubles_copy(constraint, "multipliers", units);
   } else {
     call->span.round = training.round;
   }
@@ -180,7 +194,7 @@ Napi::Value train_span(const Napi::CallbackInfo& info) {
       compute_span<float>(*call, team, stop);
     }
   };
-  operation->result = [call](Napi::Env later) -> Napi::Value { return span_result(later, *call); };
+  operation->result = [call](Napi::Env later) -> Napi::Value { return part_objects(later, call->parts); };
   operation->settled = [call] { call->training->spans--; };
   const int batch = training.options.batch_size == 0 ? call->rows.count : std::min(training.options.batch_size, call->rows.count);
   const int threads = useful_threads(TrainingJob<float>::flops_per_step(training.network, batch), threads_argument(request));

@@ -291,14 +291,14 @@ describe('what a training step alone knows', () => {
       form: 'fused',
     })
     const after = parameters.slice()
-    const span = { epoch: 0, learningRate: 1, budgetMs: 1000, parameters: after }
-    const result = await binding().trainSpan(job, {
+    const span = { epoch: 0, learningRates: Float64Array.of(1), budgetMs: 1000, parameters: after }
+    const [part] = await binding().trainSpan(job, {
       ...run,
       ...span,
       ...(constraint && { constraint }),
     })
     binding().closeTraining(job)
-    expect(result?.diverged).toBe(false)
+    expect(part?.diverged).toBe(false)
     return after.map((value, p) => parameters[p]! - value)
   }
 

@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { type FitOptions, SparseAutoencoder } from '../lib/index.js'
+import { type FitOptions, type FitProgress, SparseAutoencoder } from '../lib/index.js'
 import { binding } from '../lib/native/load.js'
 import { rejection, sampleRows } from './sample.js'
 
@@ -8,13 +9,15 @@ const x = sampleRows(60, inputs)
 const options = { inputs, hidden: 6, sparsity: { kind: 'kl', target: 0.2, weight: 0.1 }, seed: 5 } as const
 const oneStepAnEpoch = { batchSize: 'all', learningRate: 0.01 } as const
 
-async function parametersAfter(epochs: number): Promise<Float32Array> {
+/** At index i after i epochs. */
+async function parametersByEpoch(epochs: number): Promise<Float32Array[]> {
   const model = new SparseAutoencoder(options)
-  await model.fit(x, { ...oneStepAnEpoch, epochs })
-  return model.parameters()
+  const after = [model.parameters()]
+  await model.fit(x, { ...oneStepAnEpoch, epochs, onEpoch: () => void after.push(model.parameters()) })
+  return after
 }
 
-describe('epochs begin before JavaScript has read how the last one ended, which', () => {
+describe('epochs begin before JavaScript has read how those before ended, which', () => {
   test.each<[string, FitOptions]>([
     ['minibatches', { batchSize: 8, epochs: 12 }],
     ['all rows', { batchSize: 'all', epochs: 12 }],
@@ -32,27 +35,32 @@ describe('epochs begin before JavaScript has read how the last one ended, which'
     expect(history.epochs.every(({ seconds }) => seconds > 0)).toBe(true)
   })
 
-  test('shows in onProgress the parameters of the last epoch that was reported', async () => {
+  test('shows in onProgress the parameters of the epoch that it reports', async () => {
     const model = new SparseAutoencoder(options)
-    const seen: Float32Array[] = []
-    await model.fit(x, { ...oneStepAnEpoch, epochs: 6, onProgress: () => void seen.push(model.parameters()) })
-    for (const [i, parameters] of seen.entries()) expect(parameters).toEqual(await parametersAfter(i + 1))
-    expect(seen).toHaveLength(6)
+    const seen: [epoch: number, Float32Array][] = []
+    const onProgress = ({ epoch }: FitProgress) => void seen.push([epoch, model.parameters()])
+    await model.fit(x, { ...oneStepAnEpoch, epochs: 200, onProgress })
+    const after = await parametersByEpoch(200)
+    for (const [epoch, parameters] of seen) expect(parameters).toEqual(after[epoch])
+    expect(seen.at(-1)![0]).toBe(200)
+    expect(seen.length).toBeLessThan(200)
   })
 
   test('leaves the last complete step after an abort, and trains no further', async () => {
     const model = new SparseAutoencoder(options)
     const controller = new AbortController()
-    let read = 0
-    const onProgress = () => {
-      if (++read < 4) return
-      // The fifth epoch is over by then, and nobody has read that.
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50)
+    let reported = 0
+    const onProgress = ({ epoch }: FitProgress) => {
+      reported = epoch
+      // What was handed over besides is over by then, and nobody has read that.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
       controller.abort()
     }
     await rejection(model.fit(x, { ...oneStepAnEpoch, epochs: 1e6, signal: controller.signal, onProgress }))
-    expect(read).toBe(4)
-    expect(model.parameters()).toEqual(await parametersAfter(5))
+    const after = await parametersByEpoch(2 * reported)
+    expect(
+      after.findIndex((parameters) => isDeepStrictEqual(parameters, model.parameters())),
+    ).toBeGreaterThan(reported)
     const history = await model.fit(x, { ...oneStepAnEpoch, epochs: 2 })
     expect(history.epochs.map(({ epoch }) => epoch)).toEqual([1, 2])
   })
@@ -60,32 +68,33 @@ describe('epochs begin before JavaScript has read how the last one ended, which'
   test('leaves the epoch that was reported last if onProgress throws', async () => {
     const model = new SparseAutoencoder(options)
     const error = new Error('enough')
-    let read = 0
-    const onProgress = () => {
-      if (++read === 3) throw error
+    let reported = 0
+    const onProgress = ({ epoch }: FitProgress) => {
+      reported = epoch
+      throw error
     }
     expect(await rejection(model.fit(x, { ...oneStepAnEpoch, epochs: 1e6, onProgress }))).toBe(error)
-    expect(model.parameters()).toEqual(await parametersAfter(3))
+    const expected = (await parametersByEpoch(reported))[reported]
+    expect(model.parameters()).toEqual(expected)
     await new Promise((resolve) => setTimeout(resolve, 20))
-    expect(model.parameters()).toEqual(await parametersAfter(3))
+    expect(model.parameters()).toEqual(expected)
     expect((await model.fit(x, { epochs: 1 })).stopped).toBe('completed')
   })
 
   test('leaves the last finite epoch if training diverges', async () => {
-    const model = new SparseAutoencoder({ inputs, hidden: 6, activation: 'identity', seed: 2 })
-    const finite: Float32Array[] = []
-    const error = await rejection(
-      model.fit(x, {
-        optimizer: { kind: 'gradientDescent' },
-        batchSize: 'all',
-        epochs: 500,
-        learningRate: 1e3,
-        onProgress: () => void finite.push(model.parameters()),
-      }),
-    )
-    expect(error).toMatchObject({ code: 'ERR_DIVERGED', details: { epoch: finite.length + 1 } })
-    expect(model.parameters()).toEqual(finite.at(-1))
-    expect(finite.at(-1)!.every(Number.isFinite)).toBe(true)
+    const steep = { optimizer: { kind: 'gradientDescent' }, batchSize: 'all', epochs: 500 } as const
+    const diverge = async (onEpoch?: () => void) => {
+      const model = new SparseAutoencoder({ inputs, hidden: 6, activation: 'identity', seed: 2 })
+      const error = await rejection(model.fit(x, { ...steep, learningRate: 20, ...(onEpoch && { onEpoch }) }))
+      return { error, parameters: model.parameters() }
+    }
+    let epochs = 0
+    const [ahead, waiting] = [await diverge(), await diverge(() => void epochs++)]
+    expect(epochs).toBeGreaterThan(1)
+    expect(ahead.error).toMatchObject({ code: 'ERR_DIVERGED', details: { epoch: epochs + 1 } })
+    expect(ahead.error).toMatchObject({ message: (waiting.error as Error).message })
+    expect(ahead.parameters).toEqual(waiting.parameters)
+    expect(ahead.parameters.every(Number.isFinite)).toBe(true)
   })
 
   test('does not hold for a learning rate that is asked for, which is asked when its epoch begins', async () => {
@@ -94,7 +103,7 @@ describe('epochs begin before JavaScript has read how the last one ended, which'
       log.push(`rate ${epoch}`)
       return 0.01
     }
-    const onProgress = ({ epoch }: { epoch: number }) => void log.push(`end ${epoch}`)
+    const onProgress = ({ epoch }: FitProgress) => void log.push(`end ${epoch}`)
     await new SparseAutoencoder(options).fit(x, { batchSize: 'all', epochs: 3, learningRate, onProgress })
     expect(log).toEqual(['rate 1', 'end 1', 'rate 2', 'end 2', 'rate 3', 'end 3'])
   })
@@ -117,21 +126,23 @@ test('a training job takes a second span while one runs, and no third', async ()
     fit: 0,
     form: 'fused',
   })
-  const span = { epoch: 0, learningRate: 0.1, budgetMs: 50, threads: 1, cancel: new Int32Array(1) }
-  const first = { ...span, parameters: parameters.slice() }
-  const next = { learningRate: 0.2, parameters: parameters.slice() }
-  const both = [binding().trainSpan(job, first), binding().trainSpan(job, { ...first, next })]
-  const refusal = expect.objectContaining({ code: 'ERR_STATE' })
-  expect(() => binding().trainSpan(job, first)).toThrow(refusal)
-  expect(() => binding().closeTraining(job)).toThrow(refusal)
-  expect(await Promise.all(both)).toMatchObject([
-    { ofNext: false, epoch: {} },
-    { ofNext: true, epoch: {} },
-  ])
-  expect(next.parameters).not.toEqual(first.parameters)
-  const short = { learningRate: 0.1, parameters: new Float32Array(1) }
-  expect(() => binding().trainSpan(job, { ...first, next: short })).toThrow(
-    expect.objectContaining({ code: 'ERR_SHAPE' }),
+  const span = { epoch: 0, budgetMs: 1e9, threads: 1, cancel: new Int32Array(1) }
+  const three = { ...span, learningRates: Float64Array.of(0.1, 0.2, 0.3), parameters: parameters.slice() }
+  const five = { ...span, learningRates: new Float64Array(5).fill(0.1), parameters: parameters.slice() }
+  const both = [binding().trainSpan(job, three), binding().trainSpan(job, five)]
+  const refused = (code: string) => expect.objectContaining({ code })
+  expect(() => binding().trainSpan(job, five)).toThrow(refused('ERR_STATE'))
+  expect(() => binding().closeTraining(job)).toThrow(refused('ERR_STATE'))
+  const [first, second] = await Promise.all(both)
+  // Five epochs may have begun by the end of the second: three are over before it.
+  expect(first).toMatchObject(new Array(3).fill({ steps: 1, diverged: false, epoch: {} }))
+  expect(second).toMatchObject(new Array(2).fill({ steps: 1, diverged: false, epoch: {} }))
+  expect(five.parameters).not.toEqual(three.parameters)
+  expect(await binding().trainSpan(job, three)).toEqual([])
+  expect(() => binding().trainSpan(job, { ...three, parameters: new Float32Array(1) })).toThrow(
+    refused('ERR_SHAPE'),
   )
+  const wrong = { ...three, learningRates: new Float32Array(1) as never }
+  expect(() => binding().trainSpan(job, wrong)).toThrow(refused('ERR_ARGUMENT'))
   binding().closeTraining(job)
 })

@@ -153,19 +153,14 @@ export interface TrainingRequest {
 }
 
 export interface SpanRequest extends NativeRun {
-  /** Epoch now running, counted from 0: keys the shuffle. */
+  /** The first of the epochs it may be of, counted from 0: keys the shuffle. It goes on in that which is not over when its turn comes. */
   epoch: number
-  /** Constant over the epoch; ignored by lbfgs. */
-  learningRate: number
+  /** Of `epoch` and the epochs after it which the span may go on to, constant over each; ignored by lbfgs, but for their number. */
+  learningRates: Float64Array
   /** Return to JavaScript after about so much time. */
   budgetMs: number
-  /** Receives the parameters when the epoch is done or the span was cancelled; otherwise untouched. */
+  /** Receives the parameters of the last epoch that was done, or of the last step where the span was cancelled; otherwise untouched. */
   parameters: Floats
-  /**
-   * What the epoch after `epoch` is to have: where that is over when the span's turn comes, the span is of this one. So it can wait for
-   * its turn behind another of which nobody knows yet where it ends. Absent: it then resolves to null.
-   */
-  next?: { learningRate: number; parameters: Floats }
   /**
    * Weight and multipliers of the penalty of kind `constraint`, taken over where `round` is not the last one's: lbfgs then starts afresh
    * from where it is. Absent: as they were.
@@ -173,11 +168,10 @@ export interface SpanRequest extends NativeRun {
   constraint?: { round: number; weight: number; multipliers: Float64Array }
 }
 
-export interface SpanResult {
-  /** From when it was handed over, or the span before it ended if that was later, to its end. */
+/** What a span did in one epoch. */
+export interface SpanPart {
+  /** From when the span was handed over, or what was before this part ended if that was later, to its end. */
   seconds: number
-  /** It was of the epoch after the one it was asked for, since that was over. */
-  ofNext: boolean
   /** Steps finished in this epoch so far, of how many. For lbfgs both are 1 when the iteration is done. */
   steps: number
   stepsInEpoch: number
@@ -186,7 +180,7 @@ export interface SpanResult {
   weightDecay: number
   sparsity: number
   cancelled: boolean
-  /** A non-finite cost or parameter appeared; the job is over and `parameters` was not written. */
+  /** A non-finite cost or parameter appeared; the job is over and `parameters` was not written by this part. */
   diverged: boolean
   /** Present when the epoch (iteration) is done. */
   epoch?: {
@@ -235,8 +229,11 @@ export interface Binding {
   ): boolean
   evaluate(request: EvaluateRequest): Promise<CostParts>
   openTraining(request: TrainingRequest): TrainingHandle
-  /** A job holds two spans at most: one that runs and one that waits. Null: there was nothing to do, or nothing more to be done. */
-  trainSpan(job: TrainingHandle, request: SpanRequest): Promise<SpanResult | null>
+  /**
+   * A job holds two spans at most: one that runs and one that waits, of which nobody knows yet where it will begin. Resolves to what was
+   * done, epoch by epoch: to nothing, where all those epochs were over or there was nothing more to be done.
+   */
+  trainSpan(job: TrainingHandle, request: SpanRequest): Promise<SpanPart[]>
   closeTraining(job: TrainingHandle): void
   /** The first value (after scale, shift, factor) that is not finite or lies outside [low, high]; null if there is none. */
   scan(

@@ -1,4 +1,4 @@
-import type { Floats, SpanRequest, SpanResult, TrainingHandle } from '../native/binding.js'
+import type { Floats, SpanPart, TrainingHandle } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import type { ConstraintRound } from './augmented-lagrangian.js'
@@ -9,39 +9,57 @@ const SPAN_MS = 50
 /** One that runs and one that waits: while JavaScript reads what a span did, the threads are at the next. */
 const QUEUED = 2
 
-/** What an epoch is trained with, and the array that receives its parameters. */
-export interface EpochSettings {
-  readonly learningRate: number
-  readonly parameters: Floats
-}
+/** A span goes on through at most so many epochs, however short they are. */
+const SPAN_EPOCHS = 64
+
+/** So many epochs the spans in the queue may be of. */
+export const EPOCHS_AHEAD = QUEUED * SPAN_EPOCHS
 
 /** What spans are asked for. */
 export interface SpanPlan {
   /** Counted from 1. */
   readonly epoch: number
-  readonly settings: EpochSettings
-  /** Of the epoch after it, if that may begin before the end of this one has been read. */
-  readonly next: EpochSettings | undefined
+  /** Of this epoch, and of those after it that may begin before its end has been read: {@link EPOCHS_AHEAD} are enough. */
+  readonly learningRates: Float64Array
   readonly constraint: ConstraintRound | undefined
+}
+
+/** What a span did in one epoch. */
+export interface ReadPart extends SpanPart {
+  /** The parameters that the span came to: with the last of its parts that ended an epoch or was stopped. Nobody writes them any more. */
+  readonly parameters: Floats | undefined
+  /** It is the last of its span's, that is, of about now. */
+  readonly latest: boolean
+}
+
+interface Span {
+  readonly parameters: Floats
+  readonly parts: Promise<SpanPart[]>
 }
 
 /** A training job's spans of work in their order, handed over one ahead of the one that is read. */
 export class Spans {
   readonly #job: TrainingHandle
   readonly #work: NativeWork
-  readonly #queued: { readonly plan: SpanPlan; readonly result: Promise<SpanResult | null> }[] = []
+  readonly #array: () => Floats
+  readonly #queued: Span[] = []
+  readonly #read: ReadPart[] = []
+  #spare: Floats | undefined
 
-  constructor(job: TrainingHandle, work: NativeWork) {
+  /** @param array - makes an array that parameters fit in */
+  constructor(job: TrainingHandle, work: NativeWork, array: () => Floats) {
     this.#job = job
     this.#work = work
+    this.#array = array
   }
 
-  /** The next span of an epoch whose end has not been read. */
-  async read(plan: SpanPlan): Promise<SpanResult> {
+  /** What was done next, in an epoch whose end has not been read. */
+  async next(plan: SpanPlan): Promise<ReadPart> {
     for (;;) {
+      const part = this.#read.shift()
+      if (part) return part
       while (this.#queued.length < QUEUED) this.#submit(plan)
-      const result = await this.#queued.shift()?.result
-      if (result) return result
+      this.#read.push(...(await this.#parts(this.#queued.shift()!)))
     }
   }
 
@@ -51,27 +69,36 @@ export class Spans {
    * @returns the parameters that it came to, if it came to the end of an epoch or was stopped
    */
   async settle(): Promise<Floats | undefined> {
-    let last: Floats | undefined
-    for (const { plan, result } of this.#queued.splice(0)) {
-      const span = await result.catch(() => null)
-      const written = span && !span.diverged && (span.cancelled || span.epoch !== undefined)
-      if (written) last = (span.ofNext ? plan.next : plan.settings)?.parameters
-    }
-    return last
+    const unread = this.#read.splice(0)
+    for (const span of this.#queued.splice(0)) unread.push(...(await this.#parts(span).catch(() => [])))
+    return unread.findLast(({ parameters }) => parameters !== undefined)?.parameters
   }
 
-  #submit(plan: SpanPlan): void {
-    const { epoch, settings, next, constraint } = plan
-    const request: Omit<SpanRequest, 'threads' | 'cancel'> = {
-      epoch: epoch - 1,
-      ...settings,
-      budgetMs: SPAN_MS,
-      ...(next && { next }),
+  #submit({ epoch, learningRates, constraint }: SpanPlan): void {
+    const parameters = this.#spare ?? this.#array()
+    this.#spare = undefined
+    // Those before it in the queue may leave it nothing of their own epochs.
+    const rates = learningRates.subarray(0, SPAN_EPOCHS * (this.#queued.length + 1))
+    const request = {
+      ...{ epoch: epoch - 1, learningRates: rates, parameters, budgetMs: SPAN_MS },
       ...(constraint && { constraint }),
     }
-    const result = this.#work.call('x', (run) => binding().trainSpan(this.#job, { ...run, ...request }))
+    const parts = this.#work.call('x', (run) => binding().trainSpan(this.#job, { ...run, ...request }))
     // What it fails with is told to whom reads it.
-    result.catch(() => {})
-    this.#queued.push({ plan, result })
+    parts.catch(() => {})
+    this.#queued.push({ parameters, parts })
+  }
+
+  async #parts(span: Span): Promise<ReadPart[]> {
+    const parts = await span.parts
+    const written = parts.findLastIndex(
+      ({ epoch, cancelled, diverged }) => !diverged && (cancelled || epoch !== undefined),
+    )
+    if (written < 0) this.#spare = span.parameters
+    return parts.map((part, i) => ({
+      ...part,
+      parameters: i === written ? span.parameters : undefined,
+      latest: i === parts.length - 1,
+    }))
   }
 }

@@ -6,7 +6,7 @@ import type {
   NativeObjective,
   NativeRows,
   NativeWeightConstraint,
-  SpanResult,
+  SpanPart,
   TrainingHandle,
 } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
@@ -23,7 +23,7 @@ import {
   type TrainingPhase,
 } from './history.js'
 import type { TrainingPlan } from './options.js'
-import { type EpochSettings, type SpanPlan, Spans } from './spans.js'
+import { EPOCHS_AHEAD, type SpanPlan, Spans } from './spans.js'
 
 /** Rows, and the argument they came from. */
 export interface MeasuredRows {
@@ -73,7 +73,7 @@ export async function train(
   work: NativeWork,
 ): Promise<TrainingHistory> {
   const job = await open(task, plan, work)
-  const spans = new Spans(job, work)
+  const spans = new Spans(job, work, () => sameKind(task.parameters))
   try {
     return await trainEpochs(spans, task, plan, work)
   } catch (failure) {
@@ -95,23 +95,23 @@ async function trainEpochs(
   const epochs: EpochRecord[] = []
   const best = plan.earlyStopping && new BestEpoch(plan.earlyStopping)
   const constraint = constraintOf(task, plan)
-  // Where nobody has a say between two epochs, the next one begins before the end of this has been read.
-  const ahead = !(plan.onEpoch || plan.asksRate || task.validation || constraint)
-  let next: EpochSettings | undefined
+  // Where nobody has a say between two epochs, the next ones begin before the end of this has been read.
+  const ahead = plan.onEpoch || plan.asksRate || task.validation || constraint ? 1 : EPOCHS_AHEAD
   let stopped: TrainingHistory['stopped'] = 'completed'
   let secondsBefore = 0
   for (let epoch = 1; epoch <= plan.epochs && stopped === 'completed'; epoch++) {
-    const settings = next ?? settingsOf(epoch, task, plan)
-    next = ahead && epoch < plan.epochs ? settingsOf(epoch + 1, task, plan) : undefined
-    const asked = { epoch, settings, next, constraint: constraint?.current }
+    const learningRates = Float64Array.from(
+      { length: Math.min(ahead, plan.epochs - epoch + 1) },
+      (_, i) => plan.rate?.(epoch + i) ?? 0,
+    )
+    const asked = { epoch, learningRates, constraint: constraint?.current }
     const { last, measured } = await trainEpoch(spans, task, plan, work, asked, secondsBefore, constraint)
-    const { parameters } = settings
     secondsBefore += measured.seconds
-    const validation = task.validation && (await validate(task, parameters, task.validation, work))
+    const validation = task.validation && (await validate(task, last.parameters!, task.validation, work))
     work.throwIfAborted()
     const record = { epoch, cost: costParts(last), ...(validation && { validation }), ...measured }
     epochs.push(record)
-    if (validation !== undefined) best?.observe(epoch, validation.total, parameters)
+    if (validation !== undefined) best?.observe(epoch, validation.total, last.parameters!)
     await work.until(plan.onEpoch?.({ ...record, ...task.phase }))
     work.throwIfAborted()
     stopped = settled(last, measured.constraintViolation) ?? (best?.exhausted ? 'earlyStopping' : 'completed')
@@ -131,29 +131,28 @@ async function trainEpoch(
   secondsBefore: number,
   constraint: AugmentedLagrangian | undefined,
 ) {
-  const { epoch, settings } = asked
+  const { epoch, learningRates } = asked
   let seconds = 0
   for (;;) {
-    const span = await spans.read(asked)
-    seconds += span.seconds
-    if (span.diverged) throw diverged(epoch, plan)
-    if (span.cancelled) await spans.settle()
-    if (span.cancelled || span.epoch !== undefined) task.publish(settings.parameters)
-    if (span.cancelled) work.throwIfAborted()
-    plan.onProgress?.(progress(task, plan, epoch, span, seconds, secondsBefore))
-    if (span.epoch === undefined) continue
-    const { meanActivation, gradientNorm, evaluations, stopped } = span.epoch
-    const constraintViolation = constraint?.observe(meanActivation, span.stepsInEpoch, stopped !== undefined)
+    const part = await spans.next(asked)
+    seconds += part.seconds
+    if (part.diverged) throw diverged(epoch, plan)
+    if (part.parameters) task.publish(part.parameters)
+    if (part.cancelled) work.throwIfAborted()
+    if (part.latest) plan.onProgress?.(progress(task, plan, epoch, part, seconds, secondsBefore))
+    if (part.epoch === undefined) continue
+    const { meanActivation, gradientNorm, evaluations, stopped } = part.epoch
+    const constraintViolation = constraint?.observe(meanActivation, part.stepsInEpoch, stopped !== undefined)
     const measured = {
       meanActivation: spread(meanActivation),
       ...(constraintViolation !== undefined && { constraintViolation }),
       gradientNorm,
-      ...(plan.rate && { learningRate: settings.learningRate }),
+      ...(plan.rate && { learningRate: learningRates[0]! }),
       seconds,
-      samplesPerSecond: samples(task, plan, span) / seconds,
+      samplesPerSecond: samples(task, plan, part) / seconds,
       evaluations,
     }
-    return { last: span, measured }
+    return { last: part, measured }
   }
 }
 
@@ -168,10 +167,7 @@ function constraintOf(task: TrainingTask, plan: TrainingPlan): AugmentedLagrangi
 }
 
 /** Why L-BFGS has nothing left to do, if so. Where a constraint does not hold yet, another round lies ahead. */
-function settled(
-  { epoch }: SpanResult,
-  violation: number | undefined,
-): TrainingHistory['stopped'] | undefined {
+function settled({ epoch }: SpanPart, violation: number | undefined): TrainingHistory['stopped'] | undefined {
   return violation === undefined || AugmentedLagrangian.holds(violation) ? epoch?.stopped : undefined
 }
 
@@ -199,7 +195,7 @@ async function validate(
 }
 
 /** Rows that went through cost and gradient in this epoch so far. */
-function samples(task: TrainingTask, plan: TrainingPlan, span: SpanResult): number {
+function samples(task: TrainingTask, plan: TrainingPlan, span: SpanPart): number {
   const rows = task.rows.order?.length ?? task.rows.rows
   if (plan.rate === undefined) return rows * (span.epoch?.evaluations ?? 0)
   return Math.min(rows, span.steps * (plan.batchSize || rows))
@@ -209,7 +205,7 @@ function progress(
   task: TrainingTask,
   plan: TrainingPlan,
   epoch: number,
-  span: SpanResult,
+  span: SpanPart,
   seconds: number,
   secondsBefore: number,
 ): FitProgress {
@@ -236,10 +232,8 @@ function diverged(epoch: number, plan: TrainingPlan): LayerwiseError {
   )
 }
 
-function settingsOf(epoch: number, { parameters }: TrainingTask, { rate }: TrainingPlan): EpochSettings {
-  const precision = parameters instanceof Float64Array ? 'float64' : 'float32'
-  return {
-    learningRate: rate?.(epoch) ?? 0,
-    parameters: allocate(precision, parameters.length, 'parameters'),
-  }
+function sameKind(parameters: Floats): Floats {
+  return parameters instanceof Float64Array
+    ? allocate('float64', parameters.length, 'parameters')
+    : allocate('float32', parameters.length, 'parameters')
 }

@@ -63,7 +63,6 @@ void TrainingJob<T>::begin_epoch(const Rows& rows, int number) {
 template <typename T>
 void TrainingJob<T>::begin_round(const Span& span) {
   round_ = span.round;
-  ended_ = false;
   evaluator_.set_constraint(span.constraint_weight, span.multipliers);
   for (Penalty& penalty : objective_.penalties) {
     if (penalty.kind != PenaltyKind::constraint) continue;
@@ -263,27 +262,17 @@ SpanResult TrainingJob<T>::first_order_steps(Team& team, const Gather<T>& gather
 }
 
 template <typename T>
-SpanResult TrainingJob<T>::run(Team& team, const Rows& rows, const Span& asked, const StopFlag& stop) {
-  Span span = asked;
-  const bool next = epoch_.over && epoch_.number == asked.epoch;
-  if (next && asked.next_learning_rate) {
-    span.epoch++;
-    span.learning_rate = *asked.next_learning_rate;
-  }
-  SpanResult result;
-  if (span.round != round_) begin_round(span);
-  if (ended_ || (next && !asked.next_learning_rate)) {
-    result.idle = true;
-    return result;
-  }
+SpanResult TrainingJob<T>::run(Team& team, const Rows& rows, const Span& span, const StopFlag& stop) {
   const Gather<T> gather(rows);
+  if (span.round != round_) begin_round(span);
+  SpanResult result;
   if (lbfgs_) {
     result = lbfgs_iteration(team, gather, stop);
   } else {
     if (epoch_.number != span.epoch) begin_epoch(rows, span.epoch);
     result = first_order_steps(team, gather, span, stop);
   }
-  result.epoch = epoch_.number = span.epoch;
+  epoch_.number = span.epoch;
   epoch_.over = result.epoch_done;
   ended_ = result.diverged || result.stopped != nullptr;
   return result;

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -32,14 +33,9 @@ struct Span {
   int round = 0;
   double constraint_weight = 0;
   std::vector<double> multipliers = {};
-  // Where `epoch` is over already, the span is of the next one, at this rate; without it there is nothing to do then. So a span
-  // can be queued before it is known where the one before it ends.
-  std::optional<double> next_learning_rate = {};
 };
 
 struct SpanResult {
-  bool idle = false;  // there was nothing to do: no other member means anything
-  int epoch = 0;      // which it was of
   int steps = 0;
   int steps_in_epoch = 1;
   CostParts cost;  // mean over the rows seen so far in this epoch
@@ -64,11 +60,16 @@ class TrainingJob {
   TrainingJob(const Network& network, const Objective& objective, const TrainingOptions& options, const T* theta, int rows,
               const Network* through = nullptr);
 
-  // Steps until the epoch is done, the budget is used up or stop is raised. theta() is then the last complete step's. Idle from
-  // where it diverged or lbfgs stopped on, until a new round begins.
+  // Steps until the epoch is done, the budget is used up or stop is raised. theta() is then the last complete step's.
   SpanResult run(Team& team, const Rows& rows, const Span& span, const StopFlag& stop);
 
   const T* theta() const { return theta_.data(); }
+
+  // The first epoch that is not over.
+  int epoch() const { return epoch_.over ? epoch_.number + 1 : std::max(epoch_.number, 0); }
+
+  // Nothing is left to do in this round: it diverged, or lbfgs stopped.
+  bool ended(int round) const { return ended_ && round == round_; }
 
   static double flops_per_step(const Network& network, int batch_rows);
 

@@ -173,63 +173,32 @@ TEST_F(Training, SpansOfAnyLengthGiveTheBitsOfOne) {
   });
 }
 
-// As they are queued before it is known where the one before ends.
-TEST_F(Training, ASpanGoesOnInTheNextEpochWhereItsOwnIsOver) {
-  const auto whole = train(network, objective(Average::moving), options_of(Kind::adam, kBatch), theta, rows, 2, 0.05, 2);
-  ThreadPool pool;
-  pool.run(2, [&](Team& team) {
-    TrainingJob<double> job(network, objective(Average::moving), options_of(Kind::adam, kBatch), theta.data(), kRows);
-    Span span{0, 0.05, 0};
-    span.next_learning_rate = 0.05;
-    for (int step = 1; step <= 10; step++) {
-      const SpanResult got = job.run(team, rows, span, StopFlag());
-      EXPECT_EQ(got.epoch, step <= 5 ? 0 : 1);
-      EXPECT_EQ(got.steps, step <= 5 ? step : step - 5);
-      if (step > 5) span.epoch = 1;
-    }
-    EXPECT_TRUE(std::equal(whole.theta.begin(), whole.theta.end(), job.theta()));
-  });
-}
-
-TEST_F(Training, TheNextEpochHasItsOwnLearningRate) {
-  ThreadPool pool;
-  pool.run(2, [&](Team& team) {
-    TrainingJob<double> job(network, objective(Average::moving), options_of(Kind::adam, kBatch), theta.data(), kRows);
-    TrainingJob<double> other(network, objective(Average::moving), options_of(Kind::adam, kBatch), theta.data(), kRows);
-    job.run(team, rows, {0, 0.05, kWholeEpoch}, StopFlag());
-    Span again{0, 0.05, kWholeEpoch};
-    again.next_learning_rate = 0.01;
-    job.run(team, rows, again, StopFlag());
-    other.run(team, rows, {0, 0.05, kWholeEpoch}, StopFlag());
-    other.run(team, rows, {1, 0.01, kWholeEpoch}, StopFlag());
-    EXPECT_TRUE(std::equal(job.theta(), job.theta() + network.parameters, other.theta()));
-  });
-}
-
-TEST_F(Training, ASpanOfAnEpochThatIsOverIsIdleAndChangesNothing) {
+TEST_F(Training, KnowsWhichEpochIsNotOver) {
   for (const Kind kind : {Kind::adam, Kind::lbfgs}) {
     ThreadPool pool;
     pool.run(2, [&](Team& team) {
-      TrainingJob<double> job(network, objective(Average::exact), options_of(kind, 0), theta.data(), kRows);
-      EXPECT_FALSE(job.run(team, rows, {0, 0.05, kWholeEpoch}, StopFlag()).idle);
-      const std::vector<double> before(job.theta(), job.theta() + network.parameters);
-      const SpanResult got = job.run(team, rows, {0, 0.05, kWholeEpoch}, StopFlag());
-      EXPECT_TRUE(got.idle);
-      EXPECT_FALSE(got.epoch_done || got.cancelled);
-      EXPECT_TRUE(std::equal(before.begin(), before.end(), job.theta()));
-      EXPECT_FALSE(job.run(team, rows, {1, 0.05, kWholeEpoch}, StopFlag()).idle);
+      const int batch = kind == Kind::adam ? kBatch : 0;
+      TrainingJob<double> job(network, objective(Average::exact), options_of(kind, batch), theta.data(), kRows);
+      EXPECT_EQ(job.epoch(), 0);
+      job.run(team, rows, {0, 0.05, 0}, StopFlag());
+      EXPECT_EQ(job.epoch(), kind == Kind::adam ? 0 : 1);
+      job.run(team, rows, {job.epoch(), 0.05, kWholeEpoch}, StopFlag());
+      EXPECT_EQ(job.epoch(), kind == Kind::adam ? 1 : 2);
+      EXPECT_FALSE(job.ended(0));
     });
   }
 }
 
-TEST_F(Training, LbfgsIsIdleOnceItHasStopped) {
+TEST_F(Training, LbfgsEndsWithItsRound) {
   ThreadPool pool;
   pool.run(2, [&](Team& team) {
     TrainingOptions options = options_of(Kind::lbfgs, 0);
     options.optimizer.tolerance = 1e9;
     TrainingJob<double> job(network, objective(Average::exact), options, theta.data(), kRows);
+    EXPECT_FALSE(job.ended(0));
     EXPECT_STREQ(job.run(team, rows, {0, 0, kWholeEpoch}, StopFlag()).stopped, "tolerance");
-    EXPECT_TRUE(job.run(team, rows, {1, 0, kWholeEpoch}, StopFlag()).idle);
+    EXPECT_TRUE(job.ended(0));
+    EXPECT_FALSE(job.ended(1));
   });
 }
 
@@ -296,7 +265,7 @@ TEST_F(Training, ReportsDivergence) {
         for (int epoch = 0; epoch < 8 && !diverged; epoch++)
           diverged = job.run(team, rows, {epoch, 1e30, kWholeEpoch}, StopFlag()).diverged;
         EXPECT_TRUE(diverged) << "batch " << batch << " decay " << decay;
-        EXPECT_TRUE(job.run(team, rows, {8, 1e30, kWholeEpoch}, StopFlag()).idle);
+        EXPECT_TRUE(job.ended(0));
       });
     }
   }
