@@ -2,6 +2,7 @@ import type { Floats, SpanPart, TrainingHandle } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import type { ConstraintRound } from './augmented-lagrangian.js'
+import type { RateOf } from './schedule.js'
 
 /** Native code comes back to JavaScript after about so long, to report progress. */
 const SPAN_MS = 50
@@ -12,15 +13,14 @@ const QUEUED = 2
 /** A span goes on through at most so many epochs, however short they are. */
 const SPAN_EPOCHS = 64
 
-/** So many epochs the spans in the queue may be of. */
-export const EPOCHS_AHEAD = QUEUED * SPAN_EPOCHS
-
 /** What spans are asked for. */
 export interface SpanPlan {
   /** Counted from 1. */
   readonly epoch: number
-  /** Of this epoch, and of those after it that may begin before its end has been read: {@link EPOCHS_AHEAD} are enough. */
-  readonly learningRates: Float64Array
+  readonly learningRate: number
+  /** The last of the epochs that may begin before the end of this one has been read; their learning rates follow from their numbers. */
+  readonly last: number
+  readonly rate: RateOf | undefined
   readonly constraint: ConstraintRound | undefined
 }
 
@@ -74,13 +74,16 @@ export class Spans {
     return unread.findLast(({ parameters }) => parameters !== undefined)?.parameters
   }
 
-  #submit({ epoch, learningRates, constraint }: SpanPlan): void {
+  #submit({ epoch, learningRate, last, rate, constraint }: SpanPlan): void {
     const parameters = this.#spare ?? this.#array()
     this.#spare = undefined
     // Those before it in the queue may leave it nothing of their own epochs.
-    const rates = learningRates.subarray(0, SPAN_EPOCHS * (this.#queued.length + 1))
+    const epochs = Math.min(last - epoch + 1, SPAN_EPOCHS * (this.#queued.length + 1))
+    const learningRates = new Float64Array(epochs)
+    learningRates[0] = learningRate
+    if (rate) for (let i = 1; i < epochs; i++) learningRates[i] = rate(epoch + i)
     const request = {
-      ...{ epoch: epoch - 1, learningRates: rates, parameters, budgetMs: SPAN_MS },
+      ...{ epoch: epoch - 1, learningRates, parameters, budgetMs: SPAN_MS },
       ...(constraint && { constraint }),
     }
     const parts = this.#work.call('x', (run) => binding().trainSpan(this.#job, { ...run, ...request }))

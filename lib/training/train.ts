@@ -23,7 +23,7 @@ import {
   type TrainingPhase,
 } from './history.js'
 import type { TrainingPlan } from './options.js'
-import { EPOCHS_AHEAD, type SpanPlan, Spans } from './spans.js'
+import { type SpanPlan, Spans } from './spans.js'
 
 /** Rows, and the argument they came from. */
 export interface MeasuredRows {
@@ -96,15 +96,17 @@ async function trainEpochs(
   const best = plan.earlyStopping && new BestEpoch(plan.earlyStopping)
   const constraint = constraintOf(task, plan)
   // Where nobody has a say between two epochs, the next ones begin before the end of this has been read.
-  const ahead = plan.onEpoch || plan.asksRate || task.validation || constraint ? 1 : EPOCHS_AHEAD
+  const ahead = !(plan.onEpoch || plan.asksRate || task.validation || constraint)
   let stopped: TrainingHistory['stopped'] = 'completed'
   let secondsBefore = 0
   for (let epoch = 1; epoch <= plan.epochs && stopped === 'completed'; epoch++) {
-    const learningRates = Float64Array.from(
-      { length: Math.min(ahead, plan.epochs - epoch + 1) },
-      (_, i) => plan.rate?.(epoch + i) ?? 0,
-    )
-    const asked = { epoch, learningRates, constraint: constraint?.current }
+    const asked = {
+      epoch,
+      learningRate: plan.rate?.(epoch) ?? 0,
+      last: ahead ? plan.epochs : epoch,
+      rate: plan.rate,
+      constraint: constraint?.current,
+    }
     const { last, measured } = await trainEpoch(spans, task, plan, work, asked, secondsBefore, constraint)
     secondsBefore += measured.seconds
     const validation = task.validation && (await validate(task, last.parameters!, task.validation, work))
@@ -131,7 +133,7 @@ async function trainEpoch(
   secondsBefore: number,
   constraint: AugmentedLagrangian | undefined,
 ) {
-  const { epoch, learningRates } = asked
+  const { epoch, learningRate } = asked
   let seconds = 0
   for (;;) {
     const part = await spans.next(asked)
@@ -147,7 +149,7 @@ async function trainEpoch(
       meanActivation: spread(meanActivation),
       ...(constraintViolation !== undefined && { constraintViolation }),
       gradientNorm,
-      ...(plan.rate && { learningRate: learningRates[0]! }),
+      ...(plan.rate && { learningRate }),
       seconds,
       samplesPerSecond: samples(task, plan, part) / seconds,
       evaluations,
