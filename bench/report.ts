@@ -71,6 +71,7 @@ const figures: readonly [string, (of: ThreadsResult) => string][] = [
   ['own gemm calls of 2048³', (of) => ratio(of.planShareOfLimit)],
   ['in C++, samples/s', (of) => spread(of.native, count)],
   ['from Node against C++', (of) => ratio(of.shareOfNative)],
+  ['C++ against itself', (of) => ratio(of.nativeTwice)],
 ]
 
 function table(byThreads: readonly ThreadsResult[]): string[] {

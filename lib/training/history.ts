@@ -44,7 +44,7 @@ export interface TrainingPhase {
 /** What `onEpoch` is given. */
 export interface EpochEvent extends EpochRecord, TrainingPhase {}
 
-/** What `onProgress` is given, many times an epoch. */
+/** What `onProgress` is given: many times in a long epoch, once in many short ones. */
 export interface FitProgress extends TrainingPhase {
   /** The epoch (or L-BFGS iteration) now running, counted from 1. */
   readonly epoch: number
