@@ -9,6 +9,7 @@ import { numericGradient, relativeError } from './oracle/numeric-gradient.js'
 import type { OraclePenalty } from './oracle/penalty.js'
 import { type Point, pointAwayFromKinks } from './oracle/points.js'
 import { tolerances } from './tolerances.js'
+import { openJob } from './training-job.js'
 
 interface Case {
   readonly layers: readonly OracleLayer[]
@@ -278,18 +279,8 @@ describe('what a training step alone knows', () => {
     constraint?: { round: number; weight: number; multipliers: Float64Array },
   ): Promise<Float64Array> {
     const { run } = new NativeWork({})
-    const job = binding().openTraining({
-      layers: one.layers,
-      objective: nativeObjective(one.objective),
-      parameters,
-      rows,
-      batchSize: 0,
-      shuffle: false,
-      optimizer: { kind: 'gradientDescent' },
-      seed: 0,
-      fit: 0,
-      form: 'fused',
-    })
+    const { layers } = one
+    const job = openJob({ layers, objective: nativeObjective(one.objective), parameters, rows })
     const after = parameters.slice()
     const span = { epoch: 0, learningRates: Float64Array.of(1), budgetMs: 1000, parameters: after }
     const [part] = await binding().trainSpan(job, {

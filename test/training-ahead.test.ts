@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { type FitOptions, type FitProgress, SparseAutoencoder } from '../lib/index.js'
 import { binding } from '../lib/native/load.js'
 import { rejection, sampleRows } from './sample.js'
+import { openSmallJob } from './training-job.js'
 
 const inputs = 16
 const x = sampleRows(60, inputs)
@@ -20,7 +21,7 @@ async function parametersByEpoch(epochs: number): Promise<Float32Array[]> {
 describe('epochs begin before JavaScript has read how those before ended, which', () => {
   test.each<[string, FitOptions]>([
     ['minibatches', { batchSize: 8, epochs: 12 }],
-    ['all rows', { batchSize: 'all', epochs: 12 }],
+    ['all rows', { batchSize: 'all', epochs: 150 }],
     ['lbfgs', { optimizer: { kind: 'lbfgs', maxIterations: 12 } }],
     ['lbfgs that stops by itself', { optimizer: { kind: 'lbfgs', tolerance: 0.05 } }],
   ])('gives the history and the bits of waiting for an onEpoch: %s', async (_, how) => {
@@ -110,22 +111,8 @@ describe('epochs begin before JavaScript has read how those before ended, which'
 })
 
 test('a training job takes a second span while one runs, and no third', async () => {
-  const parameters = new Float32Array(inputs * 2 + 2 + 2 * inputs + inputs)
-  const job = binding().openTraining({
-    layers: [
-      { inputs, outputs: 2, activation: 'sigmoid' },
-      { inputs: 2, outputs: inputs, activation: 'sigmoid' },
-    ],
-    objective: { loss: 'squared', weightDecay: [0, 0], penalties: [] },
-    parameters,
-    rows: { data: Float64Array.from(x.data), rows: x.rows, cols: inputs, scale: 1 },
-    batchSize: 0,
-    shuffle: false,
-    optimizer: { kind: 'gradientDescent' },
-    seed: 0,
-    fit: 0,
-    form: 'fused',
-  })
+  const rows = { data: Float64Array.from(x.data), rows: x.rows, cols: inputs, scale: 1 }
+  const { job, parameters } = openSmallJob(rows)
   const span = { epoch: 0, budgetMs: 1e9, threads: 1, cancel: new Int32Array(1) }
   const three = { ...span, learningRates: Float64Array.of(0.1, 0.2, 0.3), parameters: parameters.slice() }
   const five = { ...span, learningRates: new Float64Array(5).fill(0.1), parameters: parameters.slice() }

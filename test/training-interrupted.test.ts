@@ -3,6 +3,7 @@ import { snapshot } from '../lib/data/snapshot.js'
 import { LayerwiseError, Matrix, SoftmaxClassifier, SparseAutoencoder } from '../lib/index.js'
 import { binding } from '../lib/native/load.js'
 import { rejection, sampleRows } from './sample.js'
+import { openSmallJob } from './training-job.js'
 
 const inputs = 64
 const options = { inputs, hidden: 100, sparsity: { kind: 'kl', target: 0.1, weight: 1 }, seed: 1 } as const
@@ -286,22 +287,7 @@ describe('a buffer that is transferred in the midst', () => {
     const data = Float32Array.from(few.data)
     const rows = { data, rows: few.rows, cols: inputs, scale: 1 }
     expect(await snapshot('x', rows, () => {}, data.byteLength - 1)).toBe(rows)
-    const parameters = new Float32Array(inputs * 2 + 2 + 2 * inputs + inputs)
-    const job = binding().openTraining({
-      layers: [
-        { inputs, outputs: 2, activation: 'sigmoid' },
-        { inputs: 2, outputs: inputs, activation: 'sigmoid' },
-      ],
-      objective: { loss: 'squared', weightDecay: [0, 0], penalties: [] },
-      parameters,
-      rows,
-      batchSize: 10,
-      shuffle: true,
-      optimizer: { kind: 'gradientDescent' },
-      seed: 0,
-      fit: 0,
-      form: 'fused',
-    })
+    const { job, parameters } = openSmallJob(rows, { batchSize: 10, shuffle: true })
     const span = {
       epoch: 0,
       learningRates: Float64Array.of(0.1),

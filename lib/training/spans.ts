@@ -87,7 +87,7 @@ export class Spans {
       ...(constraint && { constraint }),
     }
     const parts = this.#work.call('x', (run) => binding().trainSpan(this.#job, { ...run, ...request }))
-    // What it fails with is told to whom reads it.
+    // What it fails with is told to whoever reads it.
     parts.catch(() => {})
     this.#queued.push({ parameters, parts })
   }
