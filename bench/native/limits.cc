@@ -226,14 +226,27 @@ class Training {
   Rows rows_;
 };
 
-// How fast one thread reads memory that it has just read before: a search for a byte that is not there does nothing else.
+// How fast one thread reads memory that it has just read before. In four places at once, since one stream gets less from the
+// third cache.
 double read_rate(std::size_t bytes, double seconds) {
-  const Buffer<char> memory(bytes);
-  std::memset(memory.data(), 1, bytes);
-  int found = 0;
-  const double rate = rate_of(seconds, [&] { found += std::memchr(memory.data(), 2, bytes) != nullptr; });
-  if (found > 0) throw std::runtime_error("read: found what is not there");
-  return rate * static_cast<double>(bytes) / 1e9;
+  typedef std::uint64_t Words __attribute__((vector_size(16)));
+  const std::size_t quarter = bytes / 4 / sizeof(Words);
+  const Buffer<Words> memory(4 * quarter);
+  std::fill_n(memory.data(), 4 * quarter, Words{1, 1});
+  Words seen{};
+  const double rate = rate_of(seconds, [&] {
+    const Words* at = memory.data();
+    Words a{}, b{}, c{}, d{};
+    for (const Words* const end = at + quarter; at < end; at++) {
+      a |= at[0];
+      b |= at[quarter];
+      c |= at[2 * quarter];
+      d |= at[3 * quarter];
+    }
+    seen |= a & b & c & d;
+  });
+  if (seen[0] != 1) throw std::runtime_error("read: found what is not there");
+  return rate * static_cast<double>(4 * quarter * sizeof(Words)) / 1e9;
 }
 
 class Answers {

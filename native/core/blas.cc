@@ -15,8 +15,6 @@
 extern "C" {
 void BLAS_SYMBOL(cblas_sgemm)(int, int, int, int, int, int, float, const float*, int, const float*, int, float, float*, int);
 void BLAS_SYMBOL(cblas_dgemm)(int, int, int, int, int, int, double, const double*, int, const double*, int, double, double*, int);
-void BLAS_SYMBOL(cblas_sgemv)(int, int, int, int, float, const float*, int, const float*, int, float, float*, int);
-void BLAS_SYMBOL(cblas_dgemv)(int, int, int, int, double, const double*, int, const double*, int, double, double*, int);
 void BLAS_SYMBOL(openblas_set_num_threads)(int);
 int BLAS_SYMBOL(openblas_get_parallel)(void);
 char* BLAS_SYMBOL(openblas_get_config)(void);
@@ -134,16 +132,6 @@ void gemm(Transpose trans_a, Transpose trans_b, double alpha, MatrixView<const d
   const int k = trans_a == Transpose::yes ? a.rows : a.cols;
   BLAS(cblas_dgemm)(kRowMajor, cblas(trans_a), cblas(trans_b), c.rows, c.cols, k, alpha, a.data, static_cast<int>(a.stride),
                     b.data, static_cast<int>(b.stride), beta, c.data, static_cast<int>(c.stride));
-}
-
-template <>
-void matrix_vector(MatrixView<const float> a, const float* x, float* y) {
-  BLAS(cblas_sgemv)(kRowMajor, kNoTrans, a.rows, a.cols, 1, a.data, static_cast<int>(a.stride), x, 1, 0, y, 1);
-}
-
-template <>
-void matrix_vector(MatrixView<const double> a, const double* x, double* y) {
-  BLAS(cblas_dgemv)(kRowMajor, kNoTrans, a.rows, a.cols, 1, a.data, static_cast<int>(a.stride), x, 1, 0, y, 1);
 }
 
 }  // namespace layerwise

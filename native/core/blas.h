@@ -24,8 +24,4 @@ std::string blas_kernel();
 template <typename T>
 void gemm(Transpose trans_a, Transpose trans_b, T alpha, MatrixView<const T> a, MatrixView<const T> b, T beta, MatrixView<T> c);
 
-// y = A x for one row of data: A [m, n], x [n], y [m], on the calling thread.
-template <typename T>
-void matrix_vector(MatrixView<const T> a, const T* x, T* y);
-
 }  // namespace layerwise

@@ -84,7 +84,7 @@ bool tridiagonalise(Team& team, Matrix a, Tridiagonal& t, const std::function<bo
       const double* v = vw.row(k) + below;
       team.each(blocks(length, kProductRows), [&](int block) {
         const int top = below + block * kProductRows, rows = std::min(kProductRows, n - top);
-        matrix_vector<double>(a.block(top, below, rows, length), v, w + top);
+        kernels.matrix_vector(a.block(top, below, rows, length), v, w + top);
       });
       std::fill(w, w + below, 0.0);
       const auto size = static_cast<std::size_t>(length);

@@ -58,6 +58,12 @@ class GroupedBlocks {
   std::vector<std::atomic<bool>> taken_;
 };
 
+// Whether so many values are 0 that a row is faster through those rows of W^T that it needs than through all of W.
+template <typename T>
+bool has_zeros(const T* x, int count) {
+  return std::count(x, x + count, T(0)) > count / 8;
+}
+
 }  // namespace
 
 double forward_flops(const Network& network, int rows) {
@@ -176,10 +182,10 @@ bool forward_row(const Network& network, const T* theta, const T* turned, const 
       now.resize(layer.outputs);
       to = now.data();
     }
-    if (l == 0) {
+    if (l == 0 && has_zeros(input, layer.inputs)) {
       kernels.row_product(input, layer.inputs, turned, layer.outputs, to);
     } else {
-      matrix_vector<T>(layer.weights(theta), input, to);
+      kernels.matrix_vector(layer.weights(theta), input, to);
     }
     activate(layer, {to, 1, layer.outputs}, layer.biases(theta, zeros.data()));
     std::swap(before, now);

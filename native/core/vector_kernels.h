@@ -73,7 +73,8 @@ struct VectorKernels {
   // out = D^T X, or out += D^T X: X the rows of all blocks, one after another, D [rows, units], out [units, inputs].
   void (*grouped_gradient)(const RowGroups<T>* blocks, int count, MatrixView<const T> d, bool add, MatrixView<T> out);
 
-  // z = W x of one row, from W^T [inputs, outputs].
+  // z = W x of one row, W [outputs, inputs]: from all of W, and from those rows of W^T [inputs, outputs] whose x is not zero.
+  void (*matrix_vector)(MatrixView<const T> w, const T* x, T* z);
   void (*row_product)(const T* x, int inputs, const T* turned, int outputs, T* z);
 
   // True if every element is finite and low <= x <= high.

@@ -4,9 +4,10 @@
 namespace layerwise::LAYERWISE_LEVEL {
 namespace {
 
-LAYERWISE_INLINE double sum_of_lanes(D v) {
-  double sum = 0;
-  for (int i = 0; i < Lanes<double>::kCount; i++) sum += v[i];
+template <typename T>
+LAYERWISE_INLINE T sum_of_lanes(V<T> v) {
+  T sum = 0;
+  for (int i = 0; i < Lanes<T>::kCount; i++) sum += v[i];
   return sum;
 }
 
@@ -18,7 +19,7 @@ template <>
 struct Sum<double> {
   LAYERWISE_INLINE void add(D v) { lanes += v; }
   LAYERWISE_INLINE void add_product(D a, D b) { lanes = fma(a, b, lanes); }
-  LAYERWISE_INLINE double total() const { return sum_of_lanes(lanes); }
+  LAYERWISE_INLINE double total() const { return sum_of_lanes<double>(lanes); }
   D lanes{};
 };
 
@@ -32,7 +33,7 @@ struct Sum<float> {
     low = fma(low_half(a), low_half(b), low);
     high = fma(high_half(a), high_half(b), high);
   }
-  LAYERWISE_INLINE double total() const { return sum_of_lanes(low + high); }
+  LAYERWISE_INLINE double total() const { return sum_of_lanes<double>(low + high); }
   D low{}, high{};
 };
 

@@ -34,6 +34,7 @@ constexpr VectorKernels<T> table() {
   k.panel_elements = panel_elements<T>;
   k.grouped_product = grouped_product<T>;
   k.grouped_gradient = grouped_gradient<T>;
+  k.matrix_vector = matrix_vector<T>;
   k.row_product = row_product<T>;
   k.within = within<T>;
   k.gradient_descent = gradient_descent<T>;

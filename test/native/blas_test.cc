@@ -73,32 +73,6 @@ TEST(Blas, ProductsFromManyThreadsAtOnceAreRight) {
   for (int t = 0; t < 4; t++) EXPECT_LE(worst[t], tolerance::kProduct) << "thread " << t;
 }
 
-template <typename T>
-void multiply_vectors() {
-  for (int m : {1, 7, 196}) {
-    for (int n : {1, 5, 300}) {
-      const Spaced<T> a(m, n, 2, -1, 1, m + n);
-      const std::vector<T> x = random_vector<T>(n, -1, 1, 3);
-      std::vector<T> y(m, kNaN<T>);
-      matrix_vector<T>(a.view(), x.data(), y.data());
-      for (int i = 0; i < m; i++) {
-        long double sum = 0, size = 0;
-        for (int j = 0; j < n; j++) {
-          const long double term = static_cast<long double>(a.at(i, j)) * x[j];
-          sum += term;
-          size += std::fabs(term);
-        }
-        EXPECT_NEAR(y[i], sum, tolerance::kProduct * (n + 2) * kEpsilon<T> * size) << m << " x " << n;
-      }
-    }
-  }
-}
-
-TEST(Blas, AMatrixTimesAVectorIsRightWhateverStoodInTheResult) {
-  multiply_vectors<float>();
-  multiply_vectors<double>();
-}
-
 TEST(Blas, StartingAgainChangesNothing) {
   blas_start();
   blas_start();

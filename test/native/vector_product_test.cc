@@ -63,6 +63,18 @@ TYPED_TEST(VectorProduct, OfATransposedMatrixFollowsTheDefinition) {
   });
 }
 
+TYPED_TEST(VectorProduct, OfAMatrixAndAVectorFollowsTheDefinition) {
+  using T = TypeParam;
+  at_all_shapes<T>([](const VectorKernels<T>& kernels, int m, int n, int k) {
+    for (int gap : {0, 3}) {
+      const Spaced<T> w(n, k, gap, -1, 1, m), x(k, 1, 0, -1, 1, 2);
+      Spaced<T> z(n, 1, 0);
+      kernels.matrix_vector(w.view(), x.view().data, z.view().data);
+      ASSERT_LE(product_error<T>(false, w, x, nullptr, z), tolerance::kProduct) << gap;
+    }
+  });
+}
+
 TYPED_TEST(VectorProduct, OfRowsAndWeightsFollowsTheDefinition) {
   using T = TypeParam;
   at_all_shapes<T>([](const VectorKernels<T>& kernels, int m, int n, int k) {
