@@ -1,5 +1,6 @@
 #include <napi.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 #include <string>
@@ -52,6 +53,14 @@ Napi::Value random_permutation(const Napi::CallbackInfo& info) {
   return out;
 }
 
+Napi::Value to_cache_line(const Napi::CallbackInfo& info) {
+  constexpr std::uintptr_t kCacheLine = 64;
+  if (!info[0].IsTypedArray() || info[0].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
+    throw argument_error(info.Env(), "ERR_ARGUMENT", "bytes: expected a Uint8Array");
+  const auto address = reinterpret_cast<std::uintptr_t>(info[0].As<Napi::Uint8Array>().Data());
+  return Napi::Number::New(info.Env(), static_cast<double>((kCacheLine - address % kCacheLine) % kCacheLine));
+}
+
 namespace {
 
 using Function = Napi::Value (*)(const Napi::CallbackInfo&);
@@ -86,6 +95,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   add<runtime>(exports, "runtime");
   add<uniform_numbers>(exports, "uniform");
   add<random_permutation>(exports, "permutation");
+  add<to_cache_line>(exports, "toCacheLine");
   add<run_forward>(exports, "forward");
   add<run_forward_row>(exports, "forwardRow");
   add<run_evaluate>(exports, "evaluate");

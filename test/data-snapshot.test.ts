@@ -1,0 +1,28 @@
+import { describe, expect, test } from 'vitest'
+import { snapshot } from '../lib/data/snapshot.js'
+import { binding } from '../lib/native/load.js'
+
+const arrays = [
+  new Uint8Array(35).map((_, i) => i),
+  new Float32Array(new ArrayBuffer(4 * 37), 8, 35).map((_, i) => i / 7),
+  new Float64Array(35).map((_, i) => i / 7),
+  new Float64Array(500_000).map((_, i) => i / 7),
+]
+
+describe('a snapshot of rows', () => {
+  test.each(arrays.map((data) => ({ data, length: data.length, type: data.constructor.name })))(
+    'is a copy of the same type that begins with a cache line: $type of $length',
+    async ({ data, length }) => {
+      const copy = await snapshot('x', { data, rows: length / 5, cols: 5, scale: 1 }, () => {})
+      expect(copy).toMatchObject({ rows: length / 5, cols: 5, scale: 1 })
+      expect(copy.data.constructor).toBe(data.constructor)
+      expect(copy.data.buffer).not.toBe(data.buffer)
+      expect(Buffer.compare(bytesOf(copy.data), bytesOf(data))).toBe(0)
+      expect(binding().toCacheLine(bytesOf(copy.data))).toBe(0)
+    },
+  )
+})
+
+function bytesOf({ buffer, byteOffset, byteLength }: Uint8Array | Float32Array | Float64Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
+}
