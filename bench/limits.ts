@@ -67,6 +67,10 @@ export class Limits {
     this.#answers = this.#lines[Symbol.asyncIterator]()
   }
 
+  get pid(): number {
+    return this.#child.pid!
+  }
+
   /** OpenBLAS's version and kernel, and the vector level. */
   async describe(): Promise<string> {
     return this.#ask('describe')

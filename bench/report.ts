@@ -1,5 +1,6 @@
 import type { CaseResult } from './case.js'
 import type { TrainingCase } from './cases.js'
+import type { CrossingResult } from './crossing.js'
 import type { EncodeResult } from './encode.js'
 import type { Environment } from './environment.js'
 import type { PcaResult } from './pca.js'
@@ -37,6 +38,7 @@ function trainingText({
   windowSeconds,
   byThreads,
   scaling,
+  crossing,
 }: TrainingResult) {
   const lines = [
     title(of),
@@ -49,7 +51,20 @@ function trainingText({
   const most = byThreads.at(-1)!
   if (scaling) lines.push(`  scaling ${least} → ${most.used} threads: ${ratio(scaling)}`)
   else if (most.offered > most.used) lines.push(`  uses ${most.used} of ${most.offered} threads`)
-  return lines.join('\n')
+  return [...lines, ...crossingLines(crossing)].join('\n')
+}
+
+function crossingLines({ used, starts, rounds, windowSeconds, ...of }: CrossingResult): string[] {
+  const figures: readonly [string, string][] = [
+    ['fit, samples/s', spread(of.fit, count)],
+    ['in C++, samples/s', spread(of.native, count)],
+    ['from Node against C++', ratio(of.share)],
+    ['C++ against itself', ratio(of.nativeTwice)],
+  ]
+  return [
+    `  from Node and in C++, ${used === 1 ? '1 thread' : `${used} threads`}: ${starts} starts of ${rounds} rounds of windows of ${windowSeconds.toFixed(2)} s`,
+    ...figures.map(([name, text]) => `  ${name.padEnd(31)}${text}`),
+  ]
 }
 
 function title({ name, inputs, hidden, batchSize, target, weight, weightDecay, learningRate }: TrainingCase) {
@@ -69,9 +84,6 @@ const figures: readonly [string, (of: ThreadsResult) => string][] = [
   ['share of 2048³ sgemm', (of) => ratio(of.shareOfLimit)],
   ['share of own gemm calls', (of) => ratio(of.shareOfPlan)],
   ['own gemm calls of 2048³', (of) => ratio(of.planShareOfLimit)],
-  ['in C++, samples/s', (of) => spread(of.native, count)],
-  ['from Node against C++', (of) => ratio(of.shareOfNative)],
-  ['C++ against itself', (of) => ratio(of.nativeTwice)],
 ]
 
 function table(byThreads: readonly ThreadsResult[]): string[] {

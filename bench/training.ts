@@ -1,5 +1,6 @@
 import { runtime, SparseAutoencoder } from '../lib/index.js'
 import type { TrainingCase } from './cases.js'
+import { type CrossingResult, measureCrossing } from './crossing.js'
 import { rowsOf, type Storage } from './data.js'
 import { fitWindow, type WindowOptions } from './fit-window.js'
 import { trainingFlopsPerRow } from './flops.js'
@@ -29,11 +30,6 @@ export interface ThreadsResult {
   readonly shareOfLimit: Summary
   readonly shareOfPlan: Summary
   readonly planShareOfLimit: Summary
-  /** Samples/s of the same core in a C++ program, and `fit` against it: against the mean of two that run beside each other. */
-  readonly native: Summary
-  readonly shareOfNative: Summary
-  /** The one of these two against the other: how fine the comparison is. */
-  readonly nativeTwice: Summary
 }
 
 export interface TrainingResult {
@@ -46,13 +42,17 @@ export interface TrainingResult {
   readonly byThreads: readonly ThreadsResult[]
   /** Samples/s on the most threads over those on one, where more than one is used. */
   readonly scaling?: Summary
+  readonly crossing: CrossingResult
 }
 
 /** So many that a median stands still where a machine's speed changes within seconds. */
 export const ROUNDS = 15
 
-/** What takes turns in a round; the next to each other are compared most closely. */
-const subjects = ['limit', 'plan', 'native', 'fit', 'nativeAgain'] as const
+/** The share of the time that is spent on Node against C++. */
+const CROSSING = 0.5
+
+/** What takes turns in a round. */
+const subjects = ['limit', 'plan', 'fit'] as const
 type Subject = (typeof subjects)[number]
 
 /** One round's figures of each subject, for one number of threads. */
@@ -65,22 +65,16 @@ export async function measureTraining(
   effort: Effort,
 ): Promise<TrainingResult> {
   const { source, matrix } = await rowsOf(of, storage)
-  const { inputs, hidden, target, weight, weightDecay, batchSize, learningRate } = of
-  const model = new SparseAutoencoder({
-    inputs,
-    hidden,
-    sparsity: { kind: 'kl', target, weight, average: 'moving' },
-    weightDecay,
-  })
+  const { batchSize, learningRate } = of
+  const model = modelOf(of)
   const verified = await verifyTraining(model, of, matrix)
 
-  const [limits, again] = [new Limits(), new Limits()]
+  const limits = new Limits()
   try {
     await checkSameCore(limits)
     await checkFlops(of, await limits.open(trainingOf(of), matrix))
-    await again.open(trainingOf(of), matrix)
     const settings = await threadSettings(limits, effort.threads)
-    const windowSeconds = effort.seconds / (ROUNDS * settings.length * subjects.length)
+    const windowSeconds = (effort.seconds * (1 - CROSSING)) / (ROUNDS * settings.length * subjects.length)
     const measure: Record<Subject, (setting: Setting) => Promise<number>> = {
       fit: ({ offered: threads }) => {
         const settings = { batchSize, learningRate, threads }
@@ -89,8 +83,6 @@ export async function measureTraining(
       },
       limit: ({ used }) => limits.limit(used, windowSeconds),
       plan: ({ offered }) => limits.plan(offered, windowSeconds),
-      native: ({ offered }) => limits.train(offered, windowSeconds),
-      nativeAgain: ({ offered }) => again.train(offered, windowSeconds),
     }
     const turns = settings.flatMap((setting) => subjects.map((subject) => ({ setting, subject })))
     for (let round = 0; round < ROUNDS; round++) {
@@ -109,11 +101,16 @@ export async function measureTraining(
       ...(settings.length > 1 && {
         scaling: summary(ratios(settings.at(-1)!.rounds.fit, settings[0]!.rounds.fit)),
       }),
+      crossing: await measureCrossing(of, storage, { ...effort, seconds: effort.seconds * CROSSING }),
     }
   } finally {
     limits.close()
-    again.close()
   }
+}
+
+export function modelOf({ inputs, hidden, target, weight, weightDecay }: TrainingCase): SparseAutoencoder {
+  const sparsity = { kind: 'kl', target, weight, average: 'moving' } as const
+  return new SparseAutoencoder({ inputs, hidden, sparsity, weightDecay })
 }
 
 /** What the limits are to train. */
@@ -143,7 +140,7 @@ async function threadSettings(limits: Limits, most: number): Promise<Setting[]> 
   for (const offered of most > 1 ? [most, 1] : [1]) {
     const used = await limits.threads(offered)
     if (settings.some((other) => other.used === used)) continue
-    settings.unshift({ offered, used, rounds: { fit: [], limit: [], plan: [], native: [], nativeAgain: [] } })
+    settings.unshift({ offered, used, rounds: { fit: [], limit: [], plan: [] } })
   }
   return settings
 }
@@ -152,7 +149,6 @@ function threadsResult(of: TrainingCase, { offered, used, rounds }: Setting): Th
   const flops = trainingFlopsPerRow(of.inputs, of.hidden)
   const products = rounds.fit.map((rate) => (rate * flops) / 1e9)
   const samplesPerSecond = summary(rounds.fit)
-  const native = rounds.native.map((rate, i) => (rate + rounds.nativeAgain[i]!) / 2)
   return {
     offered,
     used,
@@ -164,9 +160,6 @@ function threadsResult(of: TrainingCase, { offered, used, rounds }: Setting): Th
     shareOfLimit: summary(ratios(products, rounds.limit)),
     shareOfPlan: summary(ratios(products, rounds.plan)),
     planShareOfLimit: summary(ratios(rounds.plan, rounds.limit)),
-    native: summary(native),
-    shareOfNative: summary(ratios(rounds.fit, native)),
-    nativeTwice: summary(ratios(rounds.native, rounds.nativeAgain)),
   }
 }
 
