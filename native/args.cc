@@ -105,7 +105,7 @@ Rows rows_of(Napi::Env env, const ArrayArgument& data, int rows, int cols) {
   return result;
 }
 
-Rows rows_argument(const Napi::Object& object, Pins& pins, bool trusted_order) {
+Rows rows_argument(const Napi::Object& object, Pins& pins) {
   const Napi::Env env = object.Env();
   const ArrayArgument data = array_argument(object, "data", pins);
   const int available = integer(object, "rows", 0);
@@ -123,7 +123,7 @@ Rows rows_argument(const Napi::Object& object, Pins& pins, bool trusted_order) {
     if (order.type != napi_uint32_array) throw argument_error(env, "ERR_ARGUMENT", "order: expected a Uint32Array");
     rows.order = static_cast<const std::uint32_t*>(order.data);
     rows.count = static_cast<int>(order.length);
-    for (std::size_t i = 0; !trusted_order && i < order.length; i++) {
+    for (std::size_t i = 0; i < order.length; i++) {
       if (rows.order[i] >= static_cast<std::uint32_t>(available)) throw argument_error(env, "ERR_SHAPE", "order: no such row");
     }
   }
@@ -153,7 +153,7 @@ std::unique_ptr<Through> through_argument(const Napi::Object& request, Pins& pin
   return through;
 }
 
-void check_learnable(Napi::Env env, const Network& network, const Objective& objective, const Rows& rows, bool trusted) {
+void check_learnable(Napi::Env env, const Network& network, const Objective& objective, const Rows& rows) {
   const int inputs = rows.through != nullptr ? rows.through->network.inputs() : network.inputs();
   if (rows.cols != inputs || rows.count == 0) throw argument_error(env, "ERR_SHAPE", "rows: wrong shape");
   if (rows.through != nullptr && rows.through->network.outputs() != network.inputs())
@@ -162,7 +162,7 @@ void check_learnable(Napi::Env env, const Network& network, const Objective& obj
   if (rows.labels == nullptr) throw argument_error(env, "ERR_ARGUMENT", "labels: none");
   const auto classes = static_cast<std::uint32_t>(network.outputs());
   const Gather<float> gather(rows);
-  for (int i = 0; !trusted && i < rows.count; i++) {
+  for (int i = 0; i < rows.count; i++) {
     if (rows.labels[gather.row_at(nullptr, i)] >= classes) throw argument_error(env, "ERR_SHAPE", "labels: no such class");
   }
 }

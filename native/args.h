@@ -14,15 +14,13 @@ Napi::Object request_argument(const Napi::CallbackInfo& info, std::size_t index 
 
 Network network_argument(const Napi::Object& request);
 Objective objective_argument(const Napi::Object& request, const Network& network);
-// `trusted_order`: the order was checked at an earlier crossing and is out of the user's reach.
-Rows rows_argument(const Napi::Object& rows, Pins& pins, bool trusted_order = false);
+Rows rows_argument(const Napi::Object& rows, Pins& pins);
 // So many rows over data of a type that rows may have.
 Rows rows_of(Napi::Env env, const ArrayArgument& data, int rows, int cols);
 // rows.through, if it is there; its parameters are pinned. The caller keeps it as long as the rows that point to it.
 std::unique_ptr<Through> through_argument(const Napi::Object& request, Pins& pins, bool in_double);
-// That these rows, with their labels, are what the network learns from. `trusted`: the labels were checked at an earlier
-// crossing.
-void check_learnable(Napi::Env env, const Network& network, const Objective& objective, const Rows& rows, bool trusted = false);
+// That these rows, with their labels, are what the network learns from.
+void check_learnable(Napi::Env env, const Network& network, const Objective& objective, const Rows& rows);
 TrainingOptions training_argument(const Napi::Object& request);
 
 int threads_argument(const Napi::Object& request);

@@ -58,6 +58,12 @@ ArrayArgument array_argument(Napi::Env env, const Napi::Value& value, const char
   return argument;
 }
 
+void Pins::check_attached() const {
+  const Napi::Env env = arrays_.Env();
+  const Napi::HandleScope scope(env);
+  for (std::uint32_t i = 0; i < count_; i++) array_argument(env, arrays_.Value().Get(i), "data");
+}
+
 ArrayArgument array_argument(const Napi::Object& object, const char* name, Pins& pins, std::int64_t length) {
   const Napi::Value value = object.Get(name);
   const ArrayArgument argument = array_argument(object.Env(), value, name, length);

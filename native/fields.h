@@ -32,6 +32,8 @@ class Pins {
  public:
   explicit Pins(Napi::Env env) : arrays_(Napi::Persistent(Napi::Array::New(env).As<Napi::Object>())) {}
   void add(const Napi::Value& array) { arrays_.Value().Set(count_++, array); }
+  // ERR_STATE where the buffer of one was transferred away since.
+  void check_attached() const;
 
  private:
   Napi::ObjectReference arrays_;

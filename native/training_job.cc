@@ -26,7 +26,10 @@ struct Training {
   bool closed = false;
   int round = 0;                   // of the last span
   Clock::time_point rested_since;  // set on the pool
-  Napi::ObjectReference request;
+  Rows rows;                       // of arrays that `pins` holds, as is `initial`
+  std::unique_ptr<Through> through;
+  const void* initial = nullptr;
+  std::unique_ptr<Pins> pins;
   std::unique_ptr<TrainingJob<float>> in_float32;
   std::unique_ptr<TrainingJob<double>> in_float64;
 
@@ -58,11 +61,8 @@ struct SpanPart {
 
 struct SpanCall {
   Training* training;
-  Rows rows;
-  std::unique_ptr<Through> through;
   Span span;
   std::vector<double> learning_rates;  // of span.epoch and of those after it that may begin
-  const void* initial;
   void* parameters;
   Clock::time_point submitted = Clock::now();
   std::vector<SpanPart> parts;
@@ -76,8 +76,8 @@ void compute_span(SpanCall& call, Team& team, const StopFlag& stop) {
   const auto deadline = Clock::now() + std::chrono::duration<double, std::milli>(call.span.budget_ms);
   if (!job) {
     job = std::make_unique<TrainingJob<T>>(training.network, training.objective, training.options,
-                                           static_cast<const T*>(call.initial), call.rows.count,
-                                           call.through ? &call.through->network : nullptr);
+                                           static_cast<const T*>(training.initial), training.rows.count,
+                                           training.through ? &training.through->network : nullptr);
   }
   Span span = call.span;
   const int end = call.span.epoch + static_cast<int>(call.learning_rates.size());
@@ -85,7 +85,7 @@ void compute_span(SpanCall& call, Team& team, const StopFlag& stop) {
     span.epoch = std::max(call.span.epoch, job->epoch());
     if (span.epoch >= end || job->ended(span.round)) return;
     span.learning_rate = call.learning_rates[span.epoch - call.span.epoch];
-    SpanResult result = job->run(team, call.rows, span, stop);
+    SpanResult result = job->run(team, training.rows, span, stop);
     if (!result.diverged && (result.epoch_done || result.cancelled)) {
       std::copy(job->theta(), job->theta() + training.network.parameters, static_cast<T*>(call.parameters));
     }
@@ -138,14 +138,16 @@ Napi::Value open_training(const Napi::CallbackInfo& info) {
   training->network = network_argument(request);
   training->objective = objective_argument(request, training->network);
   training->options = training_argument(request);
-  Pins pins(env);
+  training->pins = std::make_unique<Pins>(env);
+  Pins& pins = *training->pins;
   const auto length = static_cast<std::int64_t>(training->network.parameters);
-  training->in_double = is_double(array_argument(request, "parameters", pins, length));
-  Rows rows = rows_argument(request.Get("rows").As<Napi::Object>(), pins);
-  const auto through = through_argument(request, pins, training->in_double);
-  rows.through = through.get();
-  check_learnable(env, training->network, training->objective, rows);
-  training->request = Napi::Persistent(request);
+  const ArrayArgument initial = array_argument(request, "parameters", pins, length);
+  training->initial = initial.data;
+  training->in_double = is_double(initial);
+  training->rows = rows_argument(child(request, "rows"), pins);
+  training->through = through_argument(request, pins, training->in_double);
+  training->rows.through = training->through.get();
+  check_learnable(env, training->network, training->objective, training->rows);
   const auto handle = Napi::External<Training>::New(
       env, training.get(), [](Napi::Env, Training* owned) { const std::unique_ptr<Training> freed(owned); });
   training.release();
@@ -163,13 +165,8 @@ Napi::Value train_span(const Napi::CallbackInfo& info) {
 
   auto call = std::make_shared<SpanCall>();
   call->training = &training;
-  const Napi::Object opened = training.request.Value();
-  call->rows = rows_argument(opened.Get("rows").As<Napi::Object>(), operation->pins, true);
-  call->through = through_argument(opened, operation->pins, training.in_double);
-  call->rows.through = call->through.get();
-  check_learnable(env, training.network, training.objective, call->rows, true);
+  training.pins->check_attached();
   const auto length = static_cast<std::int64_t>(training.network.parameters);
-  call->initial = array_argument(opened, "parameters", operation->pins, length).data;
   const ArrayArgument parameters = array_argument(request, "parameters", operation->pins, length);
   if (is_double(parameters) != training.in_double) throw argument_error(env, "ERR_ARGUMENT", "parameters: wrong type");
   call->parameters = parameters.data;
@@ -196,7 +193,8 @@ Napi::Value train_span(const Napi::CallbackInfo& info) {
   };
   operation->result = [call](Napi::Env later) -> Napi::Value { return part_objects(later, call->parts); };
   operation->settled = [call] { call->training->spans--; };
-  const int batch = training.options.batch_size == 0 ? call->rows.count : std::min(training.options.batch_size, call->rows.count);
+  const int batch =
+      training.options.batch_size == 0 ? training.rows.count : std::min(training.options.batch_size, training.rows.count);
   const int threads = useful_threads(TrainingJob<float>::flops_per_step(training.network, batch), threads_argument(request));
   const Napi::Value promise = Environment::of(env).start(env, ThreadPool::Priority::normal, threads, std::move(operation));
   training.spans++;
@@ -210,7 +208,7 @@ Napi::Value close_training(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(info.Env());
   environment.free_later(std::shared_ptr<TrainingJob<float>>(std::move(training.in_float32)));
   environment.free_later(std::shared_ptr<TrainingJob<double>>(std::move(training.in_float64)));
-  training.request.Reset();
+  training.pins.reset();
   return info.Env().Undefined();
 }
 
