@@ -1,4 +1,4 @@
-import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -67,8 +67,8 @@ export class Limits {
     this.#answers = this.#lines[Symbol.asyncIterator]()
   }
 
-  get pid(): number {
-    return this.#child.pid!
+  get process(): ChildProcess {
+    return this.#child
   }
 
   /** OpenBLAS's version and kernel, and the vector level. */
@@ -119,9 +119,10 @@ export class Limits {
     return this.#number('read', bytes, seconds)
   }
 
-  /** Samples/s of the training in C++. */
-  async train(threads: number, seconds: number): Promise<number> {
-    return this.#number('train', threads, seconds)
+  /** Trains until the program is killed; the rows seen so far, a line ten times a second. It can be asked nothing more. */
+  stream(threads: number): AsyncIterable<string> {
+    this.#child.stdin.write(`stream ${threads}\n`)
+    return { [Symbol.asyncIterator]: () => this.#answers }
   }
 
   /** Microseconds of a step, and of each of `PHASES` in it, on all threads together. `layerwise_phases` only. */

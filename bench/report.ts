@@ -54,7 +54,7 @@ function trainingText({
   return [...lines, ...crossingLines(crossing)].join('\n')
 }
 
-function crossingLines({ used, starts, rounds, windowSeconds, ...of }: CrossingResult): string[] {
+function crossingLines({ used, starts, turns, ...of }: CrossingResult): string[] {
   const figures: readonly [string, string][] = [
     ['fit, samples/s', spread(of.fit, count)],
     ['in C++, samples/s', spread(of.native, count)],
@@ -62,7 +62,7 @@ function crossingLines({ used, starts, rounds, windowSeconds, ...of }: CrossingR
     ['C++ against itself', ratio(of.nativeTwice)],
   ]
   return [
-    `  from Node and in C++, ${used === 1 ? '1 thread' : `${used} threads`}: ${starts} starts of ${rounds} rounds of windows of ${windowSeconds.toFixed(2)} s`,
+    `  from Node and in C++, ${used === 1 ? '1 thread' : `${used} threads`}: ${starts} starts, ${turns} turns of each`,
     ...figures.map(([name, text]) => `  ${name.padEnd(31)}${text}`),
   ]
 }

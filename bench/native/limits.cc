@@ -12,7 +12,7 @@
 //   plan N SECONDS                      GFLOP/s of the products of training steps alone
 //   cut N SECONDS BLOCKS TILES          the same in a cut made for N threads: so many row blocks, and tiles of a layer, for each
 //   read BYTES SECONDS                  GB/s at which one thread reads so much memory over and over
-//   train N SECONDS                     samples/s of the training itself
+//   stream N                            trains until it is killed; ten times a second a line with the rows seen so far
 //   phases N SECONDS                    microseconds of a step, then those of each phase on all threads together, in the order of
 //                                       Phase; built with LAYERWISE_PHASES only
 //
@@ -164,35 +164,26 @@ class Training {
     return products_rate({network_, objective_, options_.batch_size, plan}, pool, used, seconds);
   }
 
-  // Spans as the addon runs them; the clock starts after the first, and started() is called then.
-  template <typename Started>
-  double train_rate(ThreadPool& pool, int offered, double seconds, const Started& started) const {
-    double rate = 0;
+  // Spans as the addon runs them. report(rows seen so far) follows each, and says whether to go on.
+  template <typename Report>
+  void train(ThreadPool& pool, int offered, const Report& report) const {
+    bool diverged = false;
     pool.run(threads(offered), [&](Team& team) {
       TrainingJob<float> job(network_, objective_, options_, theta_.data(), rows_.count);
       const StopFlag stop;
       Span span;
       span.learning_rate = rate_;
-      double before = 0, elapsed = 0;
-      auto start = Clock::now();
-      for (bool first = true; first || elapsed < seconds; first = false) {
+      for (;;) {
         const SpanResult result = job.run(team, rows_, span, stop);
-        if (result.diverged) return;
+        diverged = result.diverged;
+        if (diverged) return;
         const double seen = static_cast<double>(span.epoch) * rows_.count +
                             std::min<double>(rows_.count, static_cast<double>(result.steps) * options_.batch_size);
         if (result.epoch_done) span.epoch++;
-        if (first) {
-          before = seen;
-          started();
-          start = Clock::now();
-          continue;
-        }
-        elapsed = seconds_since(start);
-        rate = (seen - before) / elapsed;
+        if (!report(seen)) return;
       }
     });
-    if (rate == 0) throw std::runtime_error("train: diverged");
-    return rate;
+    if (diverged) throw std::runtime_error("training diverged");
   }
 
  private:
@@ -271,6 +262,8 @@ class Answers {
       int threads = 0;
       if (!(in >> threads) || threads < 1) throw std::invalid_argument("threads: bad arguments");
       out << opened().threads(threads);
+    } else if (command == "stream") {
+      stream(in);
     } else if (command == "read") {
       double bytes = 0, seconds = 0;
       if (!(in >> bytes >> seconds) || bytes < 1 || !(seconds > 0)) throw std::invalid_argument("read: bad arguments");
@@ -297,22 +290,46 @@ class Answers {
       if (!(in >> blocks >> tiles) || blocks < 1 || tiles < 1) throw std::invalid_argument("cut: bad arguments");
       return opened().cut_rate(pool_, threads, seconds, blocks, tiles);
     }
-    if (command == "train") return opened().train_rate(pool_, threads, seconds, [] {});
     throw std::invalid_argument("unknown command " + command);
   }
 
+  // As often as fit reports its progress: whoever reads it takes a processor from the training.
+  static constexpr double kStreamSeconds = 0.1;
+
+  // Until it is killed.
+  void stream(std::istream& in) {
+    int threads = 0;
+    if (!(in >> threads) || threads < 1) throw std::invalid_argument("stream: bad arguments");
+    Clock::time_point last;
+    opened().train(pool_, threads, [&](double rows) {
+      if (seconds_since(last) < kStreamSeconds) return true;
+      std::cout << static_cast<std::int64_t>(rows) << std::endl;
+      last = Clock::now();
+      return true;
+    });
+  }
+
 #ifdef LAYERWISE_PHASES
+  // The clock starts after the first span.
   void phases(std::istream& in, std::ostream& out) {
     int threads = 0;
     double seconds = 0;
     if (!(in >> threads >> seconds) || threads < 1 || !(seconds > 0)) throw std::invalid_argument("phases: bad arguments");
+    double before = -1, after = 0, elapsed = 0;
     Clock::time_point start;
-    const double rate = opened().train_rate(pool_, threads, seconds, [&] {
-      for (auto& time : phase_times) time = 0;
-      start = Clock::now();
+    opened().train(pool_, threads, [&](double rows) {
+      if (before < 0) {
+        before = rows;
+        for (auto& time : phase_times) time = 0;
+        start = Clock::now();
+        return true;
+      }
+      after = rows;
+      elapsed = seconds_since(start);
+      return elapsed < seconds;
     });
-    const double steps = rate * seconds_since(start) / opened().batch_size();
-    out << 1e6 * opened().batch_size() / rate;
+    const double steps = (after - before) / opened().batch_size();
+    out << 1e6 * elapsed / steps;
     for (const auto& time : phase_times) out << ' ' << time / 1e3 / steps;
   }
 #endif

@@ -67,7 +67,7 @@ interface CommonFitOptions<V> extends RunOptions, StoppingOptions {
    * what it still does then is left to itself.
    */
   readonly onEpoch?: (event: EpochEvent) => void | Promise<void>
-  /** Called about every 50 ms. If it throws, the fit rejects with that. */
+  /** Called about every 100 ms. If it throws, the fit rejects with that. */
   readonly onProgress?: (progress: FitProgress) => void
 }
 

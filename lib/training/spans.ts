@@ -5,7 +5,7 @@ import type { ConstraintRound } from './augmented-lagrangian.js'
 import type { RateOf } from './schedule.js'
 
 /** Native code comes back to JavaScript after about so long, to report progress. */
-const SPAN_MS = 50
+const SPAN_MS = 100
 
 /** One that runs and one that waits: while JavaScript reads what a span did, the threads are at the next. */
 const QUEUED = 2
