@@ -1,0 +1,79 @@
+import type { ChildProcess } from 'node:child_process'
+import { setImmediate } from 'node:timers/promises'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { TakingTurns } from '../bench/taking-turns.js'
+
+afterEach(() => vi.restoreAllMocks())
+
+describe('a program that takes turns', () => {
+  test('is measured by the time that it was awake', async () => {
+    const { program, clock, say, signals } = await warmProgram()
+    for (let turn = 0; turn < 3; turn++) {
+      clock.seconds += 100
+      program.go()
+      for (let i = 0; i < 4; i++) {
+        clock.seconds += 0.5
+        await say(10)
+      }
+      program.stop()
+    }
+    expect(program.rate()).toBeCloseTo(20, 9)
+    program.close()
+    const turn = ['SIGCONT', 'SIGSTOP']
+    expect(signals).toEqual(['SIGSTOP', ...turn, ...turn, ...turn, 'SIGKILL'])
+  })
+
+  test('has no rate before it has said twice how far it is', async () => {
+    const { program, say } = await warmProgram()
+    program.go()
+    await say(10)
+    expect(() => program.rate()).toThrow('too little time')
+    program.close()
+  })
+
+  test.each([
+    ['says something else', 'error: no rows', 'a training said: error: no rows'],
+    ['ends by itself', undefined, 'ended by itself'],
+  ])('fails to get warm if it %s', async (_, line, message) => {
+    const { process } = fakeProcess()
+    const lines = (async function* () {
+      if (line !== undefined) yield line
+    })()
+    const program = new TakingTurns(process, lines, () => [])
+    await expect(program.warm()).rejects.toThrow(message)
+    program.close()
+  })
+})
+
+function fakeProcess(): { process: ChildProcess; signals: unknown[] } {
+  const signals: unknown[] = []
+  const process = { pid: 1, kill: (signal: unknown) => signals.push(signal) }
+  return { process: process as unknown as ChildProcess, signals }
+}
+
+/** One that has said 20 lines; the clock stands unless it is moved. */
+async function warmProgram() {
+  const clock = { seconds: 0 }
+  vi.spyOn(performance, 'now').mockImplementation(() => 1000 * clock.seconds)
+  const { process, signals } = fakeProcess()
+  const said: string[] = []
+  let tell = () => {}
+  let rows = 0
+  const lines = (async function* () {
+    for (;;) {
+      while (said.length > 0) yield said.shift()!
+      await new Promise<void>((resolve) => (tell = resolve))
+    }
+  })()
+  const say = async (more: number) => {
+    rows += more
+    said.push(`${rows}`)
+    tell()
+    await setImmediate()
+  }
+  const program = new TakingTurns(process, lines, () => [])
+  const warm = program.warm()
+  for (let i = 0; i < 20; i++) await say(1)
+  await warm
+  return { program, clock, say, signals }
+}
