@@ -35,10 +35,12 @@ export async function measureCrossing(
   { seconds, threads }: Effort,
 ): Promise<CrossingResult> {
   const { matrix } = await rowsOf(of, storage)
-  const turns = Math.max(2, Math.round(seconds / (STARTS * 3 * TURN_SECONDS)))
+  const turnsInAll = Math.max(2, seconds / (3 * TURN_SECONDS))
+  const starts = Math.min(STARTS, Math.floor(turnsInAll / 2))
+  const turns = Math.round(turnsInAll / starts)
   const rates = { before: [] as number[], fit: [] as number[], after: [] as number[] }
   let used = threads
-  for (let start = 0; start < STARTS; start++) {
+  for (let start = 0; start < starts; start++) {
     const programs: TakingTurns[] = []
     try {
       const before = await startNative(of, matrix, threads)
@@ -65,7 +67,7 @@ export async function measureCrossing(
   const native = rates.before.map((rate, i) => (rate + rates.after[i]!) / 2)
   return {
     used,
-    starts: STARTS,
+    starts,
     turns,
     fit: summary(rates.fit),
     native: summary(native),

@@ -62,7 +62,7 @@ function crossingLines({ used, starts, turns, ...of }: CrossingResult): string[]
     ['C++ against itself', ratio(of.nativeTwice)],
   ]
   return [
-    `  from Node and in C++, ${used === 1 ? '1 thread' : `${used} threads`}: ${starts} starts, ${turns} turns of each`,
+    `  from Node and in C++, ${used === 1 ? '1 thread' : `${used} threads`}: ${starts} start${starts === 1 ? '' : 's'}, ${turns} turns of each`,
     ...figures.map(([name, text]) => `  ${name.padEnd(31)}${text}`),
   ]
 }

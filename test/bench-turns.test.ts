@@ -1,6 +1,9 @@
-import type { ChildProcess } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { allThreads, canHold, hold, otherThreads, processors } from '../bench/processors.js'
 import { TakingTurns } from '../bench/taking-turns.js'
 
 afterEach(() => vi.restoreAllMocks())
@@ -44,6 +47,33 @@ describe('a program that takes turns', () => {
     program.close()
   })
 })
+
+describe('processors', () => {
+  test('are read from a list as Linux writes it', () => {
+    expect(processors('3')).toEqual([3])
+    expect(processors('0-2,8')).toEqual([0, 1, 2, 8])
+  })
+
+  test.runIf(canHold())('can hold the threads of a process, one after another', async () => {
+    const child = spawn(process.execPath, ['--eval', 'console.log(1); setInterval(() => {}, 1e6)'])
+    try {
+      await once(child.stdout, 'data')
+      const pid = child.pid!
+      expect(allThreads(pid)).toEqual([pid, ...otherThreads(pid)])
+      const allowed = processors(held(process.pid))
+      for (const number of [1, 2, 3]) {
+        hold([pid], number)
+        expect(processors(held(pid))).toEqual([allowed[number % allowed.length]])
+      }
+    } finally {
+      child.kill()
+    }
+  })
+})
+
+function held(pid: number): string {
+  return /^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]!
+}
 
 function fakeProcess(): { process: ChildProcess; signals: unknown[] } {
   const signals: unknown[] = []
