@@ -2,6 +2,7 @@
 import { writeSync } from 'node:fs'
 import type { FitRequest } from './crossing.js'
 import { rowsOf } from './data.js'
+import { rowsSeen } from './fit-window.js'
 import { modelOf } from './training.js'
 
 const { of, storage, threads } = JSON.parse(process.argv[2]!) as FitRequest
@@ -12,7 +13,7 @@ await modelOf(of).fit(matrix, {
   batchSize,
   learningRate,
   threads,
-  onProgress: ({ epoch, step }) => {
-    writeSync(1, `${(epoch - 1) * matrix.rows + Math.min(matrix.rows, step * batchSize)}\n`)
+  onProgress: (progress) => {
+    writeSync(1, `${rowsSeen(progress, matrix.rows, batchSize)}\n`)
   },
 })

@@ -7,6 +7,11 @@ export interface WindowOptions {
   readonly onProgress: (progress: FitProgress) => void
 }
 
+/** Rows that a training has been through, of all its epochs. */
+export function rowsSeen({ epoch, step }: FitProgress, rows: number, batchSize: number): number {
+  return (epoch - 1) * rows + Math.min(rows, step * batchSize)
+}
+
 /**
  * Samples/s of one training, from the first report of its progress on: reading options, checking rows and making buffers come before it.
  * Once the window is over the training is aborted; the model goes on from there in the next.
@@ -23,9 +28,9 @@ export async function fitWindow(
   const fitting = train({
     epochs: 1e9,
     signal: enough.signal,
-    onProgress: ({ epoch, step }) => {
+    onProgress: (progress) => {
       const at = performance.now() / 1000
-      const seen = (epoch - 1) * rows + Math.min(rows, step * batchSize)
+      const seen = rowsSeen(progress, rows, batchSize)
       first ??= { at, seen }
       if (seen > first.seen) rate = (seen - first.seen) / (at - first.at)
       if (rate > 0 && at - first.at >= seconds) enough.abort()

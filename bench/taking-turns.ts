@@ -31,9 +31,17 @@ export class TakingTurns {
     this.#ended.catch(() => {})
   }
 
-  /** Waits until it runs steadily, and stops it. */
+  /** Waits until it runs steadily, and stops it; kills it if it does not come to that. */
   async warm(): Promise<void> {
-    await Promise.race([new Promise<void>((resolve) => (this.#warm = resolve)), this.#ended])
+    const warm = new Promise<void>((resolve) => {
+      this.#warm = resolve
+    })
+    try {
+      await Promise.race([warm, this.#ended])
+    } catch (error) {
+      this.close()
+      throw error
+    }
     this.stop()
     this.#marks.length = 0
   }

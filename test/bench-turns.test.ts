@@ -38,13 +38,13 @@ describe('a program that takes turns', () => {
     ['says something else', 'error: no rows', 'a training said: error: no rows'],
     ['ends by itself', undefined, 'ended by itself'],
   ])('fails to get warm if it %s', async (_, line, message) => {
-    const { process } = fakeProcess()
+    const { process, signals } = fakeProcess()
     const lines = (async function* () {
       if (line !== undefined) yield line
     })()
     const program = new TakingTurns(process, lines, () => [])
     await expect(program.warm()).rejects.toThrow(message)
-    program.close()
+    expect(signals).toEqual(['SIGKILL'])
   })
 })
 

@@ -17,9 +17,10 @@
 //                                       Phase; built with LAYERWISE_PHASES only
 //
 // What it cannot do it answers with "error REASON".
+#include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstring>
+#include <cstdint>
 #include <fstream>
 #include <iostream>
 #include <map>

@@ -60,7 +60,7 @@ class GroupedBlocks {
 
 // Whether so many values are 0 that a row is faster through those rows of W^T that it needs than through all of W.
 template <typename T>
-bool has_zeros(const T* x, int count) {
+bool has_many_zeros(const T* x, int count) {
   return std::count(x, x + count, T(0)) > count / 8;
 }
 
@@ -182,7 +182,7 @@ bool forward_row(const Network& network, const T* theta, const T* turned, const 
       now.resize(layer.outputs);
       to = now.data();
     }
-    if (l == 0 && has_zeros(input, layer.inputs)) {
+    if (l == 0 && has_many_zeros(input, layer.inputs)) {
       kernels.row_product(input, layer.inputs, turned, layer.outputs, to);
     } else {
       kernels.matrix_vector(layer.weights(theta), input, to);
