@@ -32,6 +32,7 @@
       'libraries': ['<(openblas_library)', '-Wl,-rpath,<(openblas_directory)'],
       'conditions': [
         ['OS=="linux"', {'libraries': ['-lpthread']}],
+        ['OS=="linux" and target_arch=="x64"', {'cflags_cc': ['-falign-loops=64']}],
         ['OS=="mac"', {
           'xcode_settings': {
             'CLANG_CXX_LANGUAGE_STANDARD': 'c++17',
