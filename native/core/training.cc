@@ -168,6 +168,17 @@ bool TrainingJob<T>::all_finite(Team& team) const {
   return std::all_of(fine.begin(), fine.end(), [](char f) { return f != 0; });
 }
 
+// All parameters are read for it. Within an epoch, of which the loss is a mean so far, that of a second ago will do.
+template <typename T>
+double TrainingJob<T>::weight_decay_cost(Team& team, bool exact) {
+  const auto now = std::chrono::steady_clock::now();
+  if (exact || now >= decay_due_) {
+    decay_cost_ = evaluator_.weight_decay_cost(team, theta_.data());
+    decay_due_ = now + std::chrono::seconds(1);
+  }
+  return decay_cost_;
+}
+
 template <typename T>
 SpanResult TrainingJob<T>::report(Team& team, bool done, bool cancelled) {
   SpanResult result;
@@ -192,7 +203,7 @@ SpanResult TrainingJob<T>::report(Team& team, bool done, bool cancelled) {
       const DenseLayer& layer = network_.layers[penalty.layer];
       result.cost.sparsity += penalty_value(penalty, layer.activation, means[penalty.layer].data(), layer.outputs);
     }
-    result.cost.weight_decay = evaluator_.weight_decay_cost(team, theta_.data());
+    result.cost.weight_decay = weight_decay_cost(team, done || cancelled);
   }
   if (evaluator_.monitored_layer() >= 0) result.mean_activation = means[evaluator_.monitored_layer()];
   result.gradient_norm = std::sqrt(epoch_.squared_norm);

@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -38,7 +39,7 @@ struct Span {
 struct SpanResult {
   int steps = 0;
   int steps_in_epoch = 1;
-  CostParts cost;  // mean over the rows seen so far in this epoch
+  CostParts cost;  // mean over the rows seen so far in this epoch; its weight decay, while that lasts, of the last second
   bool cancelled = false;
   bool diverged = false;
   bool epoch_done = false;
@@ -90,6 +91,7 @@ class TrainingJob {
   SpanResult first_order_steps(Team& team, const Gather<T>& gather, const Span& span, const StopFlag& stop);
   SpanResult lbfgs_iteration(Team& team, const Gather<T>& gather, const StopFlag& stop);
   void moving_mean(std::size_t penalty, std::vector<double>& mean);
+  double weight_decay_cost(Team& team, bool exact);
   SpanResult report(Team& team, bool done, bool cancelled);
   T decay_of(const Plan::Tile& tile) const;
   bool all_finite(Team& team) const;
@@ -104,6 +106,8 @@ class TrainingJob {
   std::unique_ptr<Optimizer<T>> optimizer_;
   std::unique_ptr<Lbfgs<T>> lbfgs_;
   Epoch epoch_;
+  double decay_cost_ = 0;
+  std::chrono::steady_clock::time_point decay_due_{};  // when decay_cost_ is too old
   bool ended_ = false;
   int round_ = 0;
   std::optional<Noise> noise_;        // of this epoch; with lbfgs of the whole fit
