@@ -173,6 +173,22 @@ TEST_F(Training, SpansOfAnyLengthGiveTheBitsOfOne) {
   });
 }
 
+TEST_F(Training, AnEpochsWeightDecayIsThatOfItsLastParameters) {
+  ThreadPool pool;
+  pool.run(2, [&](Team& team) {
+    TrainingJob<double> job(network, objective(Average::batch), options_of(Kind::adam, kBatch), theta.data(), kRows);
+    // Reports within the epoch, a moment before, may have that of other parameters.
+    for (int step = 1; step < 5; step++) job.run(team, rows, {0, 0.05, 0}, StopFlag());
+    const double reported = job.run(team, rows, {0, 0.05, 0}, StopFlag()).cost.weight_decay;
+    double decay = 0;
+    for (const DenseLayer& layer : network.layers) {
+      const double* w = job.theta() + layer.weights_at;
+      decay += 0.02 / 2 * std::inner_product(w, w + layer.weight_count(), w, 0.0);
+    }
+    EXPECT_NEAR(reported, decay, tolerance::kDot * decay);
+  });
+}
+
 TEST_F(Training, KnowsWhichEpochIsNotOver) {
   for (const Kind kind : {Kind::adam, Kind::lbfgs}) {
     ThreadPool pool;
