@@ -1,6 +1,5 @@
 #include "blas.h"
 
-#include <algorithm>
 #include <cstring>
 #include <mutex>
 #include <vector>
@@ -119,25 +118,12 @@ std::string blas_version() {
 
 std::string blas_kernel() { return BLAS(openblas_get_corename)(); }
 
-namespace {
-
-// C as gemm is to find it, and the beta it is then called with: what is written anew is cleared here, since OpenBLAS's own loop
-// for that takes several times as long.
-template <typename T>
-T cleared(T beta, MatrixView<T> c) {
-  if (beta != 0) return beta;
-  for (int i = 0; i < c.rows; i++) std::fill_n(c.row(i), c.cols, T(0));
-  return 1;
-}
-
-}  // namespace
-
 template <>
 void gemm(Transpose trans_a, Transpose trans_b, float alpha, MatrixView<const float> a, MatrixView<const float> b, float beta,
           MatrixView<float> c) {
   const int k = trans_a == Transpose::yes ? a.rows : a.cols;
   BLAS(cblas_sgemm)(kRowMajor, cblas(trans_a), cblas(trans_b), c.rows, c.cols, k, alpha, a.data, static_cast<int>(a.stride),
-                    b.data, static_cast<int>(b.stride), cleared(beta, c), c.data, static_cast<int>(c.stride));
+                    b.data, static_cast<int>(b.stride), beta, c.data, static_cast<int>(c.stride));
 }
 
 template <>
@@ -145,7 +131,7 @@ void gemm(Transpose trans_a, Transpose trans_b, double alpha, MatrixView<const d
           MatrixView<double> c) {
   const int k = trans_a == Transpose::yes ? a.rows : a.cols;
   BLAS(cblas_dgemm)(kRowMajor, cblas(trans_a), cblas(trans_b), c.rows, c.cols, k, alpha, a.data, static_cast<int>(a.stride),
-                    b.data, static_cast<int>(b.stride), cleared(beta, c), c.data, static_cast<int>(c.stride));
+                    b.data, static_cast<int>(b.stride), beta, c.data, static_cast<int>(c.stride));
 }
 
 }  // namespace layerwise
