@@ -53,7 +53,7 @@ export interface FitProgress extends TrainingPhase {
   /** Steps done in this epoch, of {@link steps}. */
   readonly step: number
   readonly steps: number
-  /** The cost of this epoch so far, as {@link EpochRecord.cost}; its weight decay is taken once a second. */
+  /** The cost of this epoch so far, as {@link EpochRecord.cost}; its weight decay is at most a second old. */
   readonly cost: CostParts
   /** Training rows through cost and gradient, a second, in this epoch so far. */
   readonly samplesPerSecond: number

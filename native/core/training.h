@@ -39,7 +39,7 @@ struct Span {
 struct SpanResult {
   int steps = 0;
   int steps_in_epoch = 1;
-  CostParts cost;  // mean over the rows seen so far in this epoch; its weight decay, while that lasts, of the last second
+  CostParts cost;  // mean over the rows seen so far in this epoch; its weight decay at most a second old, exact once that is done
   bool cancelled = false;
   bool diverged = false;
   bool epoch_done = false;
