@@ -8,6 +8,7 @@
 //   times_power(p, n)   p * 2^n for whole n, right down to denormals and up to infinity
 //   times_normal_power  the same where 2^n is a normal number, or infinity, which then is the result
 //   low_half, high_half floats as doubles
+//   below_each_other(p, n)  16 bytes at p, at p + n and so on, where a vector is longer than that
 //   Rest<T>             the last, incomplete vector of a row
 
 namespace layerwise::LAYERWISE_LEVEL {

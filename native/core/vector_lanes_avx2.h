@@ -20,6 +20,13 @@ LAYERWISE_INLINE D at_most(D high, D x) { return _mm256_min_pd(high, x); }
 LAYERWISE_INLINE D low_half(F v) { return _mm256_cvtps_pd(_mm256_castps256_ps128(v)); }
 LAYERWISE_INLINE D high_half(F v) { return _mm256_cvtps_pd(_mm256_extractf128_ps(v, 1)); }
 
+LAYERWISE_INLINE F below_each_other(const float* from, std::size_t apart) {
+  return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(from)), _mm_loadu_ps(from + apart), 1);
+}
+LAYERWISE_INLINE D below_each_other(const double* from, std::size_t apart) {
+  return _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(from)), _mm_loadu_pd(from + apart), 1);
+}
+
 template <typename T>
 struct Rest;
 

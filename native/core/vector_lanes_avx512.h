@@ -35,6 +35,19 @@ LAYERWISE_INLINE V<T> times_normal_power(V<T> p, V<T> n) {
 LAYERWISE_INLINE D low_half(F v) { return _mm512_maskz_cvtps_pd(0xff, _mm512_maskz_extractf32x8_ps(0xff, v, 0)); }
 LAYERWISE_INLINE D high_half(F v) { return _mm512_maskz_cvtps_pd(0xff, _mm512_maskz_extractf32x8_ps(0xff, v, 1)); }
 
+LAYERWISE_INLINE F below_each_other(const float* from, std::size_t apart) {
+  F v = _mm512_castps128_ps512(_mm_loadu_ps(from));
+  v = _mm512_maskz_insertf32x4(0xffff, v, _mm_loadu_ps(from + apart), 1);
+  v = _mm512_maskz_insertf32x4(0xffff, v, _mm_loadu_ps(from + 2 * apart), 2);
+  return _mm512_maskz_insertf32x4(0xffff, v, _mm_loadu_ps(from + 3 * apart), 3);
+}
+LAYERWISE_INLINE D below_each_other(const double* from, std::size_t apart) {
+  D v = _mm512_castpd128_pd512(_mm_loadu_pd(from));
+  v = _mm512_maskz_insertf64x2(0xff, v, _mm_loadu_pd(from + apart), 1);
+  v = _mm512_maskz_insertf64x2(0xff, v, _mm_loadu_pd(from + 2 * apart), 2);
+  return _mm512_maskz_insertf64x2(0xff, v, _mm_loadu_pd(from + 3 * apart), 3);
+}
+
 template <typename T>
 struct Rest;
 

@@ -11,16 +11,16 @@ namespace {
 constexpr std::size_t kNearWeights = 1 << 18;
 
 // Whether `product` is faster than OpenBLAS's with such a b. By AVX2, on one and on two threads, against its kernel Zen: 128 rows
-// of 196 by 784 in 0.86 of its time, and 0.92 the other way; of the 1000 by 1000 of a training 0.95 and 0.98. Rows of b that lie
-// whole pages apart push each other out of the caches: 1.07. Wider vectors were not measured beyond the near weights, narrower
-// ones only with small layers.
+// of 196 by 784 in 0.86 of its time, and 0.92 the other way; of the 1000 by 1000 of a training 0.95 and 0.98. By AVX-512 against
+// its kernel SkylakeX: 0.78 and 0.89, of 1000 by 1000 0.89. Rows of b that lie whole pages apart push each other out of the
+// caches: 1.07. Narrower vectors were measured only with small layers.
 template <typename T>
 bool product_pays(Transpose trans_b, MatrixView<const T> b) {
-  constexpr bool kMeasured = kFused && LAYERWISE_VECTOR_BYTES == 32;
-  constexpr std::size_t kMost = kFused && LAYERWISE_VECTOR_BYTES >= 32 ? kNearWeights : 4096, kPage = 4096;
+  constexpr bool kWide = kFused && LAYERWISE_VECTOR_BYTES >= 32;
+  constexpr std::size_t kMost = kWide ? kNearWeights : 4096, kPage = 4096;
   const std::size_t weights = static_cast<std::size_t>(b.rows) * b.cols;
   const bool pages_apart = trans_b == Transpose::no && b.stride * sizeof(T) % kPage == 0;
-  return weights <= kMost || (kMeasured && !pages_apart);
+  return weights <= kMost || (kWide && !pages_apart);
 }
 
 // Rows of a panel that are laid out at a time. It may take all of the nearest cache, for it is read in order: 26 KiB were slower.
@@ -91,7 +91,7 @@ LAYERWISE_INLINE void straggler(Transpose trans_b, MatrixView<const T> a, Matrix
     });
     Short<T> parts[kSide], total{};
     unrolled<kSide>([&](auto r) LAYERWISE_INLINE_LAMBDA { parts[r] = folded<T>(sums.at(r)); });
-    turn(parts);
+    turn<T>(parts);
     for (const Short<T>& part : parts) total += part;
     for (int r = 0; r < std::min(kSide, c.rows - i); r++) c.row(i + r)[column] = total[r];
   }

@@ -1,5 +1,6 @@
 #pragma once
-// Square blocks of 16 bytes a side, turned over in registers: at every level the same.
+// Matrices turned over in registers, in squares of 16 bytes a side: one square, or as many below each other as a vector has room
+// for, so that whole vectors are stored.
 #include "vector_lanes.h"
 
 namespace layerwise::LAYERWISE_LEVEL {
@@ -8,32 +9,41 @@ namespace {
 typedef float F4 __attribute__((vector_size(16)));
 typedef double D2 __attribute__((vector_size(16)));
 
-#if defined(__clang__)
-#define LAYERWISE_SHUFFLE(Mask, a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
-#else
-#define LAYERWISE_SHUFFLE(Mask, a, b, ...) __builtin_shuffle(a, b, Mask{__VA_ARGS__})
-#endif
-typedef std::int32_t I4 __attribute__((vector_size(16)));
-typedef std::int64_t I2 __attribute__((vector_size(16)));
-
-LAYERWISE_INLINE void turn(F4 (&rows)[4]) {
-  const F4 a = LAYERWISE_SHUFFLE(I4, rows[0], rows[1], 0, 4, 1, 5), b = LAYERWISE_SHUFFLE(I4, rows[0], rows[1], 2, 6, 3, 7);
-  const F4 c = LAYERWISE_SHUFFLE(I4, rows[2], rows[3], 0, 4, 1, 5), d = LAYERWISE_SHUFFLE(I4, rows[2], rows[3], 2, 6, 3, 7);
-  rows[0] = LAYERWISE_SHUFFLE(I4, a, c, 0, 1, 4, 5);
-  rows[1] = LAYERWISE_SHUFFLE(I4, a, c, 2, 3, 6, 7);
-  rows[2] = LAYERWISE_SHUFFLE(I4, b, d, 0, 1, 4, 5);
-  rows[3] = LAYERWISE_SHUFFLE(I4, b, d, 2, 3, 6, 7);
-}
-
-LAYERWISE_INLINE void turn(D2 (&rows)[2]) {
-  const D2 a = rows[0], b = rows[1];
-  rows[0] = LAYERWISE_SHUFFLE(I2, a, b, 0, 2);
-  rows[1] = LAYERWISE_SHUFFLE(I2, a, b, 1, 3);
-}
-#undef LAYERWISE_SHUFFLE
-
 template <typename T>
 using Short = std::conditional_t<std::is_same_v<T, float>, F4, D2>;
+
+// Of each 16 bytes of a and b those elements that `from` names, a's before b's.
+template <typename T, int... from, typename Vector, std::size_t... lane>
+LAYERWISE_INLINE Vector picked(Vector a, Vector b, std::index_sequence<lane...>) {
+  constexpr int kSide = sizeof(Short<T>) / sizeof(T), kLanes = sizeof...(lane), kFrom[] = {from...};
+#if defined(__clang__)
+  return __builtin_shufflevector(a, b,
+                                 (lane / kSide * kSide + kFrom[lane % kSide] % kSide + kFrom[lane % kSide] / kSide * kLanes)...);
+#else
+  using Int = typename Lanes<T>::Int;
+  typedef Int Ints __attribute__((vector_size(sizeof(Vector))));
+  return __builtin_shuffle(
+      a, b, Ints{Int(lane / kSide * kSide + kFrom[lane % kSide] % kSide + kFrom[lane % kSide] / kSide * kLanes)...});
+#endif
+}
+
+// rows[r] holds row r of each square.
+template <typename T, typename Vector>
+LAYERWISE_INLINE void turn(Vector (&rows)[16 / sizeof(T)]) {
+  constexpr auto kAll = std::make_index_sequence<sizeof(Vector) / sizeof(T)>{};
+  if constexpr (std::is_same_v<T, float>) {
+    const Vector a = picked<T, 0, 4, 1, 5>(rows[0], rows[1], kAll), b = picked<T, 2, 6, 3, 7>(rows[0], rows[1], kAll);
+    const Vector c = picked<T, 0, 4, 1, 5>(rows[2], rows[3], kAll), d = picked<T, 2, 6, 3, 7>(rows[2], rows[3], kAll);
+    rows[0] = picked<T, 0, 1, 4, 5>(a, c, kAll);
+    rows[1] = picked<T, 2, 3, 6, 7>(a, c, kAll);
+    rows[2] = picked<T, 0, 1, 4, 5>(b, d, kAll);
+    rows[3] = picked<T, 2, 3, 6, 7>(b, d, kAll);
+  } else {
+    const Vector a = rows[0], b = rows[1];
+    rows[0] = picked<T, 0, 2>(a, b, kAll);
+    rows[1] = picked<T, 1, 3>(a, b, kAll);
+  }
+}
 
 // The parts of a vector added up, lane by lane.
 template <typename T>
@@ -44,36 +54,51 @@ LAYERWISE_INLINE Short<T> folded(V<T> v) {
   return sum;
 }
 
+// Columns of as many rows as a Vector has elements, out of `from`, become rows of `to`. Columns that do not fill a square are
+// left.
+template <bool add, typename Vector, typename T>
+LAYERWISE_INLINE void turn_strip(const T* from, std::size_t stride, int cols, T* to, std::size_t out_stride) {
+  constexpr int kSide = 16 / sizeof(T);
+  for (int j = 0; j + kSide <= cols; j += kSide) {
+    Vector rows[kSide];
+    for (int r = 0; r < kSide; r++) {
+      const T* row = from + r * stride + j;
+      if constexpr (sizeof(Vector) == 16) {
+        std::memcpy(&rows[r], row, sizeof(Vector));
+      } else {
+        rows[r] = below_each_other(row, kSide * stride);
+      }
+    }
+    turn<T>(rows);
+    for (int r = 0; r < kSide; r++) {
+      T* out = to + (j + r) * out_stride;
+      if constexpr (add) {
+        Vector before;
+        std::memcpy(&before, out, sizeof before);
+        rows[r] += before;
+      }
+      std::memcpy(out, &rows[r], sizeof(Vector));
+    }
+  }
+}
+
 // out [cols, rows] = in^T, or out += in^T.
 template <bool add, typename T>
 LAYERWISE_INLINE void turn_over(MatrixView<const T> in, MatrixView<T> out) {
-  constexpr int kSide = 16 / sizeof(T);
-  const int rows = in.rows / kSide * kSide, cols = in.cols / kSide * kSide;
+  constexpr int kSide = 16 / sizeof(T), kLanes = Lanes<T>::kCount;
   const auto one = [&](int i, int j) LAYERWISE_INLINE_LAMBDA {
     T* to = out.data + j * out.stride + i;
     *to = add ? *to + in.data[i * in.stride + j] : in.data[i * in.stride + j];
   };
-  for (int i = 0; i < rows; i += kSide) {
-    for (int j = 0; j < cols; j += kSide) {
-      const T* from = in.data + i * in.stride + j;
-      T* to = out.data + j * out.stride + i;
-      Short<T> block[kSide];
-      for (int r = 0; r < kSide; r++) std::memcpy(&block[r], from + r * in.stride, sizeof block[r]);
-      turn(block);
-      for (int r = 0; r < kSide; r++) {
-        if constexpr (add) {
-          Short<T> before;
-          std::memcpy(&before, to + r * out.stride, sizeof before);
-          block[r] += before;
-        }
-        std::memcpy(to + r * out.stride, &block[r], sizeof block[r]);
-      }
-    }
-    for (int r = i; r < i + kSide; r++) {
-      for (int j = cols; j < in.cols; j++) one(r, j);
-    }
+  int i = 0;
+  for (; i + kLanes <= in.rows; i += kLanes)
+    turn_strip<add, V<T>>(in.data + i * in.stride, in.stride, in.cols, out.data + i, out.stride);
+  for (; i + kSide <= in.rows; i += kSide)
+    turn_strip<add, Short<T>>(in.data + i * in.stride, in.stride, in.cols, out.data + i, out.stride);
+  for (int r = 0; r < i; r++) {
+    for (int j = in.cols / kSide * kSide; j < in.cols; j++) one(r, j);
   }
-  for (int i = rows; i < in.rows; i++) {
+  for (; i < in.rows; i++) {
     for (int j = 0; j < in.cols; j++) one(i, j);
   }
 }
