@@ -62,6 +62,7 @@ class StepProducts {
   double flops() const { return flops_; }
 
   void run(Team& team) const {
+    while (static_cast<int>(scratches_.size()) < team.threads()) scratches_.emplace_back(products_->scratch_elements());
     const int last = network_.depth() - 1;
     if (two_passes_) {
       for (int c = 0; c < plan_.chunks.count; c++) {
@@ -84,7 +85,8 @@ class StepProducts {
           if (deepest_ > 0) gradient(block, 0);
         });
       }
-      team.each_dealt(static_cast<int>(plan_.tiles.size()), [&](int i) { tile(c, plan_.tiles[i]); });
+      team.each_dealt(static_cast<int>(plan_.tiles.size()),
+                      [&](int i, int member) { tile(c, plan_.tiles[i], scratches_[member].data()); });
     }
   }
 
@@ -142,20 +144,21 @@ class StepProducts {
     float* partial = partials_[layer].data() + block.begin / plan_.block_rows * shape.weight_count();
     products_->gradient(layer, deltas(layer, block.chunk).rows_from(block.begin, block.rows),
                         input(layer, block.chunk).rows_from(block.begin, block.rows), nullptr, 0, false,
-                        {partial, shape.outputs, shape.inputs});
+                        {partial, shape.outputs, shape.inputs}, nullptr);
   }
 
   bool by_blocks(int layer, int chunk) const {
     return plan_.by_blocks[layer] && plan_.blocks(plan_.chunks.length(chunk)).count > 1;
   }
 
-  void tile(int chunk, const Plan::Tile& tile) const {
+  void tile(int chunk, const Plan::Tile& tile, float* scratch) const {
     if (tile.rows == 0 || by_blocks(tile.layer, chunk)) return;
     std::size_t n = 0;
     float* gradient = gradient_.data() + Evaluator<float>::tile_offset(network_, tile, &n);
     const int chunk_rows = plan_.chunks.length(chunk);
     const MatrixView<float> d = deltas(tile.layer, chunk).block(0, tile.row, chunk_rows, tile.rows), x = input(tile.layer, chunk);
-    products_->gradient(tile.layer, d, x, nullptr, 0, chunk > 0, {gradient, tile.rows, network_.layers[tile.layer].inputs});
+    products_->gradient(tile.layer, d, x, nullptr, 0, chunk > 0, {gradient, tile.rows, network_.layers[tile.layer].inputs},
+                        scratch);
   }
 
   Network network_;
@@ -165,6 +168,7 @@ class StepProducts {
   bool two_passes_ = false, kept_ = false;
   Buffer<float> theta_, gradient_, x_;
   std::vector<Buffer<float>> activations_, deltas_, partials_;
+  mutable std::vector<Buffer<float>> scratches_;  // [threads]
   double flops_ = 0;
 };
 

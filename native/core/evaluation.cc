@@ -192,6 +192,7 @@ bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop,
   const bool gradient = request.wants_gradient();
   T* whole_gradient = request.gradient;
   if (gradient && whole_gradient == nullptr) whole_gradient = make_room(plan, team.threads());
+  while (gradient && static_cast<int>(scratches_.size()) < team.threads()) scratches_.emplace_back(products_.scratch_elements());
   const bool two_passes = deepest_ >= 0 && plan.chunks.count > 1;
   for (auto& mean : means_) std::fill(mean.begin(), mean.end(), 0);
   // Before the sink may move theta: every part of the cost is that of the same parameters.
@@ -259,7 +260,7 @@ bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop,
         std::size_t n = 0;
         const std::size_t offset = tile_offset(network_, plan.tiles[i], &n);
         T* made = whole_gradient != nullptr ? whole_gradient + offset : tile_gradients_[member].data();
-        tile(chunk, plan, i, c > 0, made);
+        tile(chunk, plan, i, c > 0, made, scratches_[member].data());
         if (!updating) return;
         const PhaseTimer timer(Phase::update);
         (*request.sink)(i, plan.tiles[i], made, offset, n);

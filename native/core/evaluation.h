@@ -112,7 +112,7 @@ class Evaluator {
   void hidden_delta_block(const Request& request, const Chunk& chunk, int block, int layer);
   void gradient_block(const Chunk& chunk, int block, int layer);
   T* make_room(const Plan& plan, int threads);
-  void tile(const Chunk& chunk, const Plan& plan, int index, bool accumulate, T* gradient);
+  void tile(const Chunk& chunk, const Plan& plan, int index, bool accumulate, T* gradient, T* scratch);
   void bias_tile(const Chunk& chunk, int layer, T* gradient, bool accumulate) const;
   void add_sums(const Chunk& chunk, int from, int to);
   void finish_means(const Request& request, CostParts& parts);
@@ -142,6 +142,7 @@ class Evaluator {
   std::vector<Buffer<T>> partial_gradients_;  // [layers][blocks][weights] of those that the plan makes by blocks
   Buffer<T> gradient_;                        // of runs that have a sink alone and more than one chunk
   std::vector<Buffer<T>> tile_gradients_;     // [threads] of those that have one chunk
+  std::vector<Buffer<T>> scratches_;          // [threads] of products_.gradient
   std::vector<double> no_means_, block_loss_, block_absolute_;
 };
 

@@ -139,7 +139,7 @@ void Evaluator<T>::gradient_block(const Chunk& chunk, int block, int layer) {
   const MatrixView<const T> input = layer == 0 ? chunk.x : MatrixView<const T>(activations(layer - 1, chunk));
   T* partial = partial_gradients_[layer].data() + block * shape.weight_count();
   products_.gradient(layer, deltas(layer, chunk).rows_from(begin, rows), input.rows_from(begin, rows), nullptr, 0, false,
-                     {partial, shape.outputs, shape.inputs});
+                     {partial, shape.outputs, shape.inputs}, nullptr);
 }
 
 template void Evaluator<float>::gather_block(const Request&, const Chunk&, int);

@@ -51,7 +51,7 @@ void Evaluator<T>::bias_tile(const Chunk& chunk, int layer, T* gradient, bool ac
 // The gradient of one tile over the rows of a chunk, added to that of the chunks before. Where layers are tied to the tile's,
 // theirs is added: with V = W^T their D^T A_before is the transposed gradient of W.
 template <typename T>
-void Evaluator<T>::tile(const Chunk& chunk, const Plan& plan, int index, bool accumulate, T* gradient) {
+void Evaluator<T>::tile(const Chunk& chunk, const Plan& plan, int index, bool accumulate, T* gradient, T* scratch) {
   const PhaseTimer timer(Phase::gradient_product);
   const Plan::Tile& tile = plan.tiles[index];
   const DenseLayer& layer = network_.layers[tile.layer];
@@ -72,7 +72,8 @@ void Evaluator<T>::tile(const Chunk& chunk, const Plan& plan, int index, bool ac
     const MatrixView<const T> right = own ? input : d;
     const MatrixView<T> out{gradient, tile.rows, layer.inputs};
     if (own) {
-      products_.gradient(l, left, right, l == 0 && grouped_ ? groups_.blocks() : nullptr, chunk.blocks.count, accumulate, out);
+      products_.gradient(l, left, right, l == 0 && grouped_ ? groups_.blocks() : nullptr, chunk.blocks.count, accumulate, out,
+                         scratch);
     } else {
       gemm<T>(Transpose::yes, Transpose::no, 1, left, right, 1, out);
     }
@@ -97,11 +98,11 @@ double Evaluator<T>::weight_decay_cost(Team& team, const T* theta) {
 
 template std::size_t Evaluator<float>::tile_offset(const Network&, const Plan::Tile&, std::size_t*);
 template float* Evaluator<float>::make_room(const Plan&, int);
-template void Evaluator<float>::tile(const Chunk&, const Plan&, int, bool, float*);
+template void Evaluator<float>::tile(const Chunk&, const Plan&, int, bool, float*, float*);
 template double Evaluator<float>::weight_decay_cost(Team&, const float*);
 template std::size_t Evaluator<double>::tile_offset(const Network&, const Plan::Tile&, std::size_t*);
 template double* Evaluator<double>::make_room(const Plan&, int);
-template void Evaluator<double>::tile(const Chunk&, const Plan&, int, bool, double*);
+template void Evaluator<double>::tile(const Chunk&, const Plan&, int, bool, double*, double*);
 template double Evaluator<double>::weight_decay_cost(Team&, const double*);
 
 }  // namespace layerwise

@@ -65,11 +65,13 @@ void LayerProducts<T>::backward(int layer, const T* theta, MatrixView<const T> d
 
 template <typename T>
 void LayerProducts<T>::gradient(int layer, MatrixView<const T> d, MatrixView<const T> rows, const RowGroups<T>* blocks, int count,
-                                bool add, MatrixView<T> out) const {
+                                bool add, MatrixView<T> out, T* scratch) const {
   if (blocks != nullptr) {
     kernels_.grouped_gradient(blocks, count, d, add, out);
   } else if (is_small(layers_[layer])) {
     kernels_.transposed_product(d, rows, add, out);
+  } else if (kernels_.gradient_pays) {
+    kernels_.wide_gradient(d, rows, add, out, scratch);
   } else {
     gemm<T>(Transpose::yes, Transpose::no, 1, d, rows, add ? T(1) : T(0), out);
   }

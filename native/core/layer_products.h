@@ -13,8 +13,8 @@ namespace layerwise {
 bool is_small(const DenseLayer& layer);
 
 // The three products of each layer of a network. Rows meet the weights in VectorKernels::product where that pays; the gradient of
-// a small layer is its transposed_product; and the first layer multiplies rows that are mostly zeros, given in groups, by
-// grouped_product and grouped_gradient. All others are OpenBLAS's.
+// a small layer is its transposed_product, that of others its wide_gradient where that pays; and the first layer multiplies rows
+// that are mostly zeros, given in groups, by grouped_product and grouped_gradient. All others are OpenBLAS's.
 //
 // grouped_product wants W^T. It is made anew for each evaluation, panel by panel, by the threads that need it first; whoever
 // comes while others are at it helps, and waits for what is in their hands.
@@ -35,8 +35,10 @@ class LayerProducts {
   // before = D W.
   void backward(int layer, const T* theta, MatrixView<const T> d, MatrixView<T> before) const;
   // out = D^T A, or out += D^T A, D some of the layer's units; A the rows, or those of so many blocks where these are not null.
+  // scratch [scratch_elements()] is the calling thread's own; of a small layer it may be null.
   void gradient(int layer, MatrixView<const T> d, MatrixView<const T> rows, const RowGroups<T>* blocks, int count, bool add,
-                MatrixView<T> out) const;
+                MatrixView<T> out, T* scratch) const;
+  std::size_t scratch_elements() const { return kernels_.gradient_pays ? kernels_.gradient_scratch : 0; }
 
  private:
   void multiply(Transpose form, MatrixView<const T> rows, MatrixView<const T> weights, MatrixView<T> out) const;

@@ -16,7 +16,7 @@ constexpr int kBlockRows = 250;
 
 // Weights of a tile at most; but fewer rows than this make a slow product: in 32 rows of 16,384 weights, training of 784-16384
 // took 12% longer than in 128.
-constexpr int kTileElements = 1 << 19;
+constexpr int kTileElements = 1 << 18;
 constexpr int kFewestTileRows = 128;
 
 // Units of a tile whose product is made of groups: that packs nothing, so it is as fast in small tiles, which fill up the time of

@@ -54,6 +54,11 @@ struct VectorKernels {
   bool (*product_pays)(Transpose trans_b, MatrixView<const T> b);
   // c = a^T b, or c += a^T b: for b and c of few columns, or few rows of them.
   void (*transposed_product)(MatrixView<const T> a, MatrixView<const T> b, bool add, MatrixView<T> c);
+  // The same for b and c of many columns and rows, whether it is faster than OpenBLAS's gemm, and the elements that its scratch
+  // has.
+  void (*wide_gradient)(MatrixView<const T> a, MatrixView<const T> b, bool add, MatrixView<T> c, T* scratch);
+  bool gradient_pays;
+  std::size_t gradient_scratch;
   // out = in^T.
   void (*transpose)(MatrixView<const T> in, MatrixView<T> out);
 

@@ -1,5 +1,6 @@
 #pragma once
 #include "vector_data.h"
+#include "vector_gradient.h"
 #include "vector_groups.h"
 #include "vector_layer.h"
 #include "vector_output.h"
@@ -25,6 +26,9 @@ constexpr VectorKernels<T> table() {
   k.product = product<T>;
   k.product_pays = product_pays<T>;
   k.transposed_product = transposed_product<T>;
+  k.wide_gradient = wide_gradient<T>;
+  k.gradient_pays = kGradientPays;
+  k.gradient_scratch = kGradientScratch;
   k.transpose = transpose<T>;
   k.group_rows = group_rows<T>;
   k.bands = bands<T>;

@@ -63,6 +63,28 @@ TYPED_TEST(VectorProduct, OfATransposedMatrixFollowsTheDefinition) {
   });
 }
 
+// Whether wide_gradient of deltas [k, m] and inputs [k, n] is the product that it should be, added and not, with gaps and
+// without.
+template <typename T>
+void expect_wide_gradient(const VectorKernels<T>& kernels, int m, int n, int k) {
+  std::vector<T> scratch(kernels.gradient_scratch);
+  for (const auto& [add, gap] : {std::pair(false, 0), std::pair(true, 0), std::pair(false, 3), std::pair(true, 3)}) {
+    const Spaced<T> d(k, m, gap, -1, 1, 1), x(k, n, gap, -1, 1, 2), before(m, n, gap, -1, 1, 3);
+    Spaced<T> c = before;
+    kernels.wide_gradient(d.view(), x.view(), add, c.view(), scratch.data());
+    ASSERT_LE(product_error<T>(true, d, x, add ? &before : nullptr, c), tolerance::kProduct) << add << gap;
+  }
+}
+
+TYPED_TEST(VectorProduct, OfDeltasAndInputsFollowsTheDefinition) { at_all_shapes<TypeParam>(expect_wide_gradient<TypeParam>); }
+
+TYPED_TEST(VectorProduct, OfMoreDeltasThanAreLaidOutAtOnceFollowsTheDefinition) {
+  for (VectorLevel level : levels()) {
+    SCOPED_TRACE(vector_level_name(level));
+    for (int units : {336, 337, 700}) expect_wide_gradient(vector_kernels<TypeParam>(level), units, 20, 300);
+  }
+}
+
 TYPED_TEST(VectorProduct, OfAMatrixAndAVectorFollowsTheDefinition) {
   using T = TypeParam;
   at_all_shapes<T>([](const VectorKernels<T>& kernels, int m, int n, int k) {
