@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/blas.h"
+#include "core/pages.h"
 #include "core/random.h"
 #include "core/vector_kernels.h"
 #include "exports.h"
@@ -53,11 +54,13 @@ Napi::Value random_permutation(const Napi::CallbackInfo& info) {
   return out;
 }
 
-Napi::Value to_cache_line(const Napi::CallbackInfo& info) {
+Napi::Value prepare_rows(const Napi::CallbackInfo& info) {
   constexpr std::uintptr_t kCacheLine = 64;
   if (!info[0].IsTypedArray() || info[0].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
     throw argument_error(info.Env(), "ERR_ARGUMENT", "bytes: expected a Uint8Array");
-  const auto address = reinterpret_cast<std::uintptr_t>(info[0].As<Napi::Uint8Array>().Data());
+  auto bytes = info[0].As<Napi::Uint8Array>();
+  prefer_huge_pages(bytes.Data(), bytes.ByteLength());
+  const auto address = reinterpret_cast<std::uintptr_t>(bytes.Data());
   return Napi::Number::New(info.Env(), static_cast<double>((kCacheLine - address % kCacheLine) % kCacheLine));
 }
 
@@ -95,7 +98,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   add<runtime>(exports, "runtime");
   add<uniform_numbers>(exports, "uniform");
   add<random_permutation>(exports, "permutation");
-  add<to_cache_line>(exports, "toCacheLine");
+  add<prepare_rows>(exports, "prepareRows");
   add<run_forward>(exports, "forward");
   add<run_forward_row>(exports, "forwardRow");
   add<run_evaluate>(exports, "evaluate");

@@ -6,7 +6,7 @@ namespace layerwise {
 // The functions of lib/native/binding.ts, by subject.
 Napi::Value uniform_numbers(const Napi::CallbackInfo& info);
 Napi::Value random_permutation(const Napi::CallbackInfo& info);
-Napi::Value to_cache_line(const Napi::CallbackInfo& info);
+Napi::Value prepare_rows(const Napi::CallbackInfo& info);
 Napi::Value runtime(const Napi::CallbackInfo& info);
 
 Napi::Value run_forward(const Napi::CallbackInfo& info);

@@ -18,7 +18,7 @@ describe('a snapshot of rows', () => {
       expect(copy.data.constructor).toBe(data.constructor)
       expect(copy.data.buffer).not.toBe(data.buffer)
       expect(Buffer.compare(bytesOf(copy.data), bytesOf(data))).toBe(0)
-      expect(binding().toCacheLine(bytesOf(copy.data))).toBe(0)
+      expect(binding().prepareRows(bytesOf(copy.data))).toBe(0)
     },
   )
 })

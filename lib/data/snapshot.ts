@@ -28,7 +28,7 @@ export async function snapshot(
   const { data } = rows
   if (data.length !== rows.rows * rows.cols) throw transferredError(argument)
   if (data.byteLength > limit) return rows
-  const bytes = alignedBytes(data.byteLength, argument)
+  const bytes = memoryForRows(data.byteLength, argument)
   for (let at = 0; at < bytes.length; at += SLICE_BYTES) {
     if (at > 0) await setImmediate()
     between()
@@ -39,10 +39,14 @@ export async function snapshot(
   return { ...rows, data: viewLike(data, bytes) }
 }
 
-/** A row of 256 bytes then lies in four cache lines; where the allocator puts large arrays it would lie in five. */
-function alignedBytes(length: number, argument: string): Uint8Array<ArrayBuffer> {
+/**
+ * Memory for rows that are read in any order. It begins with a cache line: a row of 256 bytes then lies in four, where the allocator
+ * puts large arrays it would lie in five. And it has huge pages where the system has them: finding the page of a row can take as long
+ * as reading it.
+ */
+function memoryForRows(length: number, argument: string): Uint8Array<ArrayBuffer> {
   const bytes = allocate('uint8', length + CACHE_LINE - 1, argument)
-  const begin = binding().toCacheLine(bytes)
+  const begin = binding().prepareRows(bytes)
   return bytes.subarray(begin, begin + length)
 }
 

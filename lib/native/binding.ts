@@ -209,8 +209,11 @@ export interface Binding {
   uniform(out: Floats, low: number, high: number, seed: number, stream: number, index: number): void
   /** A random order of 0 … length − 1. */
   permutation(length: number, seed: number, stream: number, index: number): Uint32Array
-  /** How many bytes there are from the start of `bytes` to the next cache line: 0 to 63. */
-  toCacheLine(bytes: Uint8Array): number
+  /**
+   * Asks the system for huge pages under `bytes`, which rows are about to be written to. Returns how many bytes there are from their
+   * start to the next cache line: 0 to 63.
+   */
+  prepareRows(bytes: Uint8Array): number
   forward(request: ForwardRequest): Promise<void>
   /**
    * One row through the layers on the calling thread, with as little to unpack as can be.

@@ -5,10 +5,12 @@
 #include <memory>
 #include <new>
 
+#include "pages.h"
+
 namespace layerwise {
 
 // Zeroed memory for n elements, aligned to a cache line; owned, fixed in size, movable. Where it is large the system gives the
-// pages as they are touched.
+// pages as they are touched, huge ones if it has them.
 template <typename T>
 class Buffer {
  public:
@@ -17,6 +19,7 @@ class Buffer {
     if (!bytes_) throw std::bad_alloc();
     const auto address = reinterpret_cast<std::uintptr_t>(bytes_.get());
     data_ = reinterpret_cast<T*>((address + kAlignment - 1) / kAlignment * kAlignment);
+    prefer_huge_pages(data_, size * sizeof(T));
   }
 
   T* data() const { return data_; }
