@@ -30,7 +30,6 @@
 #include <string>
 #include <vector>
 
-#include "core/pages.h"
 #include "core/phase_clock.h"
 #include "core/training.h"
 #include "step_products.h"
@@ -105,7 +104,6 @@ class FileRows {
     if (size <= 0 || row * rows_.count != size || row % element != 0) throw std::runtime_error("rows: " + path);
     rows_.cols = static_cast<int>(row / element);
     bytes_ = Buffer<char>(static_cast<std::size_t>(size));
-    prefer_huge_pages(bytes_.data(), static_cast<std::size_t>(size));  // as under the rows that fit copies
     file.seekg(0);
     if (!file.read(bytes_.data(), size)) throw std::runtime_error("rows: " + path);
     rows_.data = bytes_.data();
