@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { snapshot } from '../lib/data/snapshot.js'
 import { binding } from '../lib/native/load.js'
@@ -21,7 +22,28 @@ describe('a snapshot of rows', () => {
       expect(binding().prepareRows(bytesOf(copy.data))).toBe(0)
     },
   )
+
+  test.skipIf(hugePageKibibytes() === undefined)(
+    'asks for huge pages where it is large and the system has them',
+    async () => {
+      const rows = { data: new Float64Array(2 ** 22), rows: 2 ** 20, cols: 4, scale: 1 }
+      const before = hugePageKibibytes()!
+      const copy = await snapshot('x', rows, () => {})
+      expect(hugePageKibibytes()! - before).toBeGreaterThanOrEqual((copy.data.byteLength / 1024) * 0.99)
+    },
+  )
 })
+
+/** How much of this process's memory has asked for huge pages; undefined where the system has none, or does not show it. */
+function hugePageKibibytes(): number | undefined {
+  if (!existsSync('/sys/kernel/mm/transparent_hugepage/enabled')) return undefined
+  const mappings = readFileSync('/proc/self/smaps', 'utf8').matchAll(
+    /^Size: +(\d+) kB$[\s\S]*?^VmFlags:(.*)$/gm,
+  )
+  let sum: number | undefined
+  for (const [, size, flags] of mappings) sum = (sum ?? 0) + (/ hg\b/.test(flags!) ? Number(size) : 0)
+  return sum
+}
 
 function bytesOf({ buffer, byteOffset, byteLength }: Uint8Array | Float32Array | Float64Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength)

@@ -7,7 +7,7 @@ namespace layerwise::LAYERWISE_LEVEL {
 namespace {
 
 // Rows that are summed before the result is fetched and stored, and units whose deltas are laid out for all panels of the inputs:
-// as much as stays in the second cache beside 128 to 256 rows of a result.
+// in float32 344 KiB, which a second cache of 1 or 2 MiB holds beside much of a result.
 constexpr int kSummedRows = 256, kUnitsAtOnce = 336;
 
 constexpr std::size_t kGradientScratch = std::size_t{kSummedRows} * kUnitsAtOnce;
