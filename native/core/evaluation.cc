@@ -1,6 +1,7 @@
 #include "evaluation.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "phase_clock.h"
 
@@ -14,6 +15,7 @@ Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int 
       kernels_(vector_kernels<T>()),
       most_rows_(most_rows),
       chunk_bytes_(memory.chunk),
+      kept_bytes_(memory.kept),
       products_(network) {
   const int depth = network_.depth();
   penalty_of_.assign(depth, nullptr);
@@ -34,7 +36,8 @@ Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int 
   const Plan& whole = plan(most_rows);
   std::size_t kept = 0;
   for (int l = 0; l <= deepest_; l++) kept += static_cast<std::size_t>(most_rows) * network_.layers[l].outputs * sizeof(T);
-  kept_ = whole.chunks.count > 1 && kept <= memory.kept;
+  kept_ = whole.chunks.count > 1 && kept <= kept_bytes_;
+  if (kept_) kept_bytes_ -= kept;
 
   const std::size_t rows = most_rows_in_chunk();
   const std::size_t blocks = (rows + Plan::kFewestBlockRows - 1) / Plan::kFewestBlockRows;
@@ -86,44 +89,17 @@ const Plan& Evaluator<T>::plan(int rows) {
 }
 
 template <typename T>
-void Evaluator<T>::choose_products(const Gather<T>& rows, const Noise* noise) {
-  if (products_chosen_) return;
-  if (zeros_prevail(rows, noise)) {
-    const int in_chunk = most_rows_in_chunk();
-    groups_ = GroupedChunk<T>(in_chunk, 1 + in_chunk / Plan::kFewestBlockRows, network_.inputs());
-    products_.expect_groups();
-    grouped_ = true;
-    plans_.clear();
-    plan(most_rows_);  // which stays the first
-  }
-  products_chosen_ = true;
-}
-
-// Whether a look at some rows of all says that products in groups pay.
-template <typename T>
-bool Evaluator<T>::zeros_prevail(const Gather<T>& source, const Noise* noise) {
-  constexpr int kGroupRows = RowGroups<T>::kRows, kSampledGroups = 64;
-  const int rows = most_rows_in_chunk();
-  if (!LayerProducts<T>::takes_groups(network_, rows) || source.rows().through != nullptr) return false;
-  const Cut sample{source.rows().count - kGroupRows, std::min({kSampledGroups, rows / kGroupRows, source.rows().count})};
-  const MatrixView<T> sampled(x_.data(), sample.count * kGroupRows, network_.inputs());
-  const MatrixView<T> clean(noise != nullptr ? clean_.data() : x_.data(), sampled.rows, sampled.cols);
-  for (int i = 0; i < sample.count; i++) source.read(nullptr, sample.begin(i), clean.rows_from(i * kGroupRows, kGroupRows));
-  for (int i = 0; noise != nullptr && i < sampled.rows; i++) {
-    const int row = sample.begin(i / kGroupRows) + i % kGroupRows;
-    noise->corrupt(source.row_at(nullptr, row), clean.row(i), sampled.cols, sampled.row(i));
-  }
-  return GroupedChunk<T>::pays(sampled, kGroupRows);
-}
-
-template <typename T>
 int Evaluator<T>::most_rows_in_chunk() const {
   return std::min(most_rows_, Plan::most_chunk_rows(network_, sizeof(T), chunk_bytes_));
 }
 
 template <typename T>
-typename Evaluator<T>::Chunk Evaluator<T>::open_chunk(const Request& request, const Plan& plan, int index) {
-  Chunk chunk{plan.chunks.begin(index), plan.chunks.length(index), {}, {}, false, plan.blocks(plan.chunks.length(index))};
+typename Evaluator<T>::Chunk Evaluator<T>::open_chunk(const Request& request, const Plan& plan, int index, bool again) {
+  Chunk chunk{};
+  chunk.first = plan.chunks.begin(index);
+  chunk.rows = plan.chunks.length(index);
+  chunk.blocks = plan.blocks(chunk.rows);
+  chunk.gathered = again && plan.chunks.count == 1;
   const MatrixView<const T> x{x_.data(), chunk.rows, network_.inputs()};
   if (request.order == nullptr && request.rows->rows().through == nullptr) {
     chunk.target = request.rows->in_place(request.first + chunk.first, chunk.rows);
@@ -131,7 +107,12 @@ typename Evaluator<T>::Chunk Evaluator<T>::open_chunk(const Request& request, co
   chunk.in_place = chunk.target.data != nullptr;
   if (!chunk.in_place) chunk.target = {request.noise != nullptr ? clean_.data() : x_.data(), chunk.rows, network_.inputs()};
   chunk.x = request.noise != nullptr ? x : chunk.target;
-  if (grouped_) groups_.open(chunk.blocks);
+  if (grouped_) {
+    const bool all_kept = groups_.size() >= static_cast<std::size_t>(plan.chunks.count);
+    chunk.groups = &groups_[all_kept ? index : 0];
+    chunk.grouped = again && all_kept;
+    if (!chunk.grouped) chunk.groups->open(chunk.blocks);
+  }
   return chunk;
 }
 
@@ -194,13 +175,15 @@ bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop,
   if (gradient && whole_gradient == nullptr) whole_gradient = make_room(plan, team.threads());
   while (gradient && static_cast<int>(scratches_.size()) < team.threads()) scratches_.emplace_back(products_.scratch_elements());
   const bool two_passes = deepest_ >= 0 && plan.chunks.count > 1;
+  if (grouped_) make_room_for_groups(plan, two_passes || request.repeated);
+  const bool known = std::exchange(rows_known_, false);  // until all of them have been through
   for (auto& mean : means_) std::fill(mean.begin(), mean.end(), 0);
   // Before the sink may move theta: every part of the cost is that of the same parameters.
   if (request.whole_cost) parts.weight_decay = weight_decay_cost(team, request.theta);
 
   if (two_passes) {
     for (int c = 0; c < plan.chunks.count; c++) {
-      const Chunk chunk = open_chunk(request, plan, c);
+      const Chunk chunk = open_chunk(request, plan, c, known);
       team.each(chunk.blocks.count, [&](int block) {
         if (stop.raised()) return;
         gather_block(request, chunk, block);
@@ -215,17 +198,17 @@ bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop,
 
   double loss = 0, absolute = 0;
   for (int c = 0; c < plan.chunks.count; c++) {
-    const Chunk chunk = open_chunk(request, plan, c);
+    const Chunk chunk = open_chunk(request, plan, c, known || two_passes);
     const bool updating = gradient && request.sink != nullptr && c + 1 == plan.chunks.count;
     const bool pull_known = deepest_ < 0 || two_passes;
-    const int known = two_passes ? deepest_ : -1;  // layers whose sums the first pass took
+    const int summed = two_passes ? deepest_ : -1;  // layers whose sums the first pass took
     const bool more = request.meanwhile != nullptr && c == 0;
     team.each(chunk.blocks.count + (more ? 1 : 0), [&](int block) {
       if (stop.raised()) return;
       if (block == chunk.blocks.count) return (*request.meanwhile)();
       gather_block(request, chunk, block);
       if (two_passes && !kept_) forward_block(request, chunk, block, 0, deepest_, false);
-      forward_block(request, chunk, block, known + 1, last - 1, true);
+      forward_block(request, chunk, block, summed + 1, last - 1, true);
       output_block(request, chunk, block);
       if (!gradient) return;
       gradient_block(chunk, block, last);
@@ -242,7 +225,7 @@ bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop,
       loss += block_loss_[b];
       absolute += block_absolute_[b];
     }
-    add_sums(chunk, known + 1, last);
+    add_sums(chunk, summed + 1, last);
     if (!two_passes && c + 1 == plan.chunks.count) finish_means(request, parts);
 
     if (gradient && !pull_known) {
@@ -269,6 +252,7 @@ bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop,
     if (!updating && stop.raised()) return false;
     team.breathe();
   }
+  rows_known_ = request.repeated;
   parts.loss = loss / request.count;
   parts.sparsity += absolute / request.count;
   return true;

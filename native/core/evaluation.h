@@ -20,7 +20,8 @@ namespace layerwise {
 // What an evaluation may occupy, in bytes.
 struct EvaluationMemory {
   std::size_t chunk = Plan::kChunkBytes;
-  std::size_t kept = std::size_t{512} << 20;  // activations that the first of two passes keeps
+  // Activations that the first of two passes keeps, and the groups of rows that will be met again.
+  std::size_t kept = std::size_t{512} << 20;
 };
 
 // Cost and gradient of one network and objective over rows, in phases:
@@ -56,6 +57,7 @@ class Evaluator {
     const std::function<void()>* meanwhile = nullptr;  // done once beside the rows, by any thread; not after stop is raised
     const Noise* noise = nullptr;                      // on the inputs; the loss stays against the clean rows
     bool whole_cost = true;                            // false: loss and l1 alone, which come with the pass
+    bool repeated = false;  // every run of the evaluator sees these rows, as many, in this order, under this noise
   };
 
   // `through`: the layers that the rows of every run go through first, if any; only their shapes are looked at here. `noisy`:
@@ -95,11 +97,15 @@ class Evaluator {
     MatrixView<const T> target;  // [rows, inputs]: x without noise
     bool in_place;               // target is the source itself
     Cut blocks;
+    bool gathered;            // x and target hold their rows already
+    bool grouped;             // and groups, if rows come in groups
+    GroupedChunk<T>* groups;  // or null
   };
 
+  void make_room_for_groups(const Plan& plan, bool met_again);
   bool zeros_prevail(const Gather<T>& source, const Noise* noise);
   int most_rows_in_chunk() const;
-  Chunk open_chunk(const Request& request, const Plan& plan, int index);
+  Chunk open_chunk(const Request& request, const Plan& plan, int index, bool again);
   MatrixView<T> activations(int layer, const Chunk& chunk) const;
   MatrixView<T> deltas(int layer, const Chunk& chunk) const;
   void gather_block(const Request& request, const Chunk& chunk, int block);
@@ -123,10 +129,12 @@ class Evaluator {
   int most_rows_;
   std::size_t chunk_bytes_;
   int monitored_ = -1;
-  int deepest_ = -1;  // the deepest layer whose mean is penalised
+  int deepest_ = -1;        // the deepest layer whose mean is penalised
+  std::size_t kept_bytes_;  // of what is kept between passes and runs, at most
   bool kept_ = false;
   bool products_chosen_ = false;
-  bool grouped_ = false;  // the rows come in groups
+  bool grouped_ = false;     // the rows come in groups
+  bool rows_known_ = false;  // those of repeated runs: what there is of them is that of a run before
   std::vector<Plan> plans_;
   std::vector<const Penalty*> penalty_of_;  // [layers]
 
@@ -136,7 +144,7 @@ class Evaluator {
   std::vector<Buffer<T>> through_;
   LayerProducts<T> products_;
   std::unique_ptr<LayerProducts<T>> through_products_;
-  GroupedChunk<T> groups_;
+  std::vector<GroupedChunk<T>> groups_;  // of each chunk, or of one after the other
   std::vector<Buffer<T>> activations_, deltas_, activation_sums_, delta_sums_, pulls_;
   std::vector<std::vector<double>> means_;    // sums over rows until finish_means
   std::vector<Buffer<T>> partial_gradients_;  // [layers][blocks][weights] of those that the plan makes by blocks

@@ -8,6 +8,7 @@ namespace layerwise {
 // The rows of one block as the network shall see them, and their labels.
 template <typename T>
 void Evaluator<T>::gather_block(const Request& request, const Chunk& chunk, int block) {
+  if (chunk.gathered) return;
   const PhaseTimer timer(Phase::gather);
   const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block), first = request.first + chunk.first + begin;
   const Gather<T>& source = *request.rows;
@@ -27,7 +28,7 @@ void Evaluator<T>::gather_block(const Request& request, const Chunk& chunk, int 
       request.noise->corrupt(source.row_at(request.order, first + i), chunk.target.row(begin + i), x.cols, x.row(i));
     }
   }
-  if (grouped_) groups_.put(block, chunk.x.rows_from(begin, rows));
+  if (chunk.groups != nullptr && !chunk.grouped) chunk.groups->put(block, chunk.x.rows_from(begin, rows));
   if (labels_.empty()) return;
   for (int i = 0; i < rows; i++) labels_[begin + i] = source.rows().labels[source.row_at(request.order, first + i)];
 }
@@ -57,7 +58,8 @@ void Evaluator<T>::forward_product(const Request& request, const Chunk& chunk, i
   const PhaseTimer timer(Phase::forward_product);
   const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block);
   const MatrixView<const T> input = layer == 0 ? chunk.x : MatrixView<const T>(activations(layer - 1, chunk));
-  products_.forward(layer, request.theta, input.rows_from(begin, rows), layer == 0 && grouped_ ? &groups_.block(block) : nullptr,
+  products_.forward(layer, request.theta, input.rows_from(begin, rows),
+                    layer == 0 && chunk.groups != nullptr ? &chunk.groups->block(block) : nullptr,
                     activations(layer, chunk).rows_from(begin, rows));
 }
 

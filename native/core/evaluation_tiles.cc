@@ -72,8 +72,8 @@ void Evaluator<T>::tile(const Chunk& chunk, const Plan& plan, int index, bool ac
     const MatrixView<const T> right = own ? input : d;
     const MatrixView<T> out{gradient, tile.rows, layer.inputs};
     if (own) {
-      products_.gradient(l, left, right, l == 0 && grouped_ ? groups_.blocks() : nullptr, chunk.blocks.count, accumulate, out,
-                         scratch);
+      products_.gradient(l, left, right, l == 0 && chunk.groups != nullptr ? chunk.groups->blocks() : nullptr, chunk.blocks.count,
+                         accumulate, out, scratch);
     } else {
       gemm<T>(Transpose::yes, Transpose::no, 1, left, right, 1, out);
     }

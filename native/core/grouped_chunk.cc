@@ -25,6 +25,12 @@ GroupedChunk<T>::GroupedChunk(int most_rows, int most_blocks, int cols)
 }
 
 template <typename T>
+std::size_t GroupedChunk<T>::bytes(int most_rows, int most_blocks, int cols) {
+  const std::size_t columns = most_groups(most_rows, most_blocks) * cols + most_blocks;
+  return columns * (kRows * sizeof(T) + sizeof(std::uint16_t));
+}
+
+template <typename T>
 void GroupedChunk<T>::open(const Cut& blocks) {
   blocks_.resize(static_cast<std::size_t>(blocks.count));
   for (int b = 0; b < blocks.count; b++) {

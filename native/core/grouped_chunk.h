@@ -14,6 +14,9 @@ class GroupedChunk {
   GroupedChunk() = default;
   GroupedChunk(int most_rows, int most_blocks, int cols);
 
+  // What one occupies, at most.
+  static std::size_t bytes(int most_rows, int most_blocks, int cols);
+
   // Begins a chunk that is cut so. Serially.
   void open(const Cut& blocks);
   // Block `block` is these rows. Any thread, each block by one.

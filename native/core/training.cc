@@ -100,6 +100,7 @@ bool TrainingJob<T>::step(Team& team, const Gather<T>& gather, const Span& span,
   request.count = std::min(batch_, rows_ - first);
   request.whole_cost = whole;
   request.noise = noise_ ? &*noise_ : nullptr;
+  request.repeated = whole && !noise_;
 
   const Plan& plan = evaluator_.plan(request.count);
   tile_norms_.assign(plan.tiles.size(), 0);
@@ -223,6 +224,7 @@ SpanResult TrainingJob<T>::lbfgs_iteration(Team& team, const Gather<T>& gather, 
     request.theta = theta;
     request.rows = &gather;
     request.count = rows_;
+    request.repeated = true;
     request.gradient = gradient;
     request.noise = noise_ ? &*noise_ : nullptr;
     const typename Evaluator<T>::Sink add_decay = [&](int, const Plan::Tile& tile, T* made, std::size_t offset, std::size_t n) {
