@@ -11,13 +11,18 @@ static_assert(kRows == 3);
 // Enough for `rows` rows in `blocks` blocks: the last group of each may be incomplete.
 std::size_t most_groups(int rows, int blocks) { return static_cast<std::size_t>(rows / kRows + blocks); }
 
+// And their columns, with the room that each block wants behind its own (RowGroups::most_columns).
+std::size_t most_columns(int rows, int blocks, int cols) {
+  return most_groups(rows, blocks) * cols + static_cast<std::size_t>(blocks) * RowGroups<float>::kSpare;
+}
+
 }  // namespace
 
 template <typename T>
 GroupedChunk<T>::GroupedChunk(int most_rows, int most_blocks, int cols)
     : cols_(cols), bands_(static_cast<std::size_t>(vector_kernels<T>().bands(cols))) {
   const std::size_t groups = most_groups(most_rows, most_blocks);
-  const std::size_t columns = groups * cols + most_blocks;
+  const std::size_t columns = most_columns(most_rows, most_blocks, cols);
   order_ = Buffer<std::uint16_t>(most_rows);
   values_ = Buffer<T>(columns * kRows);
   columns_ = Buffer<std::uint16_t>(columns);
@@ -26,8 +31,7 @@ GroupedChunk<T>::GroupedChunk(int most_rows, int most_blocks, int cols)
 
 template <typename T>
 std::size_t GroupedChunk<T>::bytes(int most_rows, int most_blocks, int cols) {
-  const std::size_t columns = most_groups(most_rows, most_blocks) * cols + most_blocks;
-  return columns * (kRows * sizeof(T) + sizeof(std::uint16_t));
+  return most_columns(most_rows, most_blocks, cols) * (kRows * sizeof(T) + sizeof(std::uint16_t));
 }
 
 template <typename T>
@@ -35,7 +39,7 @@ void GroupedChunk<T>::open(const Cut& blocks) {
   blocks_.resize(static_cast<std::size_t>(blocks.count));
   for (int b = 0; b < blocks.count; b++) {
     const std::size_t groups = most_groups(blocks.begin(b), b);
-    const std::size_t columns = groups * cols_ + b;  // one more for each block, see RowGroups::most_columns
+    const std::size_t columns = most_columns(blocks.begin(b), b, cols_);
     blocks_[b].order = order_.data() + blocks.begin(b);
     blocks_[b].values = values_.data() + columns * kRows;
     blocks_[b].columns = columns_.data() + columns;

@@ -23,8 +23,9 @@ struct RowGroups {
   int groups() const { return groups_of(rows); }
   static int groups_of(int rows) { return (rows + kRows - 1) / kRows; }
 
-  // Columns there is to be room for: all of them in every group, and one more, which is written and not kept.
-  static std::size_t most_columns(std::size_t groups, int cols) { return groups * cols + 1; }
+  // Columns there is to be room for: all of them in every group, and what is written behind the last one and not kept.
+  static constexpr int kSpare = 16;
+  static std::size_t most_columns(std::size_t groups, int cols) { return groups * cols + kSpare; }
 };
 
 }  // namespace layerwise

@@ -24,14 +24,6 @@ int bands(int cols) {
   return bands_of<T>(cols).count;
 }
 
-template <typename T>
-LAYERWISE_INLINE bool any(I<T> mask) {
-  std::uint64_t words[sizeof(mask) / 8], seen = 0;
-  std::memcpy(words, &mask, sizeof mask);
-  for (std::uint64_t word : words) seen |= word;
-  return seen != 0;
-}
-
 // A column goes where the next one is to go, and is kept by moving on: so there is no branch to guess.
 template <typename T>
 LAYERWISE_INLINE std::uint32_t keep(T a, T b, T c, int column, std::uint32_t kept, RowGroups<T>& out) {
@@ -47,6 +39,13 @@ LAYERWISE_INLINE std::uint32_t keep(T a, T b, T c, int column, std::uint32_t kep
 template <typename T, typename Span>
 LAYERWISE_INLINE std::uint32_t keep(const T* a, const T* b, const T* c, int column, int lanes, Span span, std::uint32_t kept,
                                     RowGroups<T>& out) {
+#if LAYERWISE_VECTOR_BYTES == 64
+  if constexpr (std::is_same_v<T, float>) {
+    static_assert(Lanes<T>::kCount <= RowGroups<T>::kSpare);
+    const std::size_t at = kept;
+    return kept + keep_nonzero(span.load(a), span.load(b), span.load(c), column, out.values + at * 3, out.columns + at);
+  }
+#endif
   const I<T> nonzero = (span.load(a) != T(0)) | (span.load(b) != T(0)) | (span.load(c) != T(0));
   if (!any<T>(nonzero)) return kept;
   int j = 0;

@@ -67,6 +67,15 @@ LAYERWISE_INLINE V<T> absolute(V<T> x) {
   return (V<T>)((I<T>)x & ~Lanes<T>::kSign);
 }
 
+// Whether a lane of a comparison is true.
+template <typename T>
+LAYERWISE_INLINE bool any(I<T> mask) {
+  std::uint64_t words[sizeof(mask) / 8], seen = 0;
+  std::memcpy(words, &mask, sizeof mask);
+  for (std::uint64_t word : words) seen |= word;
+  return seen != 0;
+}
+
 // size, which is not negative, with the sign of x
 template <typename T>
 LAYERWISE_INLINE V<T> with_sign(V<T> size, V<T> x) {

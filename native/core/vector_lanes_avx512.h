@@ -48,6 +48,33 @@ LAYERWISE_INLINE D below_each_other(const double* from, std::size_t apart) {
   return _mm512_maskz_insertf64x2(0xff, v, _mm_loadu_pd(from + 3 * apart), 3);
 }
 
+// a b c of the first lane in which one of them is not 0, of the second and so on, and the numbers of those lanes, counted from
+// `column`. Returns how many there are; three vectors of values and 16 columns are written, whatever they are.
+LAYERWISE_INLINE std::uint32_t keep_nonzero(F a, F b, F c, int column, float* values, std::uint16_t* columns) {
+  const F zero{};
+  const __mmask16 kept = _mm512_cmp_ps_mask(a, zero, _CMP_NEQ_UQ) | _mm512_cmp_ps_mask(b, zero, _CMP_NEQ_UQ) |
+                         _mm512_cmp_ps_mask(c, zero, _CMP_NEQ_UQ);
+  a = _mm512_maskz_compress_ps(kept, a);
+  b = _mm512_maskz_compress_ps(kept, b);
+  c = _mm512_maskz_compress_ps(kept, c);
+  const __m512i lanes = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+  const __m512i numbers = _mm512_maskz_add_epi32(0xffff, _mm512_maskz_compress_epi32(kept, lanes), _mm512_set1_epi32(column));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(columns), _mm512_maskz_cvtepi32_epi16(0xffff, numbers));
+  // Lane i of vector v is number (16 v + i) % 3 of column (16 v + i) / 3; of the second operand the lanes count from 16.
+  const __m512i ab[] = {_mm512_set_epi32(5, 0, 20, 4, 0, 19, 3, 0, 18, 2, 0, 17, 1, 0, 16, 0),
+                        _mm512_set_epi32(26, 10, 0, 25, 9, 0, 24, 8, 0, 23, 7, 0, 22, 6, 0, 21),
+                        _mm512_set_epi32(0, 31, 15, 0, 30, 14, 0, 29, 13, 0, 28, 12, 0, 27, 11, 0)};
+  const __m512i of_c[] = {_mm512_set_epi32(0, 4, 0, 0, 3, 0, 0, 2, 0, 0, 1, 0, 0, 0, 0, 0),
+                          _mm512_set_epi32(0, 0, 9, 0, 0, 8, 0, 0, 7, 0, 0, 6, 0, 0, 5, 0),
+                          _mm512_set_epi32(15, 0, 0, 14, 0, 0, 13, 0, 0, 12, 0, 0, 11, 0, 0, 10)};
+  constexpr __mmask16 kFromC[] = {0x4924, 0x2492, 0x9249};
+  for (int v = 0; v < 3; v++) {
+    const F two = _mm512_maskz_permutex2var_ps(0xffff, a, ab[v], b);
+    store<float>(values + v * 16, _mm512_mask_permutexvar_ps(two, kFromC[v], of_c[v], c));
+  }
+  return static_cast<std::uint32_t>(__builtin_popcount(kept));
+}
+
 template <typename T>
 struct Rest;
 
