@@ -238,8 +238,9 @@ LAYERWISE_INLINE void add_group(int count, const T* values, const std::uint16_t*
   }
 }
 
+// The same for so many blocks that what is read of them and of d stays in the second cache from band to band.
 template <typename T>
-void grouped_gradient(const RowGroups<T>* blocks, int count, MatrixView<const T> d, bool add, MatrixView<T> out) {
+void grouped_gradient_part(const RowGroups<T>* blocks, int count, MatrixView<const T> d, bool add, MatrixView<T> out) {
   constexpr int kRows = RowGroups<T>::kRows;
   alignas(64) T sums[kBandColumns<T> * kPanel * Lanes<T>::kCount];
   const Panels<T> panels(d.cols);
@@ -270,6 +271,18 @@ void grouped_gradient(const RowGroups<T>* blocks, int count, MatrixView<const T>
       const MatrixView<T> to = out.block(unit, bands.begin(band), units, columns);
       add ? turn_over<true>(sum, to) : turn_over<false>(sum, to);
     }
+  }
+}
+
+template <typename T>
+void grouped_gradient(const RowGroups<T>* blocks, int count, MatrixView<const T> d, bool add, MatrixView<T> out) {
+  constexpr int kFewestRows = 1000;
+  for (int from = 0, first = 0; from < count;) {
+    int to = from, rows = 0;
+    while (to < count && rows < kFewestRows) rows += blocks[to++].rows;
+    grouped_gradient_part(blocks + from, to - from, d.rows_from(first, rows), add || from > 0, out);
+    from = to;
+    first += rows;
   }
 }
 

@@ -283,6 +283,25 @@ TYPED_TEST(VectorProduct, OfDeltasAndGroupsFollowsTheDefinition) {
   });
 }
 
+// Blocks of more rows than are gone through together.
+TYPED_TEST(VectorProduct, OfDeltasAndManyGroupsFollowsTheDefinition) {
+  using T = TypeParam;
+  constexpr int kRows = 2310, kCols = 190, kUnits = 37;
+  const Spaced<T> x = with_zeros<T>(kRows, kCols, 2, 0.1, 7), d(kRows, kUnits, 2, -1, 1, 5), before(kUnits, kCols, 3, -1, 1, 6);
+  for (VectorLevel level : levels()) {
+    SCOPED_TRACE(vector_level_name(level));
+    const VectorKernels<T>& kernels = vector_kernels<T>(level);
+    for (int block_rows : {250, 2000}) {
+      const Grouped<T> grouped(kernels, x.view(), block_rows);
+      for (bool add : {false, true}) {
+        Spaced<T> out = before;
+        kernels.grouped_gradient(grouped.blocks.data(), static_cast<int>(grouped.blocks.size()), d.view(), add, out.view());
+        EXPECT_LE(product_error<T>(true, d, x, add ? &before : nullptr, out), tolerance::kProduct) << block_rows << add;
+      }
+    }
+  }
+}
+
 TYPED_TEST(VectorProduct, ChunksHaveRoomForBlocksWithoutAZero) {
   using T = TypeParam;
   for (int rows : {1, 3, 190, 200}) {
