@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "vector_kernels.h"
 
@@ -17,15 +18,24 @@ constexpr int kPatience = 10;          // iterations without gain before precisi
 template <typename T>
 constexpr double kNoise = 4 * static_cast<double>(std::numeric_limits<T>::epsilon());
 
+// n elements and what is left of the last cache line.
+template <typename T>
+std::size_t whole_lines(std::size_t n) {
+  constexpr std::size_t kLine = 64 / sizeof(T);
+  return (n + kLine - 1) / kLine * kLine;
+}
+
 }  // namespace
 
 template <typename T>
-Lbfgs<T>::Lbfgs(std::size_t n, int history, double tolerance) : n_(n), tolerance_(tolerance), pairs_(history) {
-  // Reserved here, where lack of memory can be reported; filled when first used, so that this takes no time.
-  for (Vector* vector : {&gradient_, &direction_, &trial_, &trial_gradient_}) vector->reserve(n);
+Lbfgs<T>::Lbfgs(std::size_t n, int history, double tolerance)
+    : n_(n), tolerance_(tolerance), memory_(whole_lines<T>(n) * (4 + 2 * static_cast<std::size_t>(history))), pairs_(history) {
+  T* next = memory_.data();
+  const auto take = [&] { return std::exchange(next, next + whole_lines<T>(n)); };
+  for (T** vector : {&gradient_, &direction_, &trial_, &trial_gradient_}) *vector = take();
   for (Pair& pair : pairs_) {
-    pair.s.reserve(n);
-    pair.y.reserve(n);
+    pair.s = take();
+    pair.y = take();
   }
   partial_.resize((n + kBlock - 1) / kBlock);
   coefficients_.resize(history);
@@ -47,7 +57,7 @@ double Lbfgs<T>::sum(Team& team, const Body& body) {
 template <typename T>
 void Lbfgs<T>::measure_gradient(Team& team) {
   const auto& kernels = vector_kernels<T>();
-  const T* g = gradient_.data();
+  const T* g = gradient_;
   gradient_norm_ = std::sqrt(sum(team, [&](std::size_t at, std::size_t n) { return kernels.dot(g + at, g + at, n); }));
   sum(team, [&](std::size_t at, std::size_t n) {
     T largest = 0;
@@ -86,8 +96,7 @@ typename Lbfgs<T>::Iteration& Lbfgs<T>::report(Stop stop, Iteration& out) const 
 template <typename T>
 bool Lbfgs<T>::start(Team& team, const T* theta, const Evaluate& evaluate, const std::function<bool()>& should_stop,
                      Iteration& out) {
-  for (Vector* vector : {&gradient_, &direction_, &trial_, &trial_gradient_}) vector->resize(n_);
-  cost_ = evaluate(theta, gradient_.data());
+  cost_ = evaluate(theta, gradient_);
   ++out.evaluations;
   if (should_stop()) {
     out.stop = Stop::cancelled;
@@ -111,8 +120,8 @@ bool Lbfgs<T>::start(Team& team, const T* theta, const Evaluate& evaluate, const
 template <typename T>
 double Lbfgs<T>::choose_direction(Team& team) {
   const auto& kernels = vector_kernels<T>();
-  T* d = direction_.data();
-  const T* g = gradient_.data();
+  T* d = direction_;
+  const T* g = gradient_;
   if (kept_ == 0) {
     return sum(team, [&](std::size_t at, std::size_t n) {
       std::copy(g + at, g + at + n, d + at);
@@ -120,7 +129,7 @@ double Lbfgs<T>::choose_direction(Team& team) {
       return kernels.dot(g + at, d + at, n);
     });
   }
-  const T* next = pair(0).s.data();
+  const T* next = pair(0).s;
   double product = sum(team, [&](std::size_t at, std::size_t n) {
     std::copy(g + at, g + at + n, d + at);
     kernels.scale(T{-1}, d + at, n);
@@ -128,8 +137,8 @@ double Lbfgs<T>::choose_direction(Team& team) {
   });
   for (int age = 0; age < kept_; ++age) {
     const bool oldest = age == kept_ - 1;
-    const T* y = pair(age).y.data();
-    next = oldest ? y : pair(age + 1).s.data();
+    const T* y = pair(age).y;
+    next = oldest ? y : pair(age + 1).s;
     coefficients_[age] = pair(age).rho * product;
     const T step = static_cast<T>(-coefficients_[age]);
     product = sum(team, [&](std::size_t at, std::size_t n) {
@@ -139,8 +148,8 @@ double Lbfgs<T>::choose_direction(Team& team) {
     });
   }
   for (int age = kept_ - 1; age >= 0; --age) {
-    const T* s = pair(age).s.data();
-    next = age == 0 ? g : pair(age - 1).y.data();
+    const T* s = pair(age).s;
+    next = age == 0 ? g : pair(age - 1).y;
     const T step = static_cast<T>(coefficients_[age] - pair(age).rho * product);
     product = sum(team, [&](std::size_t at, std::size_t n) {
       kernels.axpy(step, s + at, d + at, n);
@@ -157,20 +166,18 @@ bool Lbfgs<T>::accept(Team& team, const LinePoint& point, T* theta) {
   const auto& kernels = vector_kernels<T>();
   Pair& made = pairs_[next_];
   kept_ = std::min(kept_, capacity() - 1);
-  made.s.resize(n_);
-  made.y.resize(n_);
-  T *s = made.s.data(), *y = made.y.data();
+  T *s = made.s, *y = made.y;
   const double ss = sum(team, [&](std::size_t at, std::size_t n) {
-    kernels.subtract(trial_.data() + at, theta + at, s + at, n);
+    kernels.subtract(trial_ + at, theta + at, s + at, n);
     return kernels.dot(s + at, s + at, n);
   });
   if (ss == 0) return false;
   const double yy = sum(team, [&](std::size_t at, std::size_t n) {
-    kernels.subtract(trial_gradient_.data() + at, gradient_.data() + at, y + at, n);
+    kernels.subtract(trial_gradient_ + at, gradient_ + at, y + at, n);
     return kernels.dot(y + at, y + at, n);
   });
   const double sy = sum(team, [&](std::size_t at, std::size_t n) {
-    std::copy(trial_.data() + at, trial_.data() + at + n, theta + at);
+    std::copy(trial_ + at, trial_ + at + n, theta + at);
     return kernels.dot(s + at, y + at, n);
   });
   if (sy > std::numeric_limits<T>::epsilon() * std::sqrt(ss) * std::sqrt(yy)) {
@@ -195,14 +202,13 @@ typename Lbfgs<T>::Iteration Lbfgs<T>::iterate(Team& team, T* theta, const Evalu
   const auto evaluate_along = [&](LinePoint& point) {
     const T step = static_cast<T>(point.step);
     sum(team, [&](std::size_t at, std::size_t n) {
-      kernels.add_scaled(theta + at, step, direction_.data() + at, trial_.data() + at, n);
+      kernels.add_scaled(theta + at, step, direction_ + at, trial_ + at, n);
       return 0.0;
     });
-    point.cost = evaluate(trial_.data(), trial_gradient_.data());
+    point.cost = evaluate(trial_, trial_gradient_);
     ++out.evaluations;
     if (should_stop()) return false;
-    point.slope = sum(
-        team, [&](std::size_t at, std::size_t n) { return kernels.dot(trial_gradient_.data() + at, direction_.data() + at, n); });
+    point.slope = sum(team, [&](std::size_t at, std::size_t n) { return kernels.dot(trial_gradient_ + at, direction_ + at, n); });
     return true;
   };
 

@@ -3,6 +3,7 @@
 #include <functional>
 #include <vector>
 
+#include "buffer.h"
 #include "line_search.h"
 #include "thread_pool.h"
 
@@ -41,12 +42,11 @@ class Lbfgs {
   Iteration iterate(Team& team, T* theta, const Evaluate& evaluate, const std::function<bool()>& should_stop);
 
   // At theta, after the first iteration.
-  const T* gradient() const { return gradient_.data(); }
+  const T* gradient() const { return gradient_; }
 
  private:
-  using Vector = std::vector<T>;
   struct Pair {
-    Vector s, y;  // steps of theta and of the gradient
+    T *s, *y;  // steps of theta and of the gradient
     double rho = 0;
   };
 
@@ -65,7 +65,8 @@ class Lbfgs {
 
   std::size_t n_;
   double tolerance_;
-  Vector gradient_, direction_, trial_, trial_gradient_;
+  Buffer<T> memory_;  // of all vectors [n]: one piece, for large pages, of which only what is used is ever touched
+  T *gradient_, *direction_, *trial_, *trial_gradient_;
   std::vector<Pair> pairs_;  // a ring: next_ is the one written next, kept_ of those before it are valid
   int next_ = 0, kept_ = 0;
   double scale_ = 0;  // of the steepest descent: s.y / y.y of the newest pair; 1/|gradient| before there is one
