@@ -7,7 +7,7 @@ import { paintTiles, TILE_OPTIONS, type TileOptions, tileSize } from './tiles.js
 /** The shape of one input, and how the tiles are laid out. */
 export type FeatureImageOptions = TileOptions
 
-/** What a feature picture is made of: any model whose first layer sees the input. */
+/** What a feature picture is made of: a model whose first layer sees the input. */
 export interface FeatureModel {
   readonly layers: readonly { readonly weights: Matrix }[]
 }

@@ -1,7 +1,7 @@
 import { argumentError, checkOptions } from '../check.js'
 import { PLOT_OPTIONS, type PlotOptions, plot, type Series } from './plot.js'
 
-/** What a learning curve is made of: any training history. */
+/** What a learning curve is made of: the history of a training. */
 export interface CostHistory {
   readonly epochs: readonly {
     readonly epoch: number

@@ -1,7 +1,6 @@
 #include "evaluation.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "phase_clock.h"
 
@@ -176,14 +175,13 @@ bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop,
   while (gradient && static_cast<int>(scratches_.size()) < team.threads()) scratches_.emplace_back(products_.scratch_elements());
   const bool two_passes = deepest_ >= 0 && plan.chunks.count > 1;
   if (grouped_) make_room_for_groups(plan, two_passes || request.repeated);
-  const bool known = std::exchange(rows_known_, false);  // until all of them have been through
   for (auto& mean : means_) std::fill(mean.begin(), mean.end(), 0);
   // Before the sink may move theta: every part of the cost is that of the same parameters.
   if (request.whole_cost) parts.weight_decay = weight_decay_cost(team, request.theta);
 
   if (two_passes) {
     for (int c = 0; c < plan.chunks.count; c++) {
-      const Chunk chunk = open_chunk(request, plan, c, known);
+      const Chunk chunk = open_chunk(request, plan, c, rows_known_);
       team.each(chunk.blocks.count, [&](int block) {
         if (stop.raised()) return;
         gather_block(request, chunk, block);
@@ -198,7 +196,7 @@ bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop,
 
   double loss = 0, absolute = 0;
   for (int c = 0; c < plan.chunks.count; c++) {
-    const Chunk chunk = open_chunk(request, plan, c, known || two_passes);
+    const Chunk chunk = open_chunk(request, plan, c, rows_known_ || two_passes);
     const bool updating = gradient && request.sink != nullptr && c + 1 == plan.chunks.count;
     const bool pull_known = deepest_ < 0 || two_passes;
     const int summed = two_passes ? deepest_ : -1;  // layers whose sums the first pass took
@@ -252,7 +250,7 @@ bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop,
     if (!updating && stop.raised()) return false;
     team.breathe();
   }
-  rows_known_ = request.repeated;
+  rows_known_ = request.repeated;  // all of them have been through
   parts.loss = loss / request.count;
   parts.sparsity += absolute / request.count;
   return true;

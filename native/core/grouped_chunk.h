@@ -14,7 +14,7 @@ class GroupedChunk {
   GroupedChunk() = default;
   GroupedChunk(int most_rows, int most_blocks, int cols);
 
-  // What one occupies, at most.
+  // What one occupies at most, but for a hundredth: rows' order and where groups begin are not counted.
   static std::size_t bytes(int most_rows, int most_blocks, int cols);
 
   // Begins a chunk that is cut so. Serially.

@@ -9,6 +9,7 @@
 //   times_normal_power  the same where 2^n is a normal number, or infinity, which then is the result
 //   low_half, high_half floats as doubles
 //   below_each_other(p, n)  16 bytes at p, at p + n and so on, where a vector is longer than that
+//   keep_nonzero        by AVX-512 alone: of three vectors of floats the lanes that are not 0 in all three, behind each other
 //   Rest<T>             the last, incomplete vector of a row
 
 namespace layerwise::LAYERWISE_LEVEL {

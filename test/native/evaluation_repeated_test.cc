@@ -75,6 +75,7 @@ TEST(RepeatedRuns, HaveTheBitsOfRunsThatStandAlone) {
       for (const Noise* under : {static_cast<const Noise*>(nullptr), &noise}) {
         for (EvaluationMemory memory : {kOneChunk, kChunksKept, kNothingKept}) {
           Repeated repeated(rows, memory, under);
+          repeated.run(parameters_of<double>(network, 4), StopFlag(&raised));
           for (unsigned seed : {1, 2, 3}) {
             const std::vector<double> theta = parameters_of<double>(network, seed);
             expect_same_bits(evaluate(network, objective(), theta, rows, 2, memory, under), repeated.run(theta));
