@@ -34,7 +34,7 @@ Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int 
   }
   const Plan& whole = plan(most_rows);
   std::size_t kept = 0;
-  for (int l = 0; l <= deepest_; l++) kept += static_cast<std::size_t>(most_rows) * network_.layers[l].outputs * sizeof(T);
+  for (int l = 0; l <= deepest_; l++) kept += most_rows * stride_for(network_.layers[l].outputs) * sizeof(T);
   kept_ = whole.chunks.count > 1 && kept <= kept_bytes_;
   if (kept_) kept_bytes_ -= kept;
 
@@ -46,15 +46,15 @@ Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int 
   std::size_t zeros = network_.zeros();
   if (through != nullptr) {
     zeros = std::max(zeros, through->zeros());
-    through_.emplace_back(rows * through->inputs());
+    through_.emplace_back(rows * stride_for(through->inputs()));
     through_products_ = std::make_unique<LayerProducts<T>>(*through);
-    for (int l = 0; l + 1 < through->depth(); l++) through_.emplace_back(rows * through->layers[l].outputs);
+    for (int l = 0; l + 1 < through->depth(); l++) through_.emplace_back(rows * stride_for(through->layers[l].outputs));
   }
   zeros_ = Buffer<T>(zeros);
   for (int l = 0; l < depth; l++) {
-    const std::size_t outputs = network_.layers[l].outputs;
-    activations_.emplace_back((kept_ && l <= deepest_ ? static_cast<std::size_t>(most_rows) : rows) * outputs);
-    deltas_.emplace_back(l + 1 < depth ? rows * outputs : 0);
+    const std::size_t outputs = network_.layers[l].outputs, stride = stride_for(network_.layers[l].outputs);
+    activations_.emplace_back((kept_ && l <= deepest_ ? static_cast<std::size_t>(most_rows) : rows) * stride);
+    deltas_.emplace_back(l + 1 < depth ? rows * stride : 0);
     const bool on_mean = penalty_of_[l] != nullptr && penalty_of_[l]->on_mean();
     activation_sums_.emplace_back(on_mean || l == monitored_ ? blocks * outputs : 0);
     delta_sums_.emplace_back(blocks * outputs);
@@ -118,15 +118,15 @@ typename Evaluator<T>::Chunk Evaluator<T>::open_chunk(const Request& request, co
 template <typename T>
 MatrixView<T> Evaluator<T>::activations(int layer, const Chunk& chunk) const {
   const int outputs = network_.layers[layer].outputs;
-  const std::size_t from = kept_ && layer <= deepest_ ? static_cast<std::size_t>(chunk.first) * outputs : 0;
-  return {activations_[layer].data() + from, chunk.rows, outputs};
+  const std::size_t from = kept_ && layer <= deepest_ ? static_cast<std::size_t>(chunk.first) * stride_for(outputs) : 0;
+  return matrix_in(activations_[layer].data() + from, chunk.rows, outputs);
 }
 
 template <typename T>
 MatrixView<T> Evaluator<T>::deltas(int layer, const Chunk& chunk) const {
   // The output layer's delta takes the place of its activations.
   if (layer + 1 == network_.depth()) return activations(layer, chunk);
-  return {deltas_[layer].data(), chunk.rows, network_.layers[layer].outputs};
+  return matrix_in(deltas_[layer].data(), chunk.rows, network_.layers[layer].outputs);
 }
 
 template <typename T>

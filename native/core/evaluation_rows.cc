@@ -39,7 +39,7 @@ void Evaluator<T>::through_block(const Request& request, const Chunk& chunk, int
   const Through& through = *request.rows->rows().through;
   const T* theta = static_cast<const T*>(through.theta);
   const auto buffer = [&](std::size_t i, int cols) {
-    return MatrixView<T>(through_[i].data(), chunk.rows, cols).rows_from(begin, rows);
+    return matrix_in(through_[i].data(), chunk.rows, cols).rows_from(begin, rows);
   };
   MatrixView<T> input = buffer(0, through.network.inputs());
   request.rows->read(request.order, request.first + chunk.first + begin, input);

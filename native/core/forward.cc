@@ -90,7 +90,7 @@ bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop,
   std::vector<Buffer<T>> buffers;
   for (int l = 0; l <= last; l++) {
     const bool needed = l < last || !into_out;
-    buffers.emplace_back(needed ? static_cast<std::size_t>(chunk_rows) * network.layers[l].outputs : 0);
+    buffers.emplace_back(needed ? chunk_rows * stride_for(network.layers[l].outputs) : 0);
   }
 
   const std::vector<T> zeros(network.zeros(), T(0));
@@ -117,8 +117,9 @@ bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop,
       MatrixView<const T> input = x;
       for (int l = 0; l <= last; l++) {
         const DenseLayer& layer = network.layers[l];
-        T* to = l == last && into_out ? request.out + static_cast<std::size_t>(chunk) * layer.outputs : buffers[l].data();
-        MatrixView<T> a{to + static_cast<std::size_t>(begin) * layer.outputs, rows, layer.outputs};
+        const bool is_result = l == last && into_out;
+        const MatrixView<T> a = is_result ? MatrixView<T>(request.out, total, layer.outputs).rows_from(chunk + begin, rows)
+                                          : matrix_in(buffers[l].data(), in_chunk, layer.outputs).rows_from(begin, rows);
         if (l == 0 && LayerProducts<T>::takes_groups(network, rows)) {
           grouped.with(x, [&](const RowGroups<T>* groups) { products.forward(l, request.theta, x, groups, a); });
         } else {

@@ -29,8 +29,8 @@ double sum_of(const T* row, int n) {
 }
 
 template <typename T>
-std::size_t size_of(MatrixView<T> z) {
-  return static_cast<std::size_t>(z.rows) * static_cast<std::size_t>(z.cols);
+void exponentials(MatrixView<T> z) {
+  for (int i = 0; i < z.rows; i++) vector_kernels<T>().exponentials(z.row(i), static_cast<std::size_t>(z.cols));
 }
 
 }  // namespace
@@ -38,7 +38,7 @@ std::size_t size_of(MatrixView<T> z) {
 template <typename T>
 void softmax(MatrixView<T> z, const T* bias) {
   for (int i = 0; i < z.rows; i++) shift(z.row(i), bias, z.cols);
-  vector_kernels<T>().exponentials(z.data, size_of(z));
+  exponentials(z);
   for (int i = 0; i < z.rows; i++) {
     T* y = z.row(i);
     const double sum = sum_of(y, z.cols);
@@ -54,7 +54,7 @@ double softmax_loss(MatrixView<T> z, const T* bias, const Labels& labels, T scal
     shift(z.row(i), bias, z.cols);
     loss -= labels.weight(labels.of_row[i]) * static_cast<double>(z.row(i)[labels.of_row[i]]);
   }
-  vector_kernels<T>().exponentials(z.data, size_of(z));
+  exponentials(z);
   for (int i = 0; i < z.rows; i++) {
     T* y = z.row(i);
     const std::uint32_t label = labels.of_row[i];

@@ -66,8 +66,9 @@ TEST(Plan, TilesOfGroupedRowsAreSmallAndOfWholeVectors) {
   EXPECT_EQ(grouped.tiles.size(), plain.tiles.size() + 2);
   for (const Plan::Tile& tile : grouped.tiles) {
     if (tile.layer > 0 || tile.rows == 0) continue;
-    EXPECT_LE(tile.rows, 96);
-    EXPECT_EQ(tile.row % 32, 0);
+    EXPECT_GE(tile.rows, 48);
+    EXPECT_LE(tile.rows, 64);
+    EXPECT_EQ(tile.row % 16, 0);
   }
 }
 

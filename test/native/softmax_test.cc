@@ -111,6 +111,30 @@ TYPED_TEST(Softmax, ARowsBitsDoNotDependOnTheOthers) {
   }
 }
 
+TYPED_TEST(Softmax, TakesRowsThatLieApartAndLeavesWhatIsBetweenThem) {
+  using T = TypeParam;
+  constexpr int kClassCount = 11, kApart = 16, kRowCount = 9;
+  const auto z = random_vector<T>(kRowCount * kClassCount, -8, 8, 1), bias = random_vector<T>(kClassCount, -1, 1, 2);
+  const auto labels = labels_of(kRowCount, kClassCount, 3);
+  const Lost<T> close = lost(z, bias, labels, {}, T(1));
+  const auto probabilities = softmax_of(z, kClassCount, bias);
+  std::vector<T> apart(kRowCount * kApart, T(7));
+  for (int i = 0; i < kRowCount; i++) std::copy_n(&z[i * kClassCount], kClassCount, &apart[i * kApart]);
+  std::vector<T> deltas = apart, sums(kClassCount);
+  softmax<T>({apart.data(), kRowCount, kClassCount, kApart}, bias.data());
+  EXPECT_EQ(
+      softmax_loss<T>({deltas.data(), kRowCount, kClassCount, kApart}, bias.data(), {labels.data(), nullptr}, T(1), sums.data()),
+      close.loss);
+  EXPECT_EQ(sums, close.sums);
+  for (int i = 0; i < kRowCount; i++) {
+    for (int j = 0; j < kApart; j++) {
+      const bool between = j >= kClassCount;
+      EXPECT_EQ(apart[i * kApart + j], between ? T(7) : probabilities[i * kClassCount + j]);
+      EXPECT_EQ(deltas[i * kApart + j], between ? T(7) : close.delta[i * kClassCount + j]);
+    }
+  }
+}
+
 TYPED_TEST(Softmax, LogitsFarApartAreCertainAndCostTheirDistance) {
   using T = TypeParam;
   for (T far : {T(500), T(1e30)}) {
