@@ -11,11 +11,10 @@ namespace layerwise {
 
 void prefer_huge_pages(void* data, std::size_t bytes) {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
-  constexpr std::size_t kWorthIt = std::size_t{4} << 20;  // of two huge pages at most one is lost to its ends
-  if (bytes < kWorthIt) return;
+  const auto address = reinterpret_cast<std::uintptr_t>(data);
+  if ((address + kHugePage - 1) / kHugePage == (address + bytes) / kHugePage) return;
   const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
-  const auto begin = (reinterpret_cast<std::uintptr_t>(data) + page - 1) / page * page;
-  const auto end = (reinterpret_cast<std::uintptr_t>(data) + bytes) / page * page;
+  const auto begin = (address + page - 1) / page * page, end = (address + bytes) / page * page;
   madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
 #else
   (void)data;

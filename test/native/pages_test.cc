@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <fstream>
 #include <ios>
+#include <new>
 #include <sstream>
 #include <string>
 
@@ -36,13 +38,36 @@ bool system_has_huge_pages() {
 
 TEST(Pages, OfALargeBufferAreHugeOnesIfTheSystemHasThem) {
   if (!system_has_huge_pages()) GTEST_SKIP() << "this system has no huge pages, or does not show its mappings";
-  const Buffer<float> large(std::size_t{16} << 20);
-  EXPECT_NE(mapping_flags(large.data() + large.size() / 2).find(" hg "), std::string::npos);
+  for (std::size_t size : {std::size_t{1} << 17, std::size_t{300'000}, std::size_t{16} << 20}) {
+    const Buffer<float> large(size);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(large.data()) % kHugePage, 0u);
+    for (const float* place : {large.data(), large.data() + size - 1}) {
+      EXPECT_NE(mapping_flags(place).find(" hg "), std::string::npos) << size;
+    }
+  }
 }
 
 TEST(Pages, OfASmallBufferAreThoseOfAllOthers) {
   const Buffer<float> small(1 << 10);
   EXPECT_EQ(mapping_flags(small.data()).find(" hg "), std::string::npos);
+}
+
+TEST(Pages, OfABufferOfAnySizeAreZeroAndItsOwn) {
+  for (std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{17}, (std::size_t{1} << 17) - 1, std::size_t{1} << 17,
+                           std::size_t{1} << 19, (std::size_t{1} << 19) + 1}) {
+    const Buffer<float> one(size), other(size);
+    for (const Buffer<float>* buffer : {&one, &other}) {
+      EXPECT_EQ(buffer->size(), size);
+      EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer->data()) % 64, 0u);
+      for (std::size_t i = 0; i < size; i++) ASSERT_EQ((*buffer)[i], 0);
+      std::fill(buffer->data(), buffer->data() + size, 1.0f);
+    }
+  }
+}
+
+TEST(Pages, OfAnImpossibleBufferAreRefused) {
+  volatile std::size_t size = ~std::size_t{0} / 8;  // as no constant: compilers refuse it too
+  EXPECT_THROW(Buffer<float>{size}, std::bad_alloc);
 }
 
 }  // namespace
