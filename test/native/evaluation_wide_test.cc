@@ -1,6 +1,7 @@
 // Layers so wide that their rows do not lie close together.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "forward.h"
@@ -11,9 +12,7 @@ namespace {
 
 constexpr int kInputs = 5, kWide = 131, kWider = 145, kRows = 1100;
 
-std::vector<double> rows(int count = kRows) {
-  return random_vector<double>(static_cast<std::size_t>(count) * kInputs, 0.1, 0.9, 4);
-}
+std::vector<double> rows() { return random_vector<double>(std::size_t{kRows} * kInputs, 0.1, 0.9, 4); }
 
 TEST(StrideFor, IsAnOddNumberOfCacheLinesFromTheWidthAtWhichThatIsLittle) {
   EXPECT_EQ(stride_for(1), 1u);
