@@ -55,13 +55,14 @@ Napi::Value random_permutation(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value prepare_rows(const Napi::CallbackInfo& info) {
-  constexpr std::uintptr_t kCacheLine = 64;
   if (!info[0].IsTypedArray() || info[0].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
     throw argument_error(info.Env(), "ERR_ARGUMENT", "bytes: expected a Uint8Array");
+  const std::uint32_t unit = info[1].IsNumber() ? info[1].As<Napi::Number>().Uint32Value() : 0;
+  if (unit == 0) throw argument_error(info.Env(), "ERR_ARGUMENT", "unit: expected a positive number");
   auto bytes = info[0].As<Napi::Uint8Array>();
   prefer_huge_pages(bytes.Data(), bytes.ByteLength());
   const auto address = reinterpret_cast<std::uintptr_t>(bytes.Data());
-  return Napi::Number::New(info.Env(), static_cast<double>((kCacheLine - address % kCacheLine) % kCacheLine));
+  return Napi::Number::New(info.Env(), static_cast<double>((unit - address % unit) % unit));
 }
 
 namespace {

@@ -11,6 +11,7 @@ export const SNAPSHOT_BYTES = 256 * 2 ** 20
 const SLICE_BYTES = 2 ** 20
 
 const CACHE_LINE = 64
+const HUGE_PAGE = 2 ** 21
 
 /**
  * The rows as they are now, so that nothing that happens to the caller's array during a long fit can matter: not a write, and not a
@@ -41,12 +42,13 @@ export async function snapshot(
 
 /**
  * Memory for rows that are read in any order. It begins with a cache line: a row of 256 bytes then lies in four, where the allocator
- * puts large arrays it would lie in five. And it has huge pages where the system has them: finding the page of a row can take as long
- * as reading it.
+ * puts large arrays it would lie in five. And from half a MiB on with a huge page, and ends with one, where the system has them: finding
+ * the page of a row can take as long as reading it.
  */
 function memoryForRows(length: number, argument: string): Uint8Array<ArrayBuffer> {
-  const bytes = allocate('uint8', length + CACHE_LINE - 1, argument)
-  const begin = binding().prepareRows(bytes)
+  const unit = length < HUGE_PAGE / 4 ? CACHE_LINE : HUGE_PAGE
+  const bytes = allocate('uint8', Math.ceil(length / unit) * unit + unit - 1, argument)
+  const begin = binding().prepareRows(bytes, unit)
   return bytes.subarray(begin, begin + length)
 }
 

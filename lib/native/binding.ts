@@ -211,9 +211,9 @@ export interface Binding {
   permutation(length: number, seed: number, stream: number, index: number): Uint32Array
   /**
    * Asks the system for huge pages under `bytes`, which rows are about to be written to. Returns how many bytes there are from their
-   * start to the next cache line: 0 to 63.
+   * start to the next address that `unit` divides.
    */
-  prepareRows(bytes: Uint8Array): number
+  prepareRows(bytes: Uint8Array, unit: number): number
   forward(request: ForwardRequest): Promise<void>
   /**
    * One row through the layers on the calling thread, with as little to unpack as can be.
