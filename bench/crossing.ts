@@ -26,7 +26,7 @@ export interface CrossingResult {
 
 /** Programs are started anew so often: where their memory lies makes a few hundredths of their speed, for as long as they live. */
 const STARTS = 6
-const TURN_SECONDS = 0.4
+const TURN_SECONDS = 0.8
 
 /** Takes a Node process between two copies of the C++ program, all three in endless trainings on the same rows. */
 export async function measureCrossing(

@@ -3,6 +3,11 @@ import type { ChildProcess } from 'node:child_process'
 /** Lines that a program must have written before it counts: its rows are copied then, and its code compiled. */
 const WARM = 20
 
+interface Mark {
+  readonly at: number
+  readonly rows: number
+}
+
 /**
  * A program that trains without end and says ten times a second, in a line, how many rows it has seen. Outside its turns it is stopped by a
  * signal, threads and all, so that turns can be short without a beginning in each.
@@ -10,12 +15,14 @@ const WARM = 20
 export class TakingTurns {
   readonly #process: ChildProcess
   readonly #threadsOf: (pid: number) => readonly number[]
-  readonly #marks: { readonly awake: number; readonly rows: number }[] = []
+  /** Of its turns up to their last lines. */
+  #rows = 0
+  #seconds = 0
+  #mark: Mark | undefined
   readonly #end = () => this.#process.kill('SIGKILL')
   readonly #ended: Promise<never>
   #warm: () => void = () => {}
-  #slept = 0
-  #stoppedAt: number | undefined
+  #awake = true
 
   /** @param threadsOf - those of its threads that compute */
   constructor(
@@ -43,7 +50,7 @@ export class TakingTurns {
       throw error
     }
     this.stop()
-    this.#marks.length = 0
+    this.#rows = this.#seconds = 0
   }
 
   threads(): readonly number[] {
@@ -52,20 +59,22 @@ export class TakingTurns {
 
   go(): void {
     this.#process.kill('SIGCONT')
-    this.#slept += now() - this.#stoppedAt!
-    this.#stoppedAt = undefined
+    this.#awake = true
   }
 
   stop(): void {
     this.#process.kill('SIGSTOP')
-    this.#stoppedAt = now()
+    this.#awake = false
+    this.#mark = undefined
   }
 
-  /** Rows a second of all its turns. */
+  /**
+   * Rows a second of all its turns, each from its first line to its last: what is up to the first is time for the next line, by a clock
+   * that went on while it was stopped, and comes with caches that hold another program's data.
+   */
   rate(): number {
-    const [first, last] = [this.#marks[0], this.#marks.at(-1)]
-    if (!first || !last || first === last) throw new Error('too little time to measure a training in')
-    return (last.rows - first.rows) / (last.awake - first.awake)
+    if (this.#seconds === 0) throw new Error('too little time to measure a training in')
+    return this.#rows / this.#seconds
   }
 
   close(): void {
@@ -78,11 +87,19 @@ export class TakingTurns {
     for await (const line of lines) {
       const rows = Number(line)
       if (!Number.isFinite(rows)) throw new Error(`a training said: ${line}`)
-      this.#marks.push({ awake: (this.#stoppedAt ?? now()) - this.#slept, rows })
+      this.#see({ at: performance.now() / 1000, rows })
       if (++count === WARM) this.#warm()
     }
     throw new Error('a training ended by itself')
   }
-}
 
-const now = () => performance.now() / 1000
+  #see(mark: Mark): void {
+    // What comes while it is stopped was written before, nobody knows when.
+    if (!this.#awake) return
+    if (this.#mark) {
+      this.#rows += mark.rows - this.#mark.rows
+      this.#seconds += mark.at - this.#mark.at
+    }
+    this.#mark = mark
+  }
+}
