@@ -13,6 +13,7 @@ struct Cut {
 
   int begin(int i) const { return static_cast<int>(static_cast<std::int64_t>(total) * i / count); }
   int length(int i) const { return begin(i + 1) - begin(i); }
+  int longest() const { return count == 0 ? 0 : 1 + (total - 1) / count; }
 };
 
 }  // namespace layerwise

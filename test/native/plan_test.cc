@@ -72,6 +72,20 @@ TEST(Plan, TilesOfGroupedRowsAreSmallAndOfWholeVectors) {
   }
 }
 
+TEST(Plan, BlocksAreAsManyForEachOfTwoThreadsAndOfFourWhereTheyAreTallEnough) {
+  for (const Network& network : {autoencoder(64, 25), autoencoder(784, 196), autoencoder(784, 1000)}) {
+    std::map<int, int> blocks;
+    for (int rows : {100, 128, 200, 256, 384, 512, 600, 1000, 1024, 1300, 2048, 3000}) {
+      const Plan plan = Plan::evaluation(network, rows, sizeof(float));
+      ASSERT_EQ(plan.chunks.count, 1);
+      blocks[rows] = plan.blocks(rows).count;
+      EXPECT_EQ(blocks[rows] % 2, 0) << rows;
+    }
+    for (int rows : {100, 128, 200, 256, 384}) EXPECT_EQ(blocks[rows], 2) << rows;
+    for (int rows : {512, 600, 1000, 1024}) EXPECT_EQ(blocks[rows], 4) << rows;
+  }
+}
+
 TEST(Plan, ChunksAndBlocksAreBounded) {
   for (const Network& network : {autoencoder(64, 25), autoencoder(784, 1000), autoencoder(20000, 10)}) {
     for (int rows : {1, 500, 100000}) {
