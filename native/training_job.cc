@@ -195,7 +195,7 @@ Napi::Value train_span(const Napi::CallbackInfo& info) {
   operation->settled = [call] { call->training->spans--; };
   const int batch =
       training.options.batch_size == 0 ? training.rows.count : std::min(training.options.batch_size, training.rows.count);
-  const int threads = useful_threads(TrainingJob<float>::flops_per_step(training.network, batch), threads_argument(request));
+  const int threads = useful_threads(step_flops(training.network, batch), threads_argument(request));
   const Napi::Value promise = Environment::of(env).start(env, ThreadPool::Priority::normal, threads, std::move(operation));
   training.spans++;
   return promise;

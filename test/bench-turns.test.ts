@@ -9,11 +9,14 @@ import { TakingTurns } from '../bench/taking-turns.js'
 afterEach(() => vi.restoreAllMocks())
 
 describe('a program that takes turns', () => {
-  test('is measured by the time that it was awake', async () => {
+  test('is measured from the first line of each turn to its last', async () => {
     const { program, clock, say, signals } = await warmProgram()
     for (let turn = 0; turn < 3; turn++) {
       clock.seconds += 100
+      await say(50)
       program.go()
+      clock.seconds += 3
+      await say(7)
       for (let i = 0; i < 4; i++) {
         clock.seconds += 0.5
         await say(10)

@@ -151,9 +151,7 @@ class Training {
   double flops() const { return products_->flops(); }
   int batch_size() const { return options_.batch_size; }
 
-  int threads(int offered) const {
-    return useful_threads(TrainingJob<float>::flops_per_step(network_, options_.batch_size), offered);
-  }
+  int threads(int offered) const { return useful_threads(step_flops(network_, options_.batch_size), offered); }
 
   double plan_rate(ThreadPool& pool, int offered, double seconds) const {
     return products_rate(*products_, pool, threads(offered), seconds);

@@ -14,7 +14,7 @@ constexpr std::size_t kBlockBytes = std::size_t{3} << 19;
 // noise. Batches are powers of two as a rule: by 250 rows, 512 made three blocks, of which two threads have two and one.
 constexpr int kBlockRows = 256;
 
-// Rows that a block keeps where more blocks mean that more threads share a batch.
+// Rows that a block keeps where more blocks than two mean that more threads share a batch.
 constexpr int kSharedRows = 128;
 
 // Weights of a tile at most, in float32 half of a second cache of 2 MiB; but fewer rows than this make a slow product: in 32 rows
@@ -30,9 +30,8 @@ constexpr int kGroupedUnits = 64, kUnitsOfVectors = 16;
 // Below so many operations a second thread costs more than it brings.
 constexpr double kFlopsWorthAThread = 2e6;
 
-// Tall blocks are what gemm likes; beyond kBlockRows they are worth it only while they fit the cache. As many for each of two
-// threads, or of four where that leaves kSharedRows.
-Cut blocks_of(int rows, int tall) {
+// As many blocks for each of two threads, or of four where that leaves kSharedRows.
+Cut shared_blocks(int rows, int tall) {
   const int enough = Cut::at_most(rows, tall).count, shared = std::min(4, rows / kSharedRows);
   return {rows, std::max(2, std::max(enough + enough % 2, shared - shared % 2))};
 }
@@ -54,9 +53,11 @@ Plan Plan::evaluation(const Network& network, int rows, std::size_t element, std
   Plan plan;
   plan.chunks = Cut::at_most(rows, most_chunk_rows(network, element, chunk_bytes));
 
+  // Tall blocks are what gemm likes; beyond kBlockRows they are worth it only while they fit the cache.
   const int fitting = static_cast<int>(kBlockBytes / (row_elements(network) * element));
   const int tall = std::max(kBlockRows, std::min(2 * kBlockRows, fitting)), most = plan.chunks.longest();
-  plan.block_rows = std::max(kFewestBlockRows, blocks_of(most, tall).longest());
+  const bool shared = useful_threads(step_flops(network, most), 2) > 1;
+  plan.block_rows = std::max(kFewestBlockRows, shared ? shared_blocks(most, tall).longest() : tall);
 
   for (int l = 0; l < network.depth(); l++) {
     const auto& layer = network.layers[l];
@@ -85,6 +86,12 @@ void Plan::cut_weights(int index, const DenseLayer& layer, bool grouped) {
 }
 
 int forward_block_rows(const Network& network) { return Plan::row_elements(network) > 512 ? 256 : 512; }
+
+double step_flops(const Network& network, int rows) {
+  double weights = 0;
+  for (const auto& layer : network.layers) weights += static_cast<double>(layer.weight_count());
+  return 6 * weights * rows;
+}
 
 int useful_threads(double flops, int threads) {
   return std::max(1, static_cast<int>(std::min<double>(threads, flops / kFlopsWorthAThread)));

@@ -28,7 +28,7 @@ struct Plan {
   // Row blocks of a chunk: each goes through forward and backward while its activations are in the core's cache.
   Cut blocks(int chunk_rows) const { return Cut::at_most(chunk_rows, block_rows); }
   int block_rows = 0;
-  static constexpr int kFewestBlockRows = 64;
+  static constexpr int kFewestBlockRows = 32;
 
   // What the activations and deltas of a chunk occupy at most, in bytes, but for the fewest rows that are worth a chunk.
   static constexpr std::size_t kChunkBytes = std::size_t{48} << 20;
@@ -51,6 +51,9 @@ struct Plan {
 // Rows of a block in the forward pass (encode, reconstruct): fixed, so that rows encoded in parts cut at its multiples
 // have the bits of rows encoded together.
 int forward_block_rows(const Network& network);
+
+// Operations of a training step over so many rows, in its products.
+double step_flops(const Network& network, int rows);
 
 // How many threads are worth waking for so much work between two waits, in floating-point operations.
 int useful_threads(double flops, int threads);

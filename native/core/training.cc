@@ -32,13 +32,6 @@ TrainingJob<T>::TrainingJob(const Network& network, const Objective& objective, 
 }
 
 template <typename T>
-double TrainingJob<T>::flops_per_step(const Network& network, int batch_rows) {
-  double weights = 0;
-  for (const auto& layer : network.layers) weights += static_cast<double>(layer.weight_count());
-  return 6 * weights * batch_rows;
-}
-
-template <typename T>
 T TrainingJob<T>::decay_of(const Plan::Tile& tile) const {
   return tile.rows == 0 ? T(0) : static_cast<T>(objective_.weight_decay[tile.layer]);
 }

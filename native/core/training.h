@@ -72,8 +72,6 @@ class TrainingJob {
   // Nothing is left to do in this round: it diverged, or lbfgs stopped.
   bool ended(int round) const { return ended_ && round == round_; }
 
-  static double flops_per_step(const Network& network, int batch_rows);
-
  private:
   struct Epoch {
     int number = -1;
