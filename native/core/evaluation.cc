@@ -39,7 +39,7 @@ Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int 
   if (kept_) kept_bytes_ -= kept;
 
   const std::size_t rows = most_rows_in_chunk();
-  const std::size_t blocks = (rows + Plan::kFewestBlockRows - 1) / Plan::kFewestBlockRows;
+  const std::size_t blocks = Plan::most_blocks(network_, static_cast<int>(rows), sizeof(T));
   x_ = Buffer<T>(rows * network_.inputs());
   clean_ = Buffer<T>(noisy ? rows * network_.inputs() : 0);
   labels_.resize(objective_.loss == Loss::log_loss ? rows : 0);
@@ -60,9 +60,7 @@ Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int 
     delta_sums_.emplace_back(blocks * outputs);
     pulls_.emplace_back(on_mean ? outputs : 0);
     means_.emplace_back(activation_sums_.back().size() > 0 ? outputs : 0);
-    // Fewer rows are cut into no more blocks, or into two.
-    const std::size_t partials = whole.by_blocks[l] ? std::max(2, whole.blocks(static_cast<int>(rows)).count) : 0;
-    partial_gradients_.emplace_back(partials * network_.layers[l].weight_count());
+    partial_gradients_.emplace_back(whole.by_blocks[l] ? blocks * network_.layers[l].weight_count() : 0);
   }
   block_loss_.resize(blocks);
   block_absolute_.resize(blocks);

@@ -20,7 +20,7 @@ void Evaluator<T>::choose_products(const Gather<T>& rows, const Noise* noise) {
 // The groups of every chunk if they are met again and there is room, else of one.
 template <typename T>
 void Evaluator<T>::make_room_for_groups(const Plan& plan, bool met_again) {
-  const int rows = most_rows_in_chunk(), blocks = 1 + rows / Plan::kFewestBlockRows;
+  const int rows = most_rows_in_chunk(), blocks = Plan::most_blocks(network_, rows, sizeof(T));
   const std::size_t bytes = GroupedChunk<T>::bytes(rows, blocks, network_.inputs());
   const auto chunks = static_cast<std::size_t>(plan.chunks.count);
   const std::size_t wanted = met_again && chunks * bytes <= kept_bytes_ ? chunks : 1;

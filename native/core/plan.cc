@@ -14,6 +14,9 @@ constexpr std::size_t kBlockBytes = std::size_t{3} << 19;
 // noise. Batches are powers of two as a rule: by 250 rows, 512 made three blocks, of which two threads have two and one.
 constexpr int kBlockRows = 256;
 
+// Of a batch that two threads share.
+constexpr int kFewestBlockRows = 32;
+
 // Rows that a block keeps where more blocks than two mean that more threads share a batch.
 constexpr int kSharedRows = 128;
 
@@ -30,7 +33,13 @@ constexpr int kGroupedUnits = 64, kUnitsOfVectors = 16;
 // Below so many operations a second thread costs more than it brings.
 constexpr double kFlopsWorthAThread = 2e6;
 
-// As many blocks for each of two threads, or of four where that leaves kSharedRows.
+// Rows of a block at most: tall blocks are what gemm likes; beyond kBlockRows they are worth it only while they fit the cache.
+int tallest_block(const Network& network, std::size_t element) {
+  const int fitting = static_cast<int>(kBlockBytes / (Plan::row_elements(network) * element));
+  return std::max(kBlockRows, std::min(2 * kBlockRows, fitting));
+}
+
+// As many blocks for each of two threads, or of four where that leaves kSharedRows. More rows have no fewer.
 Cut shared_blocks(int rows, int tall) {
   const int enough = Cut::at_most(rows, tall).count, shared = std::min(4, rows / kSharedRows);
   return {rows, std::max(2, std::max(enough + enough % 2, shared - shared % 2))};
@@ -49,13 +58,15 @@ int Plan::most_chunk_rows(const Network& network, std::size_t element, std::size
   return std::max(kFewestChunkRows, static_cast<int>(std::min<std::size_t>(fitting, 1 << 20)));
 }
 
+int Plan::most_blocks(const Network& network, int chunk_rows, std::size_t element) {
+  return shared_blocks(chunk_rows, tallest_block(network, element)).count;
+}
+
 Plan Plan::evaluation(const Network& network, int rows, std::size_t element, std::size_t chunk_bytes, bool grouped) {
   Plan plan;
   plan.chunks = Cut::at_most(rows, most_chunk_rows(network, element, chunk_bytes));
 
-  // Tall blocks are what gemm likes; beyond kBlockRows they are worth it only while they fit the cache.
-  const int fitting = static_cast<int>(kBlockBytes / (row_elements(network) * element));
-  const int tall = std::max(kBlockRows, std::min(2 * kBlockRows, fitting)), most = plan.chunks.longest();
+  const int tall = tallest_block(network, element), most = plan.chunks.longest();
   const bool shared = useful_threads(step_flops(network, most), 2) > 1;
   plan.block_rows = std::max(kFewestBlockRows, shared ? shared_blocks(most, tall).longest() : tall);
 

@@ -28,7 +28,8 @@ struct Plan {
   // Row blocks of a chunk: each goes through forward and backward while its activations are in the core's cache.
   Cut blocks(int chunk_rows) const { return Cut::at_most(chunk_rows, block_rows); }
   int block_rows = 0;
-  static constexpr int kFewestBlockRows = 32;
+  // Blocks of a chunk of so many rows, or of fewer, in whatever plan: at most so many.
+  static int most_blocks(const Network& network, int chunk_rows, std::size_t element);
 
   // What the activations and deltas of a chunk occupy at most, in bytes, but for the fewest rows that are worth a chunk.
   static constexpr std::size_t kChunkBytes = std::size_t{48} << 20;

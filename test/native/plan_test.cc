@@ -92,12 +92,17 @@ TEST(Plan, AFewRowsAreTwoBlocksWhereTwoThreadsShareThem) {
 
 TEST(Plan, ChunksAndBlocksAreBounded) {
   for (const Network& network : {autoencoder(64, 25), autoencoder(784, 1000), autoencoder(20000, 10)}) {
-    for (int rows : {1, 500, 100000}) {
+    const int most = Plan::most_chunk_rows(network, sizeof(double));
+    int least_room = 0;
+    for (int rows :
+         {1, 31, 32, 33, 64, 127, 128, 255, 256, 257, 500, 511, 512, 513, 600, 681, 768, 769, 1025, 1400, 20011, 100000}) {
       const Plan plan = Plan::evaluation(network, rows, sizeof(double));
-      const int most = Plan::most_chunk_rows(network, sizeof(double));
+      const int room = Plan::most_blocks(network, std::min(rows, most), sizeof(double));
+      EXPECT_GE(room, least_room);
+      least_room = room;
       for (int c = 0; c < plan.chunks.count; c++) {
         EXPECT_LE(plan.chunks.length(c), most);
-        EXPECT_LE(plan.blocks(plan.chunks.length(c)).count, (most + Plan::kFewestBlockRows - 1) / Plan::kFewestBlockRows);
+        EXPECT_LE(plan.blocks(plan.chunks.length(c)).count, room);
       }
     }
   }
