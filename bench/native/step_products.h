@@ -18,7 +18,7 @@ inline Buffer<float> uniform_buffer(std::size_t size, double low, double high, s
 // on the number of threads.
 inline Plan cut_for_threads(const Network& network, int rows, int threads, int blocks, int tiles) {
   Plan plan = Plan::evaluation(network, rows, sizeof(float));
-  plan.block_rows = 1 + (plan.chunks.length(0) - 1) / (threads * blocks);
+  plan.block_rows = 1 + (plan.chunks.longest() - 1) / (threads * blocks);
   plan.tiles.clear();
   for (int l = 0; l < network.depth(); l++) {
     const DenseLayer& layer = network.layers[l];
@@ -45,15 +45,14 @@ class StepProducts {
     for (int l = 0; l <= deepest_; l++) kept += elements(rows, l) * sizeof(float);
     kept_ = two_passes_ && kept <= EvaluationMemory{}.kept;
 
-    int most = 0;
-    for (int c = 0; c < plan_.chunks.count; c++) most = std::max(most, plan_.chunks.length(c));
+    const int most = plan_.chunks.longest();
     theta_ = uniform_buffer(network.parameters, -0.1, 0.1, 0);
     gradient_ = Buffer<float>(network.parameters);
     x_ = uniform_buffer(static_cast<std::size_t>(rows) * network.inputs(), 0, 1, 1);
     for (int l = 0; l < network.depth(); l++) {
       activations_.emplace_back(elements(kept_ && l <= deepest_ ? rows : most, l));
       deltas_.emplace_back(elements(most, l));
-      partials_.emplace_back(plan_.by_blocks[l] ? (plan_.blocks(most).count + 1) * network.layers[l].weight_count() : 0);
+      partials_.emplace_back(plan_.by_blocks[l] ? plan_.blocks(most).count * network.layers[l].weight_count() : 0);
       flops_ += 2.0 * rows * static_cast<double>(network.layers[l].weight_count()) * (l == 0 ? 2 : 3);
     }
   }
@@ -94,6 +93,7 @@ class StepProducts {
   // Rows begin … of a chunk.
   struct Block {
     int chunk;
+    int index;  // within it
     int begin;
     int rows;
   };
@@ -103,7 +103,7 @@ class StepProducts {
   template <typename Body>
   void each_block(Team& team, int chunk, const Body& body) const {
     const Cut blocks = plan_.blocks(plan_.chunks.length(chunk));
-    team.each(blocks.count, [&](int i) { body(Block{chunk, blocks.begin(i), blocks.length(i)}); });
+    team.each(blocks.count, [&](int i) { body(Block{chunk, i, blocks.begin(i), blocks.length(i)}); });
   }
 
   MatrixView<float> input(int layer, int chunk) const {
@@ -141,7 +141,7 @@ class StepProducts {
   void gradient(const Block& block, int layer) const {
     const DenseLayer& shape = network_.layers[layer];
     if (!by_blocks(layer, block.chunk)) return;
-    float* partial = partials_[layer].data() + block.begin / plan_.block_rows * shape.weight_count();
+    float* partial = partials_[layer].data() + block.index * shape.weight_count();
     products_->gradient(layer, deltas(layer, block.chunk).rows_from(block.begin, block.rows),
                         input(layer, block.chunk).rows_from(block.begin, block.rows), nullptr, 0, false,
                         {partial, shape.outputs, shape.inputs}, nullptr);

@@ -14,10 +14,10 @@ constexpr std::size_t kBlockBytes = std::size_t{3} << 19;
 // noise. Batches are powers of two as a rule: by 250 rows, 512 made three blocks, of which two threads have two and one.
 constexpr int kBlockRows = 256;
 
-// Of a batch that two threads share.
+// So many rows are one block.
 constexpr int kFewestBlockRows = 32;
 
-// Rows that a block keeps where more blocks than two mean that more threads share a batch.
+// Rows that each of four blocks keeps: four threads share a batch of no more than kBlockRows rows for each of two.
 constexpr int kSharedRows = 128;
 
 // Weights of a tile at most, in float32 half of a second cache of 2 MiB; but fewer rows than this make a slow product: in 32 rows
@@ -39,7 +39,7 @@ int tallest_block(const Network& network, std::size_t element) {
   return std::max(kBlockRows, std::min(2 * kBlockRows, fitting));
 }
 
-// As many blocks for each of two threads, or of four where that leaves kSharedRows. More rows have no fewer.
+// An even number of blocks, of 4 * kSharedRows rows on four at least. More rows have no fewer.
 Cut shared_blocks(int rows, int tall) {
   const int enough = Cut::at_most(rows, tall).count, shared = std::min(4, rows / kSharedRows);
   return {rows, std::max(2, std::max(enough + enough % 2, shared - shared % 2))};
@@ -67,7 +67,7 @@ Plan Plan::evaluation(const Network& network, int rows, std::size_t element, std
   plan.chunks = Cut::at_most(rows, most_chunk_rows(network, element, chunk_bytes));
 
   const int tall = tallest_block(network, element), most = plan.chunks.longest();
-  const bool shared = useful_threads(step_flops(network, most), 2) > 1;
+  const bool shared = useful_threads(step_flops(network, rows), 2) > 1;
   plan.block_rows = std::max(kFewestBlockRows, shared ? shared_blocks(most, tall).longest() : tall);
 
   for (int l = 0; l < network.depth(); l++) {
