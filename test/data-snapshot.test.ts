@@ -44,6 +44,16 @@ describe('a snapshot of rows', () => {
       expect(data.buffer.byteLength - data.byteOffset).toBeGreaterThanOrEqual(last)
     },
   )
+
+  test('takes no more than a cache line beside them where it is short of half a MiB', async () => {
+    const rows = { data: new Float64Array(2 ** 16 - 1), rows: 2 ** 16 - 1, cols: 1, scale: 1 }
+    const { data } = await snapshot('x', rows, () => {})
+    expect(data.buffer.byteLength).toBeLessThan(rows.data.byteLength + 2 * 64)
+  })
+
+  test.each([undefined, 0])('begins at a multiple of something: not of %s', (unit) => {
+    expect(() => binding().prepareRows(new Uint8Array(9), unit as number)).toThrow('unit: expected')
+  })
 })
 
 /** How much of this process's memory has asked for huge pages; undefined where the system has none, or does not show it. */

@@ -17,7 +17,7 @@ constexpr int kBlockRows = 256;
 // So many rows are one block.
 constexpr int kFewestBlockRows = 32;
 
-// Rows that each of four blocks keeps: four threads share a batch of no more than kBlockRows rows for each of two.
+// Four threads share a batch that leaves each of them so many rows, though two blocks would be tall enough for two.
 constexpr int kSharedRows = 128;
 
 // Weights of a tile at most, in float32 half of a second cache of 2 MiB; but fewer rows than this make a slow product: in 32 rows

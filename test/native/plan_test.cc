@@ -72,7 +72,7 @@ TEST(Plan, TilesOfGroupedRowsAreSmallAndOfWholeVectors) {
   }
 }
 
-TEST(Plan, BlocksAreAsManyForEachOfTwoThreadsAndOfFourWhereTheyAreTallEnough) {
+TEST(Plan, BlocksAreEvenInNumberAndFourFrom512RowsOn) {
   for (const Network& network : {autoencoder(64, 25), autoencoder(784, 196), autoencoder(784, 1000)}) {
     const auto blocks = [&](int rows) { return Plan::evaluation(network, rows, sizeof(float)).blocks(rows).count; };
     for (int rows : {256, 384}) EXPECT_EQ(blocks(rows), 2) << rows;
