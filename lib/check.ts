@@ -47,16 +47,20 @@ export function shapeError(argument: string, expected: string, received: unknown
   })
 }
 
+/** Options with their defaults: every member is there, and none is `undefined`. */
+export type Complete<T> = { [K in keyof T]-?: Exclude<T[K], undefined> }
+
 /**
- * An object that has none but the known keys. `undefined` is taken as the empty object; objects that hold something else than keys, as
- * an AbortSignal, a promise or a Map, are refused.
+ * A copy of what an object of options says itself, without a prototype. `undefined`, as the object or as an option's value, says nothing.
+ * Other keys than the known ones are refused, and so are objects that hold something else than keys, as an AbortSignal, a promise or a Map.
  */
 export function checkOptions(
   argument: string,
   value: unknown,
   known: readonly string[],
 ): Record<string, unknown> {
-  if (value === undefined) return {}
+  const given: Record<string, unknown> = Object.create(null)
+  if (value === undefined) return given
   if (
     value === null ||
     typeof value !== 'object' ||
@@ -64,7 +68,8 @@ export function checkOptions(
   ) {
     throw argumentError(argument, 'an object of options', value)
   }
-  for (const key of Object.keys(value)) {
+  for (const [key, said] of Object.entries(value)) {
+    if (said === undefined) continue
     if (!known.includes(key)) {
       throw new LayerwiseError(
         'ERR_ARGUMENT',
@@ -76,8 +81,9 @@ export function checkOptions(
         },
       )
     }
+    given[key] = said
   }
-  return value as Record<string, unknown>
+  return given
 }
 
 /** Runs checks on options that are part of others: what they refuse is named from the outside, `layers[1].epochs`. */
@@ -119,6 +125,12 @@ export function checkChoice<C extends string>(argument: string, value: unknown, 
     throw argumentError(argument, choices.map((choice) => `'${choice}'`).join(' | '), value)
   }
   return value as C
+}
+
+/** The `kind` that options say themselves, of which the others depend. */
+export function checkKind<C extends string>(argument: string, value: object, kinds: readonly C[]): C {
+  const kind = Object.hasOwn(value, 'kind') ? (value as { kind: unknown }).kind : undefined
+  return checkChoice(`${argument}.kind`, kind, kinds)
 }
 
 /** Any string. */

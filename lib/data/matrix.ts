@@ -39,7 +39,7 @@ export class Matrix<D extends MatrixData = MatrixData> {
     data: D,
     rows: number,
     cols: number,
-    options?: { scale?: number },
+    options?: { scale?: number | undefined },
   ): Matrix<D> {
     checkStorage('data', data)
     checkInteger('rows', rows, 0)

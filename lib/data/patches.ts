@@ -12,7 +12,7 @@ export interface PatchOptions {
   /** How many patches. */
   count: number
   /** Fixes which ones; default 0. */
-  seed?: number
+  seed?: number | undefined
 }
 
 /** The random stream of patch positions. */
@@ -52,7 +52,7 @@ export async function samplePatches<D extends MatrixData>(
 ): Promise<Matrix<D>>
 export async function samplePatches<D extends MatrixData>(
   images: Matrix<D> | readonly Matrix<D>[],
-  options: PatchOptions & { imageWidth?: number },
+  options: PatchOptions & { imageWidth?: number | undefined },
 ): Promise<Matrix<D>> {
   const known = ['size', 'count', 'seed', ...(images instanceof Matrix ? ['imageWidth'] : [])]
   const given = checkOptions('options', options, known)

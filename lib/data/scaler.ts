@@ -134,7 +134,7 @@ export class MinMaxScaler extends ColumnScaler {
    * @param options - `range`: [low, high] with low < high, default [0, 1]
    * @throws {@link LayerwiseError} `ERR_ARGUMENT` for another range
    */
-  constructor(options?: { range?: readonly [low: number, high: number] }) {
+  constructor(options?: { range?: readonly [low: number, high: number] | undefined }) {
     super()
     const { range = [0, 1] } = checkOptions('options', options, ['range'])
     if (!Array.isArray(range) || range.length !== 2)

@@ -5,11 +5,11 @@ import { document, element, textWidth, words } from './svg.js'
 /** How a confusion matrix is drawn. */
 export interface ConfusionPlotOptions {
   /** Names written beside rows and columns; default: the classes' numbers. */
-  classes?: readonly string[]
+  classes?: readonly string[] | undefined
   /** Written above the plot, and given to screen readers. */
-  title?: string
+  title?: string | undefined
   /** Pixels across and down a cell, default 44. */
-  cell?: number
+  cell?: number | undefined
 }
 
 const COLOUR = '#0072b2'

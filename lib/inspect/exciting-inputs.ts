@@ -18,11 +18,11 @@ export interface ExcitingInputsOptions extends RunOptions {
   /** Whose units: a layer counted from 1. */
   readonly layer: number
   /** Which of its units, counted from 0; one row of the answer for each. Default: all. */
-  readonly units?: readonly number[]
+  readonly units?: readonly number[] | undefined
   /** Evaluations of all units together at most. Default 100. */
-  readonly maxIterations?: number
+  readonly maxIterations?: number | undefined
   /** A unit is done where 1 − cos of the angle between input and gradient is at most this. Default 1e-4, less than one degree. */
-  readonly tolerance?: number
+  readonly tolerance?: number | undefined
 }
 
 /** The part of the promised rise that a step must bring (Armijo). */

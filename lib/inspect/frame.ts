@@ -1,25 +1,25 @@
-import { checkInteger, checkText } from '../check.js'
+import { type Complete, checkInteger, checkText } from '../check.js'
 import { type Axis, tickLabel } from './axis.js'
 import { coordinate, document, element, textWidth, words } from './svg.js'
 
 /** What every plot with two axes can be told. */
 export interface FrameOptions {
   /** Written above the plot, and given to screen readers. */
-  title?: string
+  title?: string | undefined
   /** Written below the horizontal axis. */
-  xLabel?: string
+  xLabel?: string | undefined
   /** Written beside the vertical axis. */
-  yLabel?: string
+  yLabel?: string | undefined
   /** Pixels across, default 640. */
-  width?: number
+  width?: number | undefined
   /** Pixels down, default 400. */
-  height?: number
+  height?: number | undefined
 }
 
 export const FRAME_OPTIONS = ['title', 'xLabel', 'yLabel', 'width', 'height'] as const
 
 /** The same, nothing left open. */
-export type Sheet = Required<FrameOptions>
+export type Sheet = Complete<FrameOptions>
 
 /** Where two axes lie on the sheet. */
 export interface Frame {

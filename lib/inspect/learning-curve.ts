@@ -11,7 +11,7 @@ export interface CostHistory {
       readonly weightDecay: number
       readonly sparsity: number
     }
-    readonly validation?: { readonly total: number }
+    readonly validation?: { readonly total: number } | undefined
   }[]
 }
 

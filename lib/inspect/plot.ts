@@ -23,7 +23,7 @@ export interface Series {
 /** How curves are drawn. */
 export interface PlotOptions extends FrameOptions {
   /** Spacing of the vertical axis, default 'linear'. */
-  yScale?: AxisScale
+  yScale?: AxisScale | undefined
 }
 
 export const PLOT_OPTIONS = [...FRAME_OPTIONS, 'yScale'] as const

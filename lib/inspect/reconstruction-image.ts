@@ -7,9 +7,9 @@ import { paintTiles, TILE_OPTIONS, type TileOptions, tileSize } from './tiles.js
 /** The shape of one input, how the pairs are laid out, and which values are black and white. */
 export interface ReconstructionImageOptions extends TileOptions {
   /** Value shown black, default 0; what is less is black too. */
-  low?: number
+  low?: number | undefined
   /** Value shown white, default 1; what is more is white too. */
-  high?: number
+  high?: number | undefined
 }
 
 /**

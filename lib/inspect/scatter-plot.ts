@@ -18,9 +18,9 @@ import { coordinate, element } from './svg.js'
 /** How points are drawn. */
 export interface ScatterPlotOptions extends FrameOptions {
   /** Names of the classes, in the order of the legend; a label that is a number k is of class `classes[k]`. */
-  classes?: readonly string[]
+  classes?: readonly string[] | undefined
   /** Pixels across a dot, default 4. */
-  dot?: number
+  dot?: number | undefined
 }
 
 /** Ten colours that also colour-blind people tell apart (nine of Paul Tol's scheme "muted", and black). */

@@ -6,13 +6,13 @@ export interface TileOptions {
   /** Pixels across a tile. */
   width: number
   /** Pixels down a tile; default: as many as are left, `inputs / width`. */
-  height?: number
+  height?: number | undefined
   /** Tiles in a row of the grid. */
-  columns?: number
+  columns?: number | undefined
   /** Pixels between tiles and around them, default 1. */
-  gap?: number
+  gap?: number | undefined
   /** Side of the square of pixels that each pixel becomes, gaps too; default 1. */
-  zoom?: number
+  zoom?: number | undefined
 }
 
 export const TILE_OPTIONS = ['width', 'height', 'columns', 'gap', 'zoom'] as const

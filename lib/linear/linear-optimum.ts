@@ -6,9 +6,9 @@ export interface LinearOptimumOptions {
   /** h, at least 1. */
   readonly hidden: number
   /** λ ≥ 0. Default 0. */
-  readonly weightDecay?: number
+  readonly weightDecay?: number | undefined
   /** One matrix, y = WᵀWx, decayed once; or two, each decayed. Default true. */
-  readonly tied?: boolean
+  readonly tied?: boolean | undefined
 }
 
 /** The least cost a linear autoencoder can have, and the weights that have it. */

@@ -8,11 +8,11 @@ export interface SoftmaxOptions<C extends Classes = Classes> {
   /** How many classes there are, at least 2; or their names, by which labels are then given and predictions answered. */
   readonly classes: C
   /** Whether the softmax has biases; they are not decayed. Default true. */
-  readonly biases?: boolean
+  readonly biases?: boolean | undefined
   /** λ ≥ 0 of λ/2 ‖W‖². Default 0. */
-  readonly weightDecay?: number
+  readonly weightDecay?: number | undefined
   /** What a row of each class counts in the cost: at least 0, not all 0, one a class. Default 1 each. */
-  readonly classWeights?: readonly number[]
+  readonly classWeights?: readonly number[] | undefined
 }
 
 /** All of them with their defaults; class weights only where they were given. */

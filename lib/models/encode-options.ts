@@ -5,7 +5,7 @@ import type { Span } from './forward.js'
 /** What `encode` of a model of several layers may be told, and `decode` of a stack. */
 export interface EncodeOptions extends RunOptions {
   /** Which layer's activations, counted from 1. Default: the last that encodes. */
-  readonly layer?: number
+  readonly layer?: number | undefined
 }
 
 /** The layers to go through, of `layers` that encode. */

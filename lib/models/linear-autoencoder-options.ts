@@ -1,5 +1,6 @@
 import {
   argumentError,
+  type Complete,
   checkBoolean,
   checkChoice,
   checkInteger,
@@ -29,21 +30,21 @@ export interface LinearAutoencoderOptions<P extends Precision = Precision> {
   /** h, hidden units, at least 1; may be more than `inputs`. */
   readonly hidden: number
   /** One matrix W [hidden, inputs] and no biases, y = WᵀWx; or two, with biases, y = W₂(W₁x + b₁) + b₂. Default true. */
-  readonly tied?: boolean
+  readonly tied?: boolean | undefined
   /** Whether the mean of the rows first fitted is taken from every input, and given back to every reconstruction. Default false. */
-  readonly center?: boolean
+  readonly center?: boolean | undefined
   /** Default `{ kind: 'none' }`. */
-  readonly sparsity?: LinearSparsity
+  readonly sparsity?: LinearSparsity | undefined
   /** λ ≥ 0 of λ/2 ‖W‖², tied once, untied for both matrices; biases are not decayed. Default 0. */
-  readonly weightDecay?: number
+  readonly weightDecay?: number | undefined
   /** Of parameters, computation and results. Default `'float32'`. */
-  readonly precision?: P
+  readonly precision?: P | undefined
   /** Fixes first weights, shuffles and splits; a whole number of at least 0. Default 0. */
-  readonly seed?: number
+  readonly seed?: number | undefined
 }
 
 /** All of them, with their defaults: what is saved as a model's options. */
-export type LinearSettings<P extends Precision> = Required<LinearAutoencoderOptions<P>>
+export type LinearSettings<P extends Precision> = Complete<LinearAutoencoderOptions<P>>
 
 const SETTINGS = ['inputs', 'hidden', 'tied', 'center', 'sparsity', 'weightDecay', 'precision', 'seed']
 
@@ -75,7 +76,7 @@ function checkLinearSparsity(value: unknown, hidden: number): LinearSparsity {
   const given = checkOptions('sparsity', value, ['kind', 'target', 'weight'])
   const kind = checkChoice('sparsity.kind', given.kind, ['none', 'l2'])
   if (kind === 'none') {
-    checkOptions('sparsity', value, ['kind'])
+    checkOptions('sparsity', given, ['kind'])
     return { kind }
   }
   const weight = checkNumber('sparsity.weight', given.weight, { min: 0 })

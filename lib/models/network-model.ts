@@ -24,9 +24,9 @@ import type { Layer, Network } from './network.js'
 /** What `cost` may be told. */
 export interface CostOptions<P extends Precision = Precision> extends RunOptions {
   /** Other parameters than the model's own; copied. */
-  readonly parameters?: FloatArray<P>
+  readonly parameters?: FloatArray<P> | undefined
   /** Whether the gradient is wanted too. Default false. */
-  readonly gradient?: boolean
+  readonly gradient?: boolean | undefined
 }
 
 interface NetworkSettings {

@@ -9,19 +9,19 @@ export interface PcaOptions<P extends Precision = Precision> {
    * How many components are kept, at least 1 and at most the columns of the data. Default: all of them. Rows of more than 2,000 columns
    * need a number; up to a quarter of the columns, these are then found without the whole covariance.
    */
-  readonly components?: number
+  readonly components?: number | undefined
   /**
    * Whether transformed rows have variance wᵢ/(wᵢ + ε) in every direction, which is 1 at ε = 0: `'pca'` along the components, V the unit
    * vectors in the rows of `components`, `(x − μ)Vᵀ diag(w + ε)^−½`; `'zca'` turned back to the columns of the data,
    * `(x − μ)Vᵀ diag(w + ε)^−½ V`. Default false: `(x − μ)Vᵀ`.
    */
-  readonly whiten?: Whitening
+  readonly whiten?: Whitening | undefined
   /** ε ≥ 0, in the squared units of the data. With 0, directions without variance become 0. Only with `whiten`. Default 0. */
-  readonly epsilon?: number
+  readonly epsilon?: number | undefined
   /** Of transformed rows and their computation; fitting is done in float64. Default `'float32'`. */
-  readonly precision?: P
+  readonly precision?: P | undefined
   /** A fitted scaler, copied, applied to every input and saved with the model; `inverseTransform` answers in the units of x. */
-  readonly scaling?: Scaler
+  readonly scaling?: Scaler | undefined
 }
 
 /** All of them but `scaling`, with their defaults. */

@@ -26,11 +26,11 @@ export interface SoftmaxClassifierOptions<P extends Precision = Precision, C ext
   /** Numbers a row, at least 1. */
   readonly inputs: number
   /** Of parameters, computation and results. Default `'float32'`. */
-  readonly precision?: P
+  readonly precision?: P | undefined
   /** Fixes first weights, shuffles and splits; a whole number of at least 0. Default 0. */
-  readonly seed?: number
+  readonly seed?: number | undefined
   /** A fitted scaler, copied, applied to every input and saved with the model. A Matrix's own `scale` comes first. */
-  readonly scaling?: Scaler
+  readonly scaling?: Scaler | undefined
 }
 
 type Settings<P extends Precision, C extends Classes> = SoftmaxSettings<P, C> & { readonly inputs: number }

@@ -1,4 +1,4 @@
-import { argumentError, checkInteger, checkNumber } from '../check.js'
+import { argumentError, type Complete, checkInteger, checkNumber } from '../check.js'
 import type { Scaler } from '../data/scaler.js'
 import type { NativeLayer, NativeObjective, NativePenalty } from '../native/binding.js'
 import { type Activation, checkActivation } from '../objective/activation.js'
@@ -27,34 +27,34 @@ export interface SparseAutoencoderOptions<P extends Precision = Precision> {
   /** Hidden units, at least 1; may be more than `inputs`. */
   readonly hidden: number
   /** Of the hidden units. Default `'sigmoid'`. */
-  readonly activation?: Activation
+  readonly activation?: Activation | undefined
   /** Of the reconstruction. Default: `activation`. Data must lie in its range. */
-  readonly outputActivation?: Activation
+  readonly outputActivation?: Activation | undefined
   /** Default `'squared'`. */
-  readonly loss?: Loss
+  readonly loss?: Loss | undefined
   /** Default `{ kind: 'none' }`. */
-  readonly sparsity?: Sparsity
+  readonly sparsity?: Sparsity | undefined
   /** λ ≥ 0 of λ/2 Σ‖W‖², over both weight matrices and no bias. Default 0. */
-  readonly weightDecay?: number
+  readonly weightDecay?: number | undefined
   /** Of parameters, computation and results. Default `'float32'`. */
-  readonly precision?: P
+  readonly precision?: P | undefined
   /** Fixes first weights, shuffles and splits; a whole number of at least 0. Default 0. */
-  readonly seed?: number
+  readonly seed?: number | undefined
   /**
    * A fitted scaler, copied, applied to every input and saved with the model. `reconstruct` and `decode` answer in the units of x;
    * `cost` and reconstruction errors are measured after scaling. A Matrix's own `scale` comes first and is never undone.
    */
-  readonly scaling?: Scaler
+  readonly scaling?: Scaler | undefined
   /** Noise on the inputs while training. Default: none. */
-  readonly corruption?: Corruption
+  readonly corruption?: Corruption | undefined
   /** A bound on the weights that training keeps; not with L-BFGS. Default: none. */
-  readonly weightConstraint?: WeightConstraint
+  readonly weightConstraint?: WeightConstraint | undefined
 }
 
 type Optional = 'corruption' | 'weightConstraint'
 
 /** All of them but `scaling`, with their defaults: what is saved as a model's options. */
-export type Settings<P extends Precision> = Required<
+export type Settings<P extends Precision> = Complete<
   Omit<SparseAutoencoderOptions<P>, 'scaling' | Optional>
 > &
   Pick<SparseAutoencoderOptions<P>, Optional>

@@ -1,5 +1,6 @@
 import {
   argumentError,
+  type Complete,
   checkBoolean,
   checkInteger,
   checkNumber,
@@ -20,20 +21,20 @@ export interface StackedLayerOptions {
   /** Its units, at least 1. */
   readonly hidden: number
   /** Of its units. Default `'sigmoid'`. */
-  readonly activation?: Activation
+  readonly activation?: Activation | undefined
   /**
    * Of its reconstruction of the layer below, whose activations must lie in its range: `'sigmoid'` cannot reconstruct relu units.
    * Default: `activation`.
    */
-  readonly outputActivation?: Activation
+  readonly outputActivation?: Activation | undefined
   /** Default `{ kind: 'none' }`. */
-  readonly sparsity?: Sparsity
+  readonly sparsity?: Sparsity | undefined
   /** λ while this layer is trained by itself. Default: the stack's. */
-  readonly weightDecay?: number
+  readonly weightDecay?: number | undefined
   /** Noise on this layer's inputs while it is trained by itself; fine-tuning sees clean rows. Default: none. */
-  readonly corruption?: Corruption
+  readonly corruption?: Corruption | undefined
   /** Of its first weights, and of its shuffles, splits and noise while it is trained by itself. Default: the stack's. */
-  readonly seed?: number
+  readonly seed?: number | undefined
 }
 
 /** What a StackedAutoencoder is. */
@@ -43,26 +44,26 @@ export interface StackedAutoencoderOptions<P extends Precision = Precision> {
   /** From the one next to the input to the innermost; at least one. */
   readonly layers: readonly StackedLayerOptions[]
   /** Of each layer, and of the whole. Default `'squared'`. */
-  readonly loss?: Loss
+  readonly loss?: Loss | undefined
   /** λ ≥ 0 of λ/2 Σ‖W‖² over all weight matrices of the whole, and of each layer that has none of its own. Default 0. */
-  readonly weightDecay?: number
+  readonly weightDecay?: number | undefined
   /** Whether each encoder keeps its sparsity penalty in `fineTune`, and thereby in `cost`. Default false. */
-  readonly sparseFineTuning?: boolean
+  readonly sparseFineTuning?: boolean | undefined
   /** Of parameters, computation and results. Default `'float32'`. */
-  readonly precision?: P
+  readonly precision?: P | undefined
   /** Of `fineTune`, and of each layer that has none of its own; a whole number of at least 0. Default 0. */
-  readonly seed?: number
+  readonly seed?: number | undefined
   /** As for a SparseAutoencoder: applied to every input, and saved. */
-  readonly scaling?: Scaler
+  readonly scaling?: Scaler | undefined
 }
 
 /** A layer with its defaults. */
-type LayerSettings = Required<Omit<StackedLayerOptions, 'corruption'>> &
+type LayerSettings = Complete<Omit<StackedLayerOptions, 'corruption'>> &
   Pick<StackedLayerOptions, 'corruption'>
 
 /** All of them but `scaling`, with their defaults: what is saved as a model's options. */
 export interface StackedSettings<P extends Precision>
-  extends Required<Omit<StackedAutoencoderOptions<P>, 'scaling' | 'layers'>> {
+  extends Complete<Omit<StackedAutoencoderOptions<P>, 'scaling' | 'layers'>> {
   readonly layers: readonly LayerSettings[]
 }
 

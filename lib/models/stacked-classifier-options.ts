@@ -1,5 +1,6 @@
 import {
   argumentError,
+  type Complete,
   checkBoolean,
   checkChoice,
   checkInteger,
@@ -34,19 +35,19 @@ export interface ClassifierLayerOptions {
   /** Its units, at least 1. */
   readonly hidden: number
   /** Of its units. Default `'sigmoid'`. */
-  readonly activation?: Activation
+  readonly activation?: Activation | undefined
   /** Its penalty while fine-tuning; with `sparseFineTuning` only, and no hard constraint. Default `{ kind: 'none' }`. */
-  readonly sparsity?: Sparsity
+  readonly sparsity?: Sparsity | undefined
   /** Of its first weights. Default: the classifier's. */
-  readonly seed?: number
+  readonly seed?: number | undefined
 }
 
 /** How the layers of a classifier are fine-tuned. */
 interface FineTuningOptions<C extends Classes> extends SoftmaxOptions<C> {
   /** Whose W has weight decay in `cost` and `fineTune`: the softmax's alone, or every layer's, with the same λ. Default `'softmax'`. */
-  readonly decay?: 'softmax' | 'all'
+  readonly decay?: 'softmax' | 'all' | undefined
   /** Whether each layer keeps its sparsity penalty in `fineTune`, and thereby in `cost`. Default false. */
-  readonly sparseFineTuning?: boolean
+  readonly sparseFineTuning?: boolean | undefined
 }
 
 /** What a StackedClassifier is. */
@@ -57,24 +58,24 @@ export interface StackedClassifierOptions<P extends Precision = Precision, C ext
   /** From the one next to the input to the one below the softmax; at least one. */
   readonly layers: readonly ClassifierLayerOptions[]
   /** Of parameters, computation and results. Default `'float32'`. */
-  readonly precision?: P
+  readonly precision?: P | undefined
   /** Fixes first weights, shuffles and splits; a whole number of at least 0. Default 0. */
-  readonly seed?: number
+  readonly seed?: number | undefined
   /** A fitted scaler, copied, applied to every input and saved with the model. A Matrix's own `scale` comes first. */
-  readonly scaling?: Scaler
+  readonly scaling?: Scaler | undefined
 }
 
 /** What `toClassifier` is told; the rest is the stack's. */
 export interface ToClassifierOptions<C extends Classes = Classes> extends FineTuningOptions<C> {
   /** Of the first weights of the softmax, of shuffles and splits. Default: the stack's. */
-  readonly seed?: number
+  readonly seed?: number | undefined
 }
 
 /** All of them but `scaling`, with their defaults: what is saved as a model's options. */
 export interface StackedClassifierSettings<P extends Precision = Precision, C extends Classes = Classes>
   extends SoftmaxSettings<P, C> {
   readonly inputs: number
-  readonly layers: readonly Required<ClassifierLayerOptions>[]
+  readonly layers: readonly Complete<ClassifierLayerOptions>[]
   readonly decay: 'softmax' | 'all'
   readonly sparseFineTuning: boolean
 }
@@ -149,7 +150,7 @@ function checkLayers(
   value: unknown,
   seed: number,
   sparseFineTuning: boolean,
-): Required<ClassifierLayerOptions>[] {
+): Complete<ClassifierLayerOptions>[] {
   if (!Array.isArray(value)) {
     throw argumentError('layers', 'an array of layers such as [{ hidden: 100 }]', value)
   }
@@ -169,7 +170,7 @@ function checkLayer(
   place: string,
   wholeSeed: number,
   sparseFineTuning: boolean,
-): Required<ClassifierLayerOptions> {
+): Complete<ClassifierLayerOptions> {
   return checkWithin(place, () => {
     const { activation: units = 'sigmoid', sparsity: penalty = { kind: 'none' }, seed = wholeSeed } = given
     const activation = checkActivation('activation', units)

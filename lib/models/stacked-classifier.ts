@@ -1,4 +1,4 @@
-import { checkBoolean, checkOptions } from '../check.js'
+import { type Complete, checkBoolean, checkOptions } from '../check.js'
 import type { Classes, Labels } from '../data/labels.js'
 import type { Matrix } from '../data/matrix.js'
 import type { Rows } from '../data/rows.js'
@@ -38,13 +38,13 @@ export type StackedClassifierFitOptions<C extends Classes = Classes> = Classifie
    * Whether the codes below the softmax are computed again for each batch instead of being kept for all rows: less memory, more work.
    * The results agree to rounding, not to the bit. Default false.
    */
-  readonly recompute?: boolean
+  readonly recompute?: boolean | undefined
 }
 
 /** What a stack gives to a classifier on top of it. */
 export interface Encoders<P extends Precision> {
   readonly inputs: number
-  readonly layers: readonly Required<ClassifierLayerOptions>[]
+  readonly layers: readonly Complete<ClassifierLayerOptions>[]
   readonly precision: P
   readonly seed: number
   readonly scaling: Scaler | undefined

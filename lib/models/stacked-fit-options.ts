@@ -18,13 +18,13 @@ export type StackedFitOptions = FitOptions & {
    * What differs for single layers, in their order; layers beyond the end have nothing of their own. An entry whose optimizer is of
    * another kind takes over none of `optimizer`, `epochs`, `batchSize`, `learningRate` and `shuffle`.
    */
-  readonly layers?: readonly LayerFitOptions[]
+  readonly layers?: readonly LayerFitOptions[] | undefined
   /**
    * Whether the codes of the layer below are computed again for each batch instead of being kept for all rows: less memory, more
    * work. The results agree to rounding, not to the bit, since products of a batch are cut in other places than those of all rows.
    * Default false.
    */
-  readonly recompute?: boolean
+  readonly recompute?: boolean | undefined
 }
 
 /** How one layer is trained. */

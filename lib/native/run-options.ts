@@ -4,9 +4,9 @@ import { checkThreads } from '../runtime.js'
 /** What every call that computes may be told. */
 export interface RunOptions {
   /** Stops the call: it rejects with `signal.reason` itself. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Threads for this call, from 1 to 256. Default: see {@link configure}. Changes no result. */
-  readonly threads?: number
+  readonly threads?: number | undefined
 }
 
 /** Options of a call that knows `signal`, `threads` and perhaps more. */
@@ -14,10 +14,8 @@ export function checkRunOptions(
   value: unknown,
   more: readonly string[] = [],
 ): RunOptions & Record<string, unknown> {
-  const names = ['signal', 'threads', ...more]
-  const options = checkOptions('options', value, names)
-  // Taken now: what the caller does with the object while the call runs does not matter.
-  const given: Record<string, unknown> = Object.fromEntries(names.map((name) => [name, options[name]]))
+  // A copy: what the caller does with the object while the call runs does not matter.
+  const given = checkOptions('options', value, ['signal', 'threads', ...more])
   checkSignal('signal', given.signal)
   if (given.threads !== undefined) checkThreads('threads', given.threads)
   return given

@@ -33,7 +33,7 @@ export type Sparsity =
       readonly kind: 'kl' | 'l2'
       readonly target: number
       readonly weight: number
-      readonly average?: Average
+      readonly average?: Average | undefined
     }
   | { readonly kind: 'l1'; readonly weight: number }
   | { readonly kind: 'constraint'; readonly target: number }
@@ -45,11 +45,11 @@ export function checkSparsity(argument: string, value: unknown, activation: Acti
   const given = checkOptions(argument, value, ['kind', 'target', 'weight', 'average'])
   const kind = checkChoice(`${argument}.kind`, given.kind, ['none', 'kl', 'l2', 'l1', 'constraint'] as const)
   if (kind === 'none') {
-    checkOptions(argument, value, ['kind'])
+    checkOptions(argument, given, ['kind'])
     return { kind }
   }
   if (kind === 'l1') {
-    checkOptions(argument, value, ['kind', 'weight'])
+    checkOptions(argument, given, ['kind', 'weight'])
     return { kind, weight: checkNumber(`${argument}.weight`, given.weight, { min: 0 }) }
   }
   if (kind === 'kl' && !BOUNDED.includes(activation)) {
@@ -61,7 +61,7 @@ export function checkSparsity(argument: string, value: unknown, activation: Acti
   }
   const target = checkNumber(`${argument}.target`, given.target, targetInterval(activation))
   if (kind === 'constraint') {
-    checkOptions(argument, value, ['kind', 'target'])
+    checkOptions(argument, given, ['kind', 'target'])
     return { kind, target }
   }
   const weight = checkNumber(`${argument}.weight`, given.weight, { min: 0 })

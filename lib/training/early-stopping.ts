@@ -1,4 +1,4 @@
-import { checkInteger, checkNumber, checkOptions } from '../check.js'
+import { type Complete, checkInteger, checkNumber, checkOptions } from '../check.js'
 import type { Floats } from '../native/binding.js'
 import { defaults } from './defaults.js'
 
@@ -11,10 +11,10 @@ export interface EarlyStopping {
   /** Epochs without improvement after which the fit ends, at least 1. */
   readonly patience: number
   /** How far below the best a cost must lie to count as better, at least 0. Default 0. */
-  readonly minDelta?: number
+  readonly minDelta?: number | undefined
 }
 
-export function checkEarlyStopping(argument: string, value: unknown): Required<EarlyStopping> {
+export function checkEarlyStopping(argument: string, value: unknown): Complete<EarlyStopping> {
   const { patience, minDelta = defaults.minDelta } = checkOptions(argument, value, ['patience', 'minDelta'])
   return {
     patience: checkInteger(`${argument}.patience`, patience),
@@ -24,13 +24,13 @@ export function checkEarlyStopping(argument: string, value: unknown): Required<E
 
 /** The best epoch so far, and how long ago it was. */
 export class BestEpoch {
-  readonly #options: Required<EarlyStopping>
+  readonly #options: Complete<EarlyStopping>
   #cost = Infinity
   #latest = 0
   epoch = 0
   parameters: Floats | undefined
 
-  constructor(options: Required<EarlyStopping>) {
+  constructor(options: Complete<EarlyStopping>) {
     this.#options = options
   }
 

@@ -1,9 +1,10 @@
 import {
   argumentError,
+  type Complete,
   checkBoolean,
-  checkChoice,
   checkFunction,
   checkInteger,
+  checkKind,
   checkNumber,
   checkOptions,
 } from '../check.js'
@@ -24,18 +25,18 @@ export interface GradientDescent {
 export interface Momentum {
   readonly kind: 'momentum'
   /** From 0 to below 1. Default 0.9. */
-  readonly momentum?: number
+  readonly momentum?: number | undefined
 }
 
 /** Source: Kingma & Ba, "Adam", algorithm 1. */
 export interface Adam {
   readonly kind: 'adam'
   /** Decay of the mean of the gradients, from 0 to below 1. Default 0.9. */
-  readonly beta1?: number
+  readonly beta1?: number | undefined
   /** Decay of the mean of their squares, from 0 to below 1. Default 0.999. */
-  readonly beta2?: number
+  readonly beta2?: number | undefined
   /** Added to the root of that mean, at least 1e-30: float32 rounds far less to 0. Default 1e-8. */
-  readonly epsilon?: number
+  readonly epsilon?: number | undefined
 }
 
 /**
@@ -45,15 +46,15 @@ export interface Adam {
 export interface Lbfgs {
   readonly kind: 'lbfgs'
   /** Default 400. */
-  readonly maxIterations?: number
+  readonly maxIterations?: number | undefined
   /** Pairs of vectors kept, which cost 2 · history vectors of memory, each as long as the parameters. Default 20. */
-  readonly history?: number
+  readonly history?: number | undefined
   /** Ends where the largest |gradient| is at most tolerance · max(1, |cost|). At least 0. Default 1e-5. */
-  readonly tolerance?: number
+  readonly tolerance?: number | undefined
 }
 
 interface StoppingOptions {
-  readonly earlyStopping?: EarlyStopping
+  readonly earlyStopping?: EarlyStopping | undefined
 }
 
 interface CommonFitOptions<V> extends RunOptions, StoppingOptions {
@@ -61,44 +62,44 @@ interface CommonFitOptions<V> extends RunOptions, StoppingOptions {
    * Rows to measure after each epoch: rows like those trained on, or a fraction of these, in (0, 1), which is then held out of training.
    * Which rows are held out depends on the model's seed and the number of rows only, so that a further fit holds out the same.
    */
-  readonly validation?: V | number
+  readonly validation?: V | number | undefined
   /**
    * Called after each epoch (L-BFGS: iteration) and awaited. If it throws, the fit rejects with that. An abort does not wait for it:
    * what it still does then is left to itself.
    */
-  readonly onEpoch?: (event: EpochEvent) => void | Promise<void>
+  readonly onEpoch?: ((event: EpochEvent) => void | Promise<void>) | undefined
   /** Called about every 100 ms. If it throws, the fit rejects with that. */
-  readonly onProgress?: (progress: FitProgress) => void
+  readonly onProgress?: ((progress: FitProgress) => void) | undefined
 }
 
 interface FirstOrderOptions {
   /** Default Adam. */
-  readonly optimizer?: GradientDescent | Momentum | Adam
+  readonly optimizer?: GradientDescent | Momentum | Adam | undefined
   /** Default 20. */
-  readonly epochs?: number
+  readonly epochs?: number | undefined
   /** Default: Adam 3e-3 falling to 0 along a cosine, momentum 0.01, gradient descent 0.1. */
-  readonly learningRate?: number | Schedule
+  readonly learningRate?: number | Schedule | undefined
 }
 
 interface MinibatchOptions extends FirstOrderOptions {
   /** Rows a step; the last of an epoch may have fewer. Default 256. */
-  readonly batchSize?: number
+  readonly batchSize?: number | undefined
   /** A new order of the rows in each epoch. Default true. */
-  readonly shuffle?: boolean
+  readonly shuffle?: boolean | undefined
 }
 
 interface FullBatchOptions extends FirstOrderOptions {
   /** One step an epoch, over all rows, in bounded memory. */
   readonly batchSize: 'all'
-  readonly shuffle?: never
+  readonly shuffle?: undefined
 }
 
 interface LbfgsOptions {
   readonly optimizer: Lbfgs
-  readonly epochs?: never
-  readonly batchSize?: never
-  readonly learningRate?: never
-  readonly shuffle?: never
+  readonly epochs?: undefined
+  readonly batchSize?: undefined
+  readonly learningRate?: undefined
+  readonly shuffle?: undefined
 }
 
 type OptimizerOptions = MinibatchOptions | FullBatchOptions | LbfgsOptions
@@ -126,7 +127,7 @@ export interface TrainingPlan {
   readonly rate: RateOf | undefined
   /** It asks a function of the caller's. */
   readonly asksRate: boolean
-  readonly earlyStopping: Required<EarlyStopping> | undefined
+  readonly earlyStopping: Complete<EarlyStopping> | undefined
   readonly run: RunOptions
   readonly onEpoch: FitOptions['onEpoch']
   readonly onProgress: FitOptions['onProgress']
@@ -196,12 +197,7 @@ function optimizerKind(optimizer: unknown): NativeOptimizer['kind'] {
   if (optimizer === null || typeof optimizer !== 'object') {
     throw argumentError('optimizer', "an object such as { kind: 'adam' }", optimizer)
   }
-  return checkChoice('optimizer.kind', (optimizer as { kind?: unknown }).kind, [
-    'gradientDescent',
-    'momentum',
-    'adam',
-    'lbfgs',
-  ])
+  return checkKind('optimizer', optimizer, ['gradientDescent', 'momentum', 'adam', 'lbfgs'])
 }
 
 function checkFirstOrder(kind: 'gradientDescent' | 'momentum' | 'adam', optimizer: unknown): NativeOptimizer {

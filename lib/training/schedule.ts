@@ -1,4 +1,4 @@
-import { argumentError, checkChoice, checkInteger, checkNumber, checkOptions } from '../check.js'
+import { argumentError, checkInteger, checkKind, checkNumber, checkOptions } from '../check.js'
 
 /**
  * The learning rate of each epoch; within an epoch it is constant.
@@ -12,11 +12,14 @@ import { argumentError, checkChoice, checkInteger, checkNumber, checkOptions } f
 export type Schedule =
   | { readonly kind: 'constant'; readonly rate: number }
   | { readonly kind: 'step'; readonly rate: number; readonly every: number; readonly factor: number }
-  | { readonly kind: 'cosine'; readonly rate: number; readonly final?: number }
+  | { readonly kind: 'cosine'; readonly rate: number; readonly final?: number | undefined }
   | ((epoch: number) => number)
 
 /** The rate of an epoch counted from 1. */
 export type RateOf = (epoch: number) => number
+
+/** What each kind knows besides `rate`. */
+const MORE = { constant: [], step: ['every', 'factor'], cosine: ['final'] } as const
 
 /** Checks a learning rate, and makes it a function of the epoch. */
 export function rateOf(argument: string, value: unknown, epochs: number): RateOf {
@@ -30,20 +33,18 @@ export function rateOf(argument: string, value: unknown, epochs: number): RateOf
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
     throw argumentError(argument, 'a number, a schedule or a function of the epoch', value)
   }
-  const given = value as Record<string, unknown>
-  const kind = checkChoice(`${argument}.kind`, given.kind, ['constant', 'step', 'cosine'] as const)
+  const kind = checkKind(argument, value, ['constant', 'step', 'cosine'])
+  const given = checkOptions(argument, value, ['kind', 'rate', ...MORE[kind]])
   const rate = positive(`${argument}.rate`, given.rate)
   if (kind === 'constant') {
-    checkOptions(argument, value, ['kind', 'rate'])
     return () => rate
   }
   if (kind === 'step') {
-    checkOptions(argument, value, ['kind', 'rate', 'every', 'factor'])
     const every = checkInteger(`${argument}.every`, given.every)
     const factor = positive(`${argument}.factor`, given.factor)
     return (epoch) => rate * factor ** Math.floor((epoch - 1) / every)
   }
-  const { final: end = 0 } = checkOptions(argument, value, ['kind', 'rate', 'final'])
+  const { final: end = 0 } = given
   const final = checkNumber(`${argument}.final`, end, { min: 0 })
   return (epoch) => final + ((rate - final) * (1 + Math.cos((Math.PI * (epoch - 1)) / epochs))) / 2
 }
