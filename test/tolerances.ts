@@ -153,6 +153,15 @@ export const tolerances = {
     reason:
       'absolute, on the low end of a range; a constant takes 20 of the 53 bits at most from what is added to it',
   },
+  reloadedFloat32: {
+    value: 1e-5,
+    reason:
+      'relative, over all values; numbers of another machine, whose float32 products of at most 5 terms through 4 layers round by some 6e-8 each',
+  },
+  reloadedFloat64: {
+    value: 1e-12,
+    reason: 'as reloadedFloat32, with roundings of 1.1e-16; vector levels differ in the last bits of exp',
+  },
   climbed: {
     value: 1e-7,
     reason:
