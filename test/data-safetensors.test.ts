@@ -228,28 +228,97 @@ describe('writeFileWhole', () => {
 })
 
 describe('parseStrictJson', () => {
-  it('is JSON.parse for what has no name twice', () => {
+  const limits = { depth: 50, names: 1000 }
+  const outcome = async (text: string) => parseStrictJson(text, limits).catch(() => 'refused')
+  const outcomeOfParse = (text: string): unknown => {
+    try {
+      return JSON.parse(text)
+    } catch {
+      return 'refused'
+    }
+  }
+
+  it('is JSON.parse for what has no name twice, however it is spaced', async () => {
     const value = fc.jsonValue({ maxDepth: 4 }).filter((json) => !JSON.stringify(json).includes('__proto__'))
-    fc.assert(
-      fc.property(value, (json) => {
-        const written = JSON.stringify(json)
-        expect(parseStrictJson(written, 50)).toEqual(JSON.parse(written))
+    await fc.assert(
+      fc.asyncProperty(value, fc.nat(4), async (json, spaces) => {
+        const written = JSON.stringify(json, null, spaces)
+        expect(await parseStrictJson(written, limits)).toEqual(JSON.parse(written))
       }),
     )
   })
 
-  it('does not count colons and brackets inside strings', () => {
-    expect(parseStrictJson('{"a:{[":"\\":{{{{"}', 1)).toEqual({ 'a:{[': '":{{{{' })
+  it('is JSON.parse for text that is hardly JSON', async () => {
+    const piece = fc.constantFrom(
+      ...[
+        '{',
+        '}',
+        '[',
+        ']',
+        ':',
+        ',',
+        '"a"',
+        '"b"',
+        '"\\n\\u00e9"',
+        '"\\x"',
+        '"\n"',
+        '1',
+        '-0.5e-3',
+        '01',
+        '.5',
+        'true',
+        'null',
+        ' ',
+        'x',
+      ],
+    )
+    const hasDouble = (text: string) => /"(a|b|[^"]*n[^"]*)"\s*:.*"\1"\s*:/.test(text)
+    const text = fc.array(piece, { maxLength: 9 }).map((pieces) => pieces.join(''))
+    await fc.assert(
+      fc.asyncProperty(text, async (written) => {
+        fc.pre(!hasDouble(written))
+        expect(await outcome(written)).toEqual(outcomeOfParse(written))
+      }),
+      { numRuns: 2000 },
+    )
   })
 
-  it('accepts the same name in different objects', () => {
-    expect(parseStrictJson('[{"a":1},{"a":{"a":2}}]', 3)).toEqual([{ a: 1 }, { a: { a: 2 } }])
+  it('reads strings, spaces and lists that are longer than a slice', async () => {
+    const long = 'plain '.repeat(20_000) + '"\\ü\n'.repeat(20_000)
+    const value = { [long]: [long, Array.from({ length: 50_000 }, (_, i) => i / 7)], a: null }
+    expect(await parseStrictJson(JSON.stringify(value), limits)).toEqual(value)
+    expect(await parseStrictJson(`${' '.repeat(100_000)}[1${'\n'.repeat(100_000)}]`, limits)).toEqual([1])
+  })
+
+  it('serves other events while it reads', async () => {
+    let turns = 0
+    const timer = setInterval(() => turns++, 0)
+    await parseStrictJson(`[${'1,'.repeat(2 ** 20)}1]`, limits)
+    clearInterval(timer)
+    expect(turns).toBeGreaterThan(4)
+  })
+
+  it('does not count colons and brackets inside strings', async () => {
+    const text = '{"a:{[":"\\":{{{{"}'
+    expect(await parseStrictJson(text, { depth: 1, names: 1 })).toEqual({ 'a:{[': '":{{{{' })
+  })
+
+  it('accepts the same name in different objects', async () => {
+    expect(await parseStrictJson('[{"a":1},{"a":{"a":2}}]', limits)).toEqual([{ a: 1 }, { a: { a: 2 } }])
+  })
+
+  it('refuses a number of more digits than any double needs', async () => {
+    await expect(parseStrictJson('1'.repeat(1e6), limits)).rejects.toThrow(SyntaxError)
+  })
+
+  it('refuses more names than it is told there may be, at the first of them', async () => {
+    await expect(parseStrictJson('{"a":{"b":1},"c":', { depth: 3, names: 2 })).rejects.toThrow('2 names')
   })
 
   it.each(['{"a":1,"a":1}', '[{"b":{"a":1,"\\u0061":2}}]', '{"__proto__":1}', '[[[[1]]]]', '{"a"}', ''])(
     'refuses %s',
-    (written) => {
-      expect(() => parseStrictJson(written, 3)).toThrow(SyntaxError)
+    async (written) => {
+      await expect(parseStrictJson(written, { depth: 3, names: 100 })).rejects.toThrow(SyntaxError)
     },
   )
 })

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readSafetensors, type Tensor, writeSafetensors } from '../lib/data/safetensors.js'
@@ -114,6 +115,24 @@ describe('a saved model', () => {
     expect(loaded.parameters()).toEqual(before)
   })
 
+  test.each([2 ** 31 - 2, 2 ** 31 - 1])(
+    'is read back after a fit that was counted as number %d',
+    async (fits) => {
+      const model = new SparseAutoencoder({ inputs, hidden: 3 })
+      await model.save(path())
+      const { tensors, metadata } = await readSafetensors(path())
+      const text = JSON.stringify({ ...JSON.parse(metadata.layerwise!), fits })
+      await writeSafetensors(path(), [...tensors.values()], { layerwise: text })
+      const counted = await SparseAutoencoder.load(path())
+      await counted.fit(x, { epochs: 1 })
+      await counted.save(path())
+      const loaded = await SparseAutoencoder.load(path())
+      await loaded.fit(x, { epochs: 1 })
+      await counted.fit(x, { epochs: 1 })
+      expect(loaded.parameters()).toEqual(counted.parameters())
+    },
+  )
+
   test('cannot be written to a folder that is not there', async () => {
     const model = new SparseAutoencoder({ inputs, hidden: 3 })
     expect(await rejection(model.save(join(folder, 'missing', 'm')))).toMatchObject({ code: 'ERR_ARGUMENT' })
@@ -155,7 +174,7 @@ describe('loading refuses with ERR_FORMAT', () => {
     ['a missing field', (entry) => void delete entry.fits, /fields/],
     ['a field too many', field('more', 1), /fields/],
     ['negative fits', field('fits', -1), /fits/],
-    ['more fits than can be counted', field('fits', 2 ** 31 - 1), /fits/],
+    ['more fits than can be counted', field('fits', 2 ** 31), /fits/],
     ['options that are none', field('options', []), /options/],
     ['an unknown option', option('corruption', {}), /corruption/],
     ['a bad option', option('weightDecay', -1), /weightDecay/],
@@ -227,6 +246,68 @@ describe('loading refuses with ERR_FORMAT', () => {
         expect(error).toMatchObject({ code: 'ERR_FORMAT', message: expect.stringMatching(message) })
       }
       await rm(huge)
+    })
+  })
+
+  describe('what would hold up the event loop, in less than a second:', () => {
+    const header = (text: string, bytes = 0) => {
+      const length = Buffer.alloc(8)
+      length.writeBigUInt64LE(BigInt(text.length))
+      return Buffer.concat([length, Buffer.from(text), Buffer.alloc(bytes)])
+    }
+    const many = <T>(count: number, make: (k: number) => T) =>
+      Array.from({ length: count }, (_, k) => make(k))
+    const tensors = (count: number) =>
+      Object.fromEntries(
+        many(count, (k) => [
+          `layers.${k}.biases`,
+          { dtype: 'F32', shape: [1], data_offsets: [4 * k, 4 * k + 4] },
+        ]),
+      )
+    const model = (options: object, more: object = {}) =>
+      JSON.stringify({
+        __metadata__: {
+          layerwise: JSON.stringify({
+            ...{ format: 1, class: 'StackedAutoencoder', version: '0.1.0', options, scaler: null, fits: 0 },
+            ...{ layerFits: [], trainedLayers: 0, ...more },
+          }),
+        },
+      })
+    test.each<[string, () => Buffer]>([
+      ['80,000 tensors', () => header(JSON.stringify(tensors(80_000)), 320_000)],
+      ['80,000 layers', () => header(model({ inputs, layers: many(80_000, () => ({ hidden: 1 })) }))],
+      ['200,000 layers', () => header(model({ inputs, layers: many(200_000, () => ({ hidden: 1 })) }))],
+      ['80,000 options', () => header(model(Object.fromEntries(many(80_000, (k) => [`o${k}`, 0]))))],
+      ['80,000 fields', () => header(model({}, Object.fromEntries(many(80_000, (k) => [`o${k}`, 0]))))],
+      [
+        '80,000 entries of metadata',
+        () =>
+          header(JSON.stringify({ __metadata__: Object.fromEntries(many(80_000, (k) => [`o${k}`, ''])) })),
+      ],
+      [
+        'a million dimensions',
+        () => header(`{"a":{"dtype":"F32","shape":[${'1,'.repeat(1e6)}1],"data_offsets":[0,4]}}`, 4),
+      ],
+      [
+        'a million layerFits',
+        () => header(model({ inputs, layers: [{ hidden: 1 }] }, { layerFits: many(1e6, () => 0) })),
+      ],
+      ['a million brackets', () => header(`{"a":${'['.repeat(1e6)}`)],
+      ['4 MB of spaces', () => header(`{${' '.repeat(4e6)}`)],
+      ['4 MB of one number', () => header(`{"a":${'1'.repeat(4e6)}}`)],
+      ['4 MB of one string', () => header(`{"a":"${'\\u0041'.repeat(7e5)}"}`)],
+    ])('%s', async (_, bytes) => {
+      const hostile = join(folder, 'hostile.safetensors')
+      await writeFile(hostile, bytes())
+      const loop = monitorEventLoopDelay({ resolution: 1 })
+      loop.enable()
+      expect(await rejection(loadModel(hostile))).toMatchObject({
+        code: 'ERR_FORMAT',
+        message: expect.stringContaining('hostile'),
+      })
+      loop.disable()
+      // A second is generous: what is refused late took 1 to 6 of them in one block.
+      expect(loop.max / 1e6).toBeLessThan(1000)
     })
   })
 

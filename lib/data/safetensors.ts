@@ -1,6 +1,8 @@
+import { TextDecoder } from 'node:util'
 import { argumentError, checkInteger, shapeError } from '../check.js'
 import { checkStorage } from './matrix.js'
 import { allocate, formatError, type OpenFile, readExactly, readStart, withFile } from './read-file.js'
+import { turn } from './slices.js'
 import { parseStrictJson } from './strict-json.js'
 import { writeFileWhole } from './write-file.js'
 
@@ -22,6 +24,18 @@ export interface Safetensors {
 
 /** The format's own bound on its header, in bytes. */
 const longestHeader = 100_000_000
+
+/** The most arrays of a file, twice as many as any model of ours has. */
+const MOST_TENSORS = 8192
+
+/** The most dimensions of an array. */
+const MOST_DIMENSIONS = 32
+
+/** A tensor has a name, and three more in its entry; metadata has its own. */
+const MOST_NAMES = 5 * MOST_TENSORS
+
+/** Bytes of text that are decoded between two turns of the event loop. */
+const DECODED = 2 ** 20
 
 const metadataName = '__metadata__'
 
@@ -57,6 +71,7 @@ export async function writeSafetensors(
   tensors: readonly Tensor[],
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
+  if (tensors.length > MOST_TENSORS) throw argumentError('tensors', `at most ${MOST_TENSORS}`, tensors.length)
   tensors.forEach(checkTensor)
   const header: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(metadata)) checkText(`metadata['${name}']`, name, value)
@@ -80,27 +95,30 @@ export async function writeSafetensors(
   await writeFileWhole(path, [start, ...arrays])
 }
 
+/** Where arrays of a file are to be put, by name; as long as the file says they are. */
+export type Places = ReadonlyMap<string, Tensor['data']>
+
 /**
  * Reads a safetensors file of F32 and F64 arrays. Every promise of the header is checked against the others and the size of the
- * file before memory is taken for it.
+ * file before memory is taken for it. However long the header is, other events are served meanwhile.
  *
- * @param check - called with what the header says, before any array is allocated; what it throws is passed on
+ * @param check - called with what the header says, before any array is allocated; what it throws is passed on. It may say where arrays
+ *   are to be put; new ones are made for the others
  * @throws {@link LayerwiseError} `ERR_FORMAT` if it is another kind of file, cut, contradictory, or of other element types
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` if it cannot be opened or read
  */
 export async function readSafetensors(
   path: string | URL,
-  check?: (entries: readonly TensorEntry[], metadata: Safetensors['metadata']) => void,
+  check?: (entries: readonly TensorEntry[], metadata: Safetensors['metadata']) => Promise<Places | undefined>,
 ): Promise<Safetensors> {
   return withFile(path, async (file) => {
     const { entries, metadata, length } = await readHeader(file)
-    check?.(entries, metadata)
+    const places = await check?.(entries, metadata)
     const tensors = new Map<string, Tensor>()
     for (const { name, type, shape, begin, end } of entries) {
       const { size, make } = elementTypes[type]
-      const data = allocate(file.name, (end - begin) / size, make) as Tensor['data'] &
-        ArrayBufferView<ArrayBuffer>
-      await readExactly(file, data, length + begin)
+      const data = places?.get(name) ?? allocate(file.name, (end - begin) / size, make)
+      await readExactly(file, data as typeof data & ArrayBufferView<ArrayBuffer>, length + begin)
       tensors.set(name, { name, shape, data })
     }
     return { tensors, metadata }
@@ -121,24 +139,41 @@ async function readHeader(
   }
   const bytes = new Uint8Array(jsonLength)
   await readExactly(file, bytes, 8)
-  const { [metadataName]: metadata, ...described } = parseHeader(file.name, bytes)
+  const { [metadataName]: metadata, ...described } = await parseHeader(file.name, bytes)
+  const count = Object.keys(described).length
+  if (count > MOST_TENSORS) {
+    throw formatError(file.name, `it has ${count} arrays; at most ${MOST_TENSORS} are read`)
+  }
   const entries = Object.entries(described).map(([name, value]) => readEntry(file.name, name, value))
   checkLayout(file.name, entries, file.size - 8 - jsonLength)
   return { entries, metadata: readMetadata(file.name, metadata), length: 8 + jsonLength }
 }
 
-function parseHeader(name: string, bytes: Uint8Array): Record<string, unknown> {
+async function parseHeader(name: string, bytes: Uint8Array): Promise<Record<string, unknown>> {
   if (bytes[0] !== 0x7b) throw formatError(name, 'it is no safetensors file: its header is not a JSON object')
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-    return parseStrictJson(text, 3) as Record<string, unknown>
+    const limits = { depth: 3, names: MOST_NAMES }
+    return (await parseStrictJson(await decode(bytes), limits)) as Record<string, unknown>
   } catch (error) {
+    if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error
     throw formatError(
       name,
       `its header is not the JSON of a safetensors file: ${(error as Error).message}`,
       error,
     )
   }
+}
+
+/** Text in UTF-8; a TypeError where it is not. */
+async function decode(bytes: Uint8Array): Promise<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  const pieces: string[] = []
+  for (let from = 0; from < bytes.length; from += DECODED) {
+    if (from > 0) await turn()
+    pieces.push(decoder.decode(bytes.subarray(from, from + DECODED), { stream: true }))
+  }
+  pieces.push(decoder.decode())
+  return pieces.join('')
 }
 
 function readMetadata(name: string, value: unknown = {}): Record<string, string> {
@@ -158,7 +193,7 @@ function readEntry(file: string, name: string, value: unknown): Entry {
     throw wrong(`its dtype is ${JSON.stringify(dtype).slice(0, 40)}; F32 and F64 are read`)
   }
   if (!isSizes(shape) || !isSizes(offsets) || offsets.length !== 2) {
-    throw wrong('its shape or data_offsets are not whole numbers of at least 0')
+    throw wrong(`its shape or data_offsets are not at most ${MOST_DIMENSIONS} whole numbers of at least 0`)
   }
   const [begin = 0, end = 0] = offsets
   const type = dtype as ElementType
@@ -217,5 +252,6 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function isSizes(value: unknown): value is readonly number[] {
-  return Array.isArray(value) && value.every((entry) => Number.isSafeInteger(entry) && entry >= 0)
+  if (!Array.isArray(value) || value.length > MOST_DIMENSIONS) return false
+  return value.every((entry) => Number.isSafeInteger(entry) && entry >= 0)
 }

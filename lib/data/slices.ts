@@ -3,6 +3,11 @@ import { LayerwiseError } from '../errors.js'
 import { allocate } from '../precision.js'
 import type { Matrix } from './matrix.js'
 
+/** Serves other events: between two slices of long work on the JavaScript thread. */
+export async function turn(): Promise<void> {
+  await setImmediate()
+}
+
 /** Numbers between two turns of the event loop: some tenths of a millisecond of simple work. */
 const sliceLength = 32_768
 
@@ -13,7 +18,7 @@ export async function* rowSlices(
 ): AsyncGenerator<readonly [number, number], void> {
   const step = Math.max(1, Math.floor(sliceLength / cols))
   for (let from = 0; from < rows; from += step) {
-    if (from > 0) await setImmediate()
+    if (from > 0) await turn()
     yield [from, Math.min(rows, from + step)]
   }
 }
@@ -46,6 +51,19 @@ export async function* valueSlices(argument: string, x: Matrix): AsyncGenerator<
     }
     yield { from, values }
   }
+}
+
+/** Numbers that are looked at between two turns where each takes a nanosecond or so. */
+const SCANNED = 2 ** 18
+
+/** Where the first number lies that is not finite; −1 if there is none. */
+export async function firstNotFinite(numbers: Float32Array | Float64Array): Promise<number> {
+  for (let from = 0; from < numbers.length; from += SCANNED) {
+    if (from > 0) await turn()
+    const to = Math.min(numbers.length, from + SCANNED)
+    for (let k = from; k < to; k++) if (!Number.isFinite(numbers[k])) return k
+  }
+  return -1
 }
 
 /** The refusal of NaN or Infinity at a place in the data, or of a number that becomes infinite in float32. */

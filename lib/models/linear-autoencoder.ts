@@ -19,7 +19,7 @@ import {
   linearObjective,
 } from './linear-autoencoder-options.js'
 import { type Restorer, readModel } from './model-file.js'
-import { type Learner, Network } from './network.js'
+import { type Learner, Network, type Stored } from './network.js'
 
 /**
  * An autoencoder without activations. Trained, its map is the projection on the leading principal directions of its data: see
@@ -48,9 +48,12 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
    *   are not one a hidden unit
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the parameters, `ERR_LOAD` without a usable addon
    */
-  constructor(options: LinearAutoencoderOptions<P>) {
+  constructor(options: LinearAutoencoderOptions<P>)
+  /** @internal One that was saved: it goes on where it was. */
+  constructor(options: LinearAutoencoderOptions<P>, stored: Stored<P>)
+  constructor(options: LinearAutoencoderOptions<P>, stored?: Stored<P>) {
     const settings = checkLinearSettings<P>(options)
-    super(new Network(linearLayers(settings), settings.precision, settings.seed), 1, undefined)
+    super(new Network(linearLayers(settings), settings.precision, stored ?? settings.seed), 1, undefined)
     this.#settings = settings
   }
 
@@ -106,10 +109,10 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
     class: 'LinearAutoencoder',
     settings: checkLinearSettings<Precision>,
     layers: linearLayers,
-    make: ({ scaling, ...settings }) => {
+    make: ({ scaling, ...settings }, stored) => {
       if (scaling !== undefined && !settings.center)
         throw argumentError('scaler', 'none without center', scaling)
-      const model = new LinearAutoencoder<Precision>(settings)
+      const model = new LinearAutoencoder<Precision>(settings, stored)
       model.scaler = scaling
       return model
     },

@@ -1,6 +1,7 @@
 import { show } from '../check.js'
 import { checkPath, formatError } from '../data/read-file.js'
 import {
+  type Places,
   readSafetensors,
   type Safetensors,
   type Tensor,
@@ -8,12 +9,13 @@ import {
   writeSafetensors,
 } from '../data/safetensors.js'
 import { checkScaler, type Scaler, type ScalerJSON, scalerFromJSON } from '../data/scaler.js'
+import { firstNotFinite } from '../data/slices.js'
 import { parseStrictJson } from '../data/strict-json.js'
-import { LayerwiseError } from '../errors.js'
+import { type ErrorCode, LayerwiseError } from '../errors.js'
 import type { NativeLayer } from '../native/binding.js'
 import { allocate, type FloatArray, type Precision } from '../precision.js'
 import { version } from '../version.js'
-import { type Network, parameterOffsets, parameterShapes } from './network.js'
+import { type Network, NUMBERED_FITS, parameterOffsets, parameterShapes } from './network.js'
 
 /** Raised when a file's meaning changes; every version up to this one is read. */
 const FORMAT = 1
@@ -24,8 +26,8 @@ const ENTRY = 'layerwise'
 /** Brackets that may be open at once in it: options, layers, a layer, its sparsity, its target. */
 const DEPTH = 6
 
-/** The core counts fits in 32 bits; one more must fit. */
-export const MOST_FITS = 2 ** 31 - 2
+/** Names that may stand in it: those of 1,000 layers with all their options, and as many again. */
+const NAMES = 50_000
 
 const FIELDS = ['format', 'class', 'version', 'options', 'scaler', 'fits']
 
@@ -64,13 +66,21 @@ export interface NamedShape {
   readonly shape: readonly number[]
 }
 
+/** What a file's arrays become a model by. */
+export interface Restoring<M> {
+  /** Where arrays are to be put, by name. Default: new ones. */
+  readonly places?: Places
+  /** Makes the model, once the arrays are read and all numbers in them are known to be finite. What it refuses is the file's fault. */
+  readonly make: (tensors: Tensors) => M | Promise<M>
+}
+
 /** How a class reads its models. */
 export interface Restorer<M> {
   readonly class: string
   /** The fields that only this class has. */
   readonly fields?: readonly string[]
-  /** Checks what a file says, and returns what makes the model of its arrays. */
-  readonly restore: (file: ModelFile) => (tensors: Tensors) => M | Promise<M>
+  /** Checks what a file says, before any array is read. */
+  readonly restore: (file: ModelFile) => Restoring<M>
 }
 
 /** Writes a model's arrays as tensors, and the rest as metadata. */
@@ -88,21 +98,42 @@ export async function writeModel(path: string | URL, model: ModelDescription): P
  */
 export async function readModel<M>(path: string | URL, restorers: readonly Restorer<M>[]): Promise<M> {
   const name = checkPath('path', path)
-  let restore: ((tensors: Tensors) => M | Promise<M>) | undefined
-  const { tensors } = await readSafetensors(path, (entries, metadata) => {
-    const entry = readEntry(name, metadata)
+  let restoring: Restoring<M> | undefined
+  const { tensors } = await readSafetensors(path, async (entries, metadata) => {
+    const entry = await readEntry(name, metadata)
     const restorer = restorerOf(name, entry.class, restorers)
-    restore = restorer.restore({ name, ...describe(name, entry, restorer), entries })
+    const file = { name, ...describe(name, entry, restorer), entries }
+    restoring = await refuseAs(name, async () => restorer.restore(file))
+    return restoring.places
   })
-  return restore!(tensors)
+  for (const { name: tensor, data } of tensors.values()) {
+    const bad = await firstNotFinite(data)
+    if (bad >= 0) throw formatError(name, `tensor '${tensor}' has ${data[bad]} at index ${bad}`)
+  }
+  return refuseAs(name, async () => restoring!.make(tensors))
 }
 
-function readEntry(name: string, metadata: Safetensors['metadata']): Record<string, unknown> {
+/** Runs checks written for callers on what a file says: whatever they refuse is the file's fault, `ERR_FORMAT` with the refusal as cause. */
+async function refuseAs<T>(name: string, check: () => Promise<T>): Promise<T> {
+  try {
+    return await check()
+  } catch (error) {
+    if (!(error instanceof LayerwiseError) || NOT_THE_FILE.includes(error.code)) throw error
+    throw error.code === 'ERR_FORMAT' && error.details.received === name
+      ? error
+      : formatError(name, error.message, error)
+  }
+}
+
+/** What may go wrong with a sound file too; `ERR_FORMAT` of this file is what it says already. */
+const NOT_THE_FILE: readonly string[] = ['ERR_MEMORY', 'ERR_LOAD'] satisfies ErrorCode[]
+
+async function readEntry(name: string, metadata: Safetensors['metadata']): Promise<Record<string, unknown>> {
   const text = metadata[ENTRY]
   if (text === undefined) {
     throw formatError(name, `it was not saved by layerwise: its metadata has no entry '${ENTRY}'`)
   }
-  const entry = parseEntry(name, text)
+  const entry = await parseEntry(name, text)
   if (entry.format !== FORMAT) {
     throw formatError(
       name,
@@ -140,7 +171,12 @@ function describe(
     )
   }
   if (!isRecord(options)) throw formatError(name, `its options are ${show(options)}`)
-  return { class: kind, options, scaler, fits: checkCount(name, 'fits', fits, MOST_FITS), more }
+  return { class: kind, options, scaler, fits: checkFits(name, 'fits', fits), more }
+}
+
+/** How many fits there were, as far as they are counted. */
+export function checkFits(name: string, field: string, value: unknown): number {
+  return checkCount(name, field, value, NUMBERED_FITS - 1)
 }
 
 /** A whole number from 0 to `most`, where a file says how many there were of something. */
@@ -189,24 +225,21 @@ export function checkTensors(
   }
 }
 
-/** The flat parameters, from arrays that {@link checkEntries} found right. */
-export function flatParameters<P extends Precision>(
-  tensors: Tensors,
+/** Room for flat parameters, and where in it the arrays belong that {@link checkEntries} found right. */
+export function roomFor<P extends Precision>(
   layers: readonly NativeLayer[],
   precision: P,
-): FloatArray<P> {
+): { parameters: FloatArray<P>; places: Places } {
   const parameters = allocate(precision, parameterOffsets(layers).at(-1)!, 'parameters')
-  let offset = 0
-  for (const { key } of namedShapes(layers)) {
-    const { data } = tensors.get(key)!
-    parameters.set(data, offset)
-    offset += data.length
-  }
-  return parameters
+  return { parameters, places: new Map(views(layers, parameters).map(({ name, data }) => [name, data])) }
 }
 
 /** A network's parameters as they are now: `layers.0.weights` [outputs, inputs], `layers.0.biases` [outputs], … */
 export function layerTensors<P extends Precision>({ layers, parameters }: Network<P>): Tensor[] {
+  return views(layers, parameters)
+}
+
+function views(layers: readonly NativeLayer[], parameters: FloatArray): Tensor[] {
   let offset = 0
   return namedShapes(layers).map(({ key, shape }) => {
     const length = shape.reduce((product, size) => product * size)
@@ -226,26 +259,15 @@ function namedShapes(layers: readonly NativeLayer[]): NamedShape[] {
 /** The scaler a file says its model has, fit for so many inputs. */
 export function restoredScaler(file: ModelFile, inputs: number): Scaler | undefined {
   const { scaler } = file
-  return scaler === null
-    ? undefined
-    : refuseAs(file, () => checkScaler('scaling', scalerFromJSON(scaler), inputs))
+  return scaler === null ? undefined : checkScaler('scaling', scalerFromJSON(scaler), inputs)
 }
 
-/** Runs checks written for callers on what a file says: whatever they refuse is the file's fault, `ERR_FORMAT` with the refusal as cause. */
-export function refuseAs<T>({ name }: ModelFile, check: () => T): T {
-  try {
-    return check()
-  } catch (error) {
-    const ours = error instanceof LayerwiseError && error.code !== 'ERR_MEMORY' && error.code !== 'ERR_LOAD'
-    throw ours ? formatError(name, error.message, error) : error
-  }
-}
-
-function parseEntry(name: string, text: string): Record<string, unknown> {
+async function parseEntry(name: string, text: string): Promise<Record<string, unknown>> {
   let entry: unknown
   try {
-    entry = parseStrictJson(text, DEPTH)
+    entry = await parseStrictJson(text, { depth: DEPTH, names: NAMES })
   } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
     throw formatError(name, `its metadata '${ENTRY}' is not JSON: ${(error as Error).message}`, error)
   }
   if (!isRecord(entry)) throw formatError(name, `its metadata '${ENTRY}' is ${show(entry)}`)

@@ -11,15 +11,14 @@ import { checkTargets } from '../objective/target-range.js'
 import { allocate, type FloatArray, type Precision } from '../precision.js'
 import {
   checkEntries,
-  flatParameters,
   layerTensors,
   type ModelDescription,
   type Restorer,
-  refuseAs,
   restoredScaler,
+  roomFor,
   writeModel,
 } from './model-file.js'
-import type { Layer, Network } from './network.js'
+import type { Layer, Network, Stored } from './network.js'
 
 /** What `cost` may be told. */
 export interface CostOptions<P extends Precision = Precision> extends RunOptions {
@@ -141,21 +140,18 @@ export abstract class NetworkModel<P extends Precision> {
     class: string
     settings: (options: Record<string, unknown>) => S
     layers: (settings: S) => readonly NativeLayer[]
-    make: (settings: S & { scaling?: Scaler }) => M
+    make: (settings: S & { scaling?: Scaler }, start: Stored) => M
   }): Restorer<M> {
     return {
       class: name,
       restore: (file) => {
-        const settings = refuseAs(file, () => check(file.options))
+        const settings = check(file.options)
         const layers = layersOf(settings)
         checkEntries(file, layers, settings.precision)
         const scaling = restoredScaler(file, settings.inputs)
-        return (tensors) =>
-          refuseAs(file, () => {
-            const model = make({ ...settings, ...(scaling && { scaling }) })
-            model.network.set('parameters', flatParameters(tensors, layers, settings.precision), file.fits)
-            return model
-          })
+        const { parameters, places } = roomFor(layers, settings.precision)
+        const start = { parameters, fits: file.fits }
+        return { places, make: () => make({ ...settings, ...(scaling && { scaling }) }, start) }
       },
     }
   }

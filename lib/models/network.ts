@@ -23,10 +23,24 @@ export interface Layer<P extends Precision = Precision> {
   readonly biases: FloatArray<P>
 }
 
+/** Of a stack, before it is unrolled. */
+export const MOST_LAYERS = 1000
+
+/** Fits are numbered from 0 to below this, for the core; then their numbers begin again. */
+export const NUMBERED_FITS = 2 ** 31
+
 /** Which random numbers a layer's first weights are. */
 export interface Start {
   readonly seed: number
   readonly index: number
+}
+
+/** Where a network goes on that was saved. */
+export interface Stored<P extends Precision = Precision> {
+  /** Of all layers; nobody writes them any more. */
+  readonly parameters: FloatArray<P>
+  /** The number of the next fit. */
+  readonly fits: number
 }
 
 /** Consecutive layers with the flat parameters of just these. */
@@ -60,28 +74,35 @@ export class Network<P extends Precision> implements Learner<P> {
   /**
    * Weights are uniform on ±√(6 / (inputs + outputs + 1)), biases 0. Source: the exercises of UFLDL, after Glorot & Bengio 2010.
    *
-   * @param start - a seed, which gives every layer numbers of its own; those of each layer; or parameters, as {@link publish} takes them over
+   * @param start - a seed, which gives every layer numbers of its own; those of each layer, or the layer's parameters, which are copied; or
+   *   all parameters, with which nothing is drawn or copied
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the parameters
    */
   constructor(
     layers: readonly NativeLayer[],
     precision: P,
-    start: number | readonly Start[] | FloatArray<P>,
+    start: number | readonly (Start | FloatArray<P>)[] | Stored<P>,
   ) {
     this.layers = layers
     this.precision = precision
     this.#offsets = parameterOffsets(layers)
-    if (ArrayBuffer.isView(start)) {
-      this.#parameters = start
+    if (typeof start === 'object' && 'parameters' in start) {
+      this.#parameters = start.parameters
+      this.#fits = start.fits
       return
     }
     this.#parameters = allocate(precision, this.#offsets.at(-1)!, 'parameters')
     layers.forEach((layer, index) => {
-      if (layer.tied !== undefined) return
-      const numbers = typeof start === 'number' ? { seed: start, index } : start[index]!
-      const bound = Math.sqrt(6 / (layer.inputs + layer.outputs + 1))
-      binding().uniform(this.#weights(index), -bound, bound, numbers.seed, WEIGHTS_STREAM, numbers.index)
+      const first = typeof start === 'number' ? { seed: start, index } : start[index]!
+      if ('seed' in first) this.#draw(layer, index, first)
+      else this.#own(index).set(first)
     })
+  }
+
+  #draw(layer: NativeLayer, index: number, numbers: Start): void {
+    if (layer.tied !== undefined) return
+    const bound = Math.sqrt(6 / (layer.inputs + layer.outputs + 1))
+    binding().uniform(this.#weights(index), -bound, bound, numbers.seed, WEIGHTS_STREAM, numbers.index)
   }
 
   /** The parameters themselves. The array is never written after it was set, so a running call may go on reading it. */
@@ -164,11 +185,10 @@ export class Network<P extends Precision> implements Learner<P> {
     )
   }
 
-  /** Replaces parameters, and with them the count of fits where it is given. */
-  set(argument: string, theta: unknown, fits = this.#fits): void {
+  /** Replaces parameters by a checked copy. */
+  set(argument: string, theta: unknown): void {
     if (this.#training) throw busy('setParameters')
     this.#parameters = this.checked(argument, theta)
-    this.#fits = fits
   }
 
   /** Runs one training; while it runs another is refused, and `publish` alone changes the parameters. */
@@ -198,7 +218,9 @@ export class Network<P extends Precision> implements Learner<P> {
 
   /** The number of this fit, counted from 0. */
   nextFit(): number {
-    return this.#fits++
+    const fit = this.#fits
+    this.#fits = (fit + 1) % NUMBERED_FITS
+    return fit
   }
 
   /** The matrix of a layer as it is stored: its own, or the one it is tied to. */

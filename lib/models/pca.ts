@@ -13,8 +13,8 @@ import {
   type ModelFile,
   type Restorer,
   readModel,
-  refuseAs,
   restoredScaler,
+  type Tensors,
   writeModel,
 } from './model-file.js'
 import type { Network } from './network.js'
@@ -188,14 +188,11 @@ export class Pca<P extends Precision = 'float32'> {
   static readonly restorer: Restorer<Pca<Precision>> = {
     class: 'Pca',
     restore: (file) => {
-      const options = refuseAs(file, () => checkOptions('options', file.options, PCA_SETTINGS))
-      const n = checkSizes(
-        file,
-        refuseAs(file, () => checkPcaSettings(options)),
-      )
+      const options = checkOptions('options', file.options, PCA_SETTINGS)
+      const n = checkSizes(file, checkPcaSettings(options))
       const scaling = restoredScaler(file, n)
-      return async (tensors) => {
-        const part = (name: string) => checkFinite(file, name, tensors.get(name)!.data as Float64Array)
+      const make = async (tensors: Tensors) => {
+        const part = (name: string) => tensors.get(name)!.data as Float64Array
         const model = new Pca<Precision>({ ...options, ...(scaling && { scaling }) })
         const variances = part('explainedVariance')
         if (variances.some((variance) => variance < 0)) throw formatError(file.name, 'a variance is negative')
@@ -208,6 +205,7 @@ export class Pca<P extends Precision = 'float32'> {
         model.#fitted = await model.#prepared(found)
         return model
       }
+      return { make }
     },
   }
 
@@ -249,10 +247,4 @@ function checkSizes(file: ModelFile, { components: wanted }: PcaSettings<Precisi
     'float64',
   )
   return n
-}
-
-function checkFinite({ name }: ModelFile, key: string, data: Float64Array): Float64Array {
-  const bad = data.findIndex((value) => !Number.isFinite(value))
-  if (bad !== -1) throw formatError(name, `tensor '${key}' has ${data[bad]} at index ${bad}`)
-  return data
 }

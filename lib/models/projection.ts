@@ -63,7 +63,7 @@ export async function projection<P extends Precision>(
       }
     }
   }
-  const network = new Network(layers, precision, theta)
+  const network = new Network(layers, precision, { parameters: theta, fits: 0 })
   return { network, into: { from: 0, to: middle }, back: { from: middle, to: layers.length } }
 }
 

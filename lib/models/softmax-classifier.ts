@@ -17,7 +17,7 @@ import {
 } from './classifier-options.js'
 import { fitRows } from './fit-network.js'
 import { type Restorer, readModel } from './model-file.js'
-import { Network } from './network.js'
+import { Network, type Stored } from './network.js'
 import { copyScaler } from './network-model.js'
 
 /** What a SoftmaxClassifier is. */
@@ -62,12 +62,15 @@ export class SoftmaxClassifier<
    *   not fitted
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the parameters, `ERR_LOAD` without a usable addon
    */
-  constructor(options: SoftmaxClassifierOptions<P, C>) {
+  constructor(options: SoftmaxClassifierOptions<P, C>)
+  /** @internal One that was saved: it goes on where it was. */
+  constructor(options: SoftmaxClassifierOptions<P, C>, stored: Stored<P>)
+  constructor(options: SoftmaxClassifierOptions<P, C>, stored?: Stored<P>) {
     const given = checkOptions('options', options, [...SETTINGS, 'scaling'])
     const settings = checkSettings<P, C>(given)
     const { precision, seed, classes } = settings
     super(
-      new Network(layersOf(settings), precision, seed),
+      new Network(layersOf(settings), precision, stored ?? seed),
       copyScaler(given.scaling, settings.inputs),
       classes,
     )
@@ -117,7 +120,7 @@ export class SoftmaxClassifier<
     class: 'SoftmaxClassifier',
     settings: (options) => checkSettings(checkOptions('options', options, SETTINGS)),
     layers: layersOf,
-    make: (settings) => new SoftmaxClassifier<Precision, Classes>(settings),
+    make: (settings, stored) => new SoftmaxClassifier<Precision, Classes>(settings, stored),
   })
 
   /** @internal */

@@ -6,7 +6,7 @@ import type { TrainingHistory } from '../training/history.js'
 import { checkFitOptions, type FitOptions } from '../training/options.js'
 import { Autoencoder } from './autoencoder.js'
 import { type Restorer, readModel } from './model-file.js'
-import { Network } from './network.js'
+import { Network, type Stored } from './network.js'
 import { copyScaler } from './network-model.js'
 import {
   checkSettings,
@@ -40,11 +40,14 @@ export class SparseAutoencoder<P extends Precision = 'float32'> extends Autoenco
    * @throws {@link LayerwiseError} `ERR_SHAPE` for a scaler of another width, `ERR_STATE` for one that is not fitted
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the parameters, `ERR_LOAD` without a usable addon
    */
-  constructor(options: SparseAutoencoderOptions<P>) {
+  constructor(options: SparseAutoencoderOptions<P>)
+  /** @internal One that was saved: it goes on where it was. */
+  constructor(options: SparseAutoencoderOptions<P>, stored: Stored<P>)
+  constructor(options: SparseAutoencoderOptions<P>, stored?: Stored<P>) {
     const given = checkOptions('options', options, [...SETTINGS, 'scaling'])
     const settings = checkSettings<P>(given)
     const scaler = copyScaler(given.scaling, settings.inputs)
-    super(new Network(layersOf(settings), settings.precision, settings.seed), 1, scaler)
+    super(new Network(layersOf(settings), settings.precision, stored ?? settings.seed), 1, scaler)
     this.#settings = settings
   }
 
@@ -84,7 +87,7 @@ export class SparseAutoencoder<P extends Precision = 'float32'> extends Autoenco
     class: 'SparseAutoencoder',
     settings: (options) => checkSettings(checkOptions('options', options, SETTINGS)),
     layers: layersOf,
-    make: (settings) => new SparseAutoencoder<Precision>(settings),
+    make: (settings, stored) => new SparseAutoencoder<Precision>(settings, stored),
   })
 
   /** @internal */

@@ -14,6 +14,7 @@ import type { Corruption } from '../objective/corruption.js'
 import { checkLoss, type Loss } from '../objective/loss.js'
 import type { Sparsity } from '../objective/sparsity.js'
 import { checkPrecision, type Precision } from '../precision.js'
+import { MOST_LAYERS } from './network.js'
 import { checkSettings, type Settings } from './sparse-autoencoder-options.js'
 
 /** One layer of a stack: the autoencoder that learns it. */
@@ -119,7 +120,8 @@ export function checkStackedSettings<P extends Precision>(
 function checkLayers(value: unknown): unknown[] {
   if (!Array.isArray(value))
     throw argumentError('layers', 'an array of layers such as [{ hidden: 100 }]', value)
-  if (value.length === 0) throw shapeError('layers', 'at least one layer', 0)
+  if (value.length === 0 || value.length > MOST_LAYERS)
+    throw shapeError('layers', `from 1 to ${MOST_LAYERS} layers`, value.length)
   return value
 }
 

@@ -17,15 +17,14 @@ import { forward } from './forward.js'
 import {
   checkCount,
   checkEntries,
-  flatParameters,
-  MOST_FITS,
+  checkFits,
   type ModelFile,
   type Restorer,
   readModel,
-  refuseAs,
   restoredScaler,
+  roomFor,
 } from './model-file.js'
-import { Network, type Start } from './network.js'
+import { Network, NUMBERED_FITS, type Start, type Stored } from './network.js'
 import { copyScaler } from './network-model.js'
 import { layersOf } from './sparse-autoencoder-options.js'
 import {
@@ -65,14 +64,17 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
    *
    * @throws {@link LayerwiseError} `ERR_ARGUMENT` for an unknown option, a wrong type, a number out of its range, or a pair that does not go
    *   together; `layers[1].outputActivation` where a layer could not reconstruct the activations below it
-   * @throws {@link LayerwiseError} `ERR_SHAPE` for no layers or a scaler of another width, `ERR_STATE` for a scaler that is not fitted
+   * @throws {@link LayerwiseError} `ERR_SHAPE` for no layers, more than 1,000 of them, or a scaler of another width, `ERR_STATE` for a scaler that is not fitted
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the parameters, `ERR_LOAD` without a usable addon
    */
-  constructor(options: StackedAutoencoderOptions<P>) {
+  constructor(options: StackedAutoencoderOptions<P>)
+  /** @internal One that was saved: it goes on where it was. */
+  constructor(options: StackedAutoencoderOptions<P>, stored: Stored<P>)
+  constructor(options: StackedAutoencoderOptions<P>, stored?: Stored<P>) {
     const given = checkOptions('options', options, [...STACKED_SETTINGS, 'scaling'])
     const settings = checkStackedSettings<P>(given)
     const scaler = copyScaler(given.scaling, settings.inputs)
-    const network = new Network(unrolled(settings), settings.precision, starts(settings))
+    const network = new Network(unrolled(settings), settings.precision, stored ?? starts(settings))
     super(network, settings.layers.length, scaler)
     this.#settings = settings
     this.#layerFits = settings.layers.map(() => 0)
@@ -169,7 +171,7 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
    */
   toClassifier<C extends Classes>(options: ToClassifierOptions<C>): StackedClassifier<P, C> {
     const { inputs, precision, seed, layers } = this.#settings
-    const { parameters } = this.network.part(this.encoder.from, this.encoder.to)
+    const parameters = layers.map((_, k) => this.network.part(k, k + 1).parameters)
     const encoders = layers.map((layer) => {
       const { hidden, activation, sparsity, seed } = layer
       return { hidden, activation, sparsity, seed }
@@ -201,24 +203,22 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
     class: 'StackedAutoencoder',
     fields: ['layerFits', 'trainedLayers'],
     restore: (file) => {
-      const settings = refuseAs(file, () =>
-        checkStackedSettings(checkOptions('options', file.options, STACKED_SETTINGS)),
-      )
+      const settings = checkStackedSettings(checkOptions('options', file.options, STACKED_SETTINGS))
       const layers = unrolled(settings)
       checkEntries(file, layers, settings.precision)
       const scaling = restoredScaler(file, settings.inputs)
       const { layerFits, trainedLayers } = checkProgress(file, settings.layers.length)
-      return (tensors) =>
-        refuseAs(file, () => {
-          const model = new StackedAutoencoder<Precision>({ ...settings, ...(scaling && { scaling }) })
-          const theta = flatParameters(tensors, layers, settings.precision)
-          model.network.set('parameters', theta, file.fits)
-          layerFits.forEach((fits, k) => {
-            model.#layerFits[k] = fits
-          })
-          model.#trainedLayers = trainedLayers
-          return model
+      const { parameters, places } = roomFor(layers, settings.precision)
+      const make = () => {
+        const options = { ...settings, ...(scaling && { scaling }) }
+        const model = new StackedAutoencoder<Precision>(options, { parameters, fits: file.fits })
+        layerFits.forEach((fits, k) => {
+          model.#layerFits[k] = fits
         })
+        model.#trainedLayers = trainedLayers
+        return model
+      }
+      return { places, make }
     },
   }
 
@@ -246,7 +246,9 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
     const pair = [k, this.network.layers.length - 1 - k]
     const nextFit = () => {
       this.#trainedLayers = k
-      return this.#layerFits[k]!++
+      const fit = this.#layerFits[k]!
+      this.#layerFits[k] = (fit + 1) % NUMBERED_FITS
+      return fit
     }
     const seen = k === 0 ? rows : await codesOf(this.network, k, rows, memory, plan.run, work)
     // Codes that pass through frozen layers exist nowhere to be looked at; that they can be reached was seen to at construction.
@@ -290,7 +292,7 @@ function checkProgress(
     throw formatError(name, `its layerFits are ${show(layerFits)} instead of an array of ${layers}`)
   }
   return {
-    layerFits: layerFits.map((fits) => checkCount(name, 'layerFits', fits, MOST_FITS)),
+    layerFits: layerFits.map((fits) => checkFits(name, 'layerFits', fits)),
     trainedLayers: checkCount(name, 'trainedLayers', trainedLayers, layers),
   }
 }

@@ -28,7 +28,7 @@ import {
   type SoftmaxSettings,
   softmaxLayer,
 } from './classifier-options.js'
-import type { Start } from './network.js'
+import { MOST_LAYERS, type Start } from './network.js'
 
 /** One layer of a classifier below its softmax. */
 export interface ClassifierLayerOptions {
@@ -154,7 +154,8 @@ function checkLayers(
   if (!Array.isArray(value)) {
     throw argumentError('layers', 'an array of layers such as [{ hidden: 100 }]', value)
   }
-  if (value.length === 0) throw shapeError('layers', 'at least one layer', 0)
+  if (value.length === 0 || value.length > MOST_LAYERS)
+    throw shapeError('layers', `from 1 to ${MOST_LAYERS} layers`, value.length)
   return Array.from(value, (layer, k) =>
     checkLayer(
       checkOptions(`layers[${k}]`, layer, ['hidden', 'activation', 'sparsity', 'seed']),

@@ -16,7 +16,7 @@ import { fitRows } from './fit-network.js'
 import { forward, type Span } from './forward.js'
 import { type Row, RowForward } from './forward-row.js'
 import { type Restorer, readModel } from './model-file.js'
-import { Network } from './network.js'
+import { Network, type Stored } from './network.js'
 import { copyScaler } from './network-model.js'
 import {
   type ClassifierLayerOptions,
@@ -48,7 +48,8 @@ export interface Encoders<P extends Precision> {
   readonly precision: P
   readonly seed: number
   readonly scaling: Scaler | undefined
-  readonly parameters: FloatArray<P>
+  /** Of each layer. */
+  readonly parameters: readonly FloatArray<P>[]
 }
 
 /**
@@ -74,15 +75,21 @@ export class StackedClassifier<
    *
    * @throws {@link LayerwiseError} `ERR_ARGUMENT` for an unknown option, a wrong type, a number out of its range, class names that are not
    *   all different, a layer's `sparsity` without `sparseFineTuning`, kl on relu or identity units
-   * @throws {@link LayerwiseError} `ERR_SHAPE` for no layers, another number of class weights, a scaler of another width; `ERR_STATE` for
+   * @throws {@link LayerwiseError} `ERR_SHAPE` for no layers, more than 1,000 of them, another number of class weights, a scaler of another width; `ERR_STATE` for
    *   one that is not fitted
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the parameters, `ERR_LOAD` without a usable addon
    */
-  constructor(options: StackedClassifierOptions<P, C>) {
+  constructor(options: StackedClassifierOptions<P, C>)
+  /** @internal One that was saved, which goes on where it was; or one that begins with copies of the parameters of each layer. */
+  constructor(options: StackedClassifierOptions<P, C>, start: Stored<P> | readonly FloatArray<P>[])
+  constructor(options: StackedClassifierOptions<P, C>, start?: Stored<P> | readonly FloatArray<P>[]) {
     const given = checkOptions('options', options, [...STACKED_CLASSIFIER_SETTINGS, 'scaling'])
     const settings = checkStackedClassifierSettings<P, C>(given)
     const scaler = copyScaler(given.scaling, settings.inputs)
-    const network = new Network(layersOf(settings), settings.precision, startsOf(settings))
+    const stored = start !== undefined && 'parameters' in start ? start : undefined
+    const copied = start !== undefined && 'length' in start ? start : []
+    const starts = [...copied, ...startsOf(settings).slice(copied.length)]
+    const network = new Network(layersOf(settings), settings.precision, stored ?? starts)
     super(network, scaler, settings.classes)
     this.#settings = settings
     this.#encoder = { from: 0, to: settings.layers.length }
@@ -99,14 +106,8 @@ export class StackedClassifier<
     const layers = encoders.map(({ sparsity, ...layer }) =>
       softmax.sparseFineTuning === true ? { ...layer, sparsity } : layer,
     )
-    const model = new StackedClassifier<P, C>({
-      ...{ ...softmax, ...stack, layers, seed },
-      ...(scaling && { scaling }),
-    })
-    const theta = model.network.copy()
-    theta.set(parameters)
-    model.network.publish(theta)
-    return model
+    const whole = { ...softmax, ...stack, layers, seed, ...(scaling && { scaling }) }
+    return new StackedClassifier<P, C>(whole, parameters)
   }
 
   /**
@@ -208,7 +209,7 @@ export class StackedClassifier<
     settings: (options) =>
       checkStackedClassifierSettings(checkOptions('options', options, STACKED_CLASSIFIER_SETTINGS)),
     layers: layersOf,
-    make: (settings) => new StackedClassifier<Precision, Classes>(settings),
+    make: (settings, stored) => new StackedClassifier<Precision, Classes>(settings, stored),
   })
 
   /** @internal */
