@@ -104,23 +104,6 @@ describe('an abort', () => {
     await expectUsable(model)
   })
 
-  test('stops every other call too', async () => {
-    const model = new SparseAutoencoder(options)
-    const calls = [
-      (signal: AbortSignal) => model.encode(many, { signal }),
-      (signal: AbortSignal) => model.reconstruct(many, { signal }),
-      (signal: AbortSignal) => model.decode(sampleRows(100, 100), { signal }),
-      (signal: AbortSignal) => model.reconstructionError(many, { signal }),
-      (signal: AbortSignal) => model.reconstructionErrorPerFeature(many, { signal }),
-      (signal: AbortSignal) => model.cost(many, { signal }),
-    ]
-    for (const call of calls) expect(await rejection(call(AbortSignal.abort(reason)))).toBe(reason)
-    const controller = new AbortController()
-    const cost = model.cost(many, { signal: controller.signal, gradient: true })
-    controller.abort(reason)
-    expect(await rejection(cost)).toBe(reason)
-  })
-
   test('with a reason that is no error rejects with just that', async () => {
     const model = new SparseAutoencoder(options)
     expect(await rejection(model.fit(few, { signal: AbortSignal.abort('stop') }))).toBe('stop')

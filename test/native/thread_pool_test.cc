@@ -5,7 +5,9 @@
 #include <atomic>
 #include <chrono>
 #include <ctime>
+#include <filesystem>
 #include <future>
+#include <iterator>
 #include <numeric>
 #include <set>
 #include <string>
@@ -209,9 +211,37 @@ TEST(ThreadPool, FinishesItsTasksBeforeItIsGone) {
   EXPECT_EQ(ran, 200);
 }
 
-TEST(ThreadPool, ComesAndGoesWithoutWork) {
-  for (int i = 0; i < 50; i++) ThreadPool pool;
+#if defined(__linux__)
+int threads_of_process() {
+  const std::filesystem::directory_iterator tasks("/proc/self/task");
+  return static_cast<int>(std::distance(begin(tasks), end(tasks)));
 }
+
+// A thread that was joined may be listed for a moment longer.
+bool becomes_so_many_threads(int count) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (threads_of_process() != count && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  return threads_of_process() == count;
+}
+
+TEST(ThreadPool, HasOneThreadBeforeItHasWorkAndLeavesNone) {
+  const int others = threads_of_process();
+  for (int i = 0; i < 50; i++) {
+    ThreadPool pool;
+    EXPECT_TRUE(becomes_so_many_threads(others + 1));
+  }
+  EXPECT_TRUE(becomes_so_many_threads(others));
+}
+
+TEST(ThreadPool, LeavesNoThreadsOfTheTeamsItHad) {
+  const int others = threads_of_process();
+  for (int threads : {1, 2, 5}) {
+    ThreadPool pool;
+    pool.run(threads, [&](Team& team) { team.each(100, [](int) {}); });
+  }
+  EXPECT_TRUE(becomes_so_many_threads(others));
+}
+#endif
 
 TEST(ThreadPool, FlushesDenormalsOnItsThreadsOnly) {
   ThreadPool pool;

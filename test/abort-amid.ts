@@ -1,0 +1,79 @@
+import { expect, vi } from 'vitest'
+import { binding } from '../lib/native/load.js'
+import { rejection } from './sample.js'
+
+/** The native calls that compute and can be stopped. */
+const STOPPABLE = [
+  ...(['forward', 'evaluate', 'scan', 'trainSpan'] as const),
+  ...(['covariance', 'eigen', 'leadingDirections'] as const),
+]
+
+/** Milliseconds that other threads than JavaScript's have worked before the abort. */
+const WORKED = 3
+
+/** A native call that is under way, or what became of it. */
+interface NativeCall {
+  readonly since: {
+    readonly cpu: NodeJS.CpuUsage
+    readonly loop: ReturnType<typeof performance.eventLoopUtilization>
+  }
+  ended?: 'finished' | 'cancelled'
+}
+
+/** A call, as it is made with a signal, and whether it would ever end. */
+export interface Abortable {
+  readonly start: (signal: AbortSignal) => Promise<unknown>
+  readonly endless: boolean
+}
+
+/**
+ * Starts a call and aborts it once native code has computed for a while on threads of its own. Expects that the call rejects with the
+ * reason; and, where it would have ended by itself, that native code left off before.
+ */
+export async function expectStopped({ start, endless }: Abortable): Promise<void> {
+  const reason = new Error('enough')
+  const controller = new AbortController()
+  const seen: NativeCall[] = []
+  const spies = STOPPABLE.map((name) => watch(name, seen))
+  try {
+    let over = false
+    const outcome = rejection(start(controller.signal)).finally(() => {
+      over = true
+    })
+    while (!over && !seen.some(isComputing)) await new Promise((resolve) => setTimeout(resolve, 1))
+    const underWay = seen.filter(({ ended }) => ended === undefined)
+    controller.abort(reason)
+    expect(await outcome).toBe(reason)
+    expect(underWay).not.toHaveLength(0)
+    if (!endless) expect(underWay.map(({ ended }) => ended)).toContain('cancelled')
+  } finally {
+    for (const spy of spies) spy.mockRestore()
+  }
+}
+
+function watch(name: (typeof STOPPABLE)[number], seen: NativeCall[]) {
+  const native = binding() as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>
+  const original = native[name]!
+  return vi.spyOn(native, name).mockImplementation((...args) => {
+    const call: NativeCall = { since: { cpu: process.cpuUsage(), loop: performance.eventLoopUtilization() } }
+    const result = original.apply(native, args)
+    seen.push(call)
+    result.then(
+      (value) => {
+        const parts = Array.isArray(value) ? (value as { cancelled?: boolean }[]) : []
+        call.ended = parts.some(({ cancelled }) => cancelled === true) ? 'cancelled' : 'finished'
+      },
+      (error) => {
+        call.ended = (error as { code?: string }).code === 'CANCELLED' ? 'cancelled' : 'finished'
+      },
+    )
+    return result
+  })
+}
+
+/** The process has worked for longer than its event loop was busy: the difference is other threads'. */
+function isComputing({ since, ended }: NativeCall): boolean {
+  const { user, system } = process.cpuUsage(since.cpu)
+  const { active } = performance.eventLoopUtilization(since.loop)
+  return ended === undefined && (user + system) / 1000 - active > WORKED
+}
