@@ -4,86 +4,86 @@ import { Matrix } from '../lib/data/matrix.js'
 import { type Rows, toRows } from '../lib/data/rows.js'
 import { StandardScaler } from '../lib/data/scaler.js'
 
-function refusal(x: unknown, width = 2): unknown {
-  try {
-    toRows('x', x as Rows, width, 'float32')
-  } catch (error) {
-    return error
-  }
-  return undefined
+const between = () => {}
+
+async function refusal(x: unknown, width = 2): Promise<unknown> {
+  return await toRows('x', x as Rows, width, 'float32', between).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
 }
 
 describe('toRows', () => {
-  it('hands over a Matrix as it is, with its scale', () => {
+  it('hands over a Matrix as it is, with its scale', async () => {
     const matrix = Matrix.from(new Uint8Array([1, 2, 3, 4]), 2, 2, { scale: 0.5 })
-    const rows = toRows('x', matrix, 2, 'float64')
+    const rows = await toRows('x', matrix, 2, 'float64', between)
     expect(rows.data).toBe(matrix.data)
     expect(rows).toMatchObject({ rows: 2, cols: 2, scale: 0.5 })
     expect('shift' in rows || 'order' in rows).toBe(false)
   })
 
-  it('takes a flat array as rows of the width, without a copy and whatever the precision', () => {
+  it('takes a flat array as rows of the width, without a copy and whatever the precision', async () => {
     const flat = new Float64Array(6)
-    const rows = toRows('x', flat, 3, 'float32')
+    const rows = await toRows('x', flat, 3, 'float32', between)
     expect(rows.data).toBe(flat)
     expect(rows).toMatchObject({ rows: 2, cols: 3, scale: 1 })
   })
 
-  it('copies an array of rows into the precision of the model', () => {
+  it('copies an array of rows into the precision of the model', async () => {
     const x = [
       [0.1, 2],
       [3, -4],
     ]
-    expect(toRows('x', x, 2, 'float32').data).toEqual(new Float32Array([0.1, 2, 3, -4]))
-    expect(toRows('x', x, 2, 'float64').data).toEqual(new Float64Array([0.1, 2, 3, -4]))
+    expect((await toRows('x', x, 2, 'float32', between)).data).toEqual(new Float32Array([0.1, 2, 3, -4]))
+    expect((await toRows('x', x, 2, 'float64', between)).data).toEqual(new Float64Array([0.1, 2, 3, -4]))
   })
 
   it('hands over shift and factor of a scaler, and keeps arrays of rows in float64 for it', async () => {
     const x = [[1e9], [1e9 + 1]]
     const scaler = await new StandardScaler().fit(x)
-    const rows = toRows('x', x, 1, 'float32', scaler)
+    const rows = await toRows('x', x, 1, 'float32', between, scaler)
     expect(rows).toMatchObject({ shift: scaler.shift, factor: scaler.factor })
     expect(rows.data).toEqual(new Float64Array([1e9, 1e9 + 1]))
   })
 
   it('refuses a scaler of another width, and one that is not fitted', async () => {
     const scaler = await new StandardScaler().fit([[1], [2]])
-    expect(() => toRows('x', [[1, 2]], 2, 'float32', scaler)).toThrow(
-      expect.objectContaining({ code: 'ERR_SHAPE' }),
-    )
-    expect(() => toRows('x', [[1, 2]], 2, 'float32', new StandardScaler())).toThrow(
-      expect.objectContaining({ code: 'ERR_STATE' }),
-    )
+    const scaledBy = (by: StandardScaler) => toRows('x', [[1, 2]], 2, 'float32', between, by)
+    await expect(scaledBy(scaler)).rejects.toMatchObject({ code: 'ERR_SHAPE' })
+    await expect(scaledBy(new StandardScaler())).rejects.toMatchObject({ code: 'ERR_STATE' })
   })
 
-  it('names the first ragged row', () => {
-    expect(refusal([[1, 2], [1, 2], [1]])).toMatchObject({
+  it('names the first ragged row', async () => {
+    expect(await refusal([[1, 2], [1, 2], [1]])).toMatchObject({
       code: 'ERR_SHAPE',
       details: { row: 2, received: 1 },
     })
   })
 
-  it.each(['7', null, undefined, 1n, [1], {}])('names row and column of an entry that is %s', (entry) => {
-    expect(
-      refusal([
-        [1, 2],
-        [1, entry],
-      ]),
-    ).toMatchObject({ code: 'ERR_ARGUMENT', details: { row: 1, column: 1 } })
-  })
+  it.each(['7', null, undefined, 1n, [1], {}])(
+    'names row and column of an entry that is %s',
+    async (entry) => {
+      expect(
+        await refusal([
+          [1, 2],
+          [1, entry],
+        ]),
+      ).toMatchObject({ code: 'ERR_ARGUMENT', details: { row: 1, column: 1 } })
+    },
+  )
 
-  it('does not take a hole for a number', () => {
+  it('does not take a hole for a number', async () => {
     const row = [1, 2]
     delete row[0]
-    expect(refusal([row])).toMatchObject({ code: 'ERR_ARGUMENT', details: { row: 0, column: 0 } })
+    expect(await refusal([row])).toMatchObject({ code: 'ERR_ARGUMENT', details: { row: 0, column: 0 } })
   })
 
   it.each([
     ['no rows', []],
     ['an empty flat array', new Float32Array(0)],
     ['a Matrix without rows', Matrix.from(new Float32Array(0), 0, 2)],
-  ])('calls %s empty', (_, x) => {
-    expect(refusal(x)).toMatchObject({ code: 'ERR_SHAPE', message: expect.stringContaining('empty') })
+  ])('calls %s empty', async (_, x) => {
+    expect(await refusal(x)).toMatchObject({ code: 'ERR_SHAPE', message: expect.stringContaining('empty') })
   })
 
   it.each([
@@ -99,27 +99,27 @@ describe('toRows', () => {
     ['null', null, 'ERR_ARGUMENT'],
     ['a string', 'ab', 'ERR_ARGUMENT'],
     ['an object that looks like a Matrix', { data: new Float32Array(2), rows: 1, cols: 2 }, 'ERR_ARGUMENT'],
-  ])('refuses %s', (_, x, code) => {
-    expect(refusal(x)).toMatchObject({
+  ])('refuses %s', async (_, x, code) => {
+    expect(await refusal(x)).toMatchObject({
       name: 'LayerwiseError',
       code,
       details: { argument: expect.any(String) },
     })
   })
 
-  it('refuses an array whose memory was transferred away, alone or in a Matrix', () => {
+  it('refuses an array whose memory was transferred away, alone or in a Matrix', async () => {
     const flat = new Float32Array(2)
     const matrix = Matrix.from(flat, 1, 2)
     structuredClone(flat.buffer, { transfer: [flat.buffer] })
     for (const x of [flat, matrix]) {
-      expect(refusal(x)).toMatchObject({
+      expect(await refusal(x)).toMatchObject({
         code: 'ERR_ARGUMENT',
         message: expect.stringContaining('transferred'),
       })
     }
   })
 
-  it('reads the same numbers from every kind of rows', () => {
+  it('reads the same numbers from every kind of rows', async () => {
     const bytes = fc.integer({ min: 1, max: 5 }).chain((width) =>
       fc
         .array(fc.array(fc.integer({ min: 0, max: 255 }), { minLength: width, maxLength: width }), {
@@ -127,8 +127,8 @@ describe('toRows', () => {
         })
         .map((rows) => ({ rows, width })),
     )
-    fc.assert(
-      fc.property(bytes, ({ rows, width }) => {
+    await fc.assert(
+      fc.asyncProperty(bytes, async ({ rows, width }) => {
         const flat = rows.flat()
         const kinds: Rows[] = [
           rows,
@@ -138,26 +138,69 @@ describe('toRows', () => {
           Matrix.from(Uint8Array.from(flat), rows.length, width),
         ]
         for (const x of kinds) {
-          const { data, rows: m, cols } = toRows('x', x, width, 'float32')
+          const { data, rows: m, cols } = await toRows('x', x, width, 'float32', between)
           expect([m, cols, [...data]]).toEqual([rows.length, width, flat])
         }
       }),
     )
   })
 
-  it('has one row for each slice of a Matrix', () => {
+  it('has one row for each slice of a Matrix', async () => {
     const cut = fc.tuple(fc.nat(9), fc.nat(9)).map(([a, b]) => [Math.min(a, b), Math.max(a, b) + 1] as const)
     const matrix = Matrix.from(
       Float32Array.from({ length: 30 }, (_, k) => k),
       10,
       3,
     )
-    fc.assert(
-      fc.property(cut, ([from, to]) => {
-        const { data, rows } = toRows('x', matrix.slice(from, to), 3, 'float32')
+    await fc.assert(
+      fc.asyncProperty(cut, async ([from, to]) => {
+        const { data, rows } = await toRows('x', matrix.slice(from, to), 3, 'float32', between)
         expect(rows).toBe(to - from)
         expect([...data]).toEqual([...matrix.data].slice(from * 3, to * 3))
       }),
     )
+  })
+
+  it('copies arrays of rows in slices, between which other events are served', async () => {
+    const rows = Array.from({ length: 20_000 }, (_, i) => Array.from({ length: 10 }, (_, j) => i + j / 10))
+    const wide = [Array.from({ length: 200_000 }, (_, j) => j)]
+    for (const x of [rows, wide]) {
+      let turns = 0
+      const timer = setInterval(() => turns++, 0)
+      let slices = 0
+      const { data } = await toRows('x', x, x[0]!.length, 'float64', () => slices++)
+      clearInterval(timer)
+      expect(data).toEqual(Float64Array.from(x.flat()))
+      expect(slices).toBeGreaterThan(4)
+      expect(turns).toBeGreaterThan(0)
+    }
+  })
+
+  it('copies a small array of rows at the call', async () => {
+    const x = [[1], [2]]
+    const rows = toRows('x', x, 1, 'float32', between)
+    x[0]![0] = 7
+    expect((await rows).data).toEqual(new Float32Array([1, 2]))
+  })
+
+  it('ends with what the function between slices throws', async () => {
+    const reason = new Error('enough')
+    const stop = () => {
+      throw reason
+    }
+    const x = Array.from({ length: 100_000 }, () => [1])
+    await expect(toRows('x', x, 1, 'float32', stop)).rejects.toBe(reason)
+  })
+
+  it.each<[string, (x: number[][]) => void, string]>([
+    ['gets shorter', (x) => void x.splice(100), 'ERR_STATE'],
+    ['gets longer', (x) => void x.push([1]), 'ERR_STATE'],
+    ['has a row that gets shorter', (x) => void x.at(-1)!.pop(), 'ERR_SHAPE'],
+    ['has a row replaced', (x) => void x.splice(-1, 1, 7 as never), 'ERR_ARGUMENT'],
+  ])('refuses an array that %s while it is read', async (_, change, code) => {
+    const x = Array.from({ length: 100_000 }, (_, i) => [i])
+    const rows = toRows('x', x, 1, 'float32', between)
+    change(x)
+    await expect(rows).rejects.toMatchObject({ name: 'LayerwiseError', code })
   })
 })

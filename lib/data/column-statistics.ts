@@ -2,7 +2,7 @@ import { LayerwiseError } from '../errors.js'
 import type { NativeRows } from '../native/binding.js'
 import { allocate } from '../precision.js'
 import type { Matrix } from './matrix.js'
-import { notFiniteError, rowSlices, valueSlices } from './slices.js'
+import { blocks, notFiniteError, rowSlices, valueSlices } from './slices.js'
 
 /** Of each column, in float64. */
 export interface ColumnStatistics {
@@ -19,20 +19,19 @@ export interface ColumnStatistics {
  */
 export async function columnStatistics(argument: string, x: Matrix): Promise<ColumnStatistics> {
   const { rows, cols } = x
-  const min = new Float64Array(cols).fill(Infinity)
-  const max = new Float64Array(cols).fill(-Infinity)
-  const mean = new Float64Array(cols)
-  for await (const { values } of valueSlices(argument, x)) {
-    for (let k = 0; k < values.length; k += cols) {
-      for (let j = 0; j < cols; j++) {
-        const value = values[k + j]!
+  const [min, max, mean] = [columns(argument, cols), columns(argument, cols), columns(argument, cols)]
+  for await (const { row, column, toColumn, values } of valueSlices(argument, x)) {
+    if (row === 0) for (let j = column; j < toColumn; j++) min[j] = max[j] = values[j - column]!
+    for (let k = 0; k < values.length; ) {
+      for (let j = column; j < toColumn; j++, k++) {
+        const value = values[k]!
         if (value < min[j]!) min[j] = value
         if (value > max[j]!) max[j] = value
         mean[j]! += value
       }
     }
   }
-  for (let j = 0; j < cols; j++) mean[j]! /= rows
+  for await (const [from, to] of rowSlices(cols, 1)) for (let j = from; j < to; j++) mean[j]! /= rows
   return { min, max, mean }
 }
 
@@ -48,21 +47,29 @@ export async function columnSpread(
   firstMean: Float64Array,
 ): Promise<{ mean: Float64Array; variance: Float64Array }> {
   const { rows, cols } = x
-  const sum = new Float64Array(cols)
-  const squares = new Float64Array(cols)
-  for await (const { values } of valueSlices(argument, x)) {
-    for (let k = 0; k < values.length; k += cols) {
-      for (let j = 0; j < cols; j++) {
-        const deviation = values[k + j]! - firstMean[j]!
+  const [mean, variance] = [columns(argument, cols), columns(argument, cols)]
+  const sum = mean
+  const squares = variance
+  for await (const { column, toColumn, values } of valueSlices(argument, x)) {
+    for (let k = 0; k < values.length; ) {
+      for (let j = column; j < toColumn; j++, k++) {
+        const deviation = values[k]! - firstMean[j]!
         sum[j]! += deviation
         squares[j]! += deviation * deviation
       }
     }
   }
-  return {
-    mean: firstMean.map((value, j) => value + sum[j]! / rows),
-    variance: squares.map((value, j) => (value - (sum[j]! * sum[j]!) / rows) / rows),
+  for await (const [from, to] of rowSlices(cols, 1)) {
+    for (let j = from; j < to; j++) {
+      variance[j] = (squares[j]! - (sum[j]! * sum[j]!) / rows) / rows
+      mean[j] = firstMean[j]! + sum[j]! / rows
+    }
   }
+  return { mean, variance }
+}
+
+function columns(argument: string, cols: number): Float64Array {
+  return allocate('float64', cols, argument)
 }
 
 /**
@@ -78,11 +85,11 @@ export async function columnMeans(
 ): Promise<Float64Array> {
   const count = order?.length ?? rows
   const sums = allocate('float64', cols, argument)
-  for await (const [from, to] of rowSlices(count, cols)) {
+  for await (const block of blocks(count, cols)) {
     between()
-    for (let i = from; i < to; i++) {
+    for (let i = block.row; i < block.toRow; i++) {
       const row = order?.[i] ?? i
-      for (let j = 0; j < cols; j++) {
+      for (let j = block.column; j < block.toColumn; j++) {
         const value = data[row * cols + j]! * scale
         if (!Number.isFinite(value)) throw notFiniteError(argument, value, row, j)
         sums[j]! += value

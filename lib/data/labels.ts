@@ -2,7 +2,7 @@ import { argumentError, checkInteger, shapeError, show } from '../check.js'
 import { LayerwiseError } from '../errors.js'
 import type { NativeRows } from '../native/binding.js'
 import { allocate } from '../precision.js'
-import { rowSlices } from './slices.js'
+import { changedError, rowSlices } from './slices.js'
 
 /** How many classes there are, at least 2; or their names, each another. */
 export type Classes = number | readonly string[]
@@ -82,11 +82,7 @@ export async function toLabels(
   const out = allocate('uint32', rows, argument)
   for await (const [from, to] of rowSlices(rows, 1)) {
     between()
-    if (given.length !== rows) {
-      throw new LayerwiseError('ERR_STATE', `${argument}: it changed its length while it was read`, {
-        argument,
-      })
-    }
+    if (given.length !== rows) throw changedError(argument)
     for (let row = from; row < to; row++) out[row] = indexOf(given[row], row)
   }
   return out

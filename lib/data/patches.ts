@@ -3,7 +3,7 @@ import { LayerwiseError } from '../errors.js'
 import { binding } from '../native/load.js'
 import { allocate, type Precision } from '../precision.js'
 import { checkStorage, Matrix, type MatrixData } from './matrix.js'
-import { rowSlices, valueSlices } from './slices.js'
+import { rowSlices, type Slice, valueSlices } from './slices.js'
 
 /** How patches are drawn. */
 export interface PatchOptions {
@@ -99,13 +99,14 @@ export async function preparePatches(patches: Matrix): Promise<Matrix<Float32Arr
   checkStorage('patches', patches.data)
   const { rows, cols } = patches
   if (rows === 0) throw shapeError('patches', 'at least one row', 0)
+  const means = await rowMeans(patches)
   let largest = 0
   let squares = 0
-  for await (const { values } of valueSlices('patches', patches)) {
-    for (const value of values) largest = Math.max(largest, Math.abs(value))
-    subtractMeans(values, cols)
+  for await (const slice of valueSlices('patches', patches)) {
+    for (const value of slice.values) largest = Math.max(largest, Math.abs(value))
+    subtract(means, slice)
     // Deviations have mean 0 in each patch, and so all together.
-    for (const value of values) squares += value * value
+    for (const value of slice.values) squares += value * value
   }
   const deviation = Math.sqrt(squares / (rows * cols))
   if (!Number.isFinite(deviation)) {
@@ -118,22 +119,34 @@ export async function preparePatches(patches: Matrix): Promise<Matrix<Float32Arr
   // A mean is rounded by at most so much: what is left of constant patches.
   const bound = deviation > largest * cols * Number.EPSILON ? 3 * deviation : Infinity
   const prepared = allocate('float32', rows * cols, 'patches')
-  for await (const { from, values } of valueSlices('patches', patches)) {
-    subtractMeans(values, cols)
+  for await (const slice of valueSlices('patches', patches)) {
+    const { from, values } = slice
+    subtract(means, slice)
     for (let k = 0; k < values.length; k++) {
       values[k] = (Math.max(-1, Math.min(1, values[k]! / bound)) + 1) * 0.4 + 0.1
     }
-    prepared.set(values, from * cols)
+    prepared.set(values, from)
   }
   return Matrix.from(prepared, rows, cols)
 }
 
-/** From each row of `cols` values. */
-function subtractMeans(values: Float64Array, cols: number): void {
-  for (let k = 0; k < values.length; k += cols) {
-    let sum = 0
-    for (let j = 0; j < cols; j++) sum += values[k + j]!
-    for (let j = 0; j < cols; j++) values[k + j]! -= sum / cols
+async function rowMeans(x: Matrix): Promise<Float64Array> {
+  const means = allocate('float64', x.rows, 'patches')
+  for await (const { row, toRow, column, toColumn, values } of valueSlices('patches', x)) {
+    for (let i = row, k = 0; i < toRow; i++) {
+      let sum = means[i]!
+      for (let j = column; j < toColumn; j++, k++) sum += values[k]!
+      means[i] = toColumn === x.cols ? sum / x.cols : sum
+    }
+  }
+  return means
+}
+
+/** From each number the mean of its row. */
+function subtract(means: Float64Array, { row, toRow, column, toColumn, values }: Slice): void {
+  for (let i = row, k = 0; i < toRow; i++) {
+    const mean = means[i]!
+    for (let j = column; j < toColumn; j++, k++) values[k]! -= mean
   }
 }
 

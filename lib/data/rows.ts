@@ -4,6 +4,7 @@ import type { NativeRows } from '../native/binding.js'
 import { allocate, type FloatArray, type Precision } from '../precision.js'
 import { checkStorage, Matrix } from './matrix.js'
 import type { Scaler } from './scaler.js'
+import { type Block, blockRanges, changedError, turn } from './slices.js'
 
 /**
  * Samples, one a row: a {@link Matrix}; a flat typed array, row-major, as wide as the model has inputs; or an array of
@@ -11,41 +12,49 @@ import type { Scaler } from './scaler.js'
  */
 export type Rows = Matrix | Float32Array | Float64Array | Uint8Array | readonly (readonly number[])[]
 
+/** Called between slices of long work; what it throws ends the work. */
+export type Between = () => void
+
 /**
- * `x` as the addon reads it: checked, and copied only where it is an array of rows.
+ * `x` as the addon reads it: checked, and copied only where it is an array of rows, a slice at a time, so that the event loop goes on.
+ * What a scaler's numbers are is settled at the call.
  *
  * Values are not looked at beyond their type: the addon finds NaN and Infinity.
  *
  * @param argument - what the caller called `x`, for messages
  * @param width - columns each row must have
  * @param precision - of the copy of an array of rows; with a scaler the copy is float64, so that nothing is lost before its shift
+ * @param between - called between slices; what it throws ends the copying
  * @param scaler - fitted on rows of this width; applied by the addon, after the Matrix's own scale
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything that is not {@link Rows}, and for memory that is shared, resizable or detached
  * @throws {@link LayerwiseError} `ERR_SHAPE` for no rows, and for a wrong width or length
- * @throws {@link LayerwiseError} `ERR_STATE` if the scaler was not fitted
+ * @throws {@link LayerwiseError} `ERR_STATE` if the scaler was not fitted, or the array of rows changes its length meanwhile
  */
-export function toRows(
+export async function toRows(
   argument: string,
   x: Rows,
   width: number,
   precision: Precision,
+  between: Between,
   scaler?: Scaler,
-): NativeRows {
-  const { data, rows, cols, scale } = toMatrix(
-    argument,
-    x,
-    width,
-    scaler === undefined ? precision : 'float64',
-  )
-  if (scaler === undefined) return { data, rows, cols, scale }
-  if (scaler.inputs !== width)
-    throw shapeError('scaling', `a scaler fitted on ${width} columns`, scaler.inputs)
-  return { data, rows, cols, scale, shift: scaler.shift, factor: scaler.factor }
+): Promise<NativeRows> {
+  const scaling = scaler && { shift: scaler.shift, factor: scaler.factor }
+  const kept = scaler === undefined ? precision : 'float64'
+  const { data, rows, cols, scale } = await toMatrix(argument, x, width, kept, between)
+  if (scaling && scaling.shift.length !== width)
+    throw shapeError('scaling', `a scaler fitted on ${width} columns`, scaling.shift.length)
+  return { data, rows, cols, scale, ...scaling }
 }
 
-/** {@link Rows} as a Matrix with at least one row, of `width` columns if that is given. Flat arrays need a width. */
-export function toMatrix(argument: string, x: Rows, width: number, precision: Precision): Matrix {
-  if (Array.isArray(x)) return fromArrays(argument, x, width, precision)
+/** {@link Rows} as a Matrix with at least one row, of `width` columns, as {@link toRows} takes them. */
+export async function toMatrix(
+  argument: string,
+  x: Rows,
+  width: number,
+  precision: Precision,
+  between: Between = () => {},
+): Promise<Matrix> {
+  if (Array.isArray(x)) return fromArrays(argument, x, width, precision, between)
   if (x instanceof Matrix) {
     checkStorage(argument, x.data)
     if (x.cols !== width) throw shapeError(argument, `${width} columns`, x.cols)
@@ -61,15 +70,36 @@ export function toMatrix(argument: string, x: Rows, width: number, precision: Pr
   return Matrix.from(x, x.length / width, width)
 }
 
-function fromArrays<P extends Precision>(
+async function fromArrays<P extends Precision>(
   argument: string,
   x: readonly unknown[],
   width: number,
   precision: P,
-): Matrix<FloatArray<P>> {
-  if (x.length === 0) throw emptyError(argument)
-  const data = allocate(precision, x.length * width, argument)
-  for (let i = 0; i < x.length; i++) {
+  between: Between,
+): Promise<Matrix<FloatArray<P>>> {
+  const rows = x.length
+  if (rows === 0) throw emptyError(argument)
+  const data = allocate(precision, rows * width, argument)
+  for (const block of blockRanges(rows, width)) {
+    // The first of them at once: what is small is copied at the call.
+    if (block.row > 0 || block.column > 0) {
+      await turn()
+      between()
+    }
+    if (x.length !== rows) throw changedError(argument)
+    copyBlock(argument, x, width, block, data)
+  }
+  return Matrix.from(data, rows, width) as Matrix<FloatArray<P>>
+}
+
+function copyBlock(
+  argument: string,
+  x: readonly unknown[],
+  width: number,
+  { row: from, toRow, column, toColumn }: Block,
+  data: FloatArray,
+): void {
+  for (let i = from; i < toRow; i++) {
     const row = x[i]
     if (!Array.isArray(row)) throw argumentError(`${argument}[${i}]`, 'an array of numbers', row)
     if (row.length !== width) {
@@ -79,7 +109,7 @@ function fromArrays<P extends Precision>(
         { argument, expected: `${width} numbers in each row`, received: row.length, row: i },
       )
     }
-    for (let j = 0; j < width; j++) {
+    for (let j = column; j < toColumn; j++) {
       const value: unknown = row[j]
       if (typeof value !== 'number') {
         throw new LayerwiseError(
@@ -91,7 +121,6 @@ function fromArrays<P extends Precision>(
       data[i * width + j] = value
     }
   }
-  return Matrix.from(data, x.length, width) as Matrix<FloatArray<P>>
 }
 
 function emptyError(argument: string): LayerwiseError {

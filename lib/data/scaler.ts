@@ -4,7 +4,7 @@ import { allocate, type Precision } from '../precision.js'
 import { type ColumnStatistics, columnSpread, columnStatistics } from './column-statistics.js'
 import { Matrix } from './matrix.js'
 import { type Rows, toMatrix } from './rows.js'
-import { valueSlices } from './slices.js'
+import { rowSlices, valueSlices } from './slices.js'
 
 /**
  * Column by column, `value = (x − shift) · factor`. Fitted on training data only; usable alone, or as a model's `scaling`.
@@ -31,6 +31,8 @@ interface Fitted {
   readonly factor: Float64Array
 }
 
+type ScalingOf = (column: number) => readonly [shift: number, factor: number]
+
 /** Data that says how wide it is. A flat array does not: `Matrix.from(data, rows, cols)`. */
 export type FittingRows = Matrix | readonly (readonly number[])[]
 
@@ -50,7 +52,8 @@ abstract class ColumnScaler implements Scaler {
   }
 
   abstract toJSON(): ScalerJSON
-  protected abstract find(x: Matrix, statistics: ColumnStatistics): Promise<Fitted>
+  /** Shift and factor of each column. */
+  protected abstract find(x: Matrix, statistics: ColumnStatistics): Promise<ScalingOf>
 
   /**
    * Learns shift and factor from the rows of `x`, in float64, without holding up the event loop. A second `fit` starts anew;
@@ -61,23 +64,19 @@ abstract class ColumnScaler implements Scaler {
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for what is not a Matrix or an array of equal rows, or is empty
    */
   async fit(x: FittingRows): Promise<this> {
-    const matrix = toMatrix('x', x, ownWidth(x), 'float64')
-    const fitted = await this.find(matrix, await columnStatistics('x', matrix))
-    for (let j = 0; j < matrix.cols; j++) {
-      const factor = fitted.factor[j]!
-      if (!Number.isFinite(fitted.shift[j]!) || !Number.isFinite(factor) || factor === 0) {
-        throw new LayerwiseError(
-          'ERR_RANGE',
-          `x: the spread of column ${j} is too large or too small to be scaled in float64`,
-          {
-            argument: 'x',
-            expected: 'columns whose spread and its inverse are finite in float64',
-            column: j,
-          },
-        )
+    const matrix = await toMatrix('x', x, ownWidth(x), 'float64')
+    const scalingOf = await this.find(matrix, await columnStatistics('x', matrix))
+    const shift = allocate('float64', matrix.cols, 'shift')
+    const factor = allocate('float64', matrix.cols, 'factor')
+    for await (const [from, to] of rowSlices(matrix.cols, 1)) {
+      for (let j = from; j < to; j++) {
+        const [shiftOf, factorOf] = scalingOf(j)
+        if (!Number.isFinite(shiftOf) || !Number.isFinite(factorOf) || factorOf === 0) throw spreadError(j)
+        shift[j] = shiftOf
+        factor[j] = factorOf
       }
     }
-    this.#fitted = fitted
+    this.#fitted = { shift, factor }
     return this
   }
 
@@ -88,21 +87,13 @@ abstract class ColumnScaler implements Scaler {
    */
   async transform(x: Rows): Promise<Matrix<Float32Array | Float64Array>> {
     const { shift, factor } = this.fitted()
-    return mapRows(x, shift.length, (values) => {
-      for (let k = 0; k < values.length; k += shift.length) {
-        for (let j = 0; j < shift.length; j++) values[k + j] = (values[k + j]! - shift[j]!) * factor[j]!
-      }
-    })
+    return mapRows(x, shift.length, (value, j) => (value - shift[j]!) * factor[j]!)
   }
 
   /** x / factor + shift: back to the original units. Types and errors as in {@link transform}. */
   async inverseTransform(x: Rows): Promise<Matrix<Float32Array | Float64Array>> {
     const { shift, factor } = this.fitted()
-    return mapRows(x, shift.length, (values) => {
-      for (let k = 0; k < values.length; k += shift.length) {
-        for (let j = 0; j < shift.length; j++) values[k + j] = values[k + j]! / factor[j]! + shift[j]!
-      }
-    })
+    return mapRows(x, shift.length, (value, j) => value / factor[j]! + shift[j]!)
   }
 
   protected fitted(): Fitted {
@@ -145,19 +136,16 @@ export class MinMaxScaler extends ColumnScaler {
     this.range = [low, high]
   }
 
-  protected override async find(x: Matrix, { min, max }: ColumnStatistics): Promise<Fitted> {
+  protected override async find(_: Matrix, { min, max }: ColumnStatistics): Promise<ScalingOf> {
     const [low, high] = this.range
-    const shift = new Float64Array(x.cols)
-    const factor = new Float64Array(x.cols)
-    for (let j = 0; j < x.cols; j++) {
+    return (j) => {
       const [least, most] = [min[j]!, max[j]!]
       // A constant column has a spread of 1, or more where 1 would vanish beside the constant.
       const spread = most > least ? most - least : Math.max(1, Math.abs(least) * 2 ** -20)
       const gain = (high - low) / spread
-      shift[j] = least - low / gain
-      factor[j] = withinRange(gain, shift[j]!, least, most, this.range)
+      const shift = least - low / gain
+      return [shift, withinRange(gain, shift, least, most, this.range)]
     }
-    return { shift, factor }
   }
 
   override toJSON(): ScalerJSON {
@@ -176,13 +164,9 @@ export class MinMaxScaler extends ColumnScaler {
 
 /** Brings each column to mean 0 and variance 1, over the m training rows (divided by m). A constant column maps to 0. */
 export class StandardScaler extends ColumnScaler {
-  protected override async find(x: Matrix, { min, max, mean }: ColumnStatistics): Promise<Fitted> {
+  protected override async find(x: Matrix, { min, max, mean }: ColumnStatistics): Promise<ScalingOf> {
     const spread = await columnSpread('x', x, mean)
-    const isConstant = (j: number) => min[j] === max[j]
-    return {
-      shift: spread.mean.map((value, j) => (isConstant(j) ? min[j]! : value)),
-      factor: spread.variance.map((value, j) => (isConstant(j) ? 1 : 1 / Math.sqrt(value))),
-    }
+    return (j) => (min[j] === max[j] ? [min[j]!, 1] : [spread.mean[j]!, 1 / Math.sqrt(spread.variance[j]!)])
   }
 
   override toJSON(): ScalerJSON {
@@ -251,24 +235,34 @@ function withinRange(
   return Math.min(gain, above, below)
 }
 
-/** A new Matrix of the rows of `x`, each changed in place by `map`. */
+/** A new Matrix of the numbers of `x`, each changed by `map`, which is told its column. */
 async function mapRows(
   x: Rows,
   width: number,
-  map: (values: Float64Array) => void,
+  map: (value: number, column: number) => number,
 ): Promise<Matrix<Float32Array | Float64Array>> {
-  const matrix = toMatrix('x', x, width, 'float64')
+  const matrix = await toMatrix('x', x, width, 'float64')
   const { data, rows, cols } = matrix
   const out = allocate<Precision>(
     data instanceof Float64Array ? 'float64' : 'float32',
     rows * cols,
     'scaled rows',
   )
-  for await (const { from, values } of valueSlices('x', matrix)) {
-    map(values)
-    out.set(values, from * cols)
+  for await (const { from, column, toColumn, values } of valueSlices('x', matrix)) {
+    for (let k = 0; k < values.length; ) {
+      for (let j = column; j < toColumn; j++, k++) values[k] = map(values[k]!, j)
+    }
+    out.set(values, from)
   }
   return Matrix.from(out, rows, cols)
+}
+
+function spreadError(column: number): LayerwiseError {
+  return new LayerwiseError(
+    'ERR_RANGE',
+    `x: the spread of column ${column} is too large or too small to be scaled in float64`,
+    { argument: 'x', expected: 'columns whose spread and its inverse are finite in float64', column },
+  )
 }
 
 function checkJSON(value: unknown, kind: string, keys: readonly string[]): Record<string, unknown> {

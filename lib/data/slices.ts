@@ -9,23 +9,51 @@ export async function turn(): Promise<void> {
 }
 
 /** Numbers between two turns of the event loop: some tenths of a millisecond of simple work. */
-const sliceLength = 32_768
+const SLICE = 32_768
 
-/** Consecutive ranges of rows, [from, to), of about 32k numbers; other events are served between them. */
+/** Consecutive ranges of rows, [from, to), of about `length` numbers; other events are served between them. */
 export async function* rowSlices(
   rows: number,
   cols: number,
+  length: number = SLICE,
 ): AsyncGenerator<readonly [number, number], void> {
-  const step = Math.max(1, Math.floor(sliceLength / cols))
+  const step = Math.max(1, Math.floor(length / cols))
   for (let from = 0; from < rows; from += step) {
     if (from > 0) await turn()
     yield [from, Math.min(rows, from + step)]
   }
 }
 
-/** Some consecutive rows as numbers: scaled, all finite. */
-interface Slice {
-  /** Index of the first row. */
+/** Some whole rows, [row, toRow), or of one row that is longer than a slice some columns, [column, toColumn). */
+export interface Block {
+  readonly row: number
+  readonly toRow: number
+  readonly column: number
+  readonly toColumn: number
+}
+
+/** All numbers of `rows` rows, row by row, in blocks of at most about 32k of them. */
+export function* blockRanges(rows: number, cols: number): Generator<Block, void> {
+  const [height, width] = [Math.max(1, Math.floor(SLICE / cols)), Math.min(cols, SLICE)]
+  for (let row = 0; row < rows; row += height) {
+    const toRow = Math.min(rows, row + height)
+    for (let column = 0; column < cols; column += width) {
+      yield { row, toRow, column, toColumn: Math.min(cols, column + width) }
+    }
+  }
+}
+
+/** The same; other events are served between them. */
+export async function* blocks(rows: number, cols: number): AsyncGenerator<Block, void> {
+  for (const block of blockRanges(rows, cols)) {
+    if (block.row > 0 || block.column > 0) await turn()
+    yield block
+  }
+}
+
+/** The numbers of a block: scaled, all finite. */
+export interface Slice extends Block {
+  /** Of the first number in the whole. */
   readonly from: number
   /** Row-major, in float64; used again for the next slice, and free to be overwritten. */
   readonly values: Float64Array
@@ -39,31 +67,45 @@ interface Slice {
 export async function* valueSlices(argument: string, x: Matrix): AsyncGenerator<Slice, void> {
   const { data, rows, cols, scale } = x
   let buffer: Float64Array = new Float64Array(0)
-  for await (const [from, to] of rowSlices(rows, cols)) {
-    const length = (to - from) * cols
+  for await (const block of blocks(rows, cols)) {
+    const { row, column } = block
+    const length = (block.toRow - row) * (block.toColumn - column)
     if (buffer.length < length) buffer = allocate('float64', length, argument)
     const values = buffer.subarray(0, length)
-    values.set(data.subarray(from * cols, to * cols))
+    const from = row * cols + column
+    values.set(data.subarray(from, from + length))
     for (let k = 0; k < length; k++) {
       values[k]! *= scale
-      if (!Number.isFinite(values[k]!))
-        throw notFiniteError(argument, values[k]!, from + Math.floor(k / cols), k % cols)
+      if (!Number.isFinite(values[k]!)) {
+        const at = from + k
+        throw notFiniteError(argument, values[k]!, Math.floor(at / cols), at % cols)
+      }
     }
-    yield { from, values }
+    yield { ...block, from, values }
   }
 }
 
-/** Numbers that are looked at between two turns where each takes a nanosecond or so. */
-const SCANNED = 2 ** 18
+/** Numbers between two turns where each is copied or looked at in a nanosecond or so. */
+export const SCANNED = 2 ** 18
 
 /** Where the first number lies that is not finite; −1 if there is none. */
 export async function firstNotFinite(numbers: Float32Array | Float64Array): Promise<number> {
-  for (let from = 0; from < numbers.length; from += SCANNED) {
-    if (from > 0) await turn()
-    const to = Math.min(numbers.length, from + SCANNED)
-    for (let k = from; k < to; k++) if (!Number.isFinite(numbers[k])) return k
+  for await (const [from, to] of rowSlices(numbers.length, 1, SCANNED)) {
+    const bad = notFiniteWithin(numbers, from, to)
+    if (bad >= 0) return bad
   }
   return -1
+}
+
+/** The same between two places. */
+export function notFiniteWithin(numbers: Float32Array | Float64Array, from: number, to: number): number {
+  for (let k = from; k < to; k++) if (!Number.isFinite(numbers[k])) return k
+  return -1
+}
+
+/** The refusal of an array of the caller's that another turn of the event loop has changed. */
+export function changedError(argument: string): LayerwiseError {
+  return new LayerwiseError('ERR_STATE', `${argument}: it changed its length while it was read`, { argument })
 }
 
 /** The refusal of NaN or Infinity at a place in the data, or of a number that becomes infinite in float32. */

@@ -54,12 +54,12 @@ export async function principalAngles(a: FittingRows, b: FittingRows): Promise<F
 
 /** An orthonormal basis of the rows' span. */
 async function basisOf(argument: string, rows: FittingRows): Promise<Matrix<Float64Array>> {
-  const matrix = toMatrix(argument, rows, ownWidth(rows), 'float64')
+  const matrix = await toMatrix(argument, rows, ownWidth(rows), 'float64')
   const { cols } = matrix
   const values = allocate('float64', matrix.rows * cols, argument)
   let largest = 0
   for await (const slice of valueSlices(argument, matrix)) {
-    values.set(slice.values, slice.from * cols)
+    values.set(slice.values, slice.from)
     for (const value of slice.values) largest = Math.max(largest, Math.abs(value))
   }
   if (largest === 0) largest = 1

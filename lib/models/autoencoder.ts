@@ -1,5 +1,5 @@
 import type { Matrix } from '../data/matrix.js'
-import { type Rows, toRows } from '../data/rows.js'
+import { type Between, type Rows, toRows } from '../data/rows.js'
 import type { Scaler } from '../data/scaler.js'
 import type { NativeObjective } from '../native/binding.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
@@ -9,7 +9,7 @@ import type { FloatArray, Precision } from '../precision.js'
 import type { TrainingHistory } from '../training/history.js'
 import type { FitPlan } from '../training/options.js'
 import type { Recipe } from '../training/train.js'
-import { fitNetwork } from './fit-network.js'
+import { fitNetwork, type ToRows } from './fit-network.js'
 import { forward, forwardErrors, forwardSquares, type Span } from './forward.js'
 import { type Row, RowForward } from './forward-row.js'
 import type { Network } from './network.js'
@@ -55,7 +55,7 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
 
   /** @internal Trains all layers at once. */
   protected async trainWhole(x: Rows, plan: FitPlan, recipe: Recipe): Promise<TrainingHistory> {
-    const toRows = (argument: string, rows: Rows) => this.toRows(argument, rows)
+    const toRows: ToRows = (argument, rows, between) => this.toRows(argument, rows, between)
     return fitNetwork(this.network, { ...recipe, targets: this.targets }, toRows, x, plan)
   }
 
@@ -71,7 +71,7 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
    */
   async encode(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
     const run = checkRunOptions(options)
-    return forward(this.network, this.encoder, 'x', this.toRows('x', x), run)
+    return forward(this.network, this.encoder, 'x', (between) => this.toRows('x', x, between), run)
   }
 
   /**
@@ -95,8 +95,8 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
   async decode(codes: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
     const run = checkRunOptions(options)
     const { outputs } = this.network.layers[this.encoder.to - 1]!
-    const rows = toRows('codes', codes, outputs, this.network.precision)
-    return forward(this.network, this.decoder, 'codes', rows, run, this.scaler)
+    const take = (between: Between) => toRows('codes', codes, outputs, this.network.precision, between)
+    return forward(this.network, this.decoder, 'codes', take, run, this.scaler)
   }
 
   /**
@@ -106,7 +106,7 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
    */
   async reconstruct(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
     const run = checkRunOptions(options)
-    return forward(this.network, this.whole, 'x', this.toRows('x', x), run, this.scaler)
+    return forward(this.network, this.whole, 'x', (between) => this.toRows('x', x, between), run, this.scaler)
   }
 
   /**
@@ -116,7 +116,7 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
    */
   async reconstructionError(x: Rows, options?: RunOptions): Promise<Float64Array> {
     const run = checkRunOptions(options)
-    return forwardErrors(this.network, this.whole, 'x', this.toRows('x', x), run)
+    return forwardErrors(this.network, this.whole, 'x', (between) => this.toRows('x', x, between), run)
   }
 
   /**
@@ -126,7 +126,7 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
    */
   async reconstructionErrorPerFeature(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
     const run = checkRunOptions(options)
-    return forwardSquares(this.network, this.whole, 'x', this.toRows('x', x), run)
+    return forwardSquares(this.network, this.whole, 'x', (between) => this.toRows('x', x, between), run)
   }
 
   /**
@@ -135,6 +135,8 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE`, `ERR_RANGE` as `fit`
    */
   async cost(x: Rows, options?: CostOptions<P>): Promise<Cost<P>> {
-    return this.measure(options, this.costObjective(), this.targets, () => this.toRows('x', x))
+    return this.measure(options, this.costObjective(), this.targets, (work) =>
+      this.toRows('x', x, () => work.throwIfAborted()),
+    )
   }
 }

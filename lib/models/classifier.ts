@@ -73,7 +73,7 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
    */
   async predict(x: Rows, options?: RunOptions): Promise<Predictions<C>> {
     const run = checkRunOptions(options)
-    const indices = await forwardClasses(this.network, 'x', this.toRows('x', x), run)
+    const indices = await forwardClasses(this.network, 'x', (between) => this.toRows('x', x, between), run)
     return (await toPredictions(indices, this.#classes)) as Predictions<C>
   }
 
@@ -85,7 +85,7 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
   async predictProbabilities(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
     const run = checkRunOptions(options)
     const whole = { from: 0, to: this.network.layers.length }
-    return forward(this.network, whole, 'x', this.toRows('x', x), run)
+    return forward(this.network, whole, 'x', (between) => this.toRows('x', x, between), run)
   }
 
   /**
@@ -97,9 +97,9 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
   async score(x: Rows, labels: Labels<C>, options?: RunOptions): Promise<Score> {
     const run = checkRunOptions(options)
     checkScorable(classCount(this.#classes))
-    const rows = await this.#labeled({ x, labels }, '', () => run.signal?.throwIfAborted())
     const { layers, parameters } = this.network
-    const predicted = await forwardClasses({ layers, parameters }, 'x', rows, run)
+    const rows = await this.#labeled({ x, labels }, '', () => run.signal?.throwIfAborted())
+    const predicted = await forwardClasses({ layers, parameters }, 'x', () => rows, run)
     const objective = { loss: 'logLoss', weightDecay: layers.map(() => 0), penalties: [] } as const
     const { loss } = await nativeCall('x', run, (native) =>
       binding().evaluate({ ...native, layers, parameters, objective, rows }),
@@ -140,7 +140,7 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
     prefix: string,
     between: () => void,
   ): Promise<NativeRows & { labels: Uint32Array }> {
-    const rows = this.toRows(`${prefix}x`, x)
+    const rows = await this.toRows(`${prefix}x`, x, between)
     return { ...rows, labels: await toLabels(`${prefix}labels`, labels, rows.rows, this.#classes, between) }
   }
 }

@@ -1,5 +1,5 @@
 import { checkSeveralClasses } from '../data/labels.js'
-import type { Rows } from '../data/rows.js'
+import type { Between, Rows } from '../data/rows.js'
 import { snapshot } from '../data/snapshot.js'
 import type { Floats, NativeRows } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
@@ -11,6 +11,9 @@ import type { FitPlan, TrainingPlan } from '../training/options.js'
 import { holdOut } from '../training/split.js'
 import { type MeasuredRows, type Recipe, train } from '../training/train.js'
 import type { Learner, Network } from './network.js'
+
+/** Takes rows of the caller's, which he knows as `argument`. */
+export type ToRows = (argument: string, x: Rows, between: Between) => Promise<NativeRows>
 
 /** What learns, and by what. */
 export interface Fitting<P extends Precision> extends Recipe {
@@ -29,7 +32,7 @@ export interface FitRows {
 export async function fitNetwork<P extends Precision>(
   network: Network<P>,
   fitting: Omit<Fitting<P>, 'learner'>,
-  toRows: (argument: string, x: Rows) => NativeRows,
+  toRows: ToRows,
   x: Rows,
   plan: FitPlan,
 ): Promise<TrainingHistory> {
@@ -41,14 +44,15 @@ export async function fitNetwork<P extends Precision>(
 
 /** What the caller gave as rows, checked in form and safe from being changed meanwhile. */
 export async function takeRows(
-  toRows: (argument: string, x: Rows) => NativeRows,
+  toRows: ToRows,
   x: Rows,
   { validation }: FitPlan,
   work: NativeWork,
 ): Promise<FitRows> {
+  const between = () => work.throwIfAborted()
   const taken = async (argument: string, given: Rows) => ({
     argument,
-    rows: await snapshot(argument, toRows(argument, given), () => work.throwIfAborted()),
+    rows: await snapshot(argument, await toRows(argument, given, between), between),
   })
   const training = await taken('x', x)
   if (validation === undefined || typeof validation === 'number') return { training, validation }

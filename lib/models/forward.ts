@@ -1,6 +1,7 @@
 import { Matrix } from '../data/matrix.js'
+import type { Between } from '../data/rows.js'
 import type { Scaler } from '../data/scaler.js'
-import type { NativeRows } from '../native/binding.js'
+import type { ForwardRequest, NativeRows } from '../native/binding.js'
 import { nativeCall } from '../native/call.js'
 import { binding } from '../native/load.js'
 import type { RunOptions } from '../native/run-options.js'
@@ -13,20 +14,23 @@ export interface Span {
   readonly to: number
 }
 
-/** Rows through some layers. With a scaler the outputs are brought back to the units of x. */
+/** Takes the caller's rows, calling a function between slices of them. */
+export type TakeRows = (between: Between) => NativeRows | Promise<NativeRows>
+
+/** Rows through some layers, with the parameters of now. With a scaler the outputs are brought back to the units of x. */
 export async function forward<P extends Precision>(
   network: Network<P>,
   span: Span,
   argument: string,
-  rows: NativeRows,
+  take: TakeRows,
   options: RunOptions,
   scaler?: Scaler,
 ): Promise<Matrix<FloatArray<P>>> {
   const unscale = scaler && { shift: scaler.shift, factor: scaler.factor }
-  return forwardMatrix(network, span, argument, rows, options, 'outputs', unscale)
+  return forwardMatrix(network, span, argument, take, options, 'outputs', unscale)
 }
 
-/** The same, written to `out`, [rows, outputs of the last layer]. */
+/** The same for rows that are taken already, written to `out`, [rows, outputs of the last layer]. */
 export async function forwardInto<P extends Precision>(
   out: FloatArray<P>,
   network: Network<P>,
@@ -35,8 +39,14 @@ export async function forwardInto<P extends Precision>(
   rows: NativeRows,
   options: RunOptions,
 ): Promise<void> {
-  const request = { ...network.part(span.from, span.to), rows, result: 'outputs' as const, out }
-  await nativeCall(argument, options, (run) => binding().forward({ ...run, ...request }))
+  await run(
+    network.part(span.from, span.to),
+    argument,
+    () => rows,
+    options,
+    'outputs',
+    () => out,
+  )
 }
 
 /** Squared differences between rows and outputs, [rows, outputs]. */
@@ -44,10 +54,10 @@ export async function forwardSquares<P extends Precision>(
   network: Network<P>,
   span: Span,
   argument: string,
-  rows: NativeRows,
+  take: TakeRows,
   options: RunOptions,
 ): Promise<Matrix<FloatArray<P>>> {
-  return forwardMatrix(network, span, argument, rows, options, 'squares')
+  return forwardMatrix(network, span, argument, take, options, 'squares')
 }
 
 /** Their sums, one a row. */
@@ -55,40 +65,51 @@ export async function forwardErrors<P extends Precision>(
   network: Network<P>,
   span: Span,
   argument: string,
-  rows: NativeRows,
+  take: TakeRows,
   options: RunOptions,
 ): Promise<Float64Array> {
-  const out = allocate('float64', rows.rows, 'errors')
-  const request = { ...network.part(span.from, span.to), rows, result: 'errors' as const, out }
-  await nativeCall(argument, options, (run) => binding().forward({ ...run, ...request }))
-  return out
+  const room = (rows: number) => allocate('float64', rows, 'errors')
+  return run(network.part(span.from, span.to), argument, take, options, 'errors', room)
 }
 
 /** Which of the last layer's outputs is largest, the first of equals: one a row. */
 export async function forwardClasses<P extends Precision>(
-  { layers, parameters }: Part<P>,
+  part: Part<P>,
   argument: string,
-  rows: NativeRows,
+  take: TakeRows,
   options: RunOptions,
 ): Promise<Uint32Array> {
-  const out = allocate('uint32', rows.rows, 'classes')
-  const request = { layers, parameters, rows, result: 'classes' as const, out }
-  await nativeCall(argument, options, (run) => binding().forward({ ...run, ...request }))
-  return out
+  return run(part, argument, take, options, 'classes', (rows) => allocate('uint32', rows, 'classes'))
 }
 
 async function forwardMatrix<P extends Precision>(
   network: Network<P>,
   span: Span,
   argument: string,
-  rows: NativeRows,
+  take: TakeRows,
   options: RunOptions,
   result: 'outputs' | 'squares',
   unscale?: { shift: Float64Array; factor: Float64Array },
 ): Promise<Matrix<FloatArray<P>>> {
   const { outputs } = network.layers[span.to - 1]!
-  const out = allocate(network.precision, rows.rows * outputs, result)
-  const request = { ...network.part(span.from, span.to), rows, result, out, ...unscale }
-  await nativeCall(argument, options, (run) => binding().forward({ ...run, ...request }))
-  return Matrix.from(out, rows.rows, outputs)
+  const room = (rows: number) => allocate(network.precision, rows * outputs, result)
+  const out = await run(network.part(span.from, span.to), argument, take, options, result, room, unscale)
+  return Matrix.from(out, out.length / outputs, outputs)
+}
+
+/** Takes rows, makes room for what comes out, and computes. */
+async function run<Out extends ForwardRequest['out']>(
+  { layers, parameters }: Part<Precision>,
+  argument: string,
+  take: TakeRows,
+  options: RunOptions,
+  result: ForwardRequest['result'],
+  room: (rows: number) => Out,
+  unscale?: { shift: Float64Array; factor: Float64Array },
+): Promise<Out> {
+  const rows = await take(() => options.signal?.throwIfAborted())
+  const out = room(rows.rows)
+  const request = { layers, parameters, rows, result, out, ...unscale }
+  await nativeCall(argument, options, (native) => binding().forward({ ...native, ...request }))
+  return out
 }

@@ -10,7 +10,7 @@ import { checkFitOptions, type FitOptions, type FitPlan } from '../training/opti
 import { holdOut } from '../training/split.js'
 import type { MeasuredRows } from '../training/train.js'
 import { Autoencoder } from './autoencoder.js'
-import { type FitRows, fitRows, takeRows } from './fit-network.js'
+import { type FitRows, fitRows, type ToRows, takeRows } from './fit-network.js'
 import {
   checkLinearSettings,
   type LinearAutoencoderOptions,
@@ -81,7 +81,7 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
     if (!this.#settings.center) return this.trainWhole(x, plan, recipe)
     return this.network.exclusively('fit', plan.run, async (work) => {
       const { inputs } = this.#settings
-      const plain = (argument: string, rows: Rows) => toRows(argument, rows, inputs, 'float64')
+      const plain: ToRows = (argument, rows, between) => toRows(argument, rows, inputs, 'float64', between)
       const taken = await takeRows(plain, x, plan, work)
       const scaler = this.scaler ?? (await this.#centring(taken, plan, work))
       const fitting = { ...recipe, targets: this.targets, learner: this.#centredLearner(scaler) }

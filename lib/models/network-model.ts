@@ -1,5 +1,5 @@
 import { checkBoolean } from '../check.js'
-import { type Rows, toRows } from '../data/rows.js'
+import { type Between, type Rows, toRows } from '../data/rows.js'
 import { checkScaler, type Scaler, scalerFromJSON } from '../data/scaler.js'
 import type { NativeLayer, NativeObjective, NativeRows } from '../native/binding.js'
 import { NativeWork } from '../native/call.js'
@@ -22,7 +22,7 @@ import type { Layer, Network, Stored } from './network.js'
 
 /** What `cost` may be told. */
 export interface CostOptions<P extends Precision = Precision> extends RunOptions {
-  /** Other parameters than the model's own; copied. */
+  /** Other parameters than the model's own; copied, a slice at a time: not to be written until the promise settles. */
   readonly parameters?: FloatArray<P> | undefined
   /** Whether the gradient is wanted too. Default false. */
   readonly gradient?: boolean | undefined
@@ -59,13 +59,13 @@ export abstract class NetworkModel<P extends Precision> {
   }
 
   /** @internal Rows as the network sees them. */
-  protected toRows(argument: string, x: Rows): NativeRows {
+  protected toRows(argument: string, x: Rows, between: Between): Promise<NativeRows> {
     const { inputs } = this.network.layers[0]!
-    return toRows(argument, x, inputs, this.network.precision, this.#scaler)
+    return toRows(argument, x, inputs, this.network.precision, between, this.#scaler)
   }
 
   /**
-   * @internal The cost over rows that are taken when the work has begun.
+   * @internal The cost with the parameters of now, over rows that are taken when the work has begun.
    *
    * @param options - what the caller gave as {@link CostOptions}
    * @param range - the activation whose range the rows must lie in
@@ -79,13 +79,14 @@ export abstract class NetworkModel<P extends Precision> {
     const run = checkRunOptions(options, ['parameters', 'gradient'])
     const { network } = this
     const { layers, precision } = network
-    const parameters =
-      run.parameters === undefined ? network.parameters : network.checked('parameters', run.parameters)
-    const gradient = checkGradient(run.gradient)
-      ? allocate(precision, parameters.length, 'gradient')
-      : undefined
+    const own = network.parameters
+    const wantsGradient = checkGradient(run.gradient)
     const work = new NativeWork(run)
     try {
+      const between = () => work.throwIfAborted()
+      const parameters =
+        run.parameters === undefined ? own : await network.checked('parameters', run.parameters, between)
+      const gradient = wantsGradient ? allocate(precision, parameters.length, 'gradient') : undefined
       const rows = await take(work)
       await checkTargets('x', rows, range, precision, work)
       const request = { layers, objective, parameters, rows, ...(gradient && { gradient }) }

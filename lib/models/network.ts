@@ -1,5 +1,7 @@
 import { argumentError, shapeError } from '../check.js'
 import { Matrix } from '../data/matrix.js'
+import type { Between } from '../data/rows.js'
+import { changedError, notFiniteWithin, SCANNED, turn } from '../data/slices.js'
 import { LayerwiseError } from '../errors.js'
 import type { Floats, NativeLayer } from '../native/binding.js'
 import { NativeWork } from '../native/call.js'
@@ -167,28 +169,40 @@ export class Network<P extends Precision> implements Learner<P> {
     })
   }
 
-  /** A copy of `theta`, checked: the right kind of array, the right length, finite. */
-  checked(argument: string, theta: unknown): FloatArray<P> {
+  /** A copy of `theta`, checked: the right kind of array, the right length, finite. Made a slice at a time. */
+  async checked(argument: string, theta: unknown, between: Between): Promise<FloatArray<P>> {
+    const given = this.#fitting(argument, theta)
+    const copy = allocate(this.precision, given.length, argument)
+    for (let from = 0; from < copy.length; from += SCANNED) {
+      // The first slice at once: what is small is copied at the call.
+      if (from > 0) {
+        await turn()
+        between()
+      }
+      if (given.length !== copy.length) throw changedError(argument)
+      copyFinite(argument, given, copy, from, Math.min(copy.length, from + SCANNED))
+    }
+    return copy
+  }
+
+  /** Parameters that fit this network. */
+  #fitting(argument: string, theta: unknown): FloatArray<P> {
     const kind = this.precision === 'float64' ? Float64Array : Float32Array
     if (!(theta instanceof kind && ArrayBuffer.isView(theta))) {
       throw argumentError(argument, `a ${kind.name}`, theta)
     }
     const { length } = this.#parameters
     if (theta.length !== length) throw shapeError(argument, `${length} numbers`, `${theta.length} numbers`)
-    const copy = this.#copyOf(theta, argument)
-    const bad = copy.findIndex((value) => !Number.isFinite(value))
-    if (bad === -1) return copy
-    throw new LayerwiseError(
-      'ERR_RANGE',
-      `${argument}: expected finite numbers, received ${copy[bad]} at index ${bad}`,
-      { argument, expected: 'finite numbers', received: copy[bad] },
-    )
+    return theta as FloatArray<P>
   }
 
   /** Replaces parameters by a checked copy. */
   set(argument: string, theta: unknown): void {
     if (this.#training) throw busy('setParameters')
-    this.#parameters = this.checked(argument, theta)
+    const given = this.#fitting(argument, theta)
+    const copy = allocate(this.precision, given.length, argument)
+    copyFinite(argument, given, copy, 0, given.length)
+    this.#parameters = copy
   }
 
   /** Runs one training; while it runs another is refused, and `publish` alone changes the parameters. */
@@ -250,6 +264,18 @@ export class Network<P extends Precision> implements Learner<P> {
     copy.set(numbers)
     return copy
   }
+}
+
+/** Copies the numbers from one place to another, and refuses them if one is not finite. */
+function copyFinite(argument: string, theta: Floats, copy: Floats, from: number, to: number): void {
+  copy.set(theta.subarray(from, to), from)
+  const bad = notFiniteWithin(copy, from, to)
+  if (bad < 0) return
+  throw new LayerwiseError(
+    'ERR_RANGE',
+    `${argument}: expected finite numbers, received ${copy[bad]} at index ${bad}`,
+    { argument, expected: 'finite numbers', received: copy[bad] },
+  )
 }
 
 /** What a layer has in the flat vector, in order: weights unless it is tied, biases unless it has none. */

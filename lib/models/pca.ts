@@ -7,7 +7,7 @@ import { LayerwiseError } from '../errors.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import type { FloatArray, Precision } from '../precision.js'
 
-import { forward, forwardErrors, forwardSquares, type Span } from './forward.js'
+import { forward, forwardErrors, forwardSquares, type Span, type TakeRows } from './forward.js'
 import {
   checkTensors,
   type ModelFile,
@@ -78,7 +78,8 @@ export class Pca<P extends Precision = 'float32'> {
   async fit(x: FittingRows, options?: RunOptions): Promise<this> {
     const run = checkRunOptions(options)
     const { components } = this.#settings
-    const rows = toRows('x', x, ownWidth(x), 'float64', this.#scaler)
+    const between = () => run.signal?.throwIfAborted()
+    const rows = await toRows('x', x, ownWidth(x), 'float64', between, this.#scaler)
     this.#fitted = await this.#prepared(await principalComponents('x', rows, components, run))
     return this
   }
@@ -91,7 +92,7 @@ export class Pca<P extends Precision = 'float32'> {
   async transform(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
     const run = checkRunOptions(options)
     const { network, into } = this.#known()
-    return forward(network, into, 'x', this.#toRows('x', x), run)
+    return forward(network, into, 'x', this.#take(x), run)
   }
 
   /**
@@ -103,8 +104,9 @@ export class Pca<P extends Precision = 'float32'> {
   async inverseTransform(codes: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
     const run = checkRunOptions(options)
     const { network, back, centring } = this.#known()
-    const rows = toRows('codes', codes, network.layers[back.from]!.inputs, this.#settings.precision)
-    return forward(network, back, 'codes', rows, run, centring)
+    const { inputs } = network.layers[back.from]!
+    const take: TakeRows = (between) => toRows('codes', codes, inputs, this.#settings.precision, between)
+    return forward(network, back, 'codes', take, run, centring)
   }
 
   /**
@@ -116,7 +118,7 @@ export class Pca<P extends Precision = 'float32'> {
   async reconstructionError(x: Rows, options?: RunOptions): Promise<Float64Array> {
     const run = checkRunOptions(options)
     const { network, into, back } = this.#known()
-    return forwardErrors(network, { from: into.from, to: back.to }, 'x', this.#toRows('x', x), run)
+    return forwardErrors(network, { from: into.from, to: back.to }, 'x', this.#take(x), run)
   }
 
   /**
@@ -127,7 +129,7 @@ export class Pca<P extends Precision = 'float32'> {
   async reconstructionErrorPerFeature(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
     const run = checkRunOptions(options)
     const { network, into, back } = this.#known()
-    return forwardSquares(network, { from: into.from, to: back.to }, 'x', this.#toRows('x', x), run)
+    return forwardSquares(network, { from: into.from, to: back.to }, 'x', this.#take(x), run)
   }
 
   /** V, unit vectors in the order of falling variance, one a row: [components, columns]. Not to be written. `ERR_STATE` before `fit`. */
@@ -225,9 +227,9 @@ export class Pca<P extends Precision = 'float32'> {
     return { ...found, ...(await projection(found, whiten, epsilon, precision)), centring }
   }
 
-  #toRows(argument: string, x: Rows) {
+  #take(x: Rows): TakeRows {
     const { mean, centring } = this.#known()
-    return toRows(argument, x, mean.length, this.#settings.precision, centring)
+    return (between) => toRows('x', x, mean.length, this.#settings.precision, between, centring)
   }
 }
 

@@ -2,7 +2,7 @@ import { checkOptions, show } from '../check.js'
 import type { Classes } from '../data/labels.js'
 import type { Matrix } from '../data/matrix.js'
 import { formatError } from '../data/read-file.js'
-import { type Rows, toRows } from '../data/rows.js'
+import { type Between, type Rows, toRows } from '../data/rows.js'
 import type { NativeLayer, NativeObjective, NativePenalty } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
 import { costPenalties, type Sparsity, trainingAverage, trainingPenalties } from '../objective/sparsity.js'
@@ -12,7 +12,7 @@ import { checkFitOptions, type FitOptions } from '../training/options.js'
 import { Autoencoder } from './autoencoder.js'
 import { CodeMemory, codesOf } from './codes.js'
 import { checkEncodeOptions, type EncodeOptions } from './encode-options.js'
-import { type FitRows, fitRows, takeRows } from './fit-network.js'
+import { type FitRows, fitRows, type ToRows, takeRows } from './fit-network.js'
 import { forward } from './forward.js'
 import {
   checkCount,
@@ -105,7 +105,7 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
    */
   async fit(x: Rows, options?: StackedFitOptions): Promise<TrainingHistory[]> {
     const { shared, layers, recompute } = checkStackedFit(options, layerSettings(this.#settings))
-    const toRows = (argument: string, rows: Rows) => this.toRows(argument, rows)
+    const toRows: ToRows = (argument, rows, between) => this.toRows(argument, rows, between)
     return this.network.exclusively('fit', shared.run, async (work) => {
       const rows = await takeRows(toRows, x, shared, work)
       const histories: TrainingHistory[] = []
@@ -145,7 +145,7 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
    */
   override async encode(x: Rows, options?: EncodeOptions): Promise<Matrix<FloatArray<P>>> {
     const { run, span } = checkEncodeOptions(options, this.encoder.to)
-    return forward(this.network, span, 'x', this.toRows('x', x), run)
+    return forward(this.network, span, 'x', (between) => this.toRows('x', x, between), run)
   }
 
   /**
@@ -157,8 +157,8 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
     const { run, span } = checkEncodeOptions(options, this.encoder.to)
     const { to } = this.decoder
     const { outputs } = this.network.layers[span.to - 1]!
-    const rows = toRows('codes', codes, outputs, this.network.precision)
-    return forward(this.network, { from: to - span.to, to }, 'codes', rows, run, this.scaler)
+    const take = (between: Between) => toRows('codes', codes, outputs, this.network.precision, between)
+    return forward(this.network, { from: to - span.to, to }, 'codes', take, run, this.scaler)
   }
 
   /**

@@ -177,7 +177,7 @@ export class StackedClassifier<
    */
   async encode(x: Rows, options?: EncodeOptions): Promise<Matrix<FloatArray<P>>> {
     const { run, span } = checkEncodeOptions(options, this.#encoder.to)
-    return forward(this.network, span, 'x', this.toRows('x', x), run)
+    return forward(this.network, span, 'x', (between) => this.toRows('x', x, between), run)
   }
 
   /**
