@@ -38,6 +38,12 @@ export function argumentError(argument: string, expected: string, received: unkn
   )
 }
 
+/** Freezes a plain object or array, and all that it holds. */
+export function freezeDeep<T>(value: T): T {
+  if (value !== null && typeof value === 'object') Object.values(Object.freeze(value)).forEach(freezeDeep)
+  return value
+}
+
 /** Like {@link argumentError}, for widths and lengths that do not fit. */
 export function shapeError(argument: string, expected: string, received: unknown): LayerwiseError {
   return new LayerwiseError('ERR_SHAPE', `${argument}: expected ${expected}, received ${show(received)}`, {

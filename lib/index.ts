@@ -1,5 +1,5 @@
 export { readIdx, readIdxLabels } from './data/idx.js'
-export type { Classes, IntegerArray, Labels, Predictions } from './data/labels.js'
+export type { Classes, IntegerArray, Labels, Prediction, Predictions } from './data/labels.js'
 export { Matrix, type MatrixData } from './data/matrix.js'
 export { readNpy, writeNpy } from './data/npy.js'
 export { type PatchOptions, preparePatches, samplePatches } from './data/patches.js'
@@ -7,9 +7,11 @@ export type { Rows } from './data/rows.js'
 export {
   type FittingRows,
   MinMaxScaler,
+  type ModelScaler,
   type Scaler,
   type ScalerJSON,
   StandardScaler,
+  scalerFromJSON,
 } from './data/scaler.js'
 export { type ErrorCode, type ErrorDetails, LayerwiseError } from './errors.js'
 export { type ConfusionPlotOptions, confusionPlot } from './inspect/confusion-plot.js'
@@ -36,7 +38,8 @@ export type { EncodeOptions } from './models/encode-options.js'
 export type { Row } from './models/forward-row.js'
 export { LinearAutoencoder } from './models/linear-autoencoder.js'
 export type { LinearAutoencoderOptions, LinearSparsity } from './models/linear-autoencoder-options.js'
-export { loadModel, type Model } from './models/load-model.js'
+export { loadModel, type Model, modelFromBytes } from './models/load-model.js'
+export type { JsonValue, ModelMetadata } from './models/metadata.js'
 export type { Layer } from './models/network.js'
 export type { CostOptions } from './models/network-model.js'
 export { Pca } from './models/pca.js'

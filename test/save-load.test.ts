@@ -89,7 +89,7 @@ describe('a saved model', () => {
     })
     expect(Object.keys(metadata)).toEqual(['layerwise'])
     expect(JSON.parse(metadata.layerwise!)).toMatchObject({
-      format: 1,
+      format: 2,
       class: 'SparseAutoencoder',
       options: { inputs, hidden: 3, precision: 'float64' },
       scaler: null,
@@ -167,7 +167,9 @@ describe('loading refuses with ERR_FORMAT', () => {
   test.each<[string, (entry: Entry, tensors: Map<string, Tensor>) => unknown, RegExp]>([
     ['another class', field('class', 'StackedAutoencoder'), /StackedAutoencoder/],
     ['a class that is no text', field('class', 7), /class/],
-    ['a newer format', field('format', 2), /format/],
+    ['a newer format', field('format', 3), /format is 3, of a newer version.*reads formats 1 to 2/],
+    ['a format that never was', field('format', 0.5), /format is 0\.5/],
+    ['no format', (entry) => void delete entry.format, /format is undefined/],
     ['metadata that is not JSON', () => '{', /JSON/],
     ['metadata that is no object', () => '[1]', /array/],
     ['a name that stands twice', (entry) => `{"format":1,${JSON.stringify(entry).slice(1)}`, /twice/],
@@ -196,6 +198,21 @@ describe('loading refuses with ERR_FORMAT', () => {
     ['Infinity', tensor('layers.0.biases', [3], new Float32Array([0, Infinity, 0])), /Infinity/],
   ])('%s', async (_, change, message) => {
     const error = await rejection(SparseAutoencoder.load(await rewritten(change)))
+    expect(error).toMatchObject({ code: 'ERR_FORMAT', message: expect.stringMatching(message) })
+  })
+
+  test.each<[string, string, RegExp]>([
+    ['is not JSON', '{', /JSON|end/],
+    ['is no object', '[1]', /plain object/],
+    ['is nested too deep', `{"a":${'['.repeat(40)}${']'.repeat(40)}}`, /deep/],
+    ['is too long', JSON.stringify({ a: 'x'.repeat(65_536) }), /65536 bytes/],
+    ['has a name twice', '{"a":1,"a":2}', /twice/],
+  ])('a file whose entry for the user %s', async (_, metadata, message) => {
+    await new SparseAutoencoder({ inputs, hidden: 3 }).save(path())
+    const { tensors, metadata: entries } = await readSafetensors(path())
+    const broken = join(folder, 'broken.safetensors')
+    await writeSafetensors(broken, [...tensors.values()], { ...entries, metadata })
+    const error = await rejection(loadModel(broken))
     expect(error).toMatchObject({ code: 'ERR_FORMAT', message: expect.stringMatching(message) })
   })
 
@@ -235,7 +252,7 @@ describe('loading refuses with ERR_FORMAT', () => {
     }
     test.each<[string, Entry, string, RegExp]>([
       ['another class', { ...good, class: 'StackedAutoencoder' }, 'layers.0.weights', /StackedAutoencoder/],
-      ['a newer format', { ...good, format: 2 }, 'layers.0.weights', /format/],
+      ['a newer format', { ...good, format: 3 }, 'layers.0.weights', /newer version/],
       ['a bad option', { ...good, options: { inputs, hidden: 0 } }, 'layers.0.weights', /hidden/],
       ['another shape', good, 'layers.0.weights', /layers\.0\.weights/],
       ['another tensor', good, 'weights', /no tensor/],

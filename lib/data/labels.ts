@@ -28,6 +28,9 @@ export type Labels<C extends Classes = Classes> = C extends number
 /** What a classifier answers: classes by number, or by name where they have names. */
 export type Predictions<C extends Classes = Classes> = C extends number ? Uint32Array : string[]
 
+/** The class of one row, as {@link Predictions} has it. */
+export type Prediction<C extends Classes = Classes> = C extends number ? number : string
+
 const INTEGER_ARRAYS = [
   Uint8Array,
   Uint8ClampedArray,

@@ -5,12 +5,18 @@ import { LayerwiseError } from '../errors.js'
 /** Bytes asked for at once: the file system works on them off the JavaScript thread. */
 const chunkLength = 8 * 1024 * 1024
 
-/** A file open for reading. Content that is not what it should be is `ERR_FORMAT`; see {@link formatError}. */
-export interface OpenFile {
+/** Bytes of a known number, of a file or of memory. Content that is not what it should be is `ERR_FORMAT`; see {@link formatError}. */
+export interface ByteSource {
+  /** What messages call it. */
   readonly name: string
-  readonly handle: FileHandle
-  /** Bytes in it when it was opened. */
   readonly size: number
+  /** Reads up to `length` bytes from `position` on into `target` at `offset`, and answers how many. */
+  read(target: Uint8Array, offset: number, length: number, position: number): Promise<number>
+}
+
+/** A file open for reading. `size` is what it had when it was opened. */
+export interface OpenFile extends ByteSource {
+  readonly handle: FileHandle
 }
 
 /**
@@ -25,7 +31,9 @@ export async function withFile<T>(path: string | URL, use: (file: OpenFile) => P
     if (!(await stat(path)).isFile()) throw fileError('read', name, new Error('it is not a regular file'))
     const handle = await open(path, 'r')
     try {
-      return await use({ name, handle, size: (await handle.stat()).size })
+      const read: ByteSource['read'] = async (target, offset, length, position) =>
+        (await handle.read(target, offset, length, position)).bytesRead
+      return await use({ name, handle, size: (await handle.stat()).size, read })
     } finally {
       await handle.close()
     }
@@ -34,25 +42,25 @@ export async function withFile<T>(path: string | URL, use: (file: OpenFile) => P
   }
 }
 
-/** Fills `target` from the file, beginning at `position`; `ERR_FORMAT` if the file ends first. */
+/** Fills `target` from the source, beginning at `position`; `ERR_FORMAT` if the source ends first. */
 export async function readExactly(
-  file: OpenFile,
+  source: ByteSource,
   target: ArrayBufferView<ArrayBuffer>,
   position: number,
 ): Promise<void> {
   const bytes = new Uint8Array(target.buffer, target.byteOffset, target.byteLength)
   for (let done = 0; done < bytes.length; ) {
     const wanted = Math.min(chunkLength, bytes.length - done)
-    const { bytesRead } = await file.handle.read(bytes, done, wanted, position + done)
-    if (bytesRead === 0) throw formatError(file.name, `it ends after ${position + done} bytes`)
-    done += bytesRead
+    const read = await source.read(bytes, done, wanted, position + done)
+    if (read === 0) throw formatError(source.name, `it ends after ${position + done} bytes`)
+    done += read
   }
 }
 
-/** The first bytes of the file: `length` of them, or as many as there are. */
-export async function readStart(file: OpenFile, length: number): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(Math.min(length, file.size))
-  await readExactly(file, bytes, 0)
+/** The first bytes of the source: `length` of them, or as many as there are. */
+export async function readStart(source: ByteSource, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(Math.min(length, source.size))
+  await readExactly(source, bytes, 0)
   return bytes
 }
 

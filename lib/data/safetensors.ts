@@ -1,7 +1,7 @@
 import { TextDecoder } from 'node:util'
 import { argumentError, checkInteger, shapeError } from '../check.js'
 import { checkStorage } from './matrix.js'
-import { allocate, formatError, type OpenFile, readExactly, readStart, withFile } from './read-file.js'
+import { allocate, type ByteSource, formatError, readExactly, readStart, withFile } from './read-file.js'
 import { turn } from './slices.js'
 import { parseStrictJson } from './strict-json.js'
 import { writeFileWhole } from './write-file.js'
@@ -59,18 +59,31 @@ interface Entry extends TensorEntry {
 }
 
 /**
- * Writes named arrays and string metadata as one safetensors file (https://github.com/huggingface/safetensors), which Python's
- * package opens: F32 and F64, little-endian, numbers aligned to 8 bytes. The file appears whole or not at all.
+ * Writes {@link safetensorsParts} as one file. It appears whole or not at all.
  *
- * @param tensors - names are unique, and neither `__metadata__` nor `__proto__`
- * @throws {@link LayerwiseError} `ERR_ARGUMENT` for bad names, metadata or storage, and if the file cannot be written
- * @throws {@link LayerwiseError} `ERR_SHAPE` if `data` has not as many numbers as its shape says
+ * @throws {@link LayerwiseError} as {@link safetensorsParts}; `ERR_ARGUMENT` also if the file cannot be written
  */
 export async function writeSafetensors(
   path: string | URL,
   tensors: readonly Tensor[],
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
+  await writeFileWhole(path, safetensorsParts(tensors, metadata))
+}
+
+/**
+ * Named arrays and string metadata in the safetensors format (https://github.com/huggingface/safetensors), which Python's package opens:
+ * F32 and F64, little-endian, numbers aligned to 8 bytes.
+ *
+ * @param tensors - names are unique, and neither `__metadata__` nor `__proto__`
+ * @returns the bytes in order: the header, then each array, not copied
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` for bad names, metadata or storage
+ * @throws {@link LayerwiseError} `ERR_SHAPE` if `data` has not as many numbers as its shape says
+ */
+export function safetensorsParts(
+  tensors: readonly Tensor[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array[] {
   if (tensors.length > MOST_TENSORS) throw argumentError('tensors', `at most ${MOST_TENSORS}`, tensors.length)
   tensors.forEach(checkTensor)
   const header: Record<string, unknown> = {}
@@ -92,41 +105,47 @@ export async function writeSafetensors(
   start.writeBigUInt64LE(BigInt(padded))
   start.set(json, 8)
   const arrays = ordered.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-  await writeFileWhole(path, [start, ...arrays])
+  return [start, ...arrays]
 }
 
 /** Where arrays of a file are to be put, by name; as long as the file says they are. */
 export type Places = ReadonlyMap<string, Tensor['data']>
 
 /**
- * Reads a safetensors file of F32 and F64 arrays. Every promise of the header is checked against the others and the size of the
+ * Reads a safetensors file, as {@link safetensorsFrom}.
+ *
+ * @throws {@link LayerwiseError} `ERR_FORMAT` as that; `ERR_ARGUMENT` if it cannot be opened or read
+ */
+export async function readSafetensors(path: string | URL): Promise<Safetensors> {
+  return withFile(path, (file) => safetensorsFrom(file))
+}
+
+/**
+ * The F32 and F64 arrays of a safetensors file. Every promise of the header is checked against the others and the size of the
  * file before memory is taken for it. However long the header is, other events are served meanwhile.
  *
  * @param check - called with what the header says, before any array is allocated; what it throws is passed on. It may say where arrays
  *   are to be put; new ones are made for the others
  * @throws {@link LayerwiseError} `ERR_FORMAT` if it is another kind of file, cut, contradictory, or of other element types
- * @throws {@link LayerwiseError} `ERR_ARGUMENT` if it cannot be opened or read
  */
-export async function readSafetensors(
-  path: string | URL,
+export async function safetensorsFrom(
+  source: ByteSource,
   check?: (entries: readonly TensorEntry[], metadata: Safetensors['metadata']) => Promise<Places | undefined>,
 ): Promise<Safetensors> {
-  return withFile(path, async (file) => {
-    const { entries, metadata, length } = await readHeader(file)
-    const places = await check?.(entries, metadata)
-    const tensors = new Map<string, Tensor>()
-    for (const { name, type, shape, begin, end } of entries) {
-      const { size, make } = elementTypes[type]
-      const data = places?.get(name) ?? allocate(file.name, (end - begin) / size, make)
-      await readExactly(file, data as typeof data & ArrayBufferView<ArrayBuffer>, length + begin)
-      tensors.set(name, { name, shape, data })
-    }
-    return { tensors, metadata }
-  })
+  const { entries, metadata, length } = await readHeader(source)
+  const places = await check?.(entries, metadata)
+  const tensors = new Map<string, Tensor>()
+  for (const { name, type, shape, begin, end } of entries) {
+    const { size, make } = elementTypes[type]
+    const data = places?.get(name) ?? allocate(source.name, (end - begin) / size, make)
+    await readExactly(source, data as typeof data & ArrayBufferView<ArrayBuffer>, length + begin)
+    tensors.set(name, { name, shape, data })
+  }
+  return { tensors, metadata }
 }
 
 async function readHeader(
-  file: OpenFile,
+  file: ByteSource,
 ): Promise<{ entries: Entry[]; metadata: Record<string, string>; length: number }> {
   const start = await readStart(file, 8)
   if (start.length < 8) throw formatError(file.name, 'it is too short to be a safetensors file')

@@ -21,6 +21,9 @@ export interface Scaler {
   toJSON(): ScalerJSON
 }
 
+/** A scaler of ours. */
+export type ModelScaler = MinMaxScaler | StandardScaler
+
 /** A fitted scaler as plain data. */
 export type ScalerJSON =
   | { kind: 'minMax'; range: [number, number]; shift: number[]; factor: number[] }
@@ -38,6 +41,8 @@ export type FittingRows = Matrix | readonly (readonly number[])[]
 
 abstract class ColumnScaler implements Scaler {
   #fitted: Fitted | undefined
+  /** The columns it must have, once it is a model's. */
+  #only: number | undefined
 
   get inputs(): number {
     return this.fitted().shift.length
@@ -64,7 +69,11 @@ abstract class ColumnScaler implements Scaler {
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for what is not a Matrix or an array of equal rows, or is empty
    */
   async fit(x: FittingRows): Promise<this> {
-    const matrix = await toMatrix('x', x, ownWidth(x), 'float64')
+    const width = ownWidth(x)
+    if (this.#only !== undefined && width !== this.#only) {
+      throw shapeError('x', `${this.#only} columns, as the model has whose scaler this is`, width)
+    }
+    const matrix = await toMatrix('x', x, width, 'float64')
     const scalingOf = await this.find(matrix, await columnStatistics('x', matrix))
     const shift = allocate('float64', matrix.cols, 'shift')
     const factor = allocate('float64', matrix.cols, 'factor')
@@ -94,6 +103,12 @@ abstract class ColumnScaler implements Scaler {
   async inverseTransform(x: Rows): Promise<Matrix<Float32Array | Float64Array>> {
     const { shift, factor } = this.fitted()
     return mapRows(x, shift.length, (value, j) => value / factor[j]! + shift[j]!)
+  }
+
+  /** @internal From now on it is fitted on as many columns as now: it is a model's own. */
+  keepWidth(): this {
+    this.#only = this.inputs
+    return this
   }
 
   protected fitted(): Fitted {
@@ -198,8 +213,8 @@ export function scalerFromJSON(value: unknown): MinMaxScaler | StandardScaler {
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for another object (a model saves its scaler and must know its kind),
  *   `ERR_STATE` if it is not fitted, `ERR_SHAPE` for another width
  */
-export function checkScaler(argument: string, value: unknown, inputs: number): Scaler {
-  if (!(value instanceof ColumnScaler))
+export function checkScaler(argument: string, value: unknown, inputs: number): ModelScaler {
+  if (!(value instanceof MinMaxScaler || value instanceof StandardScaler))
     throw argumentError(argument, 'a fitted MinMaxScaler or StandardScaler', value)
   if (value.inputs !== inputs)
     throw shapeError(argument, `a scaler fitted on ${inputs} columns`, value.inputs)

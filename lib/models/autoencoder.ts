@@ -1,6 +1,6 @@
 import type { Matrix } from '../data/matrix.js'
 import { type Between, type Rows, toRows } from '../data/rows.js'
-import type { Scaler } from '../data/scaler.js'
+import type { ModelScaler } from '../data/scaler.js'
 import type { NativeObjective } from '../native/binding.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import type { Activation } from '../objective/activation.js'
@@ -31,8 +31,13 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
   #encodeRow: RowForward<P>
 
   /** @internal The first `encoders` layers of the network encode. The scaler is the model's own, and fits its inputs. */
-  protected constructor(network: Network<P>, encoders: number, scaler: Scaler | undefined) {
-    super(network, scaler)
+  protected constructor(
+    network: Network<P>,
+    encoders: number,
+    scaler: ModelScaler | undefined,
+    metadata: unknown,
+  ) {
+    super(network, scaler, metadata)
     this.encoder = { from: 0, to: encoders }
     this.decoder = { from: encoders, to: network.layers.length }
     this.whole = { from: 0, to: network.layers.length }
@@ -42,13 +47,17 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
   /** @internal What `cost` measures, exact over the rows it is given. */
   protected abstract costObjective(): NativeObjective
 
+  override get classes(): undefined {
+    return undefined
+  }
+
   /** @internal */
-  protected override get scaler(): Scaler | undefined {
+  protected override get scaler(): ModelScaler | undefined {
     return super.scaler
   }
 
   /** @internal Every input goes through this one from now on. */
-  protected override set scaler(scaler: Scaler | undefined) {
+  protected override set scaler(scaler: ModelScaler | undefined) {
     super.scaler = scaler
     this.#encodeRow = new RowForward(this.network, this.encoder, scaler)
   }
@@ -69,7 +78,7 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
    *
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows, `ERR_RANGE` for NaN and infinities
    */
-  async encode(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
+  override async encode(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
     const run = checkRunOptions(options)
     return forward(this.network, this.encoder, 'x', (between) => this.toRows('x', x, between), run)
   }
@@ -83,7 +92,7 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
    * @returns `out`
    * @throws {@link LayerwiseError} as {@link encode} rejects
    */
-  encodeSync(row: Row, out?: FloatArray<P>): FloatArray<P> {
+  override encodeSync(row: Row, out?: FloatArray<P>): FloatArray<P> {
     return this.#encodeRow.run('row', row, out)
   }
 

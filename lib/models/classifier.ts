@@ -3,13 +3,14 @@ import {
   type Classes,
   classCount,
   type Labels,
+  type Prediction,
   type Predictions,
   toLabels,
   toPredictions,
 } from '../data/labels.js'
 import type { Matrix } from '../data/matrix.js'
 import type { Rows } from '../data/rows.js'
-import type { Scaler } from '../data/scaler.js'
+import type { ModelScaler } from '../data/scaler.js'
 import { snapshot } from '../data/snapshot.js'
 import type { NativeObjective, NativeRows } from '../native/binding.js'
 import { type NativeWork, nativeCall } from '../native/call.js'
@@ -21,6 +22,7 @@ import type { TrainingHistory } from '../training/history.js'
 import type { FitOptions, FitPlan } from '../training/options.js'
 import type { FitRows } from './fit-network.js'
 import { forward, forwardClasses } from './forward.js'
+import { type Row, RowForward } from './forward-row.js'
 import type { Network } from './network.js'
 import { type CostOptions, NetworkModel } from './network-model.js'
 import { checkScorable, type Score, scoreOf } from './score.js'
@@ -43,11 +45,17 @@ export type ClassifierFitOptions<C extends Classes = Classes> = FitOptions<Label
  */
 export abstract class Classifier<P extends Precision, C extends Classes> extends NetworkModel<P> {
   readonly #classes: C
+  readonly #probabilitiesOfRow: RowForward<P>
 
   /** @internal The network ends in as many softmax units as there are classes. */
-  protected constructor(network: Network<P>, scaler: Scaler | undefined, classes: C) {
-    super(network, scaler)
+  protected constructor(network: Network<P>, scaler: ModelScaler | undefined, classes: C, metadata: unknown) {
+    super(network, scaler, metadata)
     this.#classes = classes
+    this.#probabilitiesOfRow = new RowForward(network, { from: 0, to: network.layers.length }, scaler)
+  }
+
+  override get classes(): C {
+    return this.#classes
   }
 
   /** @internal What `cost` measures, exact over the rows it is given. */
@@ -86,6 +94,34 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
     const run = checkRunOptions(options)
     const whole = { from: 0, to: this.network.layers.length }
     return forward(this.network, whole, 'x', (between) => this.toRows('x', x, between), run)
+  }
+
+  /**
+   * The most probable class of one row, as {@link predict} answers it, on the calling thread: for single rows on a server's hot path.
+   * Probabilities are those of `predict` to rounding, so that it may answer another of two classes that are equally probable but for that.
+   *
+   * @param row - `inputs` numbers, or a Matrix of one row
+   * @throws {@link LayerwiseError} as {@link predict} rejects
+   */
+  predictSync(row: Row): Prediction<C> {
+    const probabilities = this.predictProbabilitiesSync(row)
+    let most = 0
+    for (let k = 1; k < probabilities.length; k++) if (probabilities[k]! > probabilities[most]!) most = k
+    const classes: Classes = this.#classes
+    return (typeof classes === 'number' ? most : classes[most]!) as Prediction<C>
+  }
+
+  /**
+   * The probability of each class for one row, on the calling thread. The first call keeps a copy of the first layer's weights in another
+   * order, and the first after a training makes it anew.
+   *
+   * @param row - `inputs` numbers, or a Matrix of one row
+   * @param out - where to put them, [classes], in the model's precision; default a new array
+   * @returns `out`
+   * @throws {@link LayerwiseError} as {@link predict} rejects
+   */
+  predictProbabilitiesSync(row: Row, out?: FloatArray<P>): FloatArray<P> {
+    return this.#probabilitiesOfRow.run('row', row, out)
   }
 
   /**

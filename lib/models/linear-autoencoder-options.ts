@@ -11,6 +11,7 @@ import {
 import type { NativeLayer, NativeObjective } from '../native/binding.js'
 import type { Average } from '../objective/sparsity.js'
 import { checkPrecision, type Precision } from '../precision.js'
+import type { MetadataOption } from './metadata.js'
 
 /** β Σⱼ (ρ̂ⱼ − ρⱼ)², with one ρ for all hidden units or one for each; or nothing. */
 export type LinearSparsity =
@@ -24,7 +25,7 @@ export type LinearSparsity =
     }
 
 /** What a LinearAutoencoder is. */
-export interface LinearAutoencoderOptions<P extends Precision = Precision> {
+export interface LinearAutoencoderOptions<P extends Precision = Precision> extends MetadataOption {
   /** n, numbers a row, at least 1. */
   readonly inputs: number
   /** h, hidden units, at least 1; may be more than `inputs`. */
@@ -43,14 +44,24 @@ export interface LinearAutoencoderOptions<P extends Precision = Precision> {
   readonly seed?: number | undefined
 }
 
-/** All of them, with their defaults: what is saved as a model's options. */
-export type LinearSettings<P extends Precision> = Complete<LinearAutoencoderOptions<P>>
+/** All of them but `metadata`, with their defaults: what is saved as a model's options. */
+export type LinearSettings<P extends Precision> = Complete<Omit<LinearAutoencoderOptions<P>, 'metadata'>>
 
-const SETTINGS = ['inputs', 'hidden', 'tied', 'center', 'sparsity', 'weightDecay', 'precision', 'seed']
+/** Names of the settings. */
+export const LINEAR_SETTINGS = [
+  'inputs',
+  'hidden',
+  'tied',
+  'center',
+  'sparsity',
+  'weightDecay',
+  'precision',
+  'seed',
+]
 
 /** Settings from options, or from a file's. */
 export function checkLinearSettings<P extends Precision>(options: unknown): LinearSettings<P> {
-  const given = checkOptions('options', options, SETTINGS)
+  const given = checkOptions('options', options, LINEAR_SETTINGS)
   const {
     tied = true,
     center = false,

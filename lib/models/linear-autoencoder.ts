@@ -1,7 +1,7 @@
-import { argumentError } from '../check.js'
+import { argumentError, checkOptions, freezeDeep } from '../check.js'
 import { columnMeans } from '../data/column-statistics.js'
 import { type Rows, toRows } from '../data/rows.js'
-import { type Scaler, StandardScaler } from '../data/scaler.js'
+import { type ModelScaler, type Scaler, StandardScaler } from '../data/scaler.js'
 import type { NativeObjective, NativeRows } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
 import type { Precision } from '../precision.js'
@@ -13,12 +13,13 @@ import { Autoencoder } from './autoencoder.js'
 import { type FitRows, fitRows, type ToRows, takeRows } from './fit-network.js'
 import {
   checkLinearSettings,
+  LINEAR_SETTINGS,
   type LinearAutoencoderOptions,
   type LinearSettings,
   linearLayers,
   linearObjective,
 } from './linear-autoencoder-options.js'
-import { type Restorer, readModel } from './model-file.js'
+import { type Restorer, readModel, readModelBytes } from './model-file.js'
 import { type Learner, Network, type Stored } from './network.js'
 
 /**
@@ -52,9 +53,24 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
   /** @internal One that was saved: it goes on where it was. */
   constructor(options: LinearAutoencoderOptions<P>, stored: Stored<P>)
   constructor(options: LinearAutoencoderOptions<P>, stored?: Stored<P>) {
-    const settings = checkLinearSettings<P>(options)
-    super(new Network(linearLayers(settings), settings.precision, stored ?? settings.seed), 1, undefined)
-    this.#settings = settings
+    const { metadata, ...given } = checkOptions('options', options, [...LINEAR_SETTINGS, 'metadata'])
+    const settings = checkLinearSettings<P>(given)
+    const network = new Network(linearLayers(settings), settings.precision, stored ?? settings.seed)
+    super(network, 1, undefined, metadata)
+    this.#settings = freezeDeep(settings)
+  }
+
+  override get kind(): 'LinearAutoencoder' {
+    return 'LinearAutoencoder'
+  }
+
+  override get options(): LinearSettings<P> {
+    return this.#settings
+  }
+
+  /** None: what `center` subtracts is {@link mean}. */
+  override get scaling(): undefined {
+    return undefined
   }
 
   /**
@@ -104,6 +120,16 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
     return readModel(path, [LinearAutoencoder.restorer])
   }
 
+  /**
+   * Makes a model of the bytes that {@link toBytes} gave, or of a file's. They are copied.
+   *
+   * @throws {@link LayerwiseError} `ERR_FORMAT` as {@link load}; `ERR_ARGUMENT` for anything but a Uint8Array over an ordinary buffer,
+   *   `ERR_STATE` if that is transferred away meanwhile
+   */
+  static async fromBytes(bytes: Uint8Array): Promise<LinearAutoencoder<Precision>> {
+    return readModelBytes(bytes, [LinearAutoencoder.restorer])
+  }
+
   /** @internal */
   static readonly restorer: Restorer<LinearAutoencoder<Precision>> = LinearAutoencoder.restorerOf({
     class: 'LinearAutoencoder',
@@ -123,13 +149,8 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
     return linearObjective(this.#settings, 'exact')
   }
 
-  /** @internal */
-  protected override describe() {
-    return { class: 'LinearAutoencoder', options: this.#settings }
-  }
-
   /** The network, which takes over the mean when training begins: a fit whose rows are refused leaves none. */
-  #centredLearner(scaler: Scaler): Learner<P> {
+  #centredLearner(scaler: ModelScaler): Learner<P> {
     const { network } = this
     const { layers, precision, parameters } = network
     return {
@@ -143,7 +164,7 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
   }
 
   /** Subtraction of the mean of the rows that are trained on. */
-  async #centring({ training }: FitRows, { validation }: FitPlan, work: NativeWork): Promise<Scaler> {
+  async #centring({ training }: FitRows, { validation }: FitPlan, work: NativeWork): Promise<ModelScaler> {
     const { argument, rows } = training
     const used =
       typeof validation === 'number'

@@ -1,14 +1,14 @@
 import type { Classes } from '../data/labels.js'
 import type { Precision } from '../precision.js'
 import { LinearAutoencoder } from './linear-autoencoder.js'
-import { type Restorer, readModel } from './model-file.js'
+import { type Restorer, readModel, readModelBytes } from './model-file.js'
 import { Pca } from './pca.js'
 import { SoftmaxClassifier } from './softmax-classifier.js'
 import { SparseAutoencoder } from './sparse-autoencoder.js'
 import { StackedAutoencoder } from './stacked-autoencoder.js'
 import { StackedClassifier } from './stacked-classifier.js'
 
-/** Any model of ours. */
+/** Any model of ours. Its `kind` says which: `if (model.kind === 'Pca')` narrows it. */
 export type Model =
   | SparseAutoencoder<Precision>
   | StackedAutoencoder<Precision>
@@ -34,4 +34,14 @@ const restorers: readonly Restorer<Model>[] = [
  */
 export async function loadModel(path: string | URL): Promise<Model> {
   return readModel(path, restorers)
+}
+
+/**
+ * Makes a model of whatever class of the bytes that its `toBytes` gave, or of a file's. They are copied.
+ *
+ * @throws {@link LayerwiseError} `ERR_FORMAT` as {@link loadModel}; `ERR_ARGUMENT` for anything but a Uint8Array over an ordinary buffer
+ * @throws {@link LayerwiseError} `ERR_STATE` if the buffer is transferred away meanwhile
+ */
+export async function modelFromBytes(bytes: Uint8Array): Promise<Model> {
+  return readModelBytes(bytes, restorers)
 }

@@ -1,27 +1,34 @@
 import { show } from '../check.js'
-import { checkPath, formatError } from '../data/read-file.js'
+import { bytesSource, joinBytes } from '../data/bytes.js'
+import { type ByteSource, formatError, withFile } from '../data/read-file.js'
 import {
   type Places,
-  readSafetensors,
   type Safetensors,
+  safetensorsFrom,
+  safetensorsParts,
   type Tensor,
   type TensorEntry,
-  writeSafetensors,
 } from '../data/safetensors.js'
-import { checkScaler, type Scaler, type ScalerJSON, scalerFromJSON } from '../data/scaler.js'
+import { checkScaler, type ModelScaler, type ScalerJSON, scalerFromJSON } from '../data/scaler.js'
 import { firstNotFinite } from '../data/slices.js'
 import { parseStrictJson } from '../data/strict-json.js'
+import { writeFileWhole } from '../data/write-file.js'
 import { type ErrorCode, LayerwiseError } from '../errors.js'
 import type { NativeLayer } from '../native/binding.js'
 import { allocate, type FloatArray, type Precision } from '../precision.js'
 import { version } from '../version.js'
+import type { BaseModel } from './base-model.js'
+import { type ModelMetadata, metadataFromText } from './metadata.js'
 import { type Network, NUMBERED_FITS, parameterOffsets, parameterShapes } from './network.js'
 
-/** Raised when a file's meaning changes; every version up to this one is read. */
-const FORMAT = 1
+/** Raised when a file's meaning changes; every version from 1, that of 0.1.0, up to this one is read. */
+const FORMAT = 2
 
-/** The one entry of a file's metadata, a JSON object. */
+/** The entry of a file's metadata in which a model describes itself, a JSON object. */
 const ENTRY = 'layerwise'
+
+/** The entry that holds the user's own metadata, a JSON object; absent where there is none. */
+const OWN_ENTRY = 'metadata'
 
 /** Brackets that may be open at once in it: options, layers, a layer, its sparsity, its target. */
 const DEPTH = 6
@@ -50,9 +57,14 @@ export interface ModelFile {
 export type Tensors = Safetensors['tensors']
 
 /** What a model says of itself when it is saved. */
-export interface ModelDescription {
+export interface ModelDescription extends ModelContent {
   readonly class: string
   readonly options: object
+  readonly metadata: ModelMetadata | undefined
+}
+
+/** What a model has learnt. */
+export interface ModelContent {
   readonly scaler: ScalerJSON | null
   readonly fits: number
   /** The fields that only its class has. */
@@ -75,7 +87,7 @@ export interface Restoring<M> {
 }
 
 /** How a class reads its models. */
-export interface Restorer<M> {
+export interface Restorer<M extends BaseModel<Precision>> {
   readonly class: string
   /** The fields that only this class has. */
   readonly fields?: readonly string[]
@@ -83,11 +95,22 @@ export interface Restorer<M> {
   readonly restore: (file: ModelFile) => Restoring<M>
 }
 
-/** Writes a model's arrays as tensors, and the rest as metadata. */
+/** Writes a model as one file, whole or not at all. */
 export async function writeModel(path: string | URL, model: ModelDescription): Promise<void> {
-  const { tensors, class: name, options, scaler, fits, more } = model
+  await writeFileWhole(path, modelParts(model))
+}
+
+/** The bytes of that file. */
+export async function modelBytes(model: ModelDescription): Promise<Uint8Array> {
+  return joinBytes('bytes', modelParts(model))
+}
+
+/** A model's arrays as tensors, and the rest as metadata. */
+function modelParts(model: ModelDescription): Uint8Array[] {
+  const { tensors, class: name, options, scaler, fits, more, metadata } = model
   const entry = JSON.stringify({ format: FORMAT, class: name, version, options, scaler, fits, ...more })
-  await writeSafetensors(path, tensors, { [ENTRY]: entry })
+  const own = metadata && { [OWN_ENTRY]: JSON.stringify(metadata) }
+  return safetensorsParts(tensors, { [ENTRY]: entry, ...own })
 }
 
 /**
@@ -96,11 +119,31 @@ export async function writeModel(path: string | URL, model: ModelDescription): P
  * @param restorers - one a class it may hold
  * @throws {@link LayerwiseError} `ERR_FORMAT` for a file that is not ours, is damaged, of a newer format, or of another class
  */
-export async function readModel<M>(path: string | URL, restorers: readonly Restorer<M>[]): Promise<M> {
-  const name = checkPath('path', path)
+export async function readModel<M extends BaseModel<Precision>>(
+  path: string | URL,
+  restorers: readonly Restorer<M>[],
+): Promise<M> {
+  return withFile(path, (file) => modelFrom(file, restorers))
+}
+
+/** Reads the bytes of a model's file, as {@link readModel}. */
+export async function readModelBytes<M extends BaseModel<Precision>>(
+  bytes: Uint8Array,
+  restorers: readonly Restorer<M>[],
+): Promise<M> {
+  return modelFrom(bytesSource('bytes', bytes), restorers)
+}
+
+async function modelFrom<M extends BaseModel<Precision>>(
+  source: ByteSource,
+  restorers: readonly Restorer<M>[],
+): Promise<M> {
+  const { name } = source
   let restoring: Restoring<M> | undefined
-  const { tensors } = await readSafetensors(path, async (entries, metadata) => {
+  let own: ModelMetadata | undefined
+  const { tensors } = await safetensorsFrom(source, async (entries, metadata) => {
     const entry = await readEntry(name, metadata)
+    own = await readOwn(name, metadata)
     const restorer = restorerOf(name, entry.class, restorers)
     const file = { name, ...describe(name, entry, restorer), entries }
     restoring = await refuseAs(name, async () => restorer.restore(file))
@@ -110,7 +153,9 @@ export async function readModel<M>(path: string | URL, restorers: readonly Resto
     const bad = await firstNotFinite(data)
     if (bad >= 0) throw formatError(name, `tensor '${tensor}' has ${data[bad]} at index ${bad}`)
   }
-  return refuseAs(name, async () => restoring!.make(tensors))
+  const model = await refuseAs(name, async () => restoring!.make(tensors))
+  model.metadata = own
+  return model
 }
 
 /** Runs checks written for callers on what a file says: whatever they refuse is the file's fault, `ERR_FORMAT` with the refusal as cause. */
@@ -134,16 +179,32 @@ async function readEntry(name: string, metadata: Safetensors['metadata']): Promi
     throw formatError(name, `it was not saved by layerwise: its metadata has no entry '${ENTRY}'`)
   }
   const entry = await parseEntry(name, text)
-  if (entry.format !== FORMAT) {
-    throw formatError(
-      name,
-      `its format is ${show(entry.format)}; this version of layerwise reads format ${FORMAT}`,
-    )
+  const { format } = entry
+  if (typeof format !== 'number' || !Number.isInteger(format) || format < 1) {
+    throw formatError(name, `its format is ${show(format)}, which no version of layerwise writes`)
+  }
+  if (format > FORMAT) {
+    const newer = `its format is ${format}, of a newer version of layerwise`
+    throw formatError(name, `${newer}; this one, ${version}, reads formats 1 to ${FORMAT}`)
   }
   return entry
 }
 
-function restorerOf<M>(name: string, kind: unknown, restorers: readonly Restorer<M>[]): Restorer<M> {
+async function readOwn(name: string, metadata: Safetensors['metadata']): Promise<ModelMetadata | undefined> {
+  const text = metadata[OWN_ENTRY]
+  if (text === undefined) return undefined
+  try {
+    return await metadataFromText(text)
+  } catch (error) {
+    throw formatError(name, `its metadata '${OWN_ENTRY}' is refused: ${(error as Error).message}`, error)
+  }
+}
+
+function restorerOf<M extends BaseModel<Precision>>(
+  name: string,
+  kind: unknown,
+  restorers: readonly Restorer<M>[],
+): Restorer<M> {
   if (typeof kind !== 'string') throw formatError(name, `its class is ${show(kind)}`)
   const restorer = restorers.find((known) => known.class === kind)
   if (restorer !== undefined) return restorer
@@ -151,7 +212,7 @@ function restorerOf<M>(name: string, kind: unknown, restorers: readonly Restorer
   throw formatError(
     name,
     others.length === 0
-      ? `it holds a model of class ${show(kind)}, not a ${expected!.class}; loadModel reads any class`
+      ? `it holds a model of class ${show(kind)}, not a ${expected!.class}; loadModel and modelFromBytes read any class`
       : `it holds a model of class ${show(kind)}, which this version does not know`,
   )
 }
@@ -257,7 +318,7 @@ function namedShapes(layers: readonly NativeLayer[]): NamedShape[] {
 }
 
 /** The scaler a file says its model has, fit for so many inputs. */
-export function restoredScaler(file: ModelFile, inputs: number): Scaler | undefined {
+export function restoredScaler(file: ModelFile, inputs: number): ModelScaler | undefined {
   const { scaler } = file
   return scaler === null ? undefined : checkScaler('scaling', scalerFromJSON(scaler), inputs)
 }

@@ -1,6 +1,6 @@
 import { checkBoolean } from '../check.js'
 import { type Between, type Rows, toRows } from '../data/rows.js'
-import { checkScaler, type Scaler, scalerFromJSON } from '../data/scaler.js'
+import { checkScaler, type ModelScaler, scalerFromJSON } from '../data/scaler.js'
 import type { NativeLayer, NativeObjective, NativeRows } from '../native/binding.js'
 import { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
@@ -9,14 +9,14 @@ import type { Activation } from '../objective/activation.js'
 import { type Cost, costParts } from '../objective/cost.js'
 import { checkTargets } from '../objective/target-range.js'
 import { allocate, type FloatArray, type Precision } from '../precision.js'
+import { BaseModel } from './base-model.js'
 import {
   checkEntries,
   layerTensors,
-  type ModelDescription,
+  type ModelContent,
   type Restorer,
   restoredScaler,
   roomFor,
-  writeModel,
 } from './model-file.js'
 import type { Layer, Network, Stored } from './network.js'
 
@@ -34,34 +34,43 @@ interface NetworkSettings {
 }
 
 /** What every model does that is one network, perhaps behind a scaler. */
-export abstract class NetworkModel<P extends Precision> {
+export abstract class NetworkModel<P extends Precision> extends BaseModel<P> {
   /** @internal */
   protected readonly network: Network<P>
-  #scaler: Scaler | undefined
+  #scaler: ModelScaler | undefined
 
   /** @internal The scaler is the model's own, and fits its inputs. */
-  protected constructor(network: Network<P>, scaler: Scaler | undefined) {
+  protected constructor(network: Network<P>, scaler: ModelScaler | undefined, metadata: unknown) {
+    super(metadata)
     this.network = network
     this.#scaler = scaler
   }
 
-  /** @internal What only its class can say of it when it is saved. */
-  protected abstract describe(): Pick<ModelDescription, 'class' | 'options' | 'more'>
+  override get inputs(): number {
+    return this.network.layers[0]!.inputs
+  }
+
+  override get precision(): P {
+    return this.network.precision
+  }
+
+  override get scaling(): ModelScaler | undefined {
+    return this.#scaler
+  }
 
   /** @internal */
-  protected get scaler(): Scaler | undefined {
+  protected get scaler(): ModelScaler | undefined {
     return this.#scaler
   }
 
   /** @internal Every input goes through this one from now on. */
-  protected set scaler(scaler: Scaler | undefined) {
+  protected set scaler(scaler: ModelScaler | undefined) {
     this.#scaler = scaler
   }
 
   /** @internal Rows as the network sees them. */
   protected toRows(argument: string, x: Rows, between: Between): Promise<NativeRows> {
-    const { inputs } = this.network.layers[0]!
-    return toRows(argument, x, inputs, this.network.precision, between, this.#scaler)
+    return toRows(argument, x, this.inputs, this.precision, between, this.#scaler)
   }
 
   /**
@@ -117,18 +126,10 @@ export abstract class NetworkModel<P extends Precision> {
     this.network.set('theta', theta)
   }
 
-  /**
-   * Writes one safetensors file: weights and biases by name, everything else as JSON in its metadata. The file appears whole or not at all.
-   *
-   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, with the system's error as `cause`, if it cannot be written
-   */
-  async save(path: string | URL): Promise<void> {
-    await writeModel(path, {
-      ...this.describe(),
-      scaler: this.scaler?.toJSON() ?? null,
-      fits: this.network.fits,
-      tensors: layerTensors(this.network),
-    })
+  /** @internal */
+  protected override content(): ModelContent {
+    const scaler = this.#scaler?.toJSON() ?? null
+    return { scaler, fits: this.network.fits, tensors: layerTensors(this.network) }
   }
 
   /** @internal How a class reads its models whose settings say all about its layers. */
@@ -141,7 +142,7 @@ export abstract class NetworkModel<P extends Precision> {
     class: string
     settings: (options: Record<string, unknown>) => S
     layers: (settings: S) => readonly NativeLayer[]
-    make: (settings: S & { scaling?: Scaler }, start: Stored) => M
+    make: (settings: S & { scaling?: ModelScaler }, start: Stored) => M
   }): Restorer<M> {
     return {
       class: name,
@@ -159,9 +160,9 @@ export abstract class NetworkModel<P extends Precision> {
 }
 
 /** A scaler of the model's own: the caller's may be fitted anew. */
-export function copyScaler(scaling: unknown, inputs: number): Scaler | undefined {
+export function copyScaler(scaling: unknown, inputs: number): ModelScaler | undefined {
   if (scaling === undefined) return undefined
-  return scalerFromJSON(checkScaler('scaling', scaling, inputs).toJSON())
+  return scalerFromJSON(checkScaler('scaling', scaling, inputs).toJSON()).keepWidth()
 }
 
 function checkGradient(value: unknown): boolean {

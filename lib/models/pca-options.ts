@@ -1,10 +1,11 @@
 import { argumentError, checkInteger, checkNumber } from '../check.js'
 import type { Scaler } from '../data/scaler.js'
 import { checkPrecision, type Precision } from '../precision.js'
+import type { MetadataOption } from './metadata.js'
 import type { Whitening } from './projection.js'
 
 /** What a Pca finds and how it transforms. */
-export interface PcaOptions<P extends Precision = Precision> {
+export interface PcaOptions<P extends Precision = Precision> extends MetadataOption {
   /**
    * How many components are kept, at least 1 and at most the columns of the data. Default: all of them. Rows of more than 2,000 columns
    * need a number; up to a quarter of the columns, these are then found without the whole covariance.
@@ -24,11 +25,14 @@ export interface PcaOptions<P extends Precision = Precision> {
   readonly scaling?: Scaler | undefined
 }
 
-/** All of them but `scaling`, with their defaults. */
+/**
+ * All of them but `scaling` and `metadata`, with their defaults; `components` only where they were given, `epsilon` only with `whiten`: what
+ * is saved as a model's options.
+ */
 export interface PcaSettings<P extends Precision> {
-  readonly components: number | undefined
+  readonly components?: number
   readonly whiten: Whitening
-  readonly epsilon: number
+  readonly epsilon?: number
   readonly precision: P
 }
 
@@ -45,9 +49,9 @@ export function checkPcaSettings<P extends Precision>(given: Record<string, unkn
     throw argumentError('epsilon', 'nothing, since whiten is false', given.epsilon)
   }
   return {
-    components: components === undefined ? undefined : checkInteger('components', components),
+    ...(components !== undefined && { components: checkInteger('components', components) }),
     whiten,
-    epsilon: checkNumber('epsilon', epsilon, { min: 0 }),
+    ...(whiten !== false && { epsilon: checkNumber('epsilon', epsilon, { min: 0 }) }),
     precision: checkPrecision('precision', precision) as P,
   }
 }

@@ -1,27 +1,29 @@
-import { checkOptions } from '../check.js'
+import { checkOptions, freezeDeep } from '../check.js'
 import { Matrix } from '../data/matrix.js'
 import { formatError } from '../data/read-file.js'
 import { type Rows, toRows } from '../data/rows.js'
-import { type FittingRows, ownWidth, type Scaler, StandardScaler } from '../data/scaler.js'
+import { type FittingRows, type ModelScaler, ownWidth, type Scaler, StandardScaler } from '../data/scaler.js'
 import { LayerwiseError } from '../errors.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import type { FloatArray, Precision } from '../precision.js'
-
+import { BaseModel } from './base-model.js'
 import { forward, forwardErrors, forwardSquares, type Span, type TakeRows } from './forward.js'
+import { type Row, RowForward } from './forward-row.js'
 import {
   checkTensors,
+  type ModelContent,
   type ModelFile,
   type Restorer,
   readModel,
+  readModelBytes,
   restoredScaler,
   type Tensors,
-  writeModel,
 } from './model-file.js'
 import type { Network } from './network.js'
 import { copyScaler } from './network-model.js'
 import { checkPcaSettings, PCA_SETTINGS, type PcaOptions, type PcaSettings } from './pca-options.js'
 import { type PrincipalComponents, principalComponents } from './principal-components.js'
-import { projection } from './projection.js'
+import { type Projection, projection } from './projection.js'
 
 interface Fitted<P extends Precision> extends PrincipalComponents {
   /** Rows less their mean, to what they are transformed into, and back. */
@@ -30,6 +32,9 @@ interface Fitted<P extends Precision> extends PrincipalComponents {
   readonly back: Span
   /** Scaling and subtraction of the mean together. */
   readonly centring: Scaler
+  readonly transformRow: RowForward<P>
+  /** The scaler's numbers that these were made with: it may be fitted anew. */
+  readonly scaledBy: Float64Array | undefined
 }
 
 /**
@@ -45,9 +50,9 @@ interface Fitted<P extends Precision> extends PrincipalComponents {
  * Methods that return promises compute off the JavaScript thread and only reject; arrays handed over must not be written or transferred
  * until the promise settles.
  */
-export class Pca<P extends Precision = 'float32'> {
+export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   readonly #settings: PcaSettings<P>
-  readonly #scaler: Scaler | undefined
+  readonly #scaler: ModelScaler | undefined
   #fitted: Fitted<P> | undefined
 
   /**
@@ -55,10 +60,36 @@ export class Pca<P extends Precision = 'float32'> {
    * @throws {@link LayerwiseError} `ERR_STATE` for a scaler that is not fitted
    */
   constructor(options?: PcaOptions<P>) {
-    const given = checkOptions('options', options, [...PCA_SETTINGS, 'scaling'])
-    this.#settings = checkPcaSettings<P>(given)
+    const given = checkOptions('options', options, [...PCA_SETTINGS, 'scaling', 'metadata'])
+    super(given.metadata)
+    this.#settings = freezeDeep(checkPcaSettings<P>(given))
     const { scaling } = given as { scaling?: Scaler }
     this.#scaler = copyScaler(scaling, scaling?.inputs ?? 0)
+  }
+
+  override get kind(): 'Pca' {
+    return 'Pca'
+  }
+
+  override get options(): PcaSettings<P> {
+    return this.#settings
+  }
+
+  /** Columns of the rows it was fitted on. `ERR_STATE` before `fit`. */
+  override get inputs(): number {
+    return this.#known().mean.length
+  }
+
+  override get precision(): P {
+    return this.#settings.precision
+  }
+
+  override get classes(): undefined {
+    return undefined
+  }
+
+  override get scaling(): ModelScaler | undefined {
+    return this.#scaler
   }
 
   /**
@@ -93,6 +124,28 @@ export class Pca<P extends Precision = 'float32'> {
     const run = checkRunOptions(options)
     const { network, into } = this.#known()
     return forward(network, into, 'x', this.#take(x), run)
+  }
+
+  /**
+   * {@link transform} for one row, on the calling thread: for single rows on a server's hot path.
+   *
+   * @param row - as many numbers as there are columns, or a Matrix of one row
+   * @param out - where to put them, in the model's precision; default a new array
+   * @returns `out`
+   * @throws {@link LayerwiseError} as {@link transform} rejects
+   */
+  transformSync(row: Row, out?: FloatArray<P>): FloatArray<P> {
+    return this.#known().transformRow.run('row', row, out)
+  }
+
+  /** The same as {@link transform}: what every model calls it. */
+  override async encode(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
+    return this.transform(x, options)
+  }
+
+  /** The same as {@link transformSync}: what every model calls it. */
+  override encodeSync(row: Row, out?: FloatArray<P>): FloatArray<P> {
+    return this.transformSync(row, out)
   }
 
   /**
@@ -153,18 +206,10 @@ export class Pca<P extends Precision = 'float32'> {
     return this.#known().mean
   }
 
-  /**
-   * Writes one safetensors file: mean, components and variances in float64, everything else as JSON in its metadata. The file appears whole
-   * or not at all.
-   *
-   * @throws {@link LayerwiseError} `ERR_STATE` before `fit`; `ERR_ARGUMENT`, with the system's error as `cause`, if it cannot be written
-   */
-  async save(path: string | URL): Promise<void> {
+  /** @internal */
+  protected override content(): ModelContent {
     const { mean, directions, variances, totalVariance } = this.#known()
-    const { whiten, epsilon, ...others } = this.#settings
-    await writeModel(path, {
-      class: 'Pca',
-      options: whiten === false ? { ...others, whiten } : { ...others, whiten, epsilon },
+    return {
       scaler: this.#scaler?.toJSON() ?? null,
       fits: 1,
       tensors: [
@@ -173,7 +218,7 @@ export class Pca<P extends Precision = 'float32'> {
         { name: 'explainedVariance', shape: [variances.length], data: variances },
         { name: 'totalVariance', shape: [1], data: Float64Array.of(totalVariance) },
       ],
-    })
+    }
   }
 
   /**
@@ -184,6 +229,16 @@ export class Pca<P extends Precision = 'float32'> {
    */
   static async load(path: string | URL): Promise<Pca<Precision>> {
     return readModel(path, [Pca.restorer])
+  }
+
+  /**
+   * Makes a model of the bytes that {@link toBytes} gave, or of a file's. They are copied.
+   *
+   * @throws {@link LayerwiseError} `ERR_FORMAT` as {@link load}; `ERR_ARGUMENT` for anything but a Uint8Array over an ordinary buffer,
+   *   `ERR_STATE` if that is transferred away meanwhile
+   */
+  static async fromBytes(bytes: Uint8Array): Promise<Pca<Precision>> {
+    return readModelBytes(bytes, [Pca.restorer])
   }
 
   /** @internal */
@@ -212,19 +267,31 @@ export class Pca<P extends Precision = 'float32'> {
   }
 
   #known(): Fitted<P> {
-    if (this.#fitted !== undefined) return this.#fitted
-    throw new LayerwiseError('ERR_STATE', 'this Pca is not fitted: await pca.fit(x) first')
+    const fitted = this.#fitted
+    if (fitted === undefined) {
+      throw new LayerwiseError('ERR_STATE', 'this Pca is not fitted: await pca.fit(x) first')
+    }
+    if (fitted.scaledBy === this.#scaler?.shift) return fitted
+    this.#fitted = { ...fitted, ...this.#centred(fitted, fitted) }
+    return this.#fitted
   }
 
   async #prepared(found: PrincipalComponents): Promise<Fitted<P>> {
-    const { whiten, epsilon, precision } = this.#settings
-    const { factor = found.mean.map(() => 1), shift = found.mean.map(() => 0) } = this.#scaler ?? {}
+    const { whiten, epsilon = 0, precision } = this.#settings
+    const made = await projection(found, whiten, epsilon, precision)
+    return { ...found, ...made, ...this.#centred(found, made) }
+  }
+
+  /** What depends on the scaler's numbers. */
+  #centred({ mean }: PrincipalComponents, { network, into }: Projection<P>) {
+    const scaledBy = this.#scaler?.shift
+    const { factor = mean.map(() => 1), shift = mean.map(() => 0) } = this.#scaler ?? {}
     const centring = StandardScaler.fromJSON({
       kind: 'standard',
-      shift: Array.from(shift, (value, j) => value + found.mean[j]! / factor[j]!),
+      shift: Array.from(shift, (value, j) => value + mean[j]! / factor[j]!),
       factor: [...factor],
     })
-    return { ...found, ...(await projection(found, whiten, epsilon, precision)), centring }
+    return { scaledBy, centring, transformRow: new RowForward(network, into, centring) }
   }
 
   #take(x: Rows): TakeRows {

@@ -1,9 +1,11 @@
-import { checkInteger, checkOptions } from '../check.js'
+import { checkInteger, checkOptions, freezeDeep } from '../check.js'
 import type { Classes, Labels } from '../data/labels.js'
+import type { Matrix } from '../data/matrix.js'
 import type { Rows } from '../data/rows.js'
 import type { Scaler } from '../data/scaler.js'
 import type { NativeObjective } from '../native/binding.js'
-import type { Precision } from '../precision.js'
+import type { RunOptions } from '../native/run-options.js'
+import type { FloatArray, Precision } from '../precision.js'
 import type { TrainingHistory } from '../training/history.js'
 import { checkFitOptions } from '../training/options.js'
 import { Classifier, type ClassifierFitOptions, type LabeledRows } from './classifier.js'
@@ -16,13 +18,16 @@ import {
   softmaxLayer,
 } from './classifier-options.js'
 import { fitRows } from './fit-network.js'
-import { type Restorer, readModel } from './model-file.js'
+import type { Row } from './forward-row.js'
+import type { MetadataOption } from './metadata.js'
+import { type Restorer, readModel, readModelBytes } from './model-file.js'
 import { Network, type Stored } from './network.js'
 import { copyScaler } from './network-model.js'
 
 /** What a SoftmaxClassifier is. */
 export interface SoftmaxClassifierOptions<P extends Precision = Precision, C extends Classes = Classes>
-  extends SoftmaxOptions<C> {
+  extends SoftmaxOptions<C>,
+    MetadataOption {
   /** Numbers a row, at least 1. */
   readonly inputs: number
   /** Of parameters, computation and results. Default `'float32'`. */
@@ -33,7 +38,10 @@ export interface SoftmaxClassifierOptions<P extends Precision = Precision, C ext
   readonly scaling?: Scaler | undefined
 }
 
-type Settings<P extends Precision, C extends Classes> = SoftmaxSettings<P, C> & { readonly inputs: number }
+/** All of them but `scaling` and `metadata`, with their defaults: what is saved as a model's options. */
+export type SoftmaxClassifierSettings<P extends Precision, C extends Classes> = SoftmaxSettings<P, C> & {
+  readonly inputs: number
+}
 
 const SETTINGS = ['inputs', ...SOFTMAX_SETTINGS]
 
@@ -51,7 +59,7 @@ export class SoftmaxClassifier<
   P extends Precision = 'float32',
   C extends Classes = number,
 > extends Classifier<P, C> {
-  readonly #settings: Settings<P, C>
+  readonly #settings: SoftmaxClassifierSettings<P, C>
 
   /**
    * Has seeded parameters at once; `fit` need not come first.
@@ -66,15 +74,24 @@ export class SoftmaxClassifier<
   /** @internal One that was saved: it goes on where it was. */
   constructor(options: SoftmaxClassifierOptions<P, C>, stored: Stored<P>)
   constructor(options: SoftmaxClassifierOptions<P, C>, stored?: Stored<P>) {
-    const given = checkOptions('options', options, [...SETTINGS, 'scaling'])
+    const given = checkOptions('options', options, [...SETTINGS, 'scaling', 'metadata'])
     const settings = checkSettings<P, C>(given)
     const { precision, seed, classes } = settings
     super(
       new Network(layersOf(settings), precision, stored ?? seed),
       copyScaler(given.scaling, settings.inputs),
       classes,
+      given.metadata,
     )
-    this.#settings = settings
+    this.#settings = freezeDeep(settings)
+  }
+
+  override get kind(): 'SoftmaxClassifier' {
+    return 'SoftmaxClassifier'
+  }
+
+  override get options(): SoftmaxClassifierSettings<P, C> {
+    return this.#settings
   }
 
   /**
@@ -105,6 +122,16 @@ export class SoftmaxClassifier<
     )
   }
 
+  /** The same as {@link predictProbabilities}: it has no hidden layer, and describes rows by their classes. */
+  override async encode(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
+    return this.predictProbabilities(x, options)
+  }
+
+  /** The same as {@link predictProbabilitiesSync}. */
+  override encodeSync(row: Row, out?: FloatArray<P>): FloatArray<P> {
+    return this.predictProbabilitiesSync(row, out)
+  }
+
   /**
    * Reads what {@link save} wrote. Its precision and its classes are the file's.
    *
@@ -113,6 +140,16 @@ export class SoftmaxClassifier<
    */
   static async load(path: string | URL): Promise<SoftmaxClassifier<Precision, Classes>> {
     return readModel(path, [SoftmaxClassifier.restorer])
+  }
+
+  /**
+   * Makes a model of the bytes that {@link toBytes} gave, or of a file's. They are copied.
+   *
+   * @throws {@link LayerwiseError} `ERR_FORMAT` as {@link load}; `ERR_ARGUMENT` for anything but a Uint8Array over an ordinary buffer,
+   *   `ERR_STATE` if that is transferred away meanwhile
+   */
+  static async fromBytes(bytes: Uint8Array): Promise<SoftmaxClassifier<Precision, Classes>> {
+    return readModelBytes(bytes, [SoftmaxClassifier.restorer])
   }
 
   /** @internal */
@@ -127,19 +164,14 @@ export class SoftmaxClassifier<
   protected override costObjective(): NativeObjective {
     return classifierObjective(this.#settings, [this.#settings.weightDecay])
   }
-
-  /** @internal */
-  protected override describe() {
-    return { class: 'SoftmaxClassifier', options: this.#settings }
-  }
 }
 
 function checkSettings<P extends Precision, C extends Classes>(
   given: Record<string, unknown>,
-): Settings<P, C> {
+): SoftmaxClassifierSettings<P, C> {
   return { inputs: checkInteger('inputs', given.inputs), ...checkSoftmaxSettings<P, C>(given) }
 }
 
-function layersOf({ inputs, ...softmax }: Settings<Precision, Classes>) {
+function layersOf({ inputs, ...softmax }: SoftmaxClassifierSettings<Precision, Classes>) {
   return [softmaxLayer(inputs, softmax)]
 }

@@ -19,9 +19,10 @@ import {
 import { checkPrecision, type Precision } from '../precision.js'
 import type { FitPlan } from '../training/options.js'
 import type { Recipe } from '../training/train.js'
+import type { MetadataOption } from './metadata.js'
 
 /** What a SparseAutoencoder is. A term of the cost that is not named here is not there. */
-export interface SparseAutoencoderOptions<P extends Precision = Precision> {
+export interface SparseAutoencoderOptions<P extends Precision = Precision> extends MetadataOption {
   /** Numbers a row, at least 1. */
   readonly inputs: number
   /** Hidden units, at least 1; may be more than `inputs`. */
@@ -53,9 +54,9 @@ export interface SparseAutoencoderOptions<P extends Precision = Precision> {
 
 type Optional = 'corruption' | 'weightConstraint'
 
-/** All of them but `scaling`, with their defaults: what is saved as a model's options. */
+/** All of them but `scaling` and `metadata`, with their defaults: what is saved as a model's options. */
 export type Settings<P extends Precision> = Complete<
-  Omit<SparseAutoencoderOptions<P>, 'scaling' | Optional>
+  Omit<SparseAutoencoderOptions<P>, 'scaling' | 'metadata' | Optional>
 > &
   Pick<SparseAutoencoderOptions<P>, Optional>
 

@@ -1,11 +1,11 @@
-import { checkOptions } from '../check.js'
+import { checkOptions, freezeDeep } from '../check.js'
 import type { Rows } from '../data/rows.js'
 import type { NativeObjective } from '../native/binding.js'
 import type { Precision } from '../precision.js'
 import type { TrainingHistory } from '../training/history.js'
 import { checkFitOptions, type FitOptions } from '../training/options.js'
 import { Autoencoder } from './autoencoder.js'
-import { type Restorer, readModel } from './model-file.js'
+import { type Restorer, readModel, readModelBytes } from './model-file.js'
 import { Network, type Stored } from './network.js'
 import { copyScaler } from './network-model.js'
 import {
@@ -44,11 +44,20 @@ export class SparseAutoencoder<P extends Precision = 'float32'> extends Autoenco
   /** @internal One that was saved: it goes on where it was. */
   constructor(options: SparseAutoencoderOptions<P>, stored: Stored<P>)
   constructor(options: SparseAutoencoderOptions<P>, stored?: Stored<P>) {
-    const given = checkOptions('options', options, [...SETTINGS, 'scaling'])
+    const given = checkOptions('options', options, [...SETTINGS, 'scaling', 'metadata'])
     const settings = checkSettings<P>(given)
     const scaler = copyScaler(given.scaling, settings.inputs)
-    super(new Network(layersOf(settings), settings.precision, stored ?? settings.seed), 1, scaler)
-    this.#settings = settings
+    const network = new Network(layersOf(settings), settings.precision, stored ?? settings.seed)
+    super(network, 1, scaler, given.metadata)
+    this.#settings = freezeDeep(settings)
+  }
+
+  override get kind(): 'SparseAutoencoder' {
+    return 'SparseAutoencoder'
+  }
+
+  override get options(): Settings<P> {
+    return this.#settings
   }
 
   /**
@@ -82,6 +91,16 @@ export class SparseAutoencoder<P extends Precision = 'float32'> extends Autoenco
     return readModel(path, [SparseAutoencoder.restorer])
   }
 
+  /**
+   * Makes a model of the bytes that {@link toBytes} gave, or of a file's. They are copied.
+   *
+   * @throws {@link LayerwiseError} `ERR_FORMAT` as {@link load}; `ERR_ARGUMENT` for anything but a Uint8Array over an ordinary buffer,
+   *   `ERR_STATE` if that is transferred away meanwhile
+   */
+  static async fromBytes(bytes: Uint8Array): Promise<SparseAutoencoder<Precision>> {
+    return readModelBytes(bytes, [SparseAutoencoder.restorer])
+  }
+
   /** @internal */
   static readonly restorer: Restorer<SparseAutoencoder<Precision>> = SparseAutoencoder.restorerOf({
     class: 'SparseAutoencoder',
@@ -93,10 +112,5 @@ export class SparseAutoencoder<P extends Precision = 'float32'> extends Autoenco
   /** @internal */
   protected override costObjective(): NativeObjective {
     return layerCost(this.#settings)
-  }
-
-  /** @internal */
-  protected override describe() {
-    return { class: 'SparseAutoencoder', options: this.#settings }
   }
 }

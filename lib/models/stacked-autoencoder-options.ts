@@ -14,6 +14,7 @@ import type { Corruption } from '../objective/corruption.js'
 import { checkLoss, type Loss } from '../objective/loss.js'
 import type { Sparsity } from '../objective/sparsity.js'
 import { checkPrecision, type Precision } from '../precision.js'
+import type { MetadataOption } from './metadata.js'
 import { MOST_LAYERS } from './network.js'
 import { checkSettings, type Settings } from './sparse-autoencoder-options.js'
 
@@ -39,7 +40,7 @@ export interface StackedLayerOptions {
 }
 
 /** What a StackedAutoencoder is. */
-export interface StackedAutoencoderOptions<P extends Precision = Precision> {
+export interface StackedAutoencoderOptions<P extends Precision = Precision> extends MetadataOption {
   /** Numbers a row, at least 1. */
   readonly inputs: number
   /** From the one next to the input to the innermost; at least one. */
@@ -62,9 +63,9 @@ export interface StackedAutoencoderOptions<P extends Precision = Precision> {
 type LayerSettings = Complete<Omit<StackedLayerOptions, 'corruption'>> &
   Pick<StackedLayerOptions, 'corruption'>
 
-/** All of them but `scaling`, with their defaults: what is saved as a model's options. */
+/** All of them but `scaling` and `metadata`, with their defaults: what is saved as a model's options. */
 export interface StackedSettings<P extends Precision>
-  extends Complete<Omit<StackedAutoencoderOptions<P>, 'scaling' | 'layers'>> {
+  extends Complete<Omit<StackedAutoencoderOptions<P>, 'scaling' | 'metadata' | 'layers'>> {
   readonly layers: readonly LayerSettings[]
 }
 

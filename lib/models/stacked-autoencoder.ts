@@ -1,4 +1,4 @@
-import { checkOptions, show } from '../check.js'
+import { checkOptions, freezeDeep, show } from '../check.js'
 import type { Classes } from '../data/labels.js'
 import type { Matrix } from '../data/matrix.js'
 import { formatError } from '../data/read-file.js'
@@ -18,9 +18,11 @@ import {
   checkCount,
   checkEntries,
   checkFits,
+  type ModelContent,
   type ModelFile,
   type Restorer,
   readModel,
+  readModelBytes,
   restoredScaler,
   roomFor,
 } from './model-file.js'
@@ -71,13 +73,21 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
   /** @internal One that was saved: it goes on where it was. */
   constructor(options: StackedAutoencoderOptions<P>, stored: Stored<P>)
   constructor(options: StackedAutoencoderOptions<P>, stored?: Stored<P>) {
-    const given = checkOptions('options', options, [...STACKED_SETTINGS, 'scaling'])
+    const given = checkOptions('options', options, [...STACKED_SETTINGS, 'scaling', 'metadata'])
     const settings = checkStackedSettings<P>(given)
     const scaler = copyScaler(given.scaling, settings.inputs)
     const network = new Network(unrolled(settings), settings.precision, stored ?? starts(settings))
-    super(network, settings.layers.length, scaler)
-    this.#settings = settings
+    super(network, settings.layers.length, scaler, given.metadata)
+    this.#settings = freezeDeep(settings)
     this.#layerFits = settings.layers.map(() => 0)
+  }
+
+  override get kind(): 'StackedAutoencoder' {
+    return 'StackedAutoencoder'
+  }
+
+  override get options(): StackedSettings<P> {
+    return this.#settings
   }
 
   /**
@@ -198,6 +208,16 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
     return readModel(path, [StackedAutoencoder.restorer])
   }
 
+  /**
+   * Makes a model of the bytes that {@link toBytes} gave, or of a file's. They are copied.
+   *
+   * @throws {@link LayerwiseError} `ERR_FORMAT` as {@link load}; `ERR_ARGUMENT` for anything but a Uint8Array over an ordinary buffer,
+   *   `ERR_STATE` if that is transferred away meanwhile
+   */
+  static async fromBytes(bytes: Uint8Array): Promise<StackedAutoencoder<Precision>> {
+    return readModelBytes(bytes, [StackedAutoencoder.restorer])
+  }
+
   /** @internal */
   static readonly restorer: Restorer<StackedAutoencoder<Precision>> = {
     class: 'StackedAutoencoder',
@@ -228,12 +248,9 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
   }
 
   /** @internal */
-  protected override describe() {
-    return {
-      class: 'StackedAutoencoder',
-      options: this.#settings,
-      more: { layerFits: this.#layerFits, trainedLayers: this.#trainedLayers },
-    }
+  protected override content(): ModelContent {
+    const more = { layerFits: this.#layerFits, trainedLayers: this.#trainedLayers }
+    return { ...super.content(), more }
   }
 
   async #fitLayer(

@@ -28,6 +28,7 @@ import {
   type SoftmaxSettings,
   softmaxLayer,
 } from './classifier-options.js'
+import type { MetadataOption } from './metadata.js'
 import { MOST_LAYERS, type Start } from './network.js'
 
 /** One layer of a classifier below its softmax. */
@@ -52,7 +53,8 @@ interface FineTuningOptions<C extends Classes> extends SoftmaxOptions<C> {
 
 /** What a StackedClassifier is. */
 export interface StackedClassifierOptions<P extends Precision = Precision, C extends Classes = Classes>
-  extends FineTuningOptions<C> {
+  extends FineTuningOptions<C>,
+    MetadataOption {
   /** Numbers a row, at least 1. */
   readonly inputs: number
   /** From the one next to the input to the one below the softmax; at least one. */
@@ -71,7 +73,7 @@ export interface ToClassifierOptions<C extends Classes = Classes> extends FineTu
   readonly seed?: number | undefined
 }
 
-/** All of them but `scaling`, with their defaults: what is saved as a model's options. */
+/** All of them but `scaling` and `metadata`, with their defaults: what is saved as a model's options. */
 export interface StackedClassifierSettings<P extends Precision = Precision, C extends Classes = Classes>
   extends SoftmaxSettings<P, C> {
   readonly inputs: number

@@ -1,4 +1,4 @@
-import { type Complete, checkBoolean, checkOptions } from '../check.js'
+import { type Complete, checkBoolean, checkOptions, freezeDeep } from '../check.js'
 import type { Classes, Labels } from '../data/labels.js'
 import type { Matrix } from '../data/matrix.js'
 import type { Rows } from '../data/rows.js'
@@ -15,7 +15,7 @@ import { checkEncodeOptions, type EncodeOptions } from './encode-options.js'
 import { fitRows } from './fit-network.js'
 import { forward, type Span } from './forward.js'
 import { type Row, RowForward } from './forward-row.js'
-import { type Restorer, readModel } from './model-file.js'
+import { type Restorer, readModel, readModelBytes } from './model-file.js'
 import { Network, type Stored } from './network.js'
 import { copyScaler } from './network-model.js'
 import {
@@ -83,17 +83,25 @@ export class StackedClassifier<
   /** @internal One that was saved, which goes on where it was; or one that begins with copies of the parameters of each layer. */
   constructor(options: StackedClassifierOptions<P, C>, start: Stored<P> | readonly FloatArray<P>[])
   constructor(options: StackedClassifierOptions<P, C>, start?: Stored<P> | readonly FloatArray<P>[]) {
-    const given = checkOptions('options', options, [...STACKED_CLASSIFIER_SETTINGS, 'scaling'])
+    const given = checkOptions('options', options, [...STACKED_CLASSIFIER_SETTINGS, 'scaling', 'metadata'])
     const settings = checkStackedClassifierSettings<P, C>(given)
     const scaler = copyScaler(given.scaling, settings.inputs)
     const stored = start !== undefined && 'parameters' in start ? start : undefined
     const copied = start !== undefined && 'length' in start ? start : []
     const starts = [...copied, ...startsOf(settings).slice(copied.length)]
     const network = new Network(layersOf(settings), settings.precision, stored ?? starts)
-    super(network, scaler, settings.classes)
-    this.#settings = settings
+    super(network, scaler, settings.classes, given.metadata)
+    this.#settings = freezeDeep(settings)
     this.#encoder = { from: 0, to: settings.layers.length }
     this.#encodeRow = new RowForward(network, this.#encoder, scaler)
+  }
+
+  override get kind(): 'StackedClassifier' {
+    return 'StackedClassifier'
+  }
+
+  override get options(): StackedClassifierSettings<P, C> {
+    return this.#settings
   }
 
   /** @internal A classifier on a copy of a stack's encoders. */
@@ -175,7 +183,7 @@ export class StackedClassifier<
    * @param options - `layer`: which, counted from 1; default the last
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows or no such layer, `ERR_RANGE` for NaN and infinities
    */
-  async encode(x: Rows, options?: EncodeOptions): Promise<Matrix<FloatArray<P>>> {
+  override async encode(x: Rows, options?: EncodeOptions): Promise<Matrix<FloatArray<P>>> {
     const { run, span } = checkEncodeOptions(options, this.#encoder.to)
     return forward(this.network, span, 'x', (between) => this.toRows('x', x, between), run)
   }
@@ -189,7 +197,7 @@ export class StackedClassifier<
    * @returns `out`
    * @throws {@link LayerwiseError} as {@link encode} rejects
    */
-  encodeSync(row: Row, out?: FloatArray<P>): FloatArray<P> {
+  override encodeSync(row: Row, out?: FloatArray<P>): FloatArray<P> {
     return this.#encodeRow.run('row', row, out)
   }
 
@@ -201,6 +209,16 @@ export class StackedClassifier<
    */
   static async load(path: string | URL): Promise<StackedClassifier<Precision, Classes>> {
     return readModel(path, [StackedClassifier.restorer])
+  }
+
+  /**
+   * Makes a model of the bytes that {@link toBytes} gave, or of a file's. They are copied.
+   *
+   * @throws {@link LayerwiseError} `ERR_FORMAT` as {@link load}; `ERR_ARGUMENT` for anything but a Uint8Array over an ordinary buffer,
+   *   `ERR_STATE` if that is transferred away meanwhile
+   */
+  static async fromBytes(bytes: Uint8Array): Promise<StackedClassifier<Precision, Classes>> {
+    return readModelBytes(bytes, [StackedClassifier.restorer])
   }
 
   /** @internal */
@@ -215,10 +233,5 @@ export class StackedClassifier<
   /** @internal */
   protected override costObjective(): NativeObjective {
     return costObjectiveOf(this.#settings)
-  }
-
-  /** @internal */
-  protected override describe() {
-    return { class: 'StackedClassifier', options: this.#settings }
   }
 }

@@ -1,0 +1,53 @@
+import { setImmediate } from 'node:timers/promises'
+import { argumentError } from '../check.js'
+import { LayerwiseError } from '../errors.js'
+import { allocate } from '../precision.js'
+import { checkStorage } from './matrix.js'
+import type { ByteSource } from './read-file.js'
+
+/** Bytes copied between two turns of the event loop: some tenths of a millisecond. */
+const SLICE_BYTES = 2 ** 20
+
+/**
+ * Bytes of the caller's as a source to read from, copied a slice at a time, so that the event loop goes on.
+ *
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything but a Uint8Array over an ordinary buffer; reading rejects with `ERR_STATE` if
+ *   that is transferred away meanwhile
+ */
+export function bytesSource(argument: string, bytes: unknown): ByteSource {
+  if (!(bytes instanceof Uint8Array)) throw argumentError(argument, 'a Uint8Array', bytes)
+  checkStorage(argument, bytes)
+  const size = bytes.length
+  return {
+    name: argument,
+    size,
+    read: async (target, offset, length, position) => {
+      await setImmediate()
+      if (bytes.length !== size) {
+        throw new LayerwiseError('ERR_STATE', `${argument}: its buffer was transferred away`, { argument })
+      }
+      const slice = bytes.subarray(position, position + Math.min(length, SLICE_BYTES))
+      target.set(slice, offset)
+      return slice.length
+    },
+  }
+}
+
+/** One array of all parts, copied a slice at a time, so that the event loop goes on. */
+export async function joinBytes(argument: string, parts: readonly Uint8Array[]): Promise<Uint8Array> {
+  const joined = allocate(
+    'uint8',
+    parts.reduce((sum, part) => sum + part.length, 0),
+    argument,
+  )
+  let end = 0
+  for (const part of parts) {
+    for (let at = 0; at < part.length; at += SLICE_BYTES) {
+      if (at > 0) await setImmediate()
+      const slice = part.subarray(at, at + SLICE_BYTES)
+      joined.set(slice, end)
+      end += slice.length
+    }
+  }
+  return joined
+}
