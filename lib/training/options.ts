@@ -64,12 +64,18 @@ interface CommonFitOptions<V> extends RunOptions, StoppingOptions {
    */
   readonly validation?: V | number | undefined
   /**
-   * Called after each epoch (L-BFGS: iteration) and awaited. If it throws, the fit rejects with that. An abort does not wait for it:
-   * what it still does then is left to itself.
+   * Called after each epoch (L-BFGS: iteration) and awaited. If it throws or rejects, the fit rejects with that. An abort does not wait
+   * for it: what it still does then is ignored, a rejection too.
    */
   readonly onEpoch?: ((event: EpochEvent) => void | Promise<void>) | undefined
-  /** Called about every 100 ms. If it throws, the fit rejects with that. */
-  readonly onProgress?: ((progress: FitProgress) => void) | undefined
+  /**
+   * Called about every 100 ms and awaited; training goes on meanwhile for about 200 ms at most. If it throws or rejects, the fit rejects
+   * with that. An abort does not wait for it.
+   */
+  readonly onProgress?:
+    | ((progress: FitProgress) => void)
+    | ((progress: FitProgress) => Promise<void>)
+    | undefined
 }
 
 interface FirstOrderOptions {

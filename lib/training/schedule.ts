@@ -7,7 +7,7 @@ import { argumentError, checkInteger, checkKind, checkNumber, checkOptions } fro
  * - `step`: `rate`, times `factor` after every `every` epochs
  * - `cosine`: from `rate` in the first epoch along half a cosine towards `final` (default 0), which the epoch after the last
  *   would have. Source: Loshchilov & Hutter, "SGDR", eq. 5, without restarts
- * - a function of the epoch, counted from 1; its answers must be finite and at least 0
+ * - a function of the epoch, counted from 1; its answers must be numbers, not promises, finite and at least 0
  */
 export type Schedule =
   | { readonly kind: 'constant'; readonly rate: number }
@@ -28,7 +28,12 @@ export function rateOf(argument: string, value: unknown, epochs: number): RateOf
     return () => rate
   }
   if (typeof value === 'function') {
-    return (epoch) => checkNumber(`${argument}(${epoch})`, value(epoch), { min: 0 })
+    return (epoch) => {
+      const rate: unknown = value(epoch)
+      // A promise is refused as any other object; that it may reject later does not matter any more.
+      if (typeof rate === 'object') Promise.resolve(rate).catch(() => {})
+      return checkNumber(`${argument}(${epoch})`, rate, { min: 0 })
+    }
   }
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
     throw argumentError(argument, 'a number, a schedule or a function of the epoch', value)

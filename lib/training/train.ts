@@ -141,7 +141,9 @@ async function trainEpoch(
     if (part.diverged) throw diverged(epoch, plan)
     if (part.parameters) task.publish(part.parameters)
     if (part.cancelled) work.throwIfAborted()
-    if (part.latest) plan.onProgress?.(progress(task, plan, epoch, part, seconds, secondsBefore))
+    if (part.latest) {
+      await work.until(plan.onProgress?.(progress(task, plan, epoch, part, seconds, secondsBefore)))
+    }
     if (part.epoch === undefined) continue
     const { meanActivation, gradientNorm, evaluations, stopped } = part.epoch
     const constraintViolation = constraint?.observe(meanActivation, part.stepsInEpoch, stopped !== undefined)
