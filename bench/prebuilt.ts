@@ -6,7 +6,6 @@
  * Two processes, one for each binary, take turns in windows of the same training, digits and digits1k of `npm run bench`.
  */
 import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -15,6 +14,7 @@ import { type TrainingCase, trainingCases } from './cases.js'
 import { digits } from './data.js'
 import { environment } from './environment.js'
 import { fitWindow, type WindowOptions } from './fit-window.js'
+import { message } from './message.js'
 import { ratios, type Summary, summary } from './statistics.js'
 
 /** The two sum the same products in other orders: 200 steps in float32 leave at most this between their costs. */
@@ -67,21 +67,6 @@ async function train(of: TrainingCase): Promise<void> {
   process.on('message', async (seconds: number) => {
     process.send!(await fitWindow(fit, matrix.rows, batchSize, seconds))
   })
-}
-
-/** The next message of a process. @throws Error if it ends first */
-async function message<T>(child: ReturnType<typeof fork>): Promise<T> {
-  const done = new AbortController()
-  const { signal } = done
-  const ended = once(child, 'exit', { signal }).then(([code]) => {
-    throw new Error(`the process ended with ${code}`)
-  })
-  try {
-    const [said] = (await Promise.race([once(child, 'message', { signal }), ended])) as [T]
-    return said
-  } finally {
-    done.abort()
-  }
 }
 
 async function compare(of: TrainingCase, prebuilt: string, rounds: number, seconds: number): Promise<Result> {

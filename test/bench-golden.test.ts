@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest'
+import { goldenCases } from '../bench/golden/cases.js'
+import type { CaseHashes, Hashed } from '../bench/golden/hash.js'
+import { differences, differencesFrom, entryOf } from '../bench/golden/table.js'
+
+const hashed = (cases: Record<string, CaseHashes>): Hashed => ({
+  vectors: 'avx2',
+  openblas: '0.3.21',
+  kernel: 'Haswell',
+  cases,
+})
+const hashes = { parameters: 'a', codes: 'b', costs: 'c' }
+
+describe('golden cases', () => {
+  test('have names of their own', () => {
+    expect(new Set(goldenCases.map(({ name }) => name)).size).toBe(goldenCases.length)
+  })
+
+  test('cover every model, precision and optimizer', () => {
+    for (const model of [
+      'SparseAutoencoder',
+      'StackedAutoencoder',
+      'StackedClassifier',
+      'SoftmaxClassifier',
+      'LinearAutoencoder, untied',
+    ])
+      for (const precision of ['float32', 'float64'])
+        for (const optimizer of ['gradientDescent', 'momentum', 'adam', 'lbfgs'])
+          expect(goldenCases.map(({ name }) => name)).toContain(`${model}, ${precision}, ${optimizer}`)
+  })
+
+  test('give other parameters for other options', async () => {
+    const named = (name: string) => goldenCases.find((one) => one.name === name)!.run()
+    const [plain, decayed] = [await named('all rows, float32'), await named('decay, float32')]
+    expect(plain.parameters[0]).not.toEqual(decayed.parameters[0])
+  })
+})
+
+describe('two runs of the golden cases', () => {
+  test('differ in the parts whose hashes differ, named by case', () => {
+    const before = hashed({ one: hashes, two: hashes, three: hashes })
+    const now = hashed({ one: hashes, two: { ...hashes, codes: 'x', costs: 'y' }, three: { failed: 'why' } })
+    expect(differences(before, now).differing).toEqual([
+      'two: other codes, costs',
+      'three: runs no more: why',
+    ])
+  })
+
+  test('leave out what the first could not run, and say why', () => {
+    const before = hashed({ one: { failed: 'no such option' } })
+    expect(differences(before, hashed({ one: hashes, two: hashes }))).toEqual({
+      differing: [],
+      skipped: ['one: no such option', 'two: not there'],
+    })
+  })
+})
+
+describe('the table of golden hashes', () => {
+  test('names cases with other bits, cases it lacks, and cases there are no more', () => {
+    const { one, two, three } = entryOf(
+      hashed({ one: hashes, two: hashes, three: { ...hashes, costs: 'x' } }),
+    )
+    expect(
+      differencesFrom({ one: one!, two: two!, gone: one! }, { one: one!, two: three!, added: one! }),
+    ).toEqual(['two: other bits', 'gone: only in the table', 'added: not in the table'])
+  })
+
+  test('is not made of cases that cannot run', () => {
+    expect(() => entryOf(hashed({ one: { failed: 'why' } }))).toThrow('one: why')
+  })
+})
