@@ -36,6 +36,26 @@ export function quantile(values: ArrayLike<number>, p: number): number {
   return low + (place - below) * (high - low)
 }
 
+/**
+ * Two of the values between which the median of what they were drawn from lies, with a confidence of at least 95%; where there are fewer
+ * than six values, the least and the greatest. Whatever their distribution: each lies below the median as often as not.
+ */
+export function medianInterval(values: readonly number[]): readonly [number, number] {
+  const sorted = inOrder(values)
+  const count = sorted.length
+  // `outside` is P(at most `out` of them lie below the median); `term` that of exactly so many.
+  let out = 0
+  let term = 0.5 ** count
+  let outside = term
+  for (;;) {
+    term *= (count - out) / (out + 1)
+    outside += term
+    if (outside > 0.025) break
+    out++
+  }
+  return [sorted[out]!, sorted[count - 1 - out]!]
+}
+
 function inOrder(values: ArrayLike<number>): Float64Array {
   const sorted = Float64Array.from(values).sort()
   if (sorted.length === 0) throw new RangeError('no values')

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { caseNames, trainingCases } from '../bench/cases.js'
 import { trainingFlopsPerRow } from '../bench/flops.js'
-import { quantile, ratios, summary } from '../bench/statistics.js'
+import { medianInterval, quantile, ratios, summary } from '../bench/statistics.js'
 
 describe('the summary of several rounds', () => {
   test('has the median, the range, and every value in its order', () => {
@@ -31,6 +31,20 @@ describe('the summary of several rounds', () => {
     expect(() => summary([])).toThrow(RangeError)
     expect(() => summary([1, Number.NaN])).toThrow(RangeError)
     expect(() => summary([1, Infinity])).toThrow(RangeError)
+  })
+})
+
+describe('the interval of a median', () => {
+  test('leaves out as many values at each end as hold the median with at most 2.5% each', () => {
+    const values = (count: number) => Array.from({ length: count }, (_, i) => (7 * i) % count)
+    // P(B ≤ 3) = 0.018 and P(B ≤ 4) = 0.059 of 15 throws of a coin; 0.0156 and 0.109 of 6.
+    expect(medianInterval(values(15))).toEqual([3, 11])
+    expect(medianInterval(values(6))).toEqual([0, 5])
+  })
+
+  test('is from the least to the greatest of few values', () => {
+    expect(medianInterval([2, 1, 3])).toEqual([1, 3])
+    expect(medianInterval([1])).toEqual([1, 1])
   })
 })
 
