@@ -140,10 +140,10 @@ Napi::Value start_evaluate(const Napi::Object& request, std::unique_ptr<Operatio
 
 template <typename T>
 bool run_row(const Network& network, const ArrayArgument& parameters, const ArrayArgument& turned, bool renew, const Rows& row,
-             const ArrayArgument& out) {
+             const ArrayArgument& out, double* error) {
   const T* theta = static_cast<const T*>(parameters.data);
   if (renew) turn_first_layer(network, theta, static_cast<T*>(turned.data));
-  return forward_row(network, theta, static_cast<const T*>(turned.data), row, static_cast<T*>(out.data));
+  return forward_row(network, theta, static_cast<const T*>(turned.data), row, static_cast<T*>(out.data), error);
 }
 
 }  // namespace
@@ -159,16 +159,24 @@ Napi::Value run_forward(const Napi::CallbackInfo& info) {
 Napi::Value run_forward_row(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const ArrayArgument shape = array_argument(env, info[0], "shape");
-  if (shape.type != napi_int32_array || shape.length < 4 || shape.length % 3 != 1)
+  if (shape.type != napi_int32_array || shape.length < 5 || shape.length % 4 != 1)
     throw argument_error(env, "ERR_SHAPE", "shape: no layers");
   const auto* sizes = static_cast<const std::int32_t*>(shape.data);
   Network network;
-  for (std::size_t i = 1; i < shape.length; i += 3) {
-    const int inputs = i == 1 ? sizes[0] : sizes[i - 3], outputs = sizes[i], activation = sizes[i + 1];
+  for (std::size_t i = 1; i < shape.length; i += 4) {
+    const int inputs = i == 1 ? sizes[0] : sizes[i - 4], outputs = sizes[i], activation = sizes[i + 1], tied = sizes[i + 3];
     if (inputs < 1 || outputs < 1 || activation < 0 || activation > static_cast<int>(Activation::softmax)) {
       throw argument_error(env, "ERR_SHAPE", "shape: not a layer");
     }
-    network.add(inputs, outputs, static_cast<Activation>(activation), sizes[i + 2] != 0);
+    if (tied < 0) {
+      network.add(inputs, outputs, static_cast<Activation>(activation), sizes[i + 2] != 0);
+      continue;
+    }
+    const DenseLayer* owner = tied < network.depth() ? &network.layers[tied] : nullptr;
+    if (owner == nullptr || owner->transposed || owner->inputs != outputs || owner->outputs != inputs) {
+      throw argument_error(env, "ERR_SHAPE", "shape: not a tied layer");
+    }
+    network.add_tied(tied, static_cast<Activation>(activation), sizes[i + 2] != 0);
   }
 
   const auto width = static_cast<std::int64_t>(network.inputs());
@@ -191,8 +199,15 @@ Napi::Value run_forward_row(const Napi::CallbackInfo& info) {
   const ArrayArgument turned = array_argument(env, info[7], "turned", weights);
   if (turned.type != parameters.type) throw argument_error(env, "ERR_ARGUMENT", "turned: expected the type of the parameters");
   const bool renew = info[8].ToBoolean();
-  const bool fine = is_double(parameters) ? run_row<double>(network, parameters, turned, renew, row, out)
-                                          : run_row<float>(network, parameters, turned, renew, row, out);
+  double* error = nullptr;
+  if (!info[9].IsUndefined()) {
+    const ArrayArgument errors = array_argument(env, info[9], "errors", 1);
+    if (errors.type != napi_float64_array) throw argument_error(env, "ERR_ARGUMENT", "errors: expected a Float64Array");
+    if (network.outputs() != network.inputs()) throw argument_error(env, "ERR_SHAPE", "row: wrong width");
+    error = static_cast<double*>(errors.data);
+  }
+  const bool fine = is_double(parameters) ? run_row<double>(network, parameters, turned, renew, row, out, error)
+                                          : run_row<float>(network, parameters, turned, renew, row, out, error);
   return Napi::Boolean::New(env, fine);
 }
 

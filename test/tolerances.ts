@@ -153,6 +153,15 @@ export const tolerances = {
     reason:
       'absolute, on the low end of a range; a constant takes 20 of the 53 bits at most from what is added to it',
   },
+  singleRowFloat32: {
+    value: 1e-5,
+    reason:
+      'relative to the largest output, or to 1; the same sums of at most 5 terms through 4 layers in another order, each rounded by 6e-8, and differences of what has been reconstructed',
+  },
+  singleRowFloat64: {
+    value: 1e-13,
+    reason: 'as singleRowFloat32, with roundings of 1.1e-16',
+  },
   reloadedFloat32: {
     value: 1e-5,
     reason:

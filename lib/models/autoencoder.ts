@@ -29,6 +29,7 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
   /** @internal */
   protected readonly whole: Span
   #encodeRow: RowForward<P>
+  #reconstructRow: RowForward<P>
 
   /** @internal The first `encoders` layers of the network encode. The scaler is the model's own, and fits its inputs. */
   protected constructor(
@@ -42,6 +43,7 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
     this.decoder = { from: encoders, to: network.layers.length }
     this.whole = { from: 0, to: network.layers.length }
     this.#encodeRow = new RowForward(network, this.encoder, scaler)
+    this.#reconstructRow = new RowForward(network, this.whole, scaler)
   }
 
   /** @internal What `cost` measures, exact over the rows it is given. */
@@ -60,6 +62,7 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
   protected override set scaler(scaler: ModelScaler | undefined) {
     super.scaler = scaler
     this.#encodeRow = new RowForward(this.network, this.encoder, scaler)
+    this.#reconstructRow = new RowForward(this.network, this.whole, scaler)
   }
 
   /** @internal Trains all layers at once. */
@@ -126,6 +129,17 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
   async reconstructionError(x: Rows, options?: RunOptions): Promise<Float64Array> {
     const run = checkRunOptions(options)
     return forwardErrors(this.network, this.whole, 'x', (between) => this.toRows('x', x, between), run)
+  }
+
+  /**
+   * {@link reconstructionError} of one row, on the calling thread: for single rows on a server's hot path. The first call keeps a copy of
+   * the first layer's weights in another order, and the first after a training makes it anew.
+   *
+   * @param row - `inputs` numbers, or a Matrix of one row
+   * @throws {@link LayerwiseError} as {@link encode} rejects
+   */
+  reconstructionErrorSync(row: Row): number {
+    return this.#reconstructRow.error('row', row)
   }
 
   /**

@@ -24,6 +24,9 @@ export class RowForward<P extends Precision> {
   /** The first layer's matrix, transposed: of a row only what is not 0 is multiplied. Made with the first row after the parameters changed. */
   #turned: FloatArray<P> | undefined
   #turnedOf: FloatArray<P> | undefined
+  /** Of {@link error}: the outputs, and their distance from the row. */
+  #reconstruction: FloatArray<P> | undefined
+  #errors: Float64Array | undefined
 
   constructor(network: Network<P>, span: Span, scaler: Scaler | undefined) {
     this.#network = network
@@ -39,9 +42,22 @@ export class RowForward<P extends Precision> {
 
   /** Outputs of the last layer, into `out` or a new array. */
   run(argument: string, row: Row, out?: FloatArray<P>): FloatArray<P> {
+    const answer = this.#answer(out)
+    this.#forward(argument, row, answer)
+    return answer
+  }
+
+  /** Σⱼ (yⱼ − xⱼ)² between those outputs and the row, after scaling. */
+  error(argument: string, row: Row): number {
+    this.#errors ??= new Float64Array(1)
+    this.#reconstruction ??= this.#answer(undefined)
+    this.#forward(argument, row, this.#reconstruction, this.#errors)
+    return this.#errors[0]!
+  }
+
+  #forward(argument: string, row: Row, answer: FloatArray<P>, errors?: Float64Array): void {
     const given = this.#checked(argument, row)
     const scale = row instanceof Matrix ? row.scale : 1
-    const answer = this.#answer(out)
     const data = given.buffer === answer.buffer ? this.#apart(given) : given
     const { shift, factor } = this.#scaler ?? {}
     const parameters = this.#parameters()
@@ -57,10 +73,10 @@ export class RowForward<P extends Precision> {
       answer,
       this.#turned,
       renew,
+      errors,
     )
     this.#turnedOf = parameters
     if (!finite) throw this.#notFinite(argument, data, scale)
-    return answer
   }
 
   /** The numbers of the row, where native code can read them. */
@@ -129,10 +145,11 @@ export class RowForward<P extends Precision> {
 }
 
 function shapeOf(layers: readonly NativeLayer[]): Int32Array {
-  const shape = layers.flatMap(({ outputs, activation, biases }) => [
+  const shape = layers.flatMap(({ outputs, activation, biases, tied }) => [
     outputs,
     ACTIVATION_NUMBERS[activation],
     biases === false ? 0 : 1,
+    tied ?? -1,
   ])
   return Int32Array.from([layers[0]!.inputs, ...shape])
 }

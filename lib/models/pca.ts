@@ -33,6 +33,7 @@ interface Fitted<P extends Precision> extends PrincipalComponents {
   /** Scaling and subtraction of the mean together. */
   readonly centring: Scaler
   readonly transformRow: RowForward<P>
+  readonly reconstructRow: RowForward<P>
   /** The scaler's numbers that these were made with: it may be fitted anew. */
   readonly scaledBy: Float64Array | undefined
 }
@@ -175,6 +176,16 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   }
 
   /**
+   * {@link reconstructionError} of one row, on the calling thread: for single rows on a server's hot path.
+   *
+   * @param row - as many numbers as there are columns, or a Matrix of one row
+   * @throws {@link LayerwiseError} as {@link transform} rejects
+   */
+  reconstructionErrorSync(row: Row): number {
+    return this.#known().reconstructRow.error('row', row)
+  }
+
+  /**
    * The squares (yⱼ − xⱼ)² themselves, [rows, columns].
    *
    * @throws {@link LayerwiseError} as {@link transform}
@@ -291,7 +302,12 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
       shift: Array.from(shift, (value, j) => value + mean[j]! / factor[j]!),
       factor: [...factor],
     })
-    return { scaledBy, centring, transformRow: new RowForward(network, into, centring) }
+    return {
+      scaledBy,
+      centring,
+      transformRow: new RowForward(network, into, centring),
+      reconstructRow: new RowForward(network, { from: 0, to: network.layers.length }, centring),
+    }
   }
 
   #take(x: Rows): TakeRows {

@@ -217,8 +217,10 @@ export interface Binding {
   forward(request: ForwardRequest): Promise<void>
   /**
    * One row through the layers on the calling thread, with as little to unpack as can be.
-   * `shape`: inputs, then (outputs, activation, 1 or 0 for biases) of each layer, activations numbered as in {@link ACTIVATION_NUMBERS}.
+   * `shape`: inputs, then (outputs, activation, 1 or 0 for biases, the layer it is tied to or −1) of each layer, activations numbered as in
+   * {@link ACTIVATION_NUMBERS}.
    * `shift` and `factor` are `undefined` together. `turned` holds the first layer's matrix transposed, and is made anew if `renew` says so.
+   * `errors`, of one number, receives the sum of squared differences between `out` and the row.
    * Returns false if a value of the row is not finite.
    */
   forwardRow(
@@ -231,6 +233,7 @@ export interface Binding {
     out: Floats,
     turned: Floats,
     renew: boolean,
+    errors: Float64Array | undefined,
   ): boolean
   evaluate(request: EvaluateRequest): Promise<CostParts>
   openTraining(request: TrainingRequest): TrainingHandle

@@ -155,11 +155,12 @@ bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop,
 template <typename T>
 void turn_first_layer(const Network& network, const T* theta, T* turned) {
   const DenseLayer& layer = network.layers.front();
+  if (layer.transposed) return;
   vector_kernels<T>().transpose(layer.weights(theta), {turned, layer.inputs, layer.outputs});
 }
 
 template <typename T>
-bool forward_row(const Network& network, const T* theta, const T* turned, const Rows& row, T* out) {
+bool forward_row(const Network& network, const T* theta, const T* turned, const Rows& row, T* out, double* error) {
   DenormalsOff denormals_off;
   const auto& kernels = vector_kernels<T>();
   const Gather<T> gather(row);
@@ -183,7 +184,9 @@ bool forward_row(const Network& network, const T* theta, const T* turned, const 
       now.resize(layer.outputs);
       to = now.data();
     }
-    if (l == 0 && has_many_zeros(input, layer.inputs)) {
+    if (layer.transposed) {
+      kernels.row_product(input, layer.inputs, layer.weights(theta).data, layer.outputs, to);
+    } else if (l == 0 && has_many_zeros(input, layer.inputs)) {
       kernels.row_product(input, layer.inputs, turned, layer.outputs, to);
     } else {
       kernels.matrix_vector(layer.weights(theta), input, to);
@@ -192,13 +195,14 @@ bool forward_row(const Network& network, const T* theta, const T* turned, const 
     std::swap(before, now);
     input = to;
   }
+  if (error != nullptr) kernels.row_squared_errors({out, 1, network.outputs()}, x, error);
   return true;
 }
 
 template bool forward(Team&, const ForwardRequest<float>&, const StopFlag&, FirstBadRow&);
 template bool forward(Team&, const ForwardRequest<double>&, const StopFlag&, FirstBadRow&);
-template bool forward_row(const Network&, const float*, const float*, const Rows&, float*);
-template bool forward_row(const Network&, const double*, const double*, const Rows&, double*);
+template bool forward_row(const Network&, const float*, const float*, const Rows&, float*, double*);
+template bool forward_row(const Network&, const double*, const double*, const Rows&, double*, double*);
 template void turn_first_layer(const Network&, const float*, float*);
 template void turn_first_layer(const Network&, const double*, double*);
 

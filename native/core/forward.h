@@ -34,12 +34,13 @@ struct ForwardRequest {
 template <typename T>
 bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop, FirstBadRow& bad);
 
-// One row on the calling thread, without the pool; `turned` is what turn_first_layer made of theta. Returns false if a value of
-// the row is not finite.
+// One row on the calling thread, without the pool; `turned` is what turn_first_layer made of theta. Where `error` is not null it
+// receives the sum of squared differences between out and the row. Returns false if a value of the row is not finite.
 template <typename T>
-bool forward_row(const Network& network, const T* theta, const T* turned, const Rows& row, T* out);
+bool forward_row(const Network& network, const T* theta, const T* turned, const Rows& row, T* out, double* error = nullptr);
 
-// turned [inputs, outputs] = W^T of the first layer: whoever takes many single rows through it keeps it.
+// turned [inputs, outputs] = W^T of the first layer, or nothing where it is stored so: whoever takes many single rows through it
+// keeps it.
 template <typename T>
 void turn_first_layer(const Network& network, const T* theta, T* turned);
 

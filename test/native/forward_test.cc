@@ -189,6 +189,26 @@ TYPED_TEST(ForwardTest, OneRowOnTheCallingThreadIsTheRowOfAll) {
   }
 }
 
+TYPED_TEST(ForwardTest, OneRowOnTheCallingThreadHasItsErrorInNetworksOfEveryKind) {
+  using T = TypeParam;
+  std::vector<T> x = random_vector<T>(3 * 6, 0, 1, 2);
+  for (int j = 7; j < 12; j++) x[j] = 0;
+  for (const Network& network : networks()) {
+    const std::vector<T> theta = parameters_of<T>(network, 1);
+    std::vector<T> turned(network.layers[0].weight_count(), kNaN<T>);
+    turn_first_layer(network, theta.data(), turned.data());
+    const auto outputs = pass(network, theta, rows_of(x, 6), ForwardResult::outputs, 2);
+    const auto errors = pass(network, theta, rows_of(x, 6), ForwardResult::errors, 2);
+    for (int i = 0; i < 3; i++) {
+      std::vector<T> out(6, kNaN<T>);
+      double error = kNaN<double>;
+      ASSERT_TRUE(forward_row(network, theta.data(), turned.data(), slice(x, 6, i, i + 1), out.data(), &error));
+      EXPECT_NEAR(error, errors.errors[i], tolerance::kLayers * kEpsilon<T>);
+      for (int j = 0; j < 6; j++) EXPECT_NEAR(out[j], outputs.out[i * 6 + j], tolerance::kLayers * kEpsilon<T>);
+    }
+  }
+}
+
 TYPED_TEST(ForwardTest, ReportsTheFirstBadPlaceWhateverTheNumberOfThreads) {
   using T = TypeParam;
   const Network network = autoencoder(64, 25);
