@@ -1,9 +1,8 @@
-import { setImmediate } from 'node:timers/promises'
 import { argumentError } from '../check.js'
-import { LayerwiseError } from '../errors.js'
 import { allocate } from '../precision.js'
 import { checkStorage } from './matrix.js'
 import type { ByteSource } from './read-file.js'
+import { transferredError, turn } from './slices.js'
 
 /** Bytes copied between two turns of the event loop: some tenths of a millisecond. */
 const SLICE_BYTES = 2 ** 20
@@ -22,10 +21,8 @@ export function bytesSource(argument: string, bytes: unknown): ByteSource {
     name: argument,
     size,
     read: async (target, offset, length, position) => {
-      await setImmediate()
-      if (bytes.length !== size) {
-        throw new LayerwiseError('ERR_STATE', `${argument}: its buffer was transferred away`, { argument })
-      }
+      await turn()
+      if (bytes.length !== size) throw transferredError(argument)
       const slice = bytes.subarray(position, position + Math.min(length, SLICE_BYTES))
       target.set(slice, offset)
       return slice.length
@@ -33,18 +30,21 @@ export function bytesSource(argument: string, bytes: unknown): ByteSource {
   }
 }
 
-/** One array of all parts, copied a slice at a time, so that the event loop goes on. */
+/**
+ * One array of all parts, copied a slice at a time, so that the event loop goes on.
+ *
+ * @throws {@link LayerwiseError} `ERR_STATE` if the memory of a part is transferred away meanwhile, `ERR_MEMORY` if there is no room
+ */
 export async function joinBytes(argument: string, parts: readonly Uint8Array[]): Promise<Uint8Array> {
-  const joined = allocate(
-    'uint8',
-    parts.reduce((sum, part) => sum + part.length, 0),
-    argument,
-  )
+  const lengths = parts.map(({ length }) => length)
+  const whole = lengths.reduce((sum, length) => sum + length, 0)
+  const joined = allocate('uint8', whole, argument)
   let end = 0
-  for (const part of parts) {
-    for (let at = 0; at < part.length; at += SLICE_BYTES) {
-      if (at > 0) await setImmediate()
-      const slice = part.subarray(at, at + SLICE_BYTES)
+  for (const [k, length] of lengths.entries()) {
+    for (let at = 0; at < length; at += SLICE_BYTES) {
+      if (at > 0) await turn()
+      if (parts[k]!.length !== length) throw transferredError(argument)
+      const slice = parts[k]!.subarray(at, at + SLICE_BYTES)
       joined.set(slice, end)
       end += slice.length
     }

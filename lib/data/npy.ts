@@ -1,7 +1,7 @@
 import { argumentError } from '../check.js'
-import { Matrix, type MatrixData } from './matrix.js'
+import { checkStorage, Matrix, type MatrixData } from './matrix.js'
 import { allocate, formatError, type OpenFile, readExactly, readStart, withFile } from './read-file.js'
-import { rowSlices } from './slices.js'
+import { rowSlices, transferredError } from './slices.js'
 import { writeFileWhole } from './write-file.js'
 
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59] // \x93NUMPY
@@ -60,22 +60,26 @@ export async function readNpy(path: string | URL): Promise<Matrix> {
  * The file appears whole or not at all.
  *
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` if `matrix` is none, or the file cannot be written
+ * @throws {@link LayerwiseError} `ERR_STATE` if the matrix's buffer is transferred away while it is written; an older file stays
  */
 export async function writeNpy(path: string | URL, matrix: Matrix): Promise<void> {
   if (!(matrix instanceof Matrix)) throw argumentError('matrix', 'a Matrix', matrix)
+  checkStorage('matrix', matrix.data)
   await writeFileWhole(path, npyParts(matrix))
 }
 
-async function* npyParts({ data, rows, cols, scale }: Matrix): AsyncGenerator<Uint8Array, void> {
-  if (scale === 1) {
-    const descriptor = data instanceof Uint8Array ? '|u1' : data instanceof Float32Array ? '<f4' : '<f8'
-    yield npyHeader(descriptor, rows, cols)
-    yield new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    return
-  }
+function npyParts(matrix: Matrix): readonly Uint8Array[] | AsyncIterable<Uint8Array> {
+  const { data, rows, cols, scale } = matrix
+  if (scale !== 1) return scaledParts(matrix)
+  const descriptor = data instanceof Uint8Array ? '|u1' : data instanceof Float32Array ? '<f4' : '<f8'
+  return [npyHeader(descriptor, rows, cols), new Uint8Array(data.buffer, data.byteOffset, data.byteLength)]
+}
+
+async function* scaledParts({ data, rows, cols, scale }: Matrix): AsyncGenerator<Uint8Array, void> {
   yield npyHeader('<f4', rows, cols)
-  for await (const [from, to] of rowSlices(rows, cols)) {
-    const values = Float32Array.from(data.subarray(from * cols, to * cols), (value) => value * scale)
+  for await (const [from, to] of rowSlices(rows * cols, 1)) {
+    if (data.length !== rows * cols) throw transferredError('matrix')
+    const values = Float32Array.from(data.subarray(from, to), (value) => value * scale)
     yield new Uint8Array(values.buffer)
   }
 }

@@ -103,6 +103,11 @@ export function notFiniteWithin(numbers: Float32Array | Float64Array, from: numb
   return -1
 }
 
+/** The refusal of memory of the caller's that another turn of the event loop has taken away. */
+export function transferredError(argument: string): LayerwiseError {
+  return new LayerwiseError('ERR_STATE', `${argument}: its buffer was transferred away`, { argument })
+}
+
 /** The refusal of an array of the caller's that another turn of the event loop has changed. */
 export function changedError(argument: string): LayerwiseError {
   return new LayerwiseError('ERR_STATE', `${argument}: it changed its length while it was read`, { argument })

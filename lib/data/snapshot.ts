@@ -1,8 +1,7 @@
-import { setImmediate } from 'node:timers/promises'
-import { LayerwiseError } from '../errors.js'
 import type { NativeRows } from '../native/binding.js'
 import { binding } from '../native/load.js'
 import { allocate } from '../precision.js'
+import { transferredError, turn } from './slices.js'
 
 /** Rows up to so many bytes are copied before a fit; larger ones are read where they lie. 256 MiB. */
 export const SNAPSHOT_BYTES = 256 * 2 ** 20
@@ -31,7 +30,7 @@ export async function snapshot(
   if (data.byteLength > limit) return rows
   const bytes = memoryForRows(data.byteLength, argument)
   for (let at = 0; at < bytes.length; at += SLICE_BYTES) {
-    if (at > 0) await setImmediate()
+    if (at > 0) await turn()
     between()
     if (data.byteLength !== bytes.length) throw transferredError(argument)
     const length = Math.min(SLICE_BYTES, bytes.length - at)
@@ -60,8 +59,4 @@ function viewLike(
   return data instanceof Float64Array
     ? new Float64Array(buffer, byteOffset, data.length)
     : new Float32Array(buffer, byteOffset, data.length)
-}
-
-function transferredError(argument: string): LayerwiseError {
-  return new LayerwiseError('ERR_STATE', `${argument}: its buffer was transferred away`, { argument })
 }

@@ -1,66 +1,142 @@
-import { randomBytes } from 'node:crypto'
-import { type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { type FileHandle, lstat, open, readlink, realpath, rename, stat, unlink } from 'node:fs/promises'
+import { basename, dirname, isAbsolute, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LayerwiseError } from '../errors.js'
 import { checkPath, fileError } from './read-file.js'
+import { createTemporary, sweepTemporaries } from './temporary-file.js'
 
 /** Bytes handed to the file system at once. */
 const chunkLength = 8 * 1024 * 1024
 
+/** Symbolic links that are followed one after another, as many as Linux follows. */
+const MOST_LINKS = 40
+
 /**
- * Writes a file whole or not at all: into a temporary file in the same folder, which is synced and then renamed over `path`.
- * Readers see the old file or the new one. On failure the temporary file is removed and the old one stays.
+ * Writes a file whole or not at all: into a temporary file in the same folder, which is synced and then renamed over the old one.
+ * Readers see the old file or the new one. On failure the temporary file is removed and the old one stays; what a process left that was
+ * killed while it wrote is removed by the next one that writes into the folder.
  *
- * A file that is replaced hands on its permissions; through a symbolic link the file it points to is replaced. Devices, pipes and
+ * A file that is replaced hands on its permissions and, where this process may give them, owner and group; until then the temporary file is
+ * for its writer alone. Symbolic links are followed: the file they lead to is replaced, or made where there is none yet. Devices, pipes and
  * folders are refused: a rename would put a file in their place.
  *
- * @param parts - bytes in order; taken one after another, so they may be made on the way
+ * @param parts - bytes in order. An array says by their lengths at the call how many bytes there are; of others, each is taken when the one
+ *   before is written, so that it may be made on the way
  * @throws {@link LayerwiseError} `ERR_ARGUMENT`, with the system's error as `cause`, if the file cannot be written
+ * @throws {@link LayerwiseError} `ERR_STATE` if the memory of a part is transferred away before it is written
  */
 export async function writeFileWhole(
   path: string | URL,
-  parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  parts: readonly Uint8Array[] | AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const name = checkPath('path', path)
+  const content = withLengths(parts)
   try {
-    const { target, mode } = await replaceable(path instanceof URL ? fileURLToPath(path) : path)
+    const { target, old } = await replaceable(path instanceof URL ? fileURLToPath(path) : path)
     const folder = dirname(target)
-    const temporary = join(folder, `.layerwise-${process.pid}-${randomBytes(8).toString('hex')}.tmp`)
-    const handle = await open(temporary, 'wx')
+    const temporary = await createTemporary(folder, old !== undefined)
+    const { handle } = temporary
     try {
       try {
-        for await (const part of parts) await writeAll(handle, part)
-        if (mode !== undefined) await handle.chmod(mode)
+        for await (const part of content) await writeAll(handle, name, part)
+        if (old !== undefined) await inherit(handle, old)
         await handle.sync()
       } finally {
         await handle.close()
       }
-      await rename(temporary, target)
+      await rename(temporary.path, target)
     } catch (error) {
-      await unlink(temporary).catch(() => {})
+      await unlink(temporary.path).catch(() => {})
       throw error
     }
     await syncFolder(folder)
+    await sweepTemporaries(folder)
   } catch (error) {
-    throw error instanceof LayerwiseError ? error : fileError('write', name, error)
+    throw error instanceof LayerwiseError ? error : fileError('write', name, explained(error))
   }
 }
 
-/** The file itself behind any links, and its permissions; the path as it is where there is no file yet. */
-async function replaceable(path: string): Promise<{ target: string; mode?: number }> {
-  const found = await stat(path).catch(() => undefined)
-  if (found === undefined) return { target: path }
-  if (!found.isFile()) throw new Error('it is not a regular file')
-  return { target: await realpath(path), mode: found.mode & 0o777 }
+/** Bytes, and how many there are: none any more where they are transferred away. */
+interface Part {
+  readonly bytes: Uint8Array
+  readonly length: number
 }
 
-async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await handle.write(bytes, done, Math.min(chunkLength, bytes.length - done))
+interface OldFile {
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+}
+
+/** The file itself behind any links, and what a file that takes its place should have of it. */
+async function replaceable(path: string): Promise<{ target: string; old?: OldFile }> {
+  const target = await behindLinks(path)
+  const old = await stat(target).catch(() => undefined)
+  if (old === undefined) return { target }
+  if (!old.isFile()) throw new Error('it is not a regular file')
+  return { target, old }
+}
+
+/** Where links lead to, whether there is a file or not. */
+async function behindLinks(path: string): Promise<string> {
+  if (path.endsWith('/') || path.endsWith(sep)) throw new Error('it is the name of a folder')
+  let place = path
+  for (let links = 0; links <= MOST_LINKS; links++) {
+    // Links of the folder come first: what `..` in a link means depends on where the link really is.
+    const folder = await realpath(dirname(place))
+    const found = join(folder, basename(place))
+    if (!(await lstat(found).catch(() => undefined))?.isSymbolicLink()) return found
+    const link = await readlink(found)
+    place = isAbsolute(link) ? link : `${folder}/${link}`
+  }
+  throw new Error('too many symbolic links')
+}
+
+/** Owner and group first: giving them away may take permissions from a file. */
+async function inherit(handle: FileHandle, { mode, uid, gid }: OldFile): Promise<void> {
+  const { uid: ownUid, gid: ownGid } = await handle.stat()
+  if (uid !== ownUid) await handle.chown(uid, gid).catch(() => {})
+  if (gid !== ownGid) await handle.chown(-1, gid).catch(() => {})
+  await handle.chmod(mode & 0o777)
+}
+
+/** Parts as they come, each as long as it is then; those of an array as long as they are now. */
+function withLengths(
+  parts: readonly Uint8Array[] | AsyncIterable<Uint8Array>,
+): Iterable<Part> | AsyncIterable<Part> {
+  return Array.isArray(parts) ? parts.map(withLength) : measured(parts as AsyncIterable<Uint8Array>)
+}
+
+async function* measured(parts: AsyncIterable<Uint8Array>): AsyncGenerator<Part, void> {
+  for await (const bytes of parts) yield withLength(bytes)
+}
+
+function withLength(bytes: Uint8Array): Part {
+  return { bytes, length: bytes.length }
+}
+
+async function writeAll(handle: FileHandle, name: string, { bytes, length }: Part): Promise<void> {
+  for (let done = 0; ; ) {
+    // After the last write too: whoever has the memory now may have changed it before it was written.
+    if (bytes.length !== length) {
+      const problem = 'what was to be written was transferred away meanwhile; nothing was replaced'
+      throw new LayerwiseError('ERR_STATE', `'${name}': ${problem}`, { argument: 'path', received: name })
+    }
+    if (done === length) return
+    const { bytesWritten } = await handle.write(bytes, done, Math.min(chunkLength, length - done))
     if (bytesWritten === 0) throw new Error('the file system took no bytes')
     done += bytesWritten
   }
+}
+
+/** What a system's error means here, where its own words do not say. */
+function explained(error: unknown): unknown {
+  if ((error as NodeJS.ErrnoException).code !== 'EBUSY') return error
+  const { message } = error as Error
+  const why =
+    'the file is mounted by itself, as single files of a container are, or held by another program: ' +
+    'no other can take its place. Mount its folder instead'
+  return Object.assign(new Error(`${why} (${message})`, { cause: error }), { code: 'EBUSY' })
 }
 
 /** Makes the new name itself durable. Windows and some file systems cannot; the file's content is synced already. */

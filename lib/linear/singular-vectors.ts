@@ -1,6 +1,5 @@
-import { setImmediate } from 'node:timers/promises'
 import { Matrix } from '../data/matrix.js'
-import { rowSlices } from '../data/slices.js'
+import { rowSlices, turn } from '../data/slices.js'
 import { allocate } from '../precision.js'
 
 /** Singular values, falling, and the right singular vectors, one a row, [rank, cols]. */
@@ -31,7 +30,7 @@ export async function singularVectors(rows: Float64Array, n: number): Promise<Si
   const squares = Float64Array.from({ length: r }, (_, i) => dot(row(i), row(i)))
   const negligible = (Math.max(r, n) * Number.EPSILON) ** 2 * squares.reduce((sum, square) => sum + square, 0)
   for (let sweep = 0, turned = true; turned && sweep < MOST_SWEEPS; sweep++) {
-    if (sweep > 0) await setImmediate()
+    if (sweep > 0) await turn()
     turned = false
     let [p, q] = [0, 0]
     for await (const [from, to] of rowSlices((r * (r - 1)) / 2, READS_OF_A_PAIR * n)) {
@@ -42,7 +41,7 @@ export async function singularVectors(rows: Float64Array, n: number): Promise<Si
         if (squares[q]! <= negligible) continue
         const along = dot(row(p), row(q))
         if (Math.abs(along) <= Number.EPSILON * Math.sqrt(n * squares[p]! * squares[q]!)) continue
-        turn(row(p), row(q), along, squares[p]!, squares[q]!)
+        rotate(row(p), row(q), along, squares[p]!, squares[q]!)
         squares[p] = dot(row(p), row(p))
         squares[q] = dot(row(q), row(q))
         turned = true
@@ -64,7 +63,7 @@ export async function singularVectors(rows: Float64Array, n: number): Promise<Si
 }
 
 /** Turns two rows in their plane so that they become orthogonal. */
-function turn(a: Float64Array, b: Float64Array, along: number, squareA: number, squareB: number): void {
+function rotate(a: Float64Array, b: Float64Array, along: number, squareA: number, squareB: number): void {
   const tau = (squareB - squareA) / (2 * along)
   const t = (tau >= 0 ? 1 : -1) / (Math.abs(tau) + Math.hypot(1, tau))
   const c = 1 / Math.hypot(1, t)
