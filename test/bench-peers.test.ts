@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { evaluationFlopsPerRow } from '../bench/flops.js'
+import { entries } from '../bench/peers/contender.js'
 import { type JobResult, reached, table } from '../bench/peers/figures.js'
 import { chain, jobNames, trainingJobs, unrolled } from '../bench/peers/jobs.js'
 import { distance, proveCodes } from '../bench/peers/proof.js'
 import { bestVariant, rounds } from '../bench/peers/rounds.js'
-import { widths } from '../bench/peers/training.js'
+import { trainingFigures, widths } from '../bench/peers/training.js'
 import { summary } from '../bench/statistics.js'
 
 describe('the layers of a job', () => {
@@ -75,6 +76,55 @@ describe('goals', () => {
     const [, ours, ratio] = table([result]).split('\n')
     expect(ours).toMatch(/digits {2}layerwise +samples\/s {2}3,000 +2,000 +1,000–3,000$/)
     expect(ratio).toMatch(/times the peer +3\.00 +2\.00 +1\.00–3\.00 +≥ 2\.2 {2}missed$/)
+  })
+})
+
+describe('figures of a training', () => {
+  const rates = { ours: [90, 80, 100], limit: [1, 1, 1], plan: [1, 1, 1], used: 2, flops: 1e7 }
+  const torch = { name: 'torch', best: 'compile', rates: [40, 50, 60] }
+  const jax = { name: 'jax', best: 'W [in, out]', rates: [60, 100, 40] }
+  const figures = (...peers: (typeof torch)[]) =>
+    trainingFigures({ goals: { ratios: { torch: 2, jax: 1.8 } } }, { ...rates, peers })
+
+  test.each([
+    [[torch, jax], 'jax', 'torch'],
+    [[jax, { ...torch, rates: [70, 70, 70] }], 'torch', 'jax'],
+  ])('begin with the ratio to the peer with the greatest median rate, %#', (peers, first, second) => {
+    const labels = figures(...peers).map(({ label }) => label)
+    expect(labels.slice(0, 2)).toEqual([`times the fastest peer, ${first}`, `times ${second}`])
+    expect(labels[3]).toMatch(new RegExp(`^${first}, `))
+  })
+
+  test('hold each peer against its own goal, round by round', () => {
+    const [fastest, other] = figures(torch, jax)
+    expect(fastest).toMatchObject({ values: { values: [1.5, 0.8, 2.5] }, goal: { atLeast: 1.8 } })
+    expect(other).toMatchObject({ values: { values: [2.25, 1.6, 100 / 60] }, goal: { atLeast: 2 } })
+  })
+
+  test('compare the limit with the fastest peer', () => {
+    const limit = figures(torch, jax).find(({ label }) => label === 'the limit, times the fastest peer')
+    expect(limit?.values.values[1]).toBeCloseTo(1 / (100 * 1e7 * 1e-9))
+  })
+})
+
+describe('peers of a training', () => {
+  test.each(trainingJobs.map((job) => [job.name, job] as const))('%s: both, with a goal each', (_, job) => {
+    const names = entries(job).map(({ name }) => name)
+    expect(names).toEqual(['torch', 'jax'])
+    expect(Object.keys(job.goals.ratios ?? {})).toEqual(names)
+  })
+
+  test('are tried with the decay on either side, where there is one', () => {
+    const variants = (name: string) =>
+      entries(trainingJobs.find((job) => job.name === name)!).map((entry) => entry.variants)
+    expect(variants('deep')).toEqual([
+      ['eager', 'compile'],
+      ['W [in, out]', 'W [out, in]'],
+    ])
+    expect(variants('small')[1]).toEqual([
+      ...['W [in, out]', 'W [in, out], decay in Adam'],
+      ...['W [out, in]', 'W [out, in], decay in Adam'],
+    ])
   })
 })
 

@@ -144,12 +144,7 @@ async function race(
     const { inputs, hidden } = shape
     const name = `${inputs}-${hidden}`
     const model = new SparseAutoencoder({ inputs, hidden })
-    const folder = new JobFolder(
-      training(shape),
-      { source, matrix, labels: undefined },
-      model.parameters(),
-      threads,
-    )
+    const folder = new JobFolder(training(shape), { source, matrix, labels: undefined }, model.parameters())
     let peer: Peer | undefined
     try {
       writeOnnx(folder)

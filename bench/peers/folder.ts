@@ -24,10 +24,10 @@ export class JobFolder {
   readonly path = mkdtempSync(join(tmpdir(), 'layerwise-peers-'))
 
   /** @param theta - what all begin with */
-  constructor(training: Training, { matrix, labels }: JobRows, theta: Float32Array, threads: number) {
+  constructor(training: Training, { matrix, labels }: JobRows, theta: Float32Array) {
     const { data } = matrix
     if (!(data instanceof Float32Array)) throw new TypeError('peers are given float32 rows')
-    writeFileSync(join(this.path, 'job.json'), JSON.stringify({ ...training, threads }))
+    writeFileSync(join(this.path, 'job.json'), JSON.stringify(training))
     writeFileSync(join(this.path, 'rows.f32'), data)
     writeFileSync(join(this.path, 'theta.f32'), theta)
     if (labels) writeFileSync(join(this.path, 'labels.u32'), Uint32Array.from(labels))

@@ -35,7 +35,13 @@ export class Peer {
     env: NodeJS.ProcessEnv = {},
   ): Promise<{ peer: Peer; versions: Answer }> {
     const limit = `${threads}`
-    const limits = { OMP_NUM_THREADS: limit, MKL_NUM_THREADS: limit, OPENBLAS_NUM_THREADS: limit }
+    const limits = {
+      OMP_NUM_THREADS: limit,
+      MKL_NUM_THREADS: limit,
+      OPENBLAS_NUM_THREADS: limit,
+      // What XLA asks for.
+      NPROC: limit,
+    }
     const peer = new Peer(command, { ...limits, ...env })
     const versions = await peer.#answer('start')
     peer.#signal('SIGSTOP')

@@ -66,7 +66,7 @@ export async function prove(
   const parameters = distance(folder.read('theta_peer.f32'), ours.theta, start)
   refuse(`${variant}: the cost after ${STEPS} steps, ${cost} against ${ours.cost},`, costs, SAME)
   refuse(`${variant}: the parameters after ${STEPS} steps`, parameters, SAME_WAY)
-  return `${variant}: after ${STEPS} steps cost ${costs.toExponential(1)} and parameters ${parameters.toExponential(1)} apart`
+  return `after ${STEPS} steps cost ${costs.toExponential(1)} and parameters ${parameters.toExponential(1)} apart`
 }
 
 /** That a peer finds the same cost and gradient at the start. */

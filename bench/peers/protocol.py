@@ -6,6 +6,7 @@ What is too long for a line, a peer leaves there as a file.
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import numpy
@@ -19,7 +20,7 @@ class Job:
         self.objective = spec["objective"]
         self.penalty = self.objective.get("penalty")
         self.decay = self.objective["weightDecay"]
-        self.batch, self.rate, self.threads = spec["batchSize"], spec["learningRate"], spec["threads"]
+        self.batch, self.rate = spec["batchSize"], spec["learningRate"]
         self.rows = numpy.fromfile(self.folder / "rows.f32", numpy.float32).reshape(-1, self.layers[0]["inputs"])
         self.theta = numpy.fromfile(self.folder / "theta.f32", numpy.float32)
         labels = self.folder / "labels.u32"
@@ -41,6 +42,19 @@ class Job:
     def batches(self):
         """First rows of the batches of an epoch; rows are a multiple of the batch."""
         return range(0, len(self.rows), self.batch)
+
+
+def window(seconds, run):
+    """Calls run(), which returns how many samples it trained on, until so many seconds are over.
+
+    Processors: the time that all threads of the process computed, over the time that went by.
+    """
+    samples, elapsed = 0, 0.0
+    start, computed = time.perf_counter(), time.process_time()
+    while elapsed < seconds:
+        samples += run()
+        elapsed = time.perf_counter() - start
+    return {"samplesPerSecond": samples / elapsed, "processors": (time.process_time() - computed) / elapsed}
 
 
 def serve(versions, answers):

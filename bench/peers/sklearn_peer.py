@@ -4,11 +4,10 @@
 """
 
 import sys
-import time
 
 import numpy
 import sklearn
-from protocol import Job, serve
+from protocol import Job, serve, window
 from sklearn.neural_network import MLPRegressor
 
 job = Job(sys.argv[1])
@@ -43,6 +42,7 @@ def some(batches):
     x = job.rows[at : at + size]
     model.partial_fit(x, x)
     at += size
+    return size
 
 
 def prove(variant, steps):
@@ -59,12 +59,7 @@ def prove(variant, steps):
 
 def train(variant, seconds):
     some(BATCHES_A_CALL)
-    rows, start, elapsed = 0, time.perf_counter(), 0.0
-    while elapsed < seconds:
-        some(BATCHES_A_CALL)
-        rows += BATCHES_A_CALL * job.batch
-        elapsed = time.perf_counter() - start
-    return {"samplesPerSecond": rows / elapsed}
+    return window(seconds, lambda: some(BATCHES_A_CALL))
 
 
 serve({"scikit-learn": sklearn.__version__, "numpy": numpy.__version__}, {"prove": prove, "train": train})

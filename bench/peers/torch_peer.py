@@ -3,15 +3,16 @@
     torch_peer.py FOLDER
 """
 
+import os
 import sys
 import time
 
 import torch
 import torch.nn.functional as F
-from protocol import Job, serve
+from protocol import Job, serve, window
 
 job = Job(sys.argv[1])
-torch.set_num_threads(job.threads)
+torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 torch.set_flush_denormal(True)
 rows = torch.from_numpy(job.rows)
 labels = None if job.labels is None else torch.from_numpy(job.labels)
@@ -75,6 +76,7 @@ class Training:
         self.cost(rows[start : start + job.batch], y).backward()
         self.optimizer.step()
         self.steps += 1
+        return job.batch
 
 
 variants = {
@@ -83,18 +85,12 @@ variants = {
     "compile": (True, False),
     "compile, decay in Adam": (True, True),
 }
-ONE_THREAD = ", one thread"
 trainings = {}
-
-
-def set_threads(variant):
-    torch.set_num_threads(1 if variant.endswith(ONE_THREAD) else job.threads)
 
 
 def prove(variant, steps):
     """The parameters after so many steps, and their cost over the first batch."""
-    set_threads(variant)
-    training = Training(*variants[variant.removesuffix(ONE_THREAD)])
+    training = Training(*variants[variant])
     for _ in range(steps):
         training.step()
     trainings[variant] = training
@@ -105,16 +101,9 @@ def prove(variant, steps):
 
 
 def train(variant, seconds):
-    set_threads(variant)
     training = trainings[variant]
     training.step()
-    steps, start = 0, time.perf_counter()
-    elapsed = 0.0
-    while elapsed < seconds:
-        training.step()
-        steps += 1
-        elapsed = time.perf_counter() - start
-    return {"samplesPerSecond": steps * job.batch / elapsed}
+    return window(seconds, training.step)
 
 
 class Objective:

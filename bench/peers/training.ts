@@ -1,15 +1,14 @@
-import { join } from 'node:path'
 import { fitWindow } from '../fit-window.js'
 import { evaluationFlopsPerRow } from '../flops.js'
 import { Limits, type Training } from '../limits.js'
 import { ratios, summary } from '../statistics.js'
+import { Contender, entries, sklearnEntry } from './contender.js'
 import type { Figure, JobResult } from './figures.js'
-import { installed, JobFolder, python } from './folder.js'
+import { JobFolder } from './folder.js'
 import { sklearnJob, type TrainingJob } from './jobs.js'
 import { type Model, modelOf, rowsOf } from './model.js'
-import { Peer } from './peer.js'
-import { prove, reach } from './proof.js'
-import { bestVariant, ROUNDS, rounds } from './rounds.js'
+import { reach } from './proof.js'
+import { ROUNDS, rounds, type Subjects } from './rounds.js'
 
 /** How long a window is, how many threads everyone has, and on which rows. */
 export interface Effort {
@@ -17,8 +16,6 @@ export interface Effort {
   readonly threads: number
   readonly rows: 'float32' | 'dense'
 }
-
-export const torchEnvironment = { TORCHINDUCTOR_CACHE_DIR: join(installed, 'inductor') }
 
 /** Samples/s of our training, rows in their order as the peers take them. */
 export function window(
@@ -40,17 +37,15 @@ export function widths({ layers }: Training): number[] {
   return [layers[0]!.inputs, ...layers.map(({ outputs }) => outputs)]
 }
 
-/** Steps of Adam on minibatches, against PyTorch or scikit-learn. */
+/** Steps of Adam on minibatches, against PyTorch and JAX, or against scikit-learn. */
 export async function raceTraining(job: TrainingJob, effort: Effort): Promise<JobResult> {
-  const { training, goals } = job
-  const sklearn = job === sklearnJob
+  const { training } = job
   const rows = await rowsOf(job, effort.rows)
   const count = rows.matrix.rows
   const model = modelOf(job, rows)
   const start = model.parameters()
-  const folder = new JobFolder(training, rows, start, effort.threads)
-  const script = python(sklearn ? 'sklearn_peer.py' : 'torch_peer.py', folder)
-  const { peer, versions } = await Peer.start(script, effort.threads, torchEnvironment)
+  const folder = new JobFolder(training, rows, start)
+  const contenders = (job === sklearnJob ? [sklearnEntry] : entries(job)).map((entry) => new Contender(entry))
   const limits = new Limits()
   try {
     const flops = evaluationFlopsPerRow(widths(training))
@@ -58,83 +53,98 @@ export async function raceTraining(job: TrainingJob, effort: Effort): Promise<Jo
     if (there !== flops * training.batchSize)
       throw new Error(`a step has ${flops * training.batchSize} flops, not ${there}`)
     const used = await limits.threads(effort.threads)
+    // A small job may be faster on one thread: peers are tried on as many as we use, too.
+    const threads = job === sklearnJob || used === effort.threads ? [effort.threads] : [effort.threads, used]
     const ours = await reach(model, job, count, effort.threads)
     const proof: string[] = []
-    const variants = sklearn ? ['scikit-learn'] : torchVariants(training, used < effort.threads)
-    for (const variant of variants) proof.push(await prove(peer, variant, folder, start, ours))
-    const theirs = async (variant: string, seconds: number) => {
-      const { samplesPerSecond } = await peer.ask<{ samplesPerSecond: number }>('train', { variant, seconds })
-      return samplesPerSecond
+    for (const contender of contenders) {
+      proof.push(...(await contender.enter(folder, threads, start, ours)))
+      await contender.choose(effort.seconds / 2)
     }
-    const { best, tried } = await bestVariant(variants, (variant) => theirs(variant, effort.seconds / 2))
 
-    const { values, repeated } = await rounds({
+    const { values, repeated } = await rounds<Subjects>({
       ours: () => window(model, training, count, effort),
-      theirs: () => theirs(best, effort.seconds),
+      ...Object.fromEntries(contenders.map((peer) => [peer.name, () => peer.window(effort.seconds)])),
       limit: () => limits.limit(used, effort.seconds),
       plan: () => limits.plan(effort.threads, effort.seconds),
     })
-    const productsOf = (rates: readonly number[]) => rates.map((rate) => (rate * flops) / 1e9)
-    const products = productsOf(values.ours)
-    const goal = (atLeast: number | undefined) => (atLeast === undefined ? {} : { goal: { atLeast } })
-    const figures: Figure[] = [
-      { label: 'layerwise', unit: 'samples/s', values: summary(values.ours) },
-      { label: sklearn ? best : `torch, ${best}`, unit: 'samples/s', values: summary(values.theirs) },
-      {
-        label: 'times the peer',
-        unit: 'ratio',
-        values: summary(ratios(values.ours, values.theirs)),
-        ...goal(goals.ratio),
-      },
-      {
-        label: 'the limit, times the peer',
-        unit: 'ratio',
-        values: summary(ratios(values.limit, productsOf(values.theirs))),
-      },
-      {
-        label: `the limit, ${used} thread${used === 1 ? '' : 's'}`,
-        unit: 'GFLOP/s',
-        values: summary(values.limit),
-      },
-      { label: "the plan's limit", unit: 'GFLOP/s', values: summary(values.plan) },
-      {
-        label: 'share of the limit',
-        unit: 'ratio',
-        values: summary(ratios(products, values.limit)),
-        ...goal(goals.limit),
-      },
-      {
-        label: "share of the plan's",
-        unit: 'ratio',
-        values: summary(ratios(products, values.plan)),
-        ...goal(goals.plan),
-      },
-    ]
+    const rates = { ours: values.ours!, limit: values.limit!, plan: values.plan! }
+    const peers = contenders.map(({ name, best }) => ({ name, best, rates: values[name]! }))
     return {
       job: job.name,
       title: `${title(job)}; ${count.toLocaleString('en-US')} rows, ${rows.source}, float32, in their order`,
       proof,
-      peers: { ...versions, tried },
+      peers: Object.fromEntries(contenders.map(({ name, about }) => [name, about])),
       rounds: ROUNDS,
       repeated,
       windowSeconds: effort.seconds,
-      figures,
+      figures: trainingFigures(job, { ...rates, peers, flops, used }),
     }
   } finally {
     limits.close()
-    peer.close()
+    for (const contender of contenders) contender.close()
     folder.remove()
   }
 }
 
-/** Where there is no weight decay, who computes it makes no difference. */
-/** On one thread too where we take fewer than we are offered. */
-function torchVariants({ objective }: Training, fewer: boolean): string[] {
-  const decays = objective.weightDecay === 0 ? [''] : ['', ', decay in Adam']
-  const threads = fewer ? ['', ', one thread'] : ['']
-  return ['eager', 'compile'].flatMap((variant) =>
-    decays.flatMap((decay) => threads.map((thread) => variant + decay + thread)),
-  )
+/** What a race of trainings gave, a value each round. */
+export interface Rates {
+  /** Samples/s. */
+  readonly ours: readonly number[]
+  /** The same of the best variant of each peer. */
+  readonly peers: readonly {
+    readonly name: string
+    readonly best: string
+    readonly rates: readonly number[]
+  }[]
+  /** GFLOP/s of sgemm at its best, on `used` threads, and of the own products alone. */
+  readonly limit: readonly number[]
+  readonly plan: readonly number[]
+  readonly used: number
+  /** Of a row's products. */
+  readonly flops: number
+}
+
+/** The ratio to the fastest peer comes first, then those to the others, in the order of their rates. */
+export function trainingFigures(
+  { goals }: Pick<TrainingJob, 'goals'>,
+  { ours, peers, limit, plan, used, flops }: Rates,
+): Figure[] {
+  const productsOf = (rates: readonly number[]) => rates.map((rate) => (rate * flops) / 1e9)
+  const products = productsOf(ours)
+  const goal = (atLeast: number | undefined) => (atLeast === undefined ? {} : { goal: { atLeast } })
+  const ratio = (label: string, values: readonly number[], atLeast?: number): Figure => ({
+    ...{ label, unit: 'ratio', values: summary(values) },
+    ...goal(atLeast),
+  })
+  const median = (rates: readonly number[]) => summary(rates).median
+  const inOrder = peers.toSorted((a, b) => median(b.rates) - median(a.rates))
+  return [
+    ...inOrder.map(({ name, rates }, place) =>
+      ratio(
+        place === 0 ? `times the fastest peer, ${name}` : `times ${name}`,
+        ratios(ours, rates),
+        goals.ratios?.[name],
+      ),
+    ),
+    { label: 'layerwise', unit: 'samples/s', values: summary(ours) },
+    ...inOrder.map(
+      ({ name, best, rates }): Figure => ({
+        label: `${name}, ${best}`,
+        unit: 'samples/s',
+        values: summary(rates),
+      }),
+    ),
+    ratio('the limit, times the fastest peer', ratios(limit, productsOf(inOrder[0]!.rates))),
+    {
+      label: `the limit, ${used} thread${used === 1 ? '' : 's'}`,
+      unit: 'GFLOP/s',
+      values: summary(limit),
+    },
+    { label: "the plan's limit", unit: 'GFLOP/s', values: summary(plan) },
+    ratio('share of the limit', ratios(products, limit), goals.limit),
+    ratio("share of the plan's", ratios(products, plan), goals.plan),
+  ]
 }
 
 export function title({ training }: TrainingJob): string {
