@@ -11,7 +11,8 @@
 namespace layerwise {
 namespace {
 
-using Priority = ThreadPool::Priority;
+// A number that is read takes as long as so many operations of a product.
+constexpr double kScanFlops = 60;
 
 Napi::Value bad_value(Napi::Env env, const FirstBadRow& bad) {
   Napi::Object place = Napi::Object::New(env);
@@ -44,7 +45,8 @@ Napi::Value run_scan(const Napi::CallbackInfo& info) {
     return call->bad.row < 0 ? later.Null() : bad_value(later, call->bad);
   };
   const int threads = threads_argument(request);
-  return Environment::of(info.Env()).start(info.Env(), Priority::urgent, threads, std::move(operation));
+  const double work = kScanFlops * call->rows.count * call->rows.cols;
+  return Environment::of(info.Env()).start(info.Env(), Lanes::of(work), threads, std::move(operation));
 }
 
 Napi::Value run_covariance(const Napi::CallbackInfo& info) {
@@ -69,7 +71,7 @@ Napi::Value run_covariance(const Napi::CallbackInfo& info) {
     return later.Undefined();
   };
   const int threads = threads_argument(request);
-  return Environment::of(info.Env()).start(info.Env(), Priority::normal, threads, std::move(operation));
+  return Environment::of(info.Env()).start(info.Env(), Lane::training, threads, std::move(operation));
 }
 
 Napi::Value run_eigen(const Napi::CallbackInfo& info) {
@@ -98,7 +100,7 @@ Napi::Value run_eigen(const Napi::CallbackInfo& info) {
     throw argument_error(later, "ERR_RANGE", "matrix: expected finite numbers");
   };
   const int threads = threads_argument(request);
-  return Environment::of(info.Env()).start(info.Env(), Priority::normal, threads, std::move(operation));
+  return Environment::of(info.Env()).start(info.Env(), Lane::training, threads, std::move(operation));
 }
 
 Napi::Value run_leading_directions(const Napi::CallbackInfo& info) {
@@ -129,7 +131,7 @@ Napi::Value run_leading_directions(const Napi::CallbackInfo& info) {
     throw argument_error(later, "ERR_RANGE", "covariance: expected finite numbers");
   };
   const int threads = threads_argument(request);
-  return Environment::of(info.Env()).start(info.Env(), Priority::normal, threads, std::move(operation));
+  return Environment::of(info.Env()).start(info.Env(), Lane::training, threads, std::move(operation));
 }
 
 }  // namespace layerwise

@@ -9,11 +9,9 @@
 namespace layerwise {
 namespace {
 
-using Priority = ThreadPool::Priority;
-
 constexpr const char* kResults[] = {"outputs", "squares", "errors", "classes"};
 
-// What the pool and the JavaScript thread share of one call; freed with the operation.
+// What the threads of a lane and the JavaScript thread share of one call; freed with the operation.
 template <typename T>
 struct ForwardCall {
   Network network;
@@ -67,8 +65,9 @@ Napi::Value start_forward(const Napi::Object& request, std::unique_ptr<Operation
     }
     return later.Undefined();
   };
-  const int threads = useful_threads(forward_flops(call->network, rows), threads_argument(request));
-  return Environment::of(env).start(env, Priority::urgent, threads, std::move(operation));
+  const double flops = forward_flops(call->network, rows);
+  const int threads = useful_threads(flops, threads_argument(request));
+  return Environment::of(env).start(env, Lanes::of(flops), threads, std::move(operation));
 }
 
 template <typename T>
@@ -135,7 +134,7 @@ Napi::Value start_evaluate(const Napi::Object& request, std::unique_ptr<Operatio
   };
   const double flops = 3 * forward_flops(call->network, call->rows.count);
   const int threads = useful_threads(flops, threads_argument(request));
-  return Environment::of(env).start(env, Priority::normal, threads, std::move(operation));
+  return Environment::of(env).start(env, Lane::training, threads, std::move(operation));
 }
 
 template <typename T>

@@ -25,7 +25,7 @@ struct Training {
   int spans = 0;  // that are not settled yet
   bool closed = false;
   int round = 0;                   // of the last span
-  Clock::time_point rested_since;  // set on the pool
+  Clock::time_point rested_since;  // set on the training lane
   Rows rows;                       // of arrays that `pins` holds, as is `initial`
   std::unique_ptr<Through> through;
   const void* initial = nullptr;
@@ -196,7 +196,7 @@ Napi::Value train_span(const Napi::CallbackInfo& info) {
   const int batch =
       training.options.batch_size == 0 ? training.rows.count : std::min(training.options.batch_size, training.rows.count);
   const int threads = useful_threads(step_flops(training.network, batch), threads_argument(request));
-  const Napi::Value promise = Environment::of(env).start(env, ThreadPool::Priority::normal, threads, std::move(operation));
+  const Napi::Value promise = Environment::of(env).start(env, Lane::training, threads, std::move(operation));
   training.spans++;
   return promise;
 }

@@ -9,11 +9,11 @@
 namespace layerwise {
 namespace {
 
-// What the process has once: its pool, made at first use and joined when the last environment that used it is gone (an addon may
-// be unloaded then), and the environments that are alive.
+// What the process has once: its threads, started at first use and joined when the last environment that used it is gone (an
+// addon may be unloaded then), and the environments that are alive.
 struct Process {
   std::mutex mutex;
-  std::weak_ptr<ThreadPool> pool;
+  std::weak_ptr<Lanes> lanes;
   std::vector<Environment*> environments;
 };
 
@@ -36,12 +36,12 @@ Process& process() {
   return once;
 }
 
-std::shared_ptr<ThreadPool> shared_pool() {
+std::shared_ptr<Lanes> shared_lanes() {
   std::lock_guard<std::mutex> lock(process().mutex);
-  std::shared_ptr<ThreadPool> shared = process().pool.lock();
+  std::shared_ptr<Lanes> shared = process().lanes.lock();
   if (!shared) {
-    shared = std::make_shared<ThreadPool>();
-    process().pool = shared;
+    shared = std::make_shared<Lanes>();
+    process().lanes = shared;
   }
   return shared;
 }
@@ -85,7 +85,7 @@ void Environment::rest() {
   rested_.wait(lock, [&] { return running_ == 0; });
 }
 
-// The environment is going: its operations end, and its share of the pool is given back.
+// The environment is going: its operations end, and its share of the threads is given back.
 void Environment::close(void* self) {
   auto& environment = *static_cast<Environment*>(self);
   environment.rest();
@@ -95,45 +95,52 @@ void Environment::close(void* self) {
     all.erase(std::remove(all.begin(), all.end(), &environment), all.end());
   }
   environment.operations_.clear();
-  environment.pool_.reset();
+  environment.lanes_.reset();
   napi_release_threadsafe_function(environment.settled_, napi_tsfn_abort);
 }
 
-Napi::Value Environment::start(Napi::Env env, ThreadPool::Priority priority, int threads, std::unique_ptr<Operation> operation) {
-  try {
-    if (!pool_) pool_ = shared_pool();
-  } catch (const std::system_error& error) {
-    throw argument_error(env, "ERR_MEMORY", std::string("no thread to compute on: ") + error.what());
-  }
+Napi::Value Environment::start(Napi::Env env, Lane lane, int threads, std::unique_ptr<Operation> operation) {
+  if (!lanes_) lanes_ = shared_lanes();
   const std::uint64_t id = next_id_++;
   Operation* running = operation.get();
-  const Napi::Value promise = running->deferred.Promise();
-  operations_.emplace(id, std::move(operation));
-  if (unsettled_++ == 0) napi_ref_threadsafe_function(env, settled_);
   {
     std::lock_guard<std::mutex> lock(mutex_);
     running_++;
   }
-  pool_->submit(priority, threads, [this, running, id](Team& team) {
-    try {
-      running->compute(team, *running->stop);
-    } catch (const std::bad_alloc&) {
-      running->error_code = "ERR_MEMORY";
-      running->error_message = "not enough memory for this computation";
-    } catch (const std::exception& error) {
-      running->error_code = "ERR_STATE";
-      running->error_message = error.what();
-    }
-    complete(id);
-  });
+  try {
+    (*lanes_)[lane].submit(threads, [this, running, id](Team& team) {
+      try {
+        running->compute(team, *running->stop);
+      } catch (const std::bad_alloc&) {
+        running->error_code = "ERR_MEMORY";
+        running->error_message = "not enough memory for this computation";
+      } catch (const std::exception& error) {
+        running->error_code = "ERR_STATE";
+        running->error_message = error.what();
+      }
+      complete(id);
+    });
+  } catch (const std::system_error& error) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    running_--;
+    throw argument_error(env, "ERR_MEMORY", std::string("no thread to compute on: ") + error.what());
+  }
+  const Napi::Value promise = running->deferred.Promise();
+  operations_.emplace(id, std::move(operation));
+  if (unsettled_++ == 0) napi_ref_threadsafe_function(env, settled_);
   return promise;
 }
 
 void Environment::free_later(std::shared_ptr<void> memory) {
-  if (pool_) pool_->submit(ThreadPool::Priority::normal, 1, [memory](Team&) {});
+  if (!lanes_ || !memory) return;
+  try {
+    (*lanes_)[Lane::training].submit(1, [memory](Team&) {});
+  } catch (const std::system_error&) {
+    // No thread for it: freed here.
+  }
 }
 
-// On the pool. After the lock is released this object may be gone.
+// On a thread of a lane. After the lock is released this object may be gone.
 void Environment::complete(std::uint64_t id) {
   std::lock_guard<std::mutex> lock(mutex_);
   napi_call_threadsafe_function(settled_, reinterpret_cast<void*>(static_cast<std::uintptr_t>(id)), napi_tsfn_nonblocking);

@@ -9,19 +9,19 @@
 #include <unordered_map>
 
 #include "args.h"
+#include "core/lanes.h"
 #include "core/stop_flag.h"
-#include "core/thread_pool.h"
 
 namespace layerwise {
 
-// One call that computes on the pool and settles a promise on the JavaScript thread.
+// One call that computes on the threads of a lane and settles a promise on the JavaScript thread.
 struct Operation {
   Operation(Napi::Env env) : deferred(Napi::Promise::Deferred::New(env)), pins(env) {}
 
   Napi::Promise::Deferred deferred;
   Pins pins;
   std::unique_ptr<StopFlag> stop;
-  std::function<void(Team&, const StopFlag&)> compute;  // on the pool; may throw std::bad_alloc and std::exception
+  std::function<void(Team&, const StopFlag&)> compute;  // on a lane; may throw std::bad_alloc and std::exception
   std::function<Napi::Value(Napi::Env)> result;         // on the JavaScript thread; may throw Napi::Error
   std::function<void()> settled = [] {};                // on the JavaScript thread, before either outcome
   const char* error_code = nullptr;                     // what compute threw
@@ -34,8 +34,8 @@ std::unique_ptr<Operation> make_operation(const Napi::Object& request);
 // What one that was stopped throws.
 Napi::Error cancelled(Napi::Env env);
 
-// What one JavaScript environment (the main thread, a worker thread) owns here: its running operations and its share of the pool.
-// Lives as the environment's instance data; all but complete() is used on its JavaScript thread.
+// What one JavaScript environment (the main thread, a worker thread) owns here: its running operations and its share of the
+// threads. Lives as the environment's instance data; all but complete() is used on its JavaScript thread.
 class Environment {
  public:
   explicit Environment(Napi::Env env);
@@ -44,12 +44,12 @@ class Environment {
   static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 
   // Queues the operation and returns its promise. The process stays alive until it is settled.
-  Napi::Value start(Napi::Env env, ThreadPool::Priority priority, int threads, std::unique_ptr<Operation> operation);
+  Napi::Value start(Napi::Env env, Lane lane, int threads, std::unique_ptr<Operation> operation);
 
-  // Ends what it started and waits until the pool holds nothing of it.
+  // Ends what it started and waits until the lanes hold nothing of it.
   void rest();
 
-  // Frees something large on the pool, where giving pages back holds nobody up.
+  // Frees something large on a thread where giving pages back holds nobody up.
   void free_later(std::shared_ptr<void> memory);
 
  private:
@@ -59,14 +59,14 @@ class Environment {
 
   Napi::Env env_;
   napi_threadsafe_function settled_ = nullptr;
-  std::shared_ptr<ThreadPool> pool_;
+  std::shared_ptr<Lanes> lanes_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Operation>> operations_;
   std::uint64_t next_id_ = 0;
   std::size_t unsettled_ = 0;
 
   std::mutex mutex_;
   std::condition_variable rested_;
-  std::size_t running_ = 0;  // guarded by mutex_: operations the pool still holds
+  std::size_t running_ = 0;  // guarded by mutex_: operations the lanes still hold
 };
 
 }  // namespace layerwise

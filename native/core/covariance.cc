@@ -42,7 +42,6 @@ bool column_means(Team& team, const Rows& rows, double* mean, const StopFlag& st
       for (int j = 0; j < n; j++) mean[j] += sums[static_cast<std::size_t>(block) * n + j];
     }
     if (stop.raised()) return false;
-    team.breathe();
   }
   for (int j = 0; j < n; j++) mean[j] /= m;
   return true;
@@ -75,7 +74,6 @@ bool covariance(Team& team, const Rows& rows, double* mean, double* covariance, 
                    {covariance + static_cast<std::size_t>(begin) * n, height, width, static_cast<std::size_t>(n)});
     });
     if (stop.raised()) return false;
-    team.breathe();
   }
   for (int i = 0; i < n; i++) {
     for (int j = i + 1; j < n; j++)

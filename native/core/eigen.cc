@@ -64,9 +64,9 @@ bool tridiagonalise(Team& team, Matrix a, Tridiagonal& t, const std::function<bo
 
   int start = 0;
   while (start < n - 2) {
-    if (should_stop()) return false;
     const int height = std::min(kPanel, n - 2 - start);
     for (int k = 0; k < height; ++k) {
+      if (should_stop()) return false;
       const int j = start + k, below = j + 1, length = n - below;
       double* row = a.row(j);
       for (int i = 0; i < k; ++i) {

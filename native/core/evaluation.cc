@@ -187,7 +187,6 @@ bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop,
       });
       if (stop.raised()) return false;
       add_sums(chunk, 0, deepest_);
-      team.breathe();
     }
     finish_means(request, parts);
   }
@@ -246,7 +245,6 @@ bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop,
       });
     }
     if (!updating && stop.raised()) return false;
-    team.breathe();
   }
   rows_known_ = request.repeated;  // all of them have been through
   parts.loss = loss / request.count;

@@ -147,7 +147,6 @@ bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop,
       find_bad(gather, first_bad.load(), std::min(block_rows, total - first_bad.load()), -limit, limit, bad);
       return true;
     }
-    team.breathe();
   }
   return true;
 }

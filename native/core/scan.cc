@@ -59,7 +59,6 @@ bool scan(Team& team, const Rows& rows, double low, double high, const StopFlag&
       }
     });
     if (stop.raised()) return false;
-    team.breathe();
   }
   if (stop.raised()) return false;
   if (first_bad.load() < rows.count) find_bad(gather, first_bad.load(), 1, low, high, bad);

@@ -42,15 +42,17 @@ class Covariance {
       along_ = Buffer<double>(static_cast<std::size_t>(chunk_rows_) * v.rows);
     }
     const Cut tiles = Cut::at_most(n_, kTileColumns);
-    return each_chunk(team, stop, [&](Matrix x, int first) {
+    return each_chunk(stop, [&](Matrix x, int first) {
       const Matrix along(along_.data(), x.rows, v.rows);
       const Cut blocks = Cut::at_most(x.rows, kBlockRows);
       team.each(blocks.count, [&](int i) {
+        if (stop.raised()) return;
         const int begin = blocks.begin(i), height = blocks.length(i);
         read(first + begin, x.rows_from(begin, height));
         gemm<double>(Transpose::no, Transpose::yes, 1, x.rows_from(begin, height), v, 0, along.rows_from(begin, height));
       });
       team.each(tiles.count, [&](int t) {
+        if (stop.raised()) return;
         const int begin = tiles.begin(t), width = tiles.length(t);
         gemm<double>(Transpose::yes, Transpose::no, 1.0 / m_, along, x.block(0, begin, x.rows, width), first == 0 ? 0 : 1,
                      out.block(0, begin, out.rows, width));
@@ -62,9 +64,10 @@ class Covariance {
   bool trace(Team& team, double& sum, const StopFlag& stop) {
     std::vector<double> parts(chunk_rows_ / kBlockRows);
     sum = 0;
-    return each_chunk(team, stop, [&](Matrix x, int first) {
+    return each_chunk(stop, [&](Matrix x, int first) {
       const Cut blocks = Cut::at_most(x.rows, kBlockRows);
       team.each(blocks.count, [&](int i) {
+        if (stop.raised()) return;
         const Matrix block = x.rows_from(blocks.begin(i), blocks.length(i));
         read(first + blocks.begin(i), block);
         const auto size = static_cast<std::size_t>(block.rows) * n_;
@@ -76,11 +79,10 @@ class Covariance {
 
  private:
   template <typename Body>
-  bool each_chunk(Team& team, const StopFlag& stop, Body&& body) {
+  bool each_chunk(const StopFlag& stop, Body&& body) {
     for (int first = 0; first < m_; first += chunk_rows_) {
-      if (stop.raised()) return false;
       body(Matrix(x_.data(), std::min(chunk_rows_, m_ - first), n_), first);
-      team.breathe();
+      if (stop.raised()) return false;
     }
     return true;
   }
@@ -110,19 +112,21 @@ void normalise(Matrix rows) {
   }
 }
 
-// out = a b^T for wide a, b; tiles of the rows of b.
-void inner_products(Team& team, Matrix a, Matrix b, Matrix out) {
+// out = a b^T for wide a, b; tiles of the rows of b. Unfinished where stop was raised, as are all below.
+void inner_products(Team& team, Matrix a, Matrix b, Matrix out, const StopFlag& stop) {
   const Cut tiles = Cut::at_most(b.rows, kTileRows);
   team.each(tiles.count, [&](int t) {
+    if (stop.raised()) return;
     const int begin = tiles.begin(t), count = tiles.length(t);
     gemm<double>(Transpose::no, Transpose::yes, 1, a, b.rows_from(begin, count), 0, out.block(0, begin, out.rows, count));
   });
 }
 
 // out = alpha a b + beta out for wide b; tiles of its columns.
-void combine(Team& team, double alpha, Matrix a, Matrix b, double beta, Matrix out) {
+void combine(Team& team, double alpha, Matrix a, Matrix b, double beta, Matrix out, const StopFlag& stop) {
   const Cut tiles = Cut::at_most(b.cols, kTileColumns);
   team.each(tiles.count, [&](int t) {
+    if (stop.raised()) return;
     const int begin = tiles.begin(t), width = tiles.length(t);
     gemm<double>(Transpose::no, Transpose::no, alpha, a, b.block(0, begin, b.rows, width), beta,
                  out.block(0, begin, out.rows, width));
@@ -130,38 +134,41 @@ void combine(Team& team, double alpha, Matrix a, Matrix b, double beta, Matrix o
 }
 
 // Takes from rows what lies in the span of orthonormal others.
-void project_out(Team& team, Matrix others, Matrix rows) {
+void project_out(Team& team, Matrix others, Matrix rows, const StopFlag& stop) {
   if (others.rows == 0) return;
   Buffer<double> memory(static_cast<std::size_t>(rows.rows) * others.rows);
   const Matrix along(memory.data(), rows.rows, others.rows);
-  inner_products(team, rows, others, along);
-  combine(team, -1, along, others, 1, rows);
+  inner_products(team, rows, others, along, stop);
+  combine(team, -1, along, others, 1, rows, stop);
 }
 
 // Makes the rows of `basis` from `first` on orthonormal, and orthogonal to those before, which are so already: classical
 // Gram-Schmidt, again and against all where more than half of a row went with it (Kahan: twice is enough). Where nothing of a row
 // is left, its rounding takes its place, which is as good a direction as any; a row that vanishes altogether becomes random.
-void orthonormalise(Team& team, Matrix basis, int first, std::uint64_t& draws) {
+// False if stop was raised.
+bool orthonormalise(Team& team, Matrix basis, int first, std::uint64_t& draws, const StopFlag& stop) {
   constexpr double kHalf = 0.5;
   const Matrix before = basis.rows_from(0, first), block = basis.rows_from(first, basis.rows - first);
   for (int pass = 0; pass < 2; pass++) {
     normalise(block);
-    project_out(team, before, block);
+    project_out(team, before, block, stop);
   }
   for (int i = first; i < basis.rows; i++) {
     const Matrix row = basis.rows_from(i, 1);
     int from = norm(row) < kHalf ? 0 : first;
     do {
+      if (stop.raised()) return false;
       if (norm(row) == 0) {
         uniform(row.data, static_cast<std::size_t>(row.cols), -1, 1, 0, static_cast<std::uint32_t>(Stream::subspace), ++draws);
         from = 0;
       }
       normalise(row);
-      project_out(team, basis.rows_from(from, i - from), row);
+      project_out(team, basis.rows_from(from, i - from), row, stop);
       from = 0;
     } while (norm(row) < kHalf);
     normalise(row);
   }
+  return !stop.raised();
 }
 
 // Of a Krylov space with rows `basis`, and `products` = basis C.
@@ -179,17 +186,18 @@ class RitzVectors {
   bool lead(Team& team, const StopFlag& stop) {
     const int size = basis_.rows;
     const Matrix inner(inner_.data(), size, size);
-    inner_products(team, basis_, products_, inner);
+    inner_products(team, basis_, products_, inner, stop);
+    if (stop.raised()) return false;
     for (int i = 0; i < size; i++) {
       for (int j = 0; j < i; j++) inner.row(i)[j] = inner.row(j)[i] = (inner.row(i)[j] + inner.row(j)[i]) / 2;
     }
     if (!symmetric_eigen(team, inner_.data(), size, values_.data(), [&] { return stop.raised(); })) return false;
     const Matrix leading = inner.rows_from(0, block_), turned(turned_.data(), block_, basis_.cols);
     for (const Matrix& of : {basis_, products_}) {
-      combine(team, 1, leading, of, 0, turned);
+      combine(team, 1, leading, of, 0, turned, stop);
       std::copy(turned_.data(), turned_.data() + turned_.size(), of.data);
     }
-    return true;
+    return !stop.raised();
   }
 
   const double* values() const { return values_.data(); }
@@ -241,16 +249,16 @@ SubspaceEnd leading_directions(Team& team, const Rows& rows, LeadingDirections& 
   const auto multiply = [&](int first) {
     return covariance.multiply(team, basis.rows_from(first, block), products.rows_from(first, block), stop);
   };
-  orthonormalise(team, basis.rows_from(0, block), 0, draws);
-  if (!multiply(0)) return SubspaceEnd::stopped;
+  if (!orthonormalise(team, basis.rows_from(0, block), 0, draws, stop) || !multiply(0)) return SubspaceEnd::stopped;
   RitzVectors ritz(basis, products, block);
   for (int round = 0; round < most_rounds; round++) {
     for (int power = 1; power <= powers; power++) {
       const int first = power * block;
       const Matrix last = products.rows_from(first - block, block);
       std::copy(last.data, last.data + static_cast<std::size_t>(block) * n, basis.row(first));
-      orthonormalise(team, basis.rows_from(0, first + block), first, draws);
-      if (!multiply(first)) return SubspaceEnd::stopped;
+      if (!orthonormalise(team, basis.rows_from(0, first + block), first, draws, stop) || !multiply(first)) {
+        return SubspaceEnd::stopped;
+      }
     }
     if (!ritz.lead(team, stop)) return SubspaceEnd::stopped;
     if (ritz.residual(count) > kSubspaceTolerance * ritz.values()[0]) continue;

@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -9,6 +10,8 @@
 #include <thread>
 #include <type_traits>
 #include <vector>
+
+#include "gate.h"
 
 namespace layerwise {
 
@@ -35,10 +38,6 @@ class Team {
     run(count, Deal::cards, call_of(body), &body);
   }
 
-  // Lets urgent tasks (encoding) run now. For points where no block is running: between steps, between chunks of a long
-  // evaluation. Does nothing in an urgent task: those run one after another, in the order of their submission.
-  void breathe();
-
  private:
   friend class ThreadPool;
   using Call = void (*)(const void* context, int block, int member);
@@ -54,37 +53,41 @@ class Team {
       }
     };
   }
-  Team(ThreadPool& pool, int threads, bool urgent) : pool_(pool), threads_(threads), urgent_(urgent) {}
+  Team(ThreadPool& pool, int threads) : pool_(pool), threads_(threads) {}
   void run(int count, Deal deal, Call call, const void* context);
 
   ThreadPool& pool_;
   int threads_;
-  bool urgent_;
 };
 
 using Task = std::function<void(Team&)>;
 
-// Persistent threads: one coordinator, which runs tasks one after another, and helpers, which join it inside Team::each().
-// Idle threads spin for some microseconds, then sleep. They flush denormals and run a little nicer than the rest of the process.
-// Tasks must not throw.
+// Persistent threads: one coordinator, which runs tasks one after another in the order of their submission, and helpers, which
+// join it inside Team::each(). A helper that has no part in a region sleeps through it; one that nobody needed for a while ends.
+// All flush denormals. Tasks must not throw.
 class ThreadPool {
  public:
-  enum class Priority { normal, urgent };
+  // Helpers that no task asked for in so long a time end.
+  static constexpr std::chrono::milliseconds kRetireAfter{2000};
 
-  ThreadPool();
+  // Its threads are `nicer` than the process's main thread, and follow that where it is made nicer itself. No thread is started
+  // before the first task.
+  explicit ThreadPool(int nicer = 0, std::chrono::milliseconds retire_after = kRetireAfter)
+      : nicer_(nicer), retire_after_(retire_after), shares_(new Share[kMaxThreads]) {}
   ~ThreadPool();  // finishes the tasks it holds, then joins its threads
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
-  // Queues a task for a team of so many threads (≥ 1). Urgent tasks run before normal ones, and inside a running one where it
-  // breathes.
-  void submit(Priority priority, int threads, Task task);
+  // Queues a task for a team of so many threads (≥ 1). Throws std::system_error where the system has no thread for the first
+  // task.
+  void submit(int threads, Task task);
 
-  // Submits and waits: for tests, never on the JavaScript thread.
+  // Submits and waits: for tests and benchmarks, never on the JavaScript thread.
   void run(int threads, const Task& task);
 
  private:
   friend class Team;
+  using Clock = std::chrono::steady_clock;
   struct Queued {
     int threads;
     Task task;
@@ -95,36 +98,44 @@ class ThreadPool {
     int end = 0;
     int step = 1;
   };
+  struct Helper {
+    Gate region;  // the number of the last region that it is a member of
+    std::thread thread;
+  };
   static constexpr int kMaxThreads = 256;
 
   void coordinate();
-  void help(int member);
+  bool take(Queued& next);
+  void help(Helper& helper, int member);
   void ensure_helpers(int count);
-  void work(int member, int members);
+  void retire_helpers();
+  void end_helpers(std::size_t remaining);
+  void work(int member);
   void region(int threads, int count, Team::Deal deal, Team::Call call, const void* context);
-  void run_urgent();
+
+  const int nicer_;
+  const std::chrono::milliseconds retire_after_;
 
   std::mutex queue_mutex_;
   std::condition_variable queue_changed_;
-  std::deque<Queued> urgent_, normal_;
-  std::atomic<int> urgent_waiting_{0};
+  std::deque<Queued> queue_;
   bool stopping_ = false;
+  std::thread coordinator_;  // guarded by queue_mutex_ until it runs
 
-  // The region of each() that is open. Written by the coordinator before it publishes region_, read by members after they saw it.
+  // The region of each() that is open. Written by the coordinator while no helper works, read by its members after they saw its
+  // number.
+  std::int64_t region_ = 0;
+  int members_ = 0;
+  int nice_ = 0;  // of the coordinator, for its helpers to take over
   std::unique_ptr<Share[]> shares_;
   Team::Call call_ = nullptr;
   const void* context_ = nullptr;
-  // Number of the region in the upper bits, its members in the lower 16: one word, so that a late helper never mixes two regions.
-  alignas(64) std::atomic<std::uint64_t> region_{0};
-  alignas(64) std::atomic<int> unfinished_{0};
+  Gate unfinished_;  // helpers at work
 
-  std::mutex park_mutex_;
-  std::condition_variable region_opened_;
-  std::atomic<int> parked_{0};
-  std::atomic<bool> helpers_stop_{false};
-
-  std::vector<std::thread> helpers_;
-  std::thread coordinator_;
+  // The coordinator's own.
+  std::vector<std::unique_ptr<Helper>> helpers_;
+  std::size_t needed_ = 0;  // most helpers of a region since needed_since_
+  Clock::time_point needed_since_{};
 };
 
 }  // namespace layerwise

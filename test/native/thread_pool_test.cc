@@ -6,6 +6,7 @@
 #include <chrono>
 #include <ctime>
 #include <filesystem>
+#include <fstream>
 #include <future>
 #include <iterator>
 #include <numeric>
@@ -14,12 +15,17 @@
 #include <thread>
 #include <vector>
 
+#include "lanes.h"
 #include "tolerances.h"
+
+#if defined(__linux__)
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 namespace layerwise {
 namespace {
-
-using Priority = ThreadPool::Priority;
 
 TEST(ThreadPool, RunsEveryBlockOnceAndShowsWhatItWrote) {
   ThreadPool pool;
@@ -126,56 +132,15 @@ TEST(ThreadPool, SurvivesThousandsOfTinyRegionsWithChangingTeams) {
   EXPECT_EQ(sum.load(), 20 * expected);
 }
 
-TEST(ThreadPool, RunsUrgentTasksInsideANormalOneWhereItBreathes) {
-  ThreadPool pool;
-  std::string order;
-  pool.run(2, [&](Team& team) {
-    pool.submit(Priority::urgent, 3, [&](Team& urgent) {
-      std::atomic<int> blocks{0};
-      urgent.each(10, [&](int) { blocks++; });
-      order += blocks == 10 ? "u" : "?";
-    });
-    pool.submit(Priority::normal, 1, [&](Team&) { order += "n"; });
-    order += "a";
-    team.breathe();
-    order += "b";
-    team.breathe();
-  });
-  pool.run(1, [](Team&) {});
-  EXPECT_EQ(order, "aubn");
-}
-
-TEST(ThreadPool, RunsUrgentTasksInTheirOrderWithoutNestingThem) {
-  ThreadPool pool;
-  int depth = 0, deepest = 0;
-  std::vector<int> finished;
-  std::promise<void> last;
-  pool.run(1, [&](Team& team) {
-    for (int i = 0; i < 1000; i++) {
-      pool.submit(Priority::urgent, 1, [&, i](Team& urgent) {
-        deepest = std::max(deepest, ++depth);
-        urgent.breathe();
-        depth--;
-        finished.push_back(i);
-      });
-    }
-    team.breathe();
-  });
+TEST(ThreadPool, RunsTasksOneAfterAnotherInTheOrderOfTheirSubmission) {
+  std::vector<int> finished;  // not atomic: one task at a time
+  {
+    ThreadPool pool;
+    for (int i = 0; i < 1000; i++) pool.submit(1 + i % 3, [&, i](Team&) { finished.push_back(i); });
+  }
   std::vector<int> expected(1000);
   std::iota(expected.begin(), expected.end(), 0);
   EXPECT_EQ(finished, expected);
-  EXPECT_EQ(deepest, 1);
-}
-
-TEST(ThreadPool, RunsUrgentTasksBeforeNormalOnes) {
-  ThreadPool pool;
-  std::string order;
-  pool.run(1, [&](Team&) {
-    pool.submit(Priority::normal, 1, [&](Team&) { order += "n"; });
-    pool.submit(Priority::urgent, 1, [&](Team&) { order += "u"; });
-  });
-  pool.run(1, [](Team&) {});
-  EXPECT_EQ(order, "un");
 }
 
 TEST(ThreadPool, TakesTasksFromSeveralThreadsAtOnce) {
@@ -201,7 +166,7 @@ TEST(ThreadPool, FinishesItsTasksBeforeItIsGone) {
   {
     ThreadPool pool;
     for (int i = 0; i < 50; i++) {
-      pool.submit(i % 2 ? Priority::urgent : Priority::normal, 2, [&](Team& team) {
+      pool.submit(2, [&](Team& team) {
         std::atomic<int> blocks{0};
         team.each(4, [&](int) { blocks++; });
         ran += blocks;
@@ -218,23 +183,19 @@ int threads_of_process() {
 }
 
 // A thread that was joined may be listed for a moment longer.
+int threads_once_quiet() {
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  return threads_of_process();
+}
+
 bool becomes_so_many_threads(int count) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (threads_of_process() != count && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
   return threads_of_process() == count;
 }
 
-TEST(ThreadPool, HasOneThreadBeforeItHasWorkAndLeavesNone) {
-  const int others = threads_of_process();
-  for (int i = 0; i < 50; i++) {
-    ThreadPool pool;
-    EXPECT_TRUE(becomes_so_many_threads(others + 1));
-  }
-  EXPECT_TRUE(becomes_so_many_threads(others));
-}
-
 TEST(ThreadPool, LeavesNoThreadsOfTheTeamsItHad) {
-  const int others = threads_of_process();
+  const int others = threads_once_quiet();
   for (int threads : {1, 2, 5}) {
     ThreadPool pool;
     pool.run(threads, [&](Team& team) { team.each(100, [](int) {}); });
@@ -270,6 +231,122 @@ TEST(ThreadPool, SleepsWhenThereIsNothingToDo) {
   EXPECT_LT(process_seconds() - before, tolerance::kIdleSeconds);
 }
 #endif
+
+#if defined(__linux__)
+void use_threads(ThreadPool& pool, int threads) {
+  pool.run(threads, [&](Team& team) { team.each(threads, [](int) {}); });
+}
+
+TEST(ThreadPool, StartsNoThreadBeforeATaskAndNoMoreThanThatHasBlocks) {
+  const int others = threads_once_quiet();
+  ThreadPool pool;
+  EXPECT_EQ(threads_of_process(), others);
+  pool.run(24, [](Team& team) { team.each(3, [](int) {}); });
+  EXPECT_EQ(threads_of_process(), others + 3);
+}
+
+TEST(ThreadPool, EndsHelpersThatNoTaskAskedForLately) {
+  const int others = threads_once_quiet();
+  ThreadPool pool(0, std::chrono::milliseconds(20));
+  use_threads(pool, 9);
+  EXPECT_EQ(threads_of_process(), others + 9);
+  std::atomic<bool> goes_on{true};
+  std::thread small_tasks([&] {
+    while (goes_on.load()) use_threads(pool, 3);
+  });
+  EXPECT_TRUE(becomes_so_many_threads(others + 1 + 3)) << "beside tasks of three threads";
+  goes_on.store(false);
+  small_tasks.join();
+  EXPECT_TRUE(becomes_so_many_threads(others + 1)) << "without tasks";
+  use_threads(pool, 9);
+  EXPECT_EQ(threads_of_process(), others + 9);
+}
+
+// How often a thread of this process went to sleep so far.
+std::string times_slept(pid_t thread) {
+  std::ifstream status("/proc/self/task/" + std::to_string(thread) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind("voluntary_ctxt_switches", 0) == 0) return line;
+  }
+  return "gone";
+}
+
+TEST(ThreadPool, WakesOnlyTheMembersOfARegion) {
+  ThreadPool pool(0, std::chrono::minutes(10));
+  std::vector<pid_t> ids(8);
+  pool.run(8, [&](Team& team) {
+    std::atomic<int> begun{0};
+    team.each(8, [&](int, int member) {
+      ids[member] = static_cast<pid_t>(syscall(SYS_gettid));
+      begun++;
+      while (begun.load() < 8) std::this_thread::yield();
+    });
+  });
+  const auto sleeps = [&] {
+    std::vector<std::string> all;
+    for (std::size_t member = 2; member < ids.size(); member++) all.push_back(times_slept(ids[member]));
+    return all;
+  };
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  const auto before = sleeps();
+  pool.run(2, [&](Team& team) {
+    for (int region = 0; region < 50; region++) {
+      team.each(2, [](int) {});
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+    }
+  });
+  EXPECT_EQ(sleeps(), before);
+}
+
+std::set<int> niceness_of_members(ThreadPool& pool) {
+  std::vector<int> nice(3);
+  pool.run(3, [&](Team& team) {
+    std::atomic<int> begun{0};
+    team.each(3, [&](int, int member) {
+      nice[member] = getpriority(PRIO_PROCESS, 0);
+      begun++;
+      while (begun.load() < 3) std::this_thread::yield();
+    });
+  });
+  return {nice.begin(), nice.end()};
+}
+
+// Nothing here lowers niceness, so that it holds without the right to do so; the process stays a little nicer afterwards.
+TEST(ThreadPool, IsNicerThanTheProcessByAFixedNumberAndFollowsIt) {
+  ThreadPool as_nice, nicer(5), nicest(40);
+  const auto process = [] { return getpriority(PRIO_PROCESS, static_cast<id_t>(getpid())); };
+  for (int more = 0; more < 2; more++) {
+    ASSERT_EQ(setpriority(PRIO_PROCESS, static_cast<id_t>(getpid()), std::min(19, process() + more)), 0);
+    EXPECT_EQ(niceness_of_members(as_nice), std::set<int>{process()});
+    EXPECT_EQ(niceness_of_members(nicer), std::set<int>{std::min(19, process() + 5)});
+    EXPECT_EQ(niceness_of_members(nicest), std::set<int>{19});
+  }
+}
+#endif
+
+TEST(Lanes, DoNotWaitForEachOther) {
+  const std::vector<Lane> all = {Lane::express, Lane::bulk, Lane::training};
+  for (const Lane busy : all) {
+    for (const Lane other : all) {
+      if (busy == other) continue;
+      Lanes lanes;
+      std::promise<void> begun, answered;
+      std::promise<bool> saw_the_answer;
+      lanes[busy].submit(1, [&](Team&) {
+        begun.set_value();
+        saw_the_answer.set_value(answered.get_future().wait_for(std::chrono::seconds(20)) == std::future_status::ready);
+      });
+      begun.get_future().wait();
+      lanes[other].run(1, [&](Team&) { answered.set_value(); });
+      EXPECT_TRUE(saw_the_answer.get_future().get());
+    }
+  }
+}
+
+TEST(Lanes, TellShortAnswersFromLongOnes) {
+  EXPECT_EQ(Lanes::of(2.0 * 784 * 196), Lane::express);
+  EXPECT_EQ(Lanes::of(2.0 * 784 * 196 * 2000), Lane::bulk);
+}
 
 }  // namespace
 }  // namespace layerwise
