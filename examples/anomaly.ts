@@ -9,7 +9,7 @@
 import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { featureImage, Matrix, Pca, SparseAutoencoder, writePng } from '../lib/index.js'
+import { featureImage, type Matrix, Pca, SparseAutoencoder, writePng } from '../lib/index.js'
 import { rocAuc } from './anomaly/roc.js'
 import { mnist, mnistLabels } from './demo/mnist.js'
 
@@ -62,9 +62,7 @@ function rowsWhere(
   const chosen = Array.from({ length: x.rows }, (_, i) => i)
     .filter(isWanted)
     .slice(0, most)
-  const data = new Uint8Array(chosen.length * x.cols)
-  for (const [i, row] of chosen.entries()) data.set(x.row(row), i * x.cols)
-  return Matrix.from(data, chosen.length, x.cols, { scale: x.scale })
+  return x.select(chosen)
 }
 
 export async function main({ quick = false } = {}): Promise<Outcome[]> {

@@ -44,7 +44,7 @@ export async function main(): Promise<void> {
 /** How many units look for an edge. */
 function oriented(model: SparseAutoencoder): number {
   const { weights } = model.layers[0]!
-  return Array.from({ length: weights.rows }, (_, j) => orientation(weights.row(j))).filter(
+  return Array.from({ length: weights.rows }, (_, j) => orientation(weights.row(j).data)).filter(
     (value) => value > ORIENTED,
   ).length
 }

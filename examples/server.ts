@@ -70,7 +70,7 @@ export async function main(): Promise<void> {
   console.log(`listening at ${address}`)
   if (values.serve) return
 
-  const rows = Array.from({ length: 16 }, (_, i) => Array.from(digits.row(i), (byte) => byte / 255))
+  const rows = digits.slice(0, 16).toArray()
   expectStatus('rows of the right width', await post(`${address}/score`, { rows }), 200)
   expectStatus('rows too short', await post(`${address}/score`, { rows: [[1, 2]] }), 400)
   expectStatus('no rows', await post(`${address}/encode`, {}), 400)

@@ -37,7 +37,7 @@ describe('readIdx', () => {
     const images = await readIdx(file(idx([2, 2, 3], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 255])))
     expect(images).toBeInstanceOf(Matrix)
     expect(images).toMatchObject({ rows: 2, cols: 6, scale: 1 / 255 })
-    expect([...images.row(1)]).toEqual([6, 7, 8, 9, 10, 255])
+    expect([...images.row(1).data]).toEqual([6, 7, 8, 9, 10, 255])
     expect(images.toArray()[1]?.[5]).toBe(1)
   })
 

@@ -19,13 +19,17 @@ describe('Matrix', () => {
     ])
   })
 
-  it('applies the scale of bytes in toArray and keeps them as stored in row', () => {
+  it('applies the scale of bytes in toArray and at, and keeps it in row, whose data are as stored', () => {
     const images = Matrix.from(new Uint8Array([0, 255, 51, 102]), 2, 2, { scale: 1 / 255 })
     expect(images.toArray()).toEqual([
       [0, 1],
       [51 / 255, 102 / 255],
     ])
-    expect([...images.row(1)]).toEqual([51, 102])
+    const row = images.row(1)
+    expect([row.rows, row.cols, row.scale, ...row.data]).toEqual([1, 2, 1 / 255, 51, 102])
+    expect(row.data.buffer).toBe(images.data.buffer)
+    expect(row.toArray()).toEqual([images.toArray()[1]])
+    expect([images.at(0, 1), images.at(1, 0)]).toEqual([1, 51 / 255])
   })
 
   it('slices rows over the same memory, with the same scale', () => {

@@ -70,7 +70,7 @@ describe('samplePatches', () => {
     expect(patches.data).toBeInstanceOf(Uint8Array)
     expect(patches).toMatchObject({ rows: 50, cols: 4, scale: 0.5 })
     for (let p = 0; p < 50; p++) {
-      const [corner = 0, ...others] = patches.row(p)
+      const [corner = 0, ...others] = patches.row(p).data
       expect(others).toEqual([corner + 1, corner + 10, corner + 11])
     }
   })

@@ -275,7 +275,7 @@ describe('trained with decay', () => {
     for (const [i, s] of optimum.singularValues.entries()) {
       expect(Math.abs((values[i] ?? 0) ** 2 - s ** 2)).toBeLessThan(squaredSingularValue.value)
       if (s === 0) continue
-      const [angle] = await principalAngles([[...vectors.row(i)]], [[...pca.components.row(i)]])
+      const [angle] = await principalAngles(vectors.row(i), pca.components.row(i))
       expect(angle).toBeLessThan(subspaceAngle.value)
     }
     const { total } = await model.cost(x)

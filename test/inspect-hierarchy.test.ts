@@ -53,8 +53,8 @@ describe('the inputs that most excite the units', () => {
     const { weights } = stack.layers[0]!
     expect([x.rows, x.cols]).toEqual([6, INPUTS])
     for (let j = 0; j < 6; j++) {
-      const expected = weights.row(j).map((value) => value / norm(weights.row(j)))
-      expect(relativeDistance(x.row(j), expected)).toBeLessThan(tolerances.handComputed.value)
+      const expected = weights.row(j).data.map((value) => value / norm(weights.row(j).data))
+      expect(relativeDistance(x.row(j).data, expected)).toBeLessThan(tolerances.handComputed.value)
     }
     expect(featureImage(x, { width: INPUTS })).toEqual(featureImage(stack, { width: INPUTS }))
   })
@@ -65,10 +65,10 @@ describe('the inputs that most excite the units', () => {
     const [first, second] = stack.layers.map(({ weights }) => weights)
     for (let j = 0; j < 4; j++) {
       const product = Array.from({ length: INPUTS }, (_, i) =>
-        Array.from(second!.row(j)).reduce((sum, value, k) => sum + value * first!.row(k)[i]!, 0),
+        Array.from(second!.row(j).data).reduce((sum, value, k) => sum + value * first!.row(k).data[i]!, 0),
       )
       const expected = product.map((value) => value / norm(product))
-      expect(relativeDistance(x.row(j), expected)).toBeLessThan(tolerances.handComputed.value)
+      expect(relativeDistance(x.row(j).data, expected)).toBeLessThan(tolerances.handComputed.value)
     }
   })
 
@@ -81,14 +81,14 @@ describe('the inputs that most excite the units', () => {
         const random = seeded(layer)
         for (let j = 0; j < x.rows; j++) {
           const z = zOf(stack.layers, layer, j)
-          const gradient = numericGradient(z, x.row(j))
-          expect(norm(x.row(j))).toBeLessThanOrEqual(1 + tolerances.handComputed.value)
-          expect(1 - dot(gradient, x.row(j)) / norm(gradient)).toBeLessThan(tolerances.climbed.value)
-          expect(z(x.row(j))).toBeGreaterThanOrEqual(z(start.row(j)))
+          const gradient = numericGradient(z, x.row(j).data)
+          expect(norm(x.row(j).data)).toBeLessThanOrEqual(1 + tolerances.handComputed.value)
+          expect(1 - dot(gradient, x.row(j).data) / norm(gradient)).toBeLessThan(tolerances.climbed.value)
+          expect(z(x.row(j).data)).toBeGreaterThanOrEqual(z(start.row(j).data))
           for (let trial = 0; trial < 100; trial++) {
             const direction = Array.from({ length: INPUTS }, () => random() - 0.5)
             const other = direction.map((value) => value / norm(direction))
-            expect(z(other)).toBeLessThan(z(x.row(j)))
+            expect(z(other)).toBeLessThan(z(x.row(j).data))
           }
         }
       }
@@ -104,8 +104,8 @@ describe('the inputs that most excite the units', () => {
       const start = await excitingInputs(linear, { layer: 2 })
       for (let j = 0; j < weights.rows; j++) {
         const z = zOf(stack.layers, 2, j)
-        expect(norm(x.row(j))).toBeLessThanOrEqual(1 + tolerances.handComputed.value)
-        expect(z(x.row(j))).toBeGreaterThanOrEqual(z(start.row(j)))
+        expect(norm(x.row(j).data)).toBeLessThanOrEqual(1 + tolerances.handComputed.value)
+        expect(z(x.row(j).data)).toBeGreaterThanOrEqual(z(start.row(j).data))
       }
     }
   })
@@ -119,8 +119,8 @@ describe('the inputs that most excite the units', () => {
     })
     const x = await excitingInputs(model, { layer: 2, tolerance: 1e-9, maxIterations: 2000 })
     for (let k = 0; k < 3; k++) {
-      const gradient = numericGradient(zOf(model.layers, 2, k), x.row(k))
-      expect(1 - dot(gradient, x.row(k)) / norm(gradient)).toBeLessThan(tolerances.climbed.value)
+      const gradient = numericGradient(zOf(model.layers, 2, k), x.row(k).data)
+      expect(1 - dot(gradient, x.row(k).data) / norm(gradient)).toBeLessThan(tolerances.climbed.value)
     }
   })
 
@@ -132,8 +132,8 @@ describe('the inputs that most excite the units', () => {
       expect(some.data).toBeInstanceOf(precision === 'float32' ? Float32Array : Float64Array)
       expect(some.rows).toBe(2)
       const close = precision === 'float32' ? tolerances.float32Activation : tolerances.handComputed
-      expect(relativeDistance(some.row(0), all.row(3))).toBeLessThan(close.value)
-      expect(relativeDistance(some.row(1), all.row(1))).toBeLessThan(close.value)
+      expect(relativeDistance(some.row(0).data, all.row(3).data)).toBeLessThan(close.value)
+      expect(relativeDistance(some.row(1).data, all.row(1).data)).toBeLessThan(close.value)
     }
   })
 

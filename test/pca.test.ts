@@ -65,7 +65,7 @@ describe('components, variances and mean', () => {
     const rank = Math.min(m - 1, n)
     for (let i = 0; i < rank; i++) {
       expectNear(
-        pca.components.row(i),
+        pca.components.row(i).data,
         expected.vectors.subarray(i * n, (i + 1) * n),
         1e3 * eigenJacobi.value,
       )
@@ -152,7 +152,7 @@ describe('transform', () => {
     const expected = pca.components
       .toArray()
       .map((v) => v.reduce((sum, e, j) => sum + e * (row![j]! - pca.mean[j]!), 0))
-    expectNear(codes.row(0), expected, eigenJacobi.value)
+    expectNear(codes.row(0).data, expected, eigenJacobi.value)
     expectNear((await pca.inverseTransform(codes)).data, x.data, eigenJacobi.value)
   })
 

@@ -134,7 +134,7 @@ describe.each([
 
 test('a class weight of 2 counts as much as every row of the class twice', async () => {
   const twice = [...labels.keys(), ...[...labels.keys()].filter((i) => labels[i] === 1)]
-  const rows = twice.map((i) => [...x.row(i)])
+  const rows = twice.map((i) => [...x.row(i).data])
   const plain = await new SoftmaxClassifier({ inputs, classes: 3, precision: 'float64' }).cost(
     rows,
     twice.map((i) => labels[i]!),

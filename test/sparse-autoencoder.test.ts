@@ -119,7 +119,7 @@ describe.each([
   })
 
   test('encodeSync agrees with encode for every kind of row', async () => {
-    const row = Float64Array.from(x.row(4))
+    const row = Float64Array.from(x.row(4).data)
     const codes = (await model.encode(Matrix.from(row, 1, inputs))).data
     for (const given of [row, [...row], Float32Array.from(row), x.slice(4, 5)]) {
       expect(largestDifference(model.encodeSync(given), codes)).toBeLessThanOrEqual(
@@ -141,7 +141,7 @@ describe.each([
 test('encodeSync fills the array it is given and returns it', () => {
   const model = autoencoder('float32')
   const out = new Float32Array(hidden)
-  expect(model.encodeSync(x.row(0), out)).toBe(out)
+  expect(model.encodeSync(x.row(0).data, out)).toBe(out)
   expect(out).toEqual(model.encodeSync(x.row(0)))
 })
 

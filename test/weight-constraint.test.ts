@@ -21,7 +21,9 @@ const square = (numbers: ArrayLike<number>) => Array.from(numbers).reduce((sum, 
 function bounded(model: SparseAutoencoder<Precision>, kind: WeightConstraint['kind']): number[] {
   const matrices = model.layers.map(({ weights }) => weights)
   if (kind === 'frobenius') return [matrices.reduce((sum, { data }) => sum + square(data), 0)]
-  return matrices.flatMap((weights) => Array.from({ length: weights.rows }, (_, i) => square(weights.row(i))))
+  return matrices.flatMap((weights) =>
+    Array.from({ length: weights.rows }, (_, i) => square(weights.row(i).data)),
+  )
 }
 
 describe.each(constraints)('a $kind constraint', (weightConstraint) => {

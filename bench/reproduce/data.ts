@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { Matrix, readIdx, readIdxLabels } from '../../lib/index.js'
+import { type IntegerArray, type Matrix, readIdx, readIdxLabels } from '../../lib/index.js'
 import { binding } from '../../lib/native/load.js'
 import type { Trial } from './recipe.js'
 
@@ -60,12 +60,8 @@ export function slice({ images, labels }: Labelled, from: number, to: number): L
 }
 
 /** Copies of the rows whose numbers are given. */
-export function pick({ images, labels }: Labelled, rows: ArrayLike<number>): Labelled {
-  const { cols, scale } = images
-  const data = new Uint8Array(rows.length * cols)
-  for (let i = 0; i < rows.length; i++) data.set(images.row(rows[i]!), i * cols)
-  const chosen = Uint8Array.from(rows, (row) => labels[row]!)
-  return { images: Matrix.from(data, rows.length, cols, { scale }), labels: chosen }
+export function pick({ images, labels }: Labelled, rows: IntegerArray | readonly number[]): Labelled {
+  return { images: images.select(rows), labels: Uint8Array.from(rows, (row) => labels[row]!) }
 }
 
 /** Copies of the rows of the classes that `wanted` wants. */

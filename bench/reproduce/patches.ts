@@ -55,7 +55,7 @@ export const patches: Recipe = {
 
 function edges(model: SparseAutoencoder): number {
   const { weights } = model.layers[0]!
-  return Array.from({ length: weights.rows }, (_, j) => orientation(weights.row(j))).filter(
+  return Array.from({ length: weights.rows }, (_, j) => orientation(weights.row(j).data)).filter(
     (value) => value > ORIENTED,
   ).length
 }

@@ -64,7 +64,7 @@ export async function rowAngles({ model, pca }: Approach): Promise<number[]> {
   )
 }
 
-async function angleBetween(a: Float64Array, b: Float64Array): Promise<number> {
-  const [angle] = await principalAngles([[...a]], [[...b]])
+async function angleBetween(a: Matrix, b: Matrix): Promise<number> {
+  const [angle] = await principalAngles(a, b)
   return angle!
 }

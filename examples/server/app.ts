@@ -37,7 +37,7 @@ export function createApp(
 
   app.post<{ Body: RowsBody }>('/encode', { schema }, async ({ body }, reply) => {
     const codes = await model.encode(body.rows, { signal: untilClientLeaves(reply) })
-    return { codes: Array.from({ length: codes.rows }, (_, i) => Array.from(codes.row(i))) }
+    return { codes: codes.toArray() }
   })
   app.post<{ Body: RowsBody }>('/score', { schema }, async ({ body }, reply) => {
     const scores = await model.reconstructionError(body.rows, { signal: untilClientLeaves(reply) })

@@ -38,9 +38,9 @@ export function meanRows(x: Matrix): Matrix<Float64Array> {
 export function shareMostExcited(own: Matrix, others: Matrix): number {
   let most = 0
   for (let j = 0; j < own.rows; j++) {
-    const mine = own.row(j)[j]!
+    const mine = own.at(j, j)
     let largest = -Infinity
-    for (let i = 0; i < others.rows; i++) largest = Math.max(largest, others.row(i)[j]!)
+    for (let i = 0; i < others.rows; i++) largest = Math.max(largest, others.at(i, j))
     if (mine >= largest) most++
   }
   return most / own.rows

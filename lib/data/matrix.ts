@@ -1,8 +1,15 @@
 import { argumentError, checkInteger, checkNumber, checkOptions, shapeError } from '../check.js'
 import { LayerwiseError } from '../errors.js'
+import { allocate, checkPrecision, type FloatArray, type Precision } from '../precision.js'
+import { checkRowWidth, copyRow } from './copy-row.js'
+import type { IntegerArray } from './labels.js'
+import { splitRows } from './split-rows.js'
 
 /** What a {@link Matrix} may be stored in. */
 export type MatrixData = Float32Array | Float64Array | Uint8Array
+
+/** One row: a flat array, or a {@link Matrix} of one row, whose `scale` counts. */
+export type Row = Matrix | MatrixData | readonly number[]
 
 /**
  * `rows × cols` numbers, row-major, over a typed array that is not copied. A value is `data[i * cols + j] * scale`.
@@ -40,30 +47,84 @@ export class Matrix<D extends MatrixData = MatrixData> {
     rows: number,
     cols: number,
     options?: { scale?: number | undefined },
+  ): Matrix<D>
+  /**
+   * A matrix of what is left of one that `postMessage` or `structuredClone` copied: its properties. Over the same array, without a copy.
+   *
+   * @param posted - an object with `data`, `rows`, `cols`, and `scale` if it is not 1
+   * @throws {@link LayerwiseError} as above
+   */
+  static from<D extends MatrixData>(posted: MatrixLike<D>): Matrix<D>
+  static from<D extends MatrixData>(
+    given: D | MatrixLike<D>,
+    rows?: number,
+    cols?: number,
+    options?: { scale?: number | undefined },
   ): Matrix<D> {
-    checkStorage('data', data)
-    checkInteger('rows', rows, 0)
-    checkInteger('cols', cols, 1)
-    if (data.length !== rows * cols) {
-      throw shapeError('data', `${rows} × ${cols} = ${rows * cols} numbers`, data.length)
+    if (rows !== undefined || cols !== undefined || !isMatrixLike(given)) {
+      return Matrix.#checked(given as D, rows, cols, options)
     }
+    const { data, rows: m, cols: n, scale } = given
+    return Matrix.#checked(data, m, n, { scale })
+  }
+
+  static #checked<D extends MatrixData>(data: D, rows: unknown, cols: unknown, options: unknown): Matrix<D> {
+    checkStorage('data', data)
+    const [m, n] = [checkInteger('rows', rows, 0), checkInteger('cols', cols, 1)]
+    if (data.length !== m * n) throw shapeError('data', `${m} × ${n} = ${m * n} numbers`, data.length)
     const { scale: factor = 1 } = checkOptions('options', options, ['scale'])
     const scale = checkNumber('scale', factor)
     if (scale === 0) throw argumentError('scale', 'a number other than 0', scale)
     if (scale !== 1 && !(data instanceof Uint8Array))
       throw argumentError('scale', '1, unless data is a Uint8Array', scale)
-    return new Matrix(data, rows, cols, scale)
+    return new Matrix(data, m, n, scale)
   }
 
   /**
-   * Row `i` as stored, before `scale`: a view, not a copy.
+   * A matrix of copies of `rows`, in their order; each value scaled, where a row is a Matrix with a scale. On the calling thread, some
+   * nanoseconds a number: methods of models take arrays of rows as they are, and copy them a slice at a time.
+   *
+   * @param rows - at least one, all of the same width of at least 1
+   * @param options - `precision` of the copy, default `'float64'`, which keeps every number as it is
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything but numbers, naming row and column; `ERR_SHAPE` for no rows and rows of different
+   *   widths; `ERR_MEMORY` if there is no room
+   */
+  static fromRows<P extends Precision = 'float64'>(
+    rows: readonly Row[],
+    options?: { precision?: P | undefined },
+  ): Matrix<FloatArray<P>> {
+    const { precision: given = 'float64' } = checkOptions('options', options, ['precision'])
+    const precision = checkPrecision('precision', given) as P
+    if (!Array.isArray(rows)) throw argumentError('rows', 'an array of rows', rows)
+    if (rows.length === 0) throw shapeError('rows', 'at least one row', 0)
+    const width = rowWidth(rows[0])
+    if (width === 0) throw shapeError('rows', 'rows of at least one number', 0)
+    const data = allocate(precision, rows.length * width, 'rows')
+    for (let i = 0; i < rows.length; i++) copyAnyRow(rows[i], i, width, data)
+    return new Matrix(data, rows.length, width, 1)
+  }
+
+  /**
+   * Row `i` as a Matrix of one row with the same scale, over the same memory. Its numbers as they are stored, before `scale`, are
+   * `row(i).data`.
    *
    * @throws {@link LayerwiseError} `ERR_ARGUMENT` if there is no such row
    */
-  row(i: number): D {
+  row(i: number): Matrix<D> {
     checkInteger('i', i, 0, this.rows - 1)
+    return this.slice(i, i + 1)
+  }
+
+  /**
+   * The value in row `i` and column `j`, scaled. For single values: loops over many are faster over `data`.
+   *
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT` outside the matrix
+   */
+  at(i: number, j: number): number {
+    checkInteger('i', i, 0, this.rows - 1)
+    checkInteger('j', j, 0, this.cols - 1)
     checkStorage('data', this.data)
-    return this.data.subarray(i * this.cols, (i + 1) * this.cols) as D
+    return this.data[i * this.cols + j]! * this.scale
   }
 
   /**
@@ -85,10 +146,94 @@ export class Matrix<D extends MatrixData = MatrixData> {
     )
   }
 
+  /**
+   * The rows of these numbers, in this order, copied; kind of storage and scale stay. A row may be named more than once. On the calling
+   * thread, at the speed of memory.
+   *
+   * @param indices - whole numbers from 0 to `rows − 1`
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT` for a row that there is not, or another kind of array; `ERR_MEMORY` if there is no room
+   */
+  select(indices: IntegerArray | readonly number[]): Matrix<D> {
+    const view = ArrayBuffer.isView(indices) && !(indices instanceof DataView)
+    if (!Array.isArray(indices) && !view) throw argumentError('indices', 'an array of row numbers', indices)
+    checkStorage('data', this.data)
+    const { cols } = this
+    const data = allocateLike(this.data, indices.length * cols)
+    for (let k = 0; k < indices.length; k++) {
+      const i = checkInteger(`indices[${k}]`, indices[k], 0, this.rows - 1)
+      data.set(this.data.subarray(i * cols, (i + 1) * cols), k * cols)
+    }
+    return new Matrix(data, indices.length, cols, this.scale)
+  }
+
+  /**
+   * Copies of the rows in two parts, each in its own order: a fraction of them, drawn at random, and the others. The same seed and number of
+   * rows give the same parts; the first part of `split(0.2, seed)` are the rows that `validation: 0.2` holds out of the training of a model
+   * with that seed. On the calling thread, at the speed of memory.
+   *
+   *     const [training, test, trainingRows, testRows] = x.split(0.8, 7)
+   *     const trainingLabels = Array.from(trainingRows, (row) => labels[row])
+   *
+   * @param fraction - between 0 and 1: how much is in the first part, to a whole number of rows, at least one and at most all but one
+   * @param seed - a whole number of at least 0, default 0
+   * @returns the first part, the second, and the row numbers of each
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT` for another fraction or seed, `ERR_SHAPE` for fewer than 2 rows, `ERR_MEMORY` if there is no
+   *   room, `ERR_LOAD` without a usable addon
+   */
+  split(
+    fraction: number,
+    seed = 0,
+  ): [first: Matrix<D>, second: Matrix<D>, firstRows: Uint32Array, secondRows: Uint32Array] {
+    checkNumber('fraction', fraction, { min: 0, max: 1, open: true })
+    checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER)
+    if (this.rows < 2) throw shapeError('rows', 'at least 2, to be split', this.rows)
+    const [first, second] = splitRows('rows', this.rows, fraction, seed)
+    return [this.select(first), this.select(second), first, second]
+  }
+
   /** The values, scaled, as an array of rows: for small matrices and for printing. */
   toArray(): number[][] {
-    return Array.from({ length: this.rows }, (_, i) => Array.from(this.row(i), (value) => value * this.scale))
+    return Array.from({ length: this.rows }, (_, i) =>
+      Array.from(this.row(i).data, (value) => value * this.scale),
+    )
   }
+}
+
+/** What a Matrix is but for its methods. */
+export interface MatrixLike<D extends MatrixData = MatrixData> {
+  readonly data: D
+  readonly rows: number
+  readonly cols: number
+  readonly scale?: number | undefined
+}
+
+function isMatrixLike(value: unknown): value is MatrixLike<never> {
+  return value !== null && typeof value === 'object' && !ArrayBuffer.isView(value) && 'data' in value
+}
+
+function rowWidth(row: unknown): number {
+  const width = row instanceof Matrix ? row.cols : (row as ArrayLike<unknown> | null | undefined)?.length
+  return typeof width === 'number' ? width : 1
+}
+
+function copyAnyRow(row: unknown, i: number, width: number, data: FloatArray): void {
+  if (Array.isArray(row)) {
+    copyRow('rows', row, i, width, data)
+    return
+  }
+  if (row instanceof Matrix && row.rows !== 1) {
+    throw shapeError(`rows[${i}]`, 'a Matrix of one row', `${row.rows} rows`)
+  }
+  const numbers = row instanceof Matrix ? row.data : row
+  const scale = row instanceof Matrix ? row.scale : 1
+  checkStorage(`rows[${i}]`, numbers)
+  checkRowWidth('rows', numbers.length, i, width)
+  for (let j = 0; j < width; j++) data[i * width + j] = numbers[j]! * scale
+}
+
+function allocateLike<D extends MatrixData>(data: D, length: number): D {
+  const type = data instanceof Uint8Array ? 'uint8' : data instanceof Float64Array ? 'float64' : 'float32'
+  return (type === 'uint8' ? allocate(type, length, 'rows') : allocate(type, length, 'rows')) as D
 }
 
 /** Refuses what native code could not safely read: other array types, and memory that is shared, may shrink or is gone. */

@@ -158,7 +158,7 @@ function rowImages<D extends MatrixData>(images: Matrix<D>, size: number, imageW
   if (!Number.isInteger(height))
     throw shapeError('images', `rows of whole lines of ${width} pixels`, images.cols)
   checkSize('images', size, height, width)
-  return { count: images.rows, first: images, at: (k) => ({ data: images.row(k), width, height }) }
+  return { count: images.rows, first: images, at: (k) => ({ data: images.row(k).data, width, height }) }
 }
 
 function singleImages<D extends MatrixData>(images: readonly Matrix<D>[], size: number): Images<D> {

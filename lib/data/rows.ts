@@ -1,7 +1,8 @@
-import { argumentError, shapeError, show } from '../check.js'
+import { argumentError, shapeError } from '../check.js'
 import { LayerwiseError } from '../errors.js'
 import type { NativeRows } from '../native/binding.js'
 import { allocate, type FloatArray, type Precision } from '../precision.js'
+import { copyRow } from './copy-row.js'
 import { checkStorage, Matrix } from './matrix.js'
 import type { Scaler } from './scaler.js'
 import { type Block, blockRanges, changedError, turn } from './slices.js'
@@ -100,26 +101,7 @@ function copyBlock(
   data: FloatArray,
 ): void {
   for (let i = from; i < toRow; i++) {
-    const row = x[i]
-    if (!Array.isArray(row)) throw argumentError(`${argument}[${i}]`, 'an array of numbers', row)
-    if (row.length !== width) {
-      throw new LayerwiseError(
-        'ERR_SHAPE',
-        `${argument}: expected ${width} numbers in row ${i}, received ${row.length}`,
-        { argument, expected: `${width} numbers in each row`, received: row.length, row: i },
-      )
-    }
-    for (let j = column; j < toColumn; j++) {
-      const value: unknown = row[j]
-      if (typeof value !== 'number') {
-        throw new LayerwiseError(
-          'ERR_ARGUMENT',
-          `${argument}: expected a number in row ${i}, column ${j}, received ${show(value)} (${typeof value})`,
-          { argument, expected: 'numbers', received: value, row: i, column: j },
-        )
-      }
-      data[i * width + j] = value
-    }
+    copyRow(argument, x[i], i, width, data, column, toColumn)
   }
 }
 

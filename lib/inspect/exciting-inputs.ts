@@ -110,18 +110,19 @@ async function climb<P extends Precision>(
       for (let u = from; u < to; u++) {
         const climber = climbers[u]!
         if (climber.step === 0) continue
-        const [here, uphill] = [x.row(u), direction.row(u)]
-        const z = dot(goal.rows.row(u), outputs.at(-1)!.row(u)) + goal.biases[u]!
+        const [here, uphill] = [x.row(u).data, direction.row(u).data]
+        const z = dot(goal.rows.row(u).data, outputs.at(-1)!.row(u).data) + goal.biases[u]!
         if (z >= climber.z + ENOUGH * climber.promise) {
-          here.set(trial.row(u))
-          const steepness = lengthOf(gradient.row(u))
-          setScaled(uphill, gradient.row(u), steepness === 0 ? 0 : 1 / steepness)
+          here.set(trial.row(u).data)
+          const slope = gradient.row(u).data
+          const steepness = lengthOf(slope)
+          setScaled(uphill, slope, steepness === 0 ? 0 : 1 / steepness)
           const there = steepness === 0 || 1 - dot(uphill, here) <= tolerance
           Object.assign(climber, { z, steepness, step: there ? 0 : Math.min(2 * climber.step, LONGEST) })
         } else {
           climber.step = climber.step > SHORTEST ? climber.step / 2 : 0
         }
-        climber.promise = climber.steepness * stepInBall(trial.row(u), here, uphill, climber.step)
+        climber.promise = climber.steepness * stepInBall(trial.row(u).data, here, uphill, climber.step)
       }
     }
     if (climbers.every(({ step }) => step === 0)) break
@@ -150,18 +151,14 @@ function rowsOf<P extends Precision>(
   weights: Matrix<FloatArray<P>>,
   units: readonly number[],
 ): Matrix<FloatArray<P>> {
-  const rows = emptyLike(weights, units.length)
-  units.forEach((unit, u) => {
-    rows.row(u).set(weights.row(unit))
-  })
-  return rows
+  return weights.select(units)
 }
 
 /** Rows of a length of 1, in place; those of length 0 stay. */
 async function toLength1<P extends Precision>(matrix: Matrix<FloatArray<P>>): Promise<Matrix<FloatArray<P>>> {
   for await (const [from, to] of rowSlices(matrix.rows, matrix.cols)) {
     for (let i = from; i < to; i++) {
-      const row = matrix.row(i)
+      const row = matrix.row(i).data
       const length = lengthOf(row)
       if (length > 0) setScaled(row, row, 1 / length)
     }

@@ -48,7 +48,7 @@ export function featureImage(model: FeatureModel | Matrix, options: FeatureImage
     background: 0,
   }
   return paintTiles(checked, grid, (unit, put) => {
-    const w = weights.row(unit)
+    const w = weights.row(unit).data
     const largest = largestMagnitude(argument, w, unit)
     for (let i = 0; i < w.length; i++) {
       const x = largest === 0 ? 0 : (w[i]! * Math.sign(weights.scale)) / largest

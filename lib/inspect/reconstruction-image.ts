@@ -51,7 +51,7 @@ export function reconstructionImage(
   return paintTiles(checked, grid, (pair, put) => {
     for (const [k, { argument, matrix }] of [{ argument: 'x', matrix: x }, ...below].entries()) {
       const top = k * height
-      matrix.row(pair).forEach((stored, i) => {
+      matrix.row(pair).data.forEach((stored, i) => {
         const value = checkFinite(argument, stored * matrix.scale, pair, i)
         const clipped = Math.min(Math.max(value, low), high)
         put(i % width, top + Math.floor(i / width), Math.round((255 * (clipped - low)) / (high - low)))

@@ -35,7 +35,7 @@ export async function principalAngles(a: FittingRows, b: FittingRows): Promise<F
     for (let i = from; i < to; i++) {
       const rest = outside.subarray(i * n, (i + 1) * n)
       for (let k = 0; k < large.rows; k++) {
-        const along = dot(small.row(i), large.row(k))
+        const along = dot(small.row(i).data, large.row(k).data)
         inside[i * large.rows + k] = along
         for (let j = 0; j < n; j++) rest[j]! -= along * large.data[k * n + j]!
       }

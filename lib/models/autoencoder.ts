@@ -1,4 +1,4 @@
-import type { Matrix } from '../data/matrix.js'
+import type { Matrix, Row } from '../data/matrix.js'
 import { type Between, type Rows, toRows } from '../data/rows.js'
 import type { ModelScaler } from '../data/scaler.js'
 import type { NativeObjective } from '../native/binding.js'
@@ -11,7 +11,7 @@ import type { FitPlan } from '../training/options.js'
 import type { Recipe } from '../training/train.js'
 import { fitNetwork, type ToRows } from './fit-network.js'
 import { forward, forwardErrors, forwardSquares, type Span } from './forward.js'
-import { type Row, RowForward } from './forward-row.js'
+import { RowForward } from './forward-row.js'
 import type { Network } from './network.js'
 import { type CostOptions, NetworkModel } from './network-model.js'
 
@@ -90,7 +90,7 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
    * Activations of the hidden units for one row, on the calling thread: for single rows on a server's hot path. The first call keeps a
    * copy of the first layer's weights in another order, and the first after a training makes it anew.
    *
-   * @param row - `inputs` numbers, or a Matrix of one row. The array of a Matrix's `row(i)` lacks the Matrix's scale: use `slice(i, i + 1)`
+   * @param row - `inputs` numbers, or a Matrix of one row
    * @param out - where to put them, [hidden], in the model's precision; default a new array
    * @returns `out`
    * @throws {@link LayerwiseError} as {@link encode} rejects

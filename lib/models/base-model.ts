@@ -1,11 +1,10 @@
 import type { Classes } from '../data/labels.js'
-import type { Matrix } from '../data/matrix.js'
+import type { Matrix, Row } from '../data/matrix.js'
 import type { Rows } from '../data/rows.js'
 import type { ModelScaler } from '../data/scaler.js'
 import { LayerwiseError } from '../errors.js'
 import type { RunOptions } from '../native/run-options.js'
 import type { FloatArray, Precision } from '../precision.js'
-import type { Row } from './forward-row.js'
 import { checkMetadata, type ModelMetadata } from './metadata.js'
 import { type ModelContent, type ModelDescription, modelBytes, writeModel } from './model-file.js'
 

@@ -8,7 +8,7 @@ import {
   toLabels,
   toPredictions,
 } from '../data/labels.js'
-import type { Matrix } from '../data/matrix.js'
+import type { Matrix, Row } from '../data/matrix.js'
 import type { Rows } from '../data/rows.js'
 import type { ModelScaler } from '../data/scaler.js'
 import { snapshot } from '../data/snapshot.js'
@@ -22,7 +22,7 @@ import type { TrainingHistory } from '../training/history.js'
 import type { FitOptions, FitPlan } from '../training/options.js'
 import type { FitRows } from './fit-network.js'
 import { forward, forwardClasses } from './forward.js'
-import { type Row, RowForward } from './forward-row.js'
+import { RowForward } from './forward-row.js'
 import type { Network } from './network.js'
 import { type CostOptions, NetworkModel } from './network-model.js'
 import { checkScorable, type Score, scoreOf } from './score.js'

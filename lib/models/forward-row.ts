@@ -1,5 +1,5 @@
 import { argumentError, shapeError, show } from '../check.js'
-import { checkStorage, Matrix, type MatrixData } from '../data/matrix.js'
+import { checkStorage, Matrix, type MatrixData, type Row } from '../data/matrix.js'
 import type { Scaler } from '../data/scaler.js'
 import { notFiniteError } from '../data/slices.js'
 import { ACTIVATION_NUMBERS, type NativeLayer } from '../native/binding.js'
@@ -7,9 +7,6 @@ import { binding } from '../native/load.js'
 import { allocate, type FloatArray, type Precision } from '../precision.js'
 import type { Span } from './forward.js'
 import type { Network } from './network.js'
-
-/** One row: a flat array as wide as the model has inputs, or a Matrix of one row, whose `scale` counts. */
-export type Row = Matrix | MatrixData | readonly number[]
 
 /** Takes single rows through some layers on the calling thread; what does not change between rows is made once. */
 export class RowForward<P extends Precision> {

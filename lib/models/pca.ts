@@ -1,5 +1,5 @@
 import { checkOptions, freezeDeep } from '../check.js'
-import { Matrix } from '../data/matrix.js'
+import { Matrix, type Row } from '../data/matrix.js'
 import { formatError } from '../data/read-file.js'
 import { type Rows, toRows } from '../data/rows.js'
 import { type FittingRows, type ModelScaler, ownWidth, type Scaler, StandardScaler } from '../data/scaler.js'
@@ -8,7 +8,7 @@ import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import type { FloatArray, Precision } from '../precision.js'
 import { BaseModel } from './base-model.js'
 import { forward, forwardErrors, forwardSquares, type Span, type TakeRows } from './forward.js'
-import { type Row, RowForward } from './forward-row.js'
+import { RowForward } from './forward-row.js'
 import {
   checkTensors,
   type ModelContent,

@@ -1,6 +1,6 @@
 import { checkInteger, checkOptions, freezeDeep } from '../check.js'
 import type { Classes, Labels } from '../data/labels.js'
-import type { Matrix } from '../data/matrix.js'
+import type { Matrix, Row } from '../data/matrix.js'
 import type { Rows } from '../data/rows.js'
 import type { Scaler } from '../data/scaler.js'
 import type { NativeObjective } from '../native/binding.js'
@@ -18,7 +18,6 @@ import {
   softmaxLayer,
 } from './classifier-options.js'
 import { fitRows } from './fit-network.js'
-import type { Row } from './forward-row.js'
 import type { MetadataOption } from './metadata.js'
 import { type Restorer, readModel, readModelBytes } from './model-file.js'
 import { Network, type Stored } from './network.js'

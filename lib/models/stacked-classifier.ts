@@ -1,6 +1,6 @@
 import { type Complete, checkBoolean, checkOptions, freezeDeep } from '../check.js'
 import type { Classes, Labels } from '../data/labels.js'
-import type { Matrix } from '../data/matrix.js'
+import type { Matrix, Row } from '../data/matrix.js'
 import type { Rows } from '../data/rows.js'
 import type { Scaler } from '../data/scaler.js'
 import type { NativeObjective } from '../native/binding.js'
@@ -14,7 +14,7 @@ import { CodeMemory, codesOf } from './codes.js'
 import { checkEncodeOptions, type EncodeOptions } from './encode-options.js'
 import { fitRows } from './fit-network.js'
 import { forward, type Span } from './forward.js'
-import { type Row, RowForward } from './forward-row.js'
+import { RowForward } from './forward-row.js'
 import { type Restorer, readModel, readModelBytes } from './model-file.js'
 import { Network, type Stored } from './network.js'
 import { copyScaler } from './network-model.js'
@@ -192,7 +192,7 @@ export class StackedClassifier<
    * Activations of the last layer below the softmax for one row, on the calling thread: for single rows on a server's hot path. The
    * first call keeps a copy of the first layer's weights in another order, and the first after a training makes it anew.
    *
-   * @param row - `inputs` numbers, or a Matrix of one row. The array of a Matrix's `row(i)` lacks the Matrix's scale: use `slice(i, i + 1)`
+   * @param row - `inputs` numbers, or a Matrix of one row
    * @param out - where to put them, in the model's precision; default a new array
    * @returns `out`
    * @throws {@link LayerwiseError} as {@link encode} rejects

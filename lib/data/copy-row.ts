@@ -1,0 +1,41 @@
+import { argumentError, show } from '../check.js'
+import { LayerwiseError } from '../errors.js'
+
+/**
+ * Copies the numbers `column` to `toColumn` of a plain array that is to be row `i` of `width` numbers.
+ *
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` for what is no array of numbers, `ERR_SHAPE` for another width
+ */
+export function copyRow(
+  argument: string,
+  row: unknown,
+  i: number,
+  width: number,
+  data: Float32Array | Float64Array,
+  column = 0,
+  toColumn = width,
+): void {
+  if (!Array.isArray(row)) throw argumentError(`${argument}[${i}]`, 'an array of numbers', row)
+  checkRowWidth(argument, row.length, i, width)
+  for (let j = column; j < toColumn; j++) {
+    const value: unknown = row[j]
+    if (typeof value !== 'number') {
+      throw new LayerwiseError(
+        'ERR_ARGUMENT',
+        `${argument}: expected a number in row ${i}, column ${j}, received ${show(value)} (${typeof value})`,
+        { argument, expected: 'numbers', received: value, row: i, column: j },
+      )
+    }
+    data[i * width + j] = value
+  }
+}
+
+/** Refuses a row that is not as wide as the others. */
+export function checkRowWidth(argument: string, received: number, i: number, width: number): void {
+  if (received === width) return
+  throw new LayerwiseError(
+    'ERR_SHAPE',
+    `${argument}: expected ${width} numbers in row ${i}, received ${received}`,
+    { argument, expected: `${width} numbers in each row`, received, row: i },
+  )
+}
