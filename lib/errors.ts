@@ -29,6 +29,12 @@ export interface ErrorDetails {
   readonly epoch?: number
 }
 
+/** What an error says, whatever kind of object was thrown. */
+export function messageOf(error: unknown): string {
+  const { message } = (error ?? {}) as { message?: unknown }
+  return typeof message === 'string' ? message : String(error)
+}
+
 /** Every error thrown or rejected by layerwise, except an abort, which rejects with `signal.reason` itself. */
 export class LayerwiseError extends Error {
   override readonly name = 'LayerwiseError'

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { checkChoice } from './check.js'
 import { LayerwiseError } from './errors.js'
 
@@ -9,6 +10,21 @@ export type FloatArray<P extends Precision = Precision> = P extends 'float64' ? 
 
 export function checkPrecision(argument: string, value: unknown): Precision {
   return checkChoice(argument, value, ['float32', 'float64'])
+}
+
+/**
+ * What a typed array holds, told by the array itself: a sandbox or another vm context has classes of its own.
+ * Undefined for other arrays, and for what only looks like one: a proxy, or an object made from an array's prototype.
+ */
+export function elementType(data: unknown): 'float32' | 'float64' | 'uint8' | undefined {
+  if (types.isFloat32Array(data)) return 'float32'
+  if (types.isFloat64Array(data)) return 'float64'
+  return types.isUint8Array(data) ? 'uint8' : undefined
+}
+
+/** The same of an array that is one of floats. */
+export function precisionOf(data: Float32Array | Float64Array): Precision {
+  return types.isFloat64Array(data) ? 'float64' : 'float32'
 }
 
 const ARRAYS = {

@@ -90,7 +90,8 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   }
   const char* wish = std::getenv("LAYERWISE_VECTORS");
   const std::string level = vector_level_name(vector_level());
-  if (wish != nullptr && wish != level) {
+  // Set but empty means unset, as with LAYERWISE_THREADS.
+  if (wish != nullptr && *wish != '\0' && wish != level) {
     throw argument_error(
         env, "ERR_LOAD",
         std::string("LAYERWISE_VECTORS is '") + wish + "', which this processor does not have; its best is " + level);

@@ -16,6 +16,9 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
+/** How a stand-in for the package of this platform is described. */
+const described = '{ "main": "layerwise.node" }'
+
 interface Outcome {
   code?: string
   message?: string
@@ -156,9 +159,74 @@ describe('ERR_LOAD', () => {
     expect(message).toContain('npm run setup')
   })
 
-  test('an installed package without its binary says how to install it', () => {
+  test('an installed package without its binary says how to install it, and names no folder of a build', () => {
     const { message } = inFreshProcess('binding()', {}, bareCopy('installed'))
     expect(message).toContain('npm install --include=optional layerwise')
+    expect(message).not.toContain('build/Release')
+  })
+
+  test.runIf(process.platform !== 'win32')('a pipe, a device and a folder are refused, not read', () => {
+    const pipe = join(folder, 'pipe.node')
+    spawnSync('mkfifo', [pipe])
+    for (const path of [pipe, '/dev/zero', '/dev/tty']) {
+      const { code, message } = inFreshProcess('binding()', { LAYERWISE_BINARY: path })
+      expect([code, message]).toEqual([
+        'ERR_LOAD',
+        expect.stringContaining(`- ${path}: it is not a regular file`),
+      ])
+    }
+    expect(inFreshProcess('binding()', { LAYERWISE_BINARY: folder }).code).toBe('ERR_LOAD')
+  })
+
+  test('variables that are set but empty count as unset', () => {
+    const env = { LAYERWISE_BINARY: '', LAYERWISE_VECTORS: '', LAYERWISE_THREADS: '' }
+    expect(inFreshProcess('return typeof binding().runtime().vectors', env).value).toBe('string')
+  })
+
+  test.each([
+    ['empty', ''],
+    ['text', 'no machine code'],
+    ['a few bytes', '\x7fELF'],
+    ['gone', undefined],
+  ])('the addon of an installed package that is %s is to be installed again', (state, content) => {
+    const installed = bareCopy(`addon-${state.replaceAll(' ', '-')}`)
+    const own = join(installed, 'node_modules', expectedPackage())
+    mkdirSync(own, { recursive: true })
+    writeFileSync(join(own, 'package.json'), described)
+    if (content !== undefined) writeFileSync(join(own, 'layerwise.node'), content)
+    const { code, message } = inFreshProcess('binding()', {}, installed)
+    expect(code).toBe('ERR_LOAD')
+    expect(message).toContain(`npm install --force ${expectedPackage()}`)
+  })
+
+  test.each([
+    ['addons disabled', 'ERR_DLOPEN_DISABLED', 'Cannot load native addon', '--no-addons'],
+    [
+      'files that must not be read',
+      'ERR_ACCESS_DENIED',
+      'Access to this API has been restricted',
+      '--allow-fs-read',
+    ],
+    [
+      'a file system without execution',
+      'ERR_DLOPEN_FAILED',
+      'failed to map segment from shared object',
+      'noexec',
+    ],
+    ['an outcome in Deno', 'NotCapable', 'Requires ffi access to \\"x\\"', '--allow-ffi'],
+  ])('%s: the cause is named with what helps', (_, code, reason, help) => {
+    const body = `throw Object.assign(new Error("${reason}"), { code: "${code}" })`
+    const { message } = inFreshProcess('binding()', { LAYERWISE_BINARY: standIn('failing.cjs', body) })
+    expect(message).toContain(reason.replaceAll('\\', ''))
+    expect(message).toMatch(new RegExp(`What to do: .*${help}`))
+  })
+
+  test('a bundle says that the addon stays outside', () => {
+    const bundled = bareCopy('bundled')
+    writeFileSync(join(bundled, 'package.json'), '{ "name": "of-somebody", "type": "module" }')
+    const { message } = inFreshProcess('binding()', {}, bundled)
+    expect(message).toContain('What to do: this program is a bundle')
+    expect(message).not.toContain('build/Release')
   })
 
   test('node_modules of another platform are recognised, and the command that helps is named', () => {
@@ -260,7 +328,10 @@ function otherPlatform(): string {
 /** The loader alone in a package of its own, with no addon about. */
 function bareCopy(name: string): string {
   const copy = join(folder, name)
-  for (const file of ['lib/native/load.ts', 'lib/native/whole-file.ts', 'lib/errors.ts', 'package.json']) {
+  const native = ['load.ts', 'load-error.ts', 'platform.ts', 'whole-file.ts'].map(
+    (name) => `lib/native/${name}`,
+  )
+  for (const file of [...native, 'lib/errors.ts', 'package.json']) {
     cpSync(join(root, file), join(copy, file))
   }
   return copy

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { argumentError } from '../check.js'
 import { allocate } from '../precision.js'
 import { checkStorage } from './matrix.js'
@@ -14,7 +15,7 @@ const SLICE_BYTES = 2 ** 20
  *   that is transferred away meanwhile
  */
 export function bytesSource(argument: string, bytes: unknown): ByteSource {
-  if (!(bytes instanceof Uint8Array)) throw argumentError(argument, 'a Uint8Array', bytes)
+  if (!types.isUint8Array(bytes)) throw argumentError(argument, 'a Uint8Array', bytes)
   checkStorage(argument, bytes)
   const size = bytes.length
   return {

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { argumentError, checkInteger, shapeError, show } from '../check.js'
 import { LayerwiseError } from '../errors.js'
 import type { NativeRows } from '../native/binding.js'
@@ -32,13 +33,13 @@ export type Predictions<C extends Classes = Classes> = C extends number ? Uint32
 export type Prediction<C extends Classes = Classes> = C extends number ? number : string
 
 const INTEGER_ARRAYS = [
-  Uint8Array,
-  Uint8ClampedArray,
-  Int8Array,
-  Uint16Array,
-  Int16Array,
-  Uint32Array,
-  Int32Array,
+  types.isUint8Array,
+  types.isUint8ClampedArray,
+  types.isInt8Array,
+  types.isUint16Array,
+  types.isInt16Array,
+  types.isUint32Array,
+  types.isInt32Array,
 ]
 
 /** A number of classes, or a copy of their names. */
@@ -124,7 +125,7 @@ export async function toPredictions(indices: Uint32Array, classes: Classes): Pro
 
 function checkArray(argument: string, labels: unknown, classes: Classes): ArrayLike<unknown> {
   if (Array.isArray(labels)) return labels
-  const integers = ArrayBuffer.isView(labels) && INTEGER_ARRAYS.some((kind) => labels instanceof kind)
+  const integers = INTEGER_ARRAYS.some((isOfKind) => isOfKind(labels))
   if (typeof classes !== 'number') throw argumentError(argument, 'an array of class names', labels)
   if (!integers) throw argumentError(argument, 'an integer typed array, or an array of whole numbers', labels)
   return labels as unknown as ArrayLike<number>

@@ -1,6 +1,7 @@
-import { argumentError, checkInteger, checkNumber, checkOptions, shapeError } from '../check.js'
+import { types } from 'node:util'
+import { argumentError, checkInteger, checkNumber, checkOptions, checkWithin, shapeError } from '../check.js'
 import { LayerwiseError } from '../errors.js'
-import { allocate, checkPrecision, type FloatArray, type Precision } from '../precision.js'
+import { allocate, checkPrecision, elementType, type FloatArray, type Precision } from '../precision.js'
 import { checkRowWidth, copyRow } from './copy-row.js'
 import type { IntegerArray } from './labels.js'
 import { splitRows } from './split-rows.js'
@@ -62,20 +63,25 @@ export class Matrix<D extends MatrixData = MatrixData> {
     options?: { scale?: number | undefined },
   ): Matrix<D> {
     if (rows !== undefined || cols !== undefined || !isMatrixLike(given)) {
-      return Matrix.#checked(given as D, rows, cols, options)
+      return Matrix.checked(given as D, rows, cols, options)
     }
     const { data, rows: m, cols: n, scale } = given
-    return Matrix.#checked(data, m, n, { scale })
+    return Matrix.checked(data, m, n, { scale })
   }
 
-  static #checked<D extends MatrixData>(data: D, rows: unknown, cols: unknown, options: unknown): Matrix<D> {
+  private static checked<D extends MatrixData>(
+    data: D,
+    rows: unknown,
+    cols: unknown,
+    options: unknown,
+  ): Matrix<D> {
     checkStorage('data', data)
     const [m, n] = [checkInteger('rows', rows, 0), checkInteger('cols', cols, 1)]
     if (data.length !== m * n) throw shapeError('data', `${m} × ${n} = ${m * n} numbers`, data.length)
     const { scale: factor = 1 } = checkOptions('options', options, ['scale'])
     const scale = checkNumber('scale', factor)
     if (scale === 0) throw argumentError('scale', 'a number other than 0', scale)
-    if (scale !== 1 && !(data instanceof Uint8Array))
+    if (scale !== 1 && elementType(data) !== 'uint8')
       throw argumentError('scale', '1, unless data is a Uint8Array', scale)
     return new Matrix(data, m, n, scale)
   }
@@ -154,7 +160,7 @@ export class Matrix<D extends MatrixData = MatrixData> {
    * @throws {@link LayerwiseError} `ERR_ARGUMENT` for a row that there is not, or another kind of array; `ERR_MEMORY` if there is no room
    */
   select(indices: IntegerArray | readonly number[]): Matrix<D> {
-    const view = ArrayBuffer.isView(indices) && !(indices instanceof DataView)
+    const view = types.isTypedArray(indices)
     if (!Array.isArray(indices) && !view) throw argumentError('indices', 'an array of row numbers', indices)
     checkStorage('data', this.data)
     const { cols } = this
@@ -212,7 +218,7 @@ function isMatrixLike(value: unknown): value is MatrixLike<never> {
 }
 
 function rowWidth(row: unknown): number {
-  const width = row instanceof Matrix ? row.cols : (row as ArrayLike<unknown> | null | undefined)?.length
+  const width = asMatrix('rows[0]', row)?.cols ?? (row as ArrayLike<unknown> | null | undefined)?.length
   return typeof width === 'number' ? width : 1
 }
 
@@ -221,30 +227,44 @@ function copyAnyRow(row: unknown, i: number, width: number, data: FloatArray): v
     copyRow('rows', row, i, width, data)
     return
   }
-  if (row instanceof Matrix && row.rows !== 1) {
-    throw shapeError(`rows[${i}]`, 'a Matrix of one row', `${row.rows} rows`)
+  const matrix = asMatrix(`rows[${i}]`, row)
+  if (matrix !== undefined && matrix.rows !== 1) {
+    throw shapeError(`rows[${i}]`, 'a Matrix of one row', `${matrix.rows} rows`)
   }
-  const numbers = row instanceof Matrix ? row.data : row
-  const scale = row instanceof Matrix ? row.scale : 1
+  const { data: numbers, scale }: { data: unknown; scale: number } = matrix ?? { data: row, scale: 1 }
   checkStorage(`rows[${i}]`, numbers)
   checkRowWidth('rows', numbers.length, i, width)
   for (let j = 0; j < width; j++) data[i * width + j] = numbers[j]! * scale
 }
 
+/** `value` if it is a Matrix, one of ours in the place of another copy's or of a posted one, undefined if it is something else. */
+export function asMatrix(argument: string, value: unknown): Matrix | undefined {
+  if (value instanceof Matrix) return value
+  // A Matrix has all four: an object that lacks one was not meant as such.
+  const isMeant =
+    isMatrixLike(value) && ['rows', 'cols', 'scale'].every((member) => Object.hasOwn(value, member))
+  return isMeant ? checkWithin(argument, () => Matrix.from(value)) : undefined
+}
+
+/** The same, where nothing but a Matrix will do. */
+export function checkMatrix(argument: string, value: unknown): Matrix {
+  const matrix = asMatrix(argument, value)
+  if (matrix === undefined) throw argumentError(argument, 'a Matrix', value)
+  return matrix
+}
+
 function allocateLike<D extends MatrixData>(data: D, length: number): D {
-  const type = data instanceof Uint8Array ? 'uint8' : data instanceof Float64Array ? 'float64' : 'float32'
+  const type = elementType(data)!
   return (type === 'uint8' ? allocate(type, length, 'rows') : allocate(type, length, 'rows')) as D
 }
 
 /** Refuses what native code could not safely read: other array types, and memory that is shared, may shrink or is gone. */
 export function checkStorage(argument: string, data: unknown): asserts data is MatrixData {
-  const known = data instanceof Float32Array || data instanceof Float64Array || data instanceof Uint8Array
-  // A proxy of an array, or an object made from its prototype, is an instance too, but has no memory.
-  if (!known || !ArrayBuffer.isView(data)) {
+  if (elementType(data) === undefined) {
     throw argumentError(argument, 'a Float32Array, Float64Array or Uint8Array', data)
   }
   const { buffer } = data as { buffer: ArrayBufferLike & { resizable?: boolean } }
-  if (typeof SharedArrayBuffer !== 'undefined' && buffer instanceof SharedArrayBuffer) {
+  if (types.isSharedArrayBuffer(buffer)) {
     throw storageError(argument, 'an array over an ordinary ArrayBuffer', 'one over a SharedArrayBuffer')
   }
   if (buffer.resizable === true) {

@@ -1,5 +1,5 @@
-import { argumentError } from '../check.js'
-import { checkStorage, Matrix, type MatrixData } from './matrix.js'
+import { elementType } from '../precision.js'
+import { checkMatrix, checkStorage, Matrix, type MatrixData } from './matrix.js'
 import { allocate, formatError, type OpenFile, readExactly, readStart, withFile } from './read-file.js'
 import { rowSlices, transferredError } from './slices.js'
 import { writeFileWhole } from './write-file.js'
@@ -19,6 +19,9 @@ const elementKinds = {
   '<f4': { size: 4, make: (length: number): MatrixData => new Float32Array(length) },
   '<f8': { size: 8, make: (length: number): MatrixData => new Float64Array(length) },
 } as const satisfies Record<Descriptor, unknown>
+
+/** What each storage of a Matrix is written as. */
+const DESCRIPTORS = { uint8: '|u1', float32: '<f4', float64: '<f8' } as const
 
 interface NpyHeader {
   readonly descriptor: Descriptor
@@ -63,16 +66,18 @@ export async function readNpy(path: string | URL): Promise<Matrix> {
  * @throws {@link LayerwiseError} `ERR_STATE` if the matrix's buffer is transferred away while it is written; an older file stays
  */
 export async function writeNpy(path: string | URL, matrix: Matrix): Promise<void> {
-  if (!(matrix instanceof Matrix)) throw argumentError('matrix', 'a Matrix', matrix)
-  checkStorage('matrix', matrix.data)
-  await writeFileWhole(path, npyParts(matrix))
+  const given = checkMatrix('matrix', matrix)
+  checkStorage('matrix', given.data)
+  await writeFileWhole(path, npyParts(given))
 }
 
 function npyParts(matrix: Matrix): readonly Uint8Array[] | AsyncIterable<Uint8Array> {
   const { data, rows, cols, scale } = matrix
   if (scale !== 1) return scaledParts(matrix)
-  const descriptor = data instanceof Uint8Array ? '|u1' : data instanceof Float32Array ? '<f4' : '<f8'
-  return [npyHeader(descriptor, rows, cols), new Uint8Array(data.buffer, data.byteOffset, data.byteLength)]
+  return [
+    npyHeader(DESCRIPTORS[elementType(data)!], rows, cols),
+    new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+  ]
 }
 
 async function* scaledParts({ data, rows, cols, scale }: Matrix): AsyncGenerator<Uint8Array, void> {

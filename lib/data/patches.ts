@@ -1,8 +1,8 @@
 import { argumentError, checkInteger, checkOptions, shapeError } from '../check.js'
 import { LayerwiseError } from '../errors.js'
 import { binding } from '../native/load.js'
-import { allocate, type Precision } from '../precision.js'
-import { checkStorage, Matrix, type MatrixData } from './matrix.js'
+import { allocate, elementType, type Precision } from '../precision.js'
+import { asMatrix, checkMatrix, checkStorage, Matrix, type MatrixData } from './matrix.js'
 import { rowSlices, type Slice, valueSlices } from './slices.js'
 
 /** How patches are drawn. */
@@ -54,14 +54,17 @@ export async function samplePatches<D extends MatrixData>(
   images: Matrix<D> | readonly Matrix<D>[],
   options: PatchOptions & { imageWidth?: number | undefined },
 ): Promise<Matrix<D>> {
-  const known = ['size', 'count', 'seed', ...(images instanceof Matrix ? ['imageWidth'] : [])]
+  const rows = asMatrix('images', images) as Matrix<D> | undefined
+  const known = ['size', 'count', 'seed', ...(rows === undefined ? [] : ['imageWidth'])]
   const given = checkOptions('options', options, known)
   const size = checkInteger('size', given.size)
   const count = checkInteger('count', given.count)
   const { seed: givenSeed = 0 } = given
   const seed = checkInteger('seed', givenSeed, 0, Number.MAX_SAFE_INTEGER)
   const source =
-    images instanceof Matrix ? rowImages(images, size, given.imageWidth) : singleImages(images, size)
+    rows === undefined
+      ? singleImages(images as readonly Matrix<D>[], size)
+      : rowImages(rows, size, given.imageWidth)
   const patches = emptyLike(source.first.data, count * size * size)
   for await (const [from, to] of rowSlices(count, size * size)) {
     const random = allocate('float64', 3 * (to - from), 'patches')
@@ -95,14 +98,14 @@ export async function samplePatches<D extends MatrixData>(
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` if it is no Matrix; `ERR_SHAPE` if it has no rows; `ERR_RANGE` for NaN, Infinity, or squares that overflow
  */
 export async function preparePatches(patches: Matrix): Promise<Matrix<Float32Array>> {
-  if (!(patches instanceof Matrix)) throw argumentError('patches', 'a Matrix', patches)
-  checkStorage('patches', patches.data)
-  const { rows, cols } = patches
+  const given = checkMatrix('patches', patches)
+  checkStorage('patches', given.data)
+  const { rows, cols } = given
   if (rows === 0) throw shapeError('patches', 'at least one row', 0)
-  const means = await rowMeans(patches)
+  const means = await rowMeans(given)
   let largest = 0
   let squares = 0
-  for await (const slice of valueSlices('patches', patches)) {
+  for await (const slice of valueSlices('patches', given)) {
     for (const value of slice.values) largest = Math.max(largest, Math.abs(value))
     subtract(means, slice)
     // Deviations have mean 0 in each patch, and so all together.
@@ -119,7 +122,7 @@ export async function preparePatches(patches: Matrix): Promise<Matrix<Float32Arr
   // A mean is rounded by at most so much: what is left of constant patches.
   const bound = deviation > largest * cols * Number.EPSILON ? 3 * deviation : Infinity
   const prepared = allocate('float32', rows * cols, 'patches')
-  for await (const slice of valueSlices('patches', patches)) {
+  for await (const slice of valueSlices('patches', given)) {
     const { from, values } = slice
     subtract(means, slice)
     for (let k = 0; k < values.length; k++) {
@@ -163,19 +166,19 @@ function rowImages<D extends MatrixData>(images: Matrix<D>, size: number, imageW
 
 function singleImages<D extends MatrixData>(images: readonly Matrix<D>[], size: number): Images<D> {
   if (!Array.isArray(images)) throw argumentError('images', 'a Matrix or an array of them', images)
-  const [first] = images as readonly Matrix<D>[]
+  const matrices = Array.from(images, (image, k) => checkMatrix(`images[${k}]`, image) as Matrix<D>)
+  const [first] = matrices
   if (first === undefined) throw shapeError('images', 'at least one image', 0)
-  images.forEach((image: unknown, k) => {
+  matrices.forEach((image, k) => {
     const argument = `images[${k}]`
-    if (!(image instanceof Matrix)) throw argumentError(argument, 'a Matrix', image)
     checkStorage(argument, image.data)
     if (kind(image) !== kind(first)) throw argumentError(argument, `${kind(first)} as images[0]`, kind(image))
     checkSize(argument, size, image.rows, image.cols)
   })
   return {
-    count: images.length,
+    count: matrices.length,
     first,
-    at: (k) => ({ data: images[k].data, width: images[k].cols, height: images[k].rows }),
+    at: (k) => ({ data: matrices[k]!.data, width: matrices[k]!.cols, height: matrices[k]!.rows }),
   }
 }
 
@@ -186,14 +189,12 @@ function checkSize(argument: string, size: number, height: number, width: number
 }
 
 function kind({ data, scale }: Matrix): string {
-  const type = data instanceof Uint8Array ? 'uint8' : data instanceof Float32Array ? 'float32' : 'float64'
-  return `${type} with scale ${scale}`
+  return `${elementType(data)} with scale ${scale}`
 }
 
 function emptyLike<D extends MatrixData>(data: D, length: number): D {
+  const type = elementType(data)!
   const empty =
-    data instanceof Uint8Array
-      ? allocate('uint8', length, 'patches')
-      : allocate<Precision>(data instanceof Float32Array ? 'float32' : 'float64', length, 'patches')
+    type === 'uint8' ? allocate(type, length, 'patches') : allocate<Precision>(type, length, 'patches')
   return empty as D
 }

@@ -1,6 +1,6 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { argumentError } from '../check.js'
-import { LayerwiseError } from '../errors.js'
+import { LayerwiseError, messageOf } from '../errors.js'
 
 /** Bytes asked for at once: the file system works on them off the JavaScript thread. */
 const chunkLength = 8 * 1024 * 1024
@@ -90,10 +90,9 @@ export function formatError(name: string, problem: string, cause?: unknown): Lay
 
 /** The file system refused. */
 export function fileError(action: 'read' | 'write', name: string, cause: unknown): LayerwiseError {
-  const why = cause instanceof Error ? cause.message : String(cause)
   return new LayerwiseError(
     'ERR_ARGUMENT',
-    `path: cannot ${action} '${name}': ${why}`,
+    `path: cannot ${action} '${name}': ${messageOf(cause)}`,
     { argument: 'path', expected: `a file that this process can ${action}`, received: name },
     cause,
   )
@@ -101,7 +100,9 @@ export function fileError(action: 'read' | 'write', name: string, cause: unknown
 
 /** A path as a name for messages. */
 export function checkPath(argument: string, path: unknown): string {
-  if (path instanceof URL) return path.href
+  // As Node does it: a test runner's environment may have a class URL of its own.
+  const { href, protocol } = (typeof path === 'object' ? (path ?? {}) : {}) as Partial<URL>
+  if (typeof href === 'string' && typeof protocol === 'string') return href
   if (typeof path !== 'string' || path === '')
     throw argumentError(argument, 'a path (string or file: URL)', path)
   return path

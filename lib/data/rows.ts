@@ -3,7 +3,7 @@ import { LayerwiseError } from '../errors.js'
 import type { NativeRows } from '../native/binding.js'
 import { allocate, type FloatArray, type Precision } from '../precision.js'
 import { copyRow } from './copy-row.js'
-import { checkStorage, Matrix } from './matrix.js'
+import { asMatrix, checkStorage, Matrix } from './matrix.js'
 import type { Scaler } from './scaler.js'
 import { type Block, blockRanges, changedError, turn } from './slices.js'
 
@@ -56,11 +56,12 @@ export async function toMatrix(
   between: Between = () => {},
 ): Promise<Matrix> {
   if (Array.isArray(x)) return fromArrays(argument, x, width, precision, between)
-  if (x instanceof Matrix) {
-    checkStorage(argument, x.data)
-    if (x.cols !== width) throw shapeError(argument, `${width} columns`, x.cols)
-    if (x.rows === 0) throw emptyError(argument)
-    return x
+  const matrix = asMatrix(argument, x)
+  if (matrix !== undefined) {
+    checkStorage(argument, matrix.data)
+    if (matrix.cols !== width) throw shapeError(argument, `${width} columns`, matrix.cols)
+    if (matrix.rows === 0) throw emptyError(argument)
+    return matrix
   }
   if (!ArrayBuffer.isView(x)) {
     throw argumentError(argument, 'a Matrix, a flat typed array or an array of rows', x)

@@ -1,5 +1,6 @@
 import { TextDecoder } from 'node:util'
 import { argumentError, checkInteger, shapeError } from '../check.js'
+import { elementType } from '../precision.js'
 import { checkStorage } from './matrix.js'
 import { allocate, type ByteSource, formatError, readExactly, readStart, withFile } from './read-file.js'
 import { turn } from './slices.js'
@@ -96,7 +97,11 @@ export function safetensorsParts(
     if (Object.hasOwn(header, name)) throw argumentError('tensors', 'a name of its own for each tensor', name)
     const begin = end
     end += data.byteLength
-    header[name] = { dtype: data instanceof Float64Array ? 'F64' : 'F32', shape, data_offsets: [begin, end] }
+    header[name] = {
+      dtype: elementType(data) === 'float64' ? 'F64' : 'F32',
+      shape,
+      data_offsets: [begin, end],
+    }
   }
   const json = Buffer.from(JSON.stringify(header))
   const padded = Math.ceil(json.length / 8) * 8
@@ -174,7 +179,8 @@ async function parseHeader(name: string, bytes: Uint8Array): Promise<Record<stri
     const limits = { depth: 3, names: MOST_NAMES }
     return (await parseStrictJson(await decode(bytes), limits)) as Record<string, unknown>
   } catch (error) {
-    if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error
+    const { name: kind, code } = error as NodeJS.ErrnoException
+    if (kind !== 'SyntaxError' && code !== 'ERR_ENCODING_INVALID_ENCODED_DATA') throw error
     throw formatError(
       name,
       `its header is not the JSON of a safetensors file: ${(error as Error).message}`,
@@ -247,7 +253,7 @@ function checkTensor({ name, shape, data }: Tensor, index: number): void {
   if (name === metadataName)
     throw argumentError(`tensors[${index}].name`, `a name other than ${metadataName}`, name)
   checkStorage(`tensors[${index}].data`, data)
-  if (data instanceof Uint8Array)
+  if (elementType(data) === 'uint8')
     throw argumentError(`tensors[${index}].data`, 'a Float32Array or Float64Array', data)
   const length = shape.reduce(
     (product, size, k) => product * checkInteger(`tensors[${index}].shape[${k}]`, size, 0),

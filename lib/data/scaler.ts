@@ -1,8 +1,8 @@
 import { argumentError, checkNumber, checkOptions, shapeError, show } from '../check.js'
 import { LayerwiseError } from '../errors.js'
-import { allocate, type Precision } from '../precision.js'
+import { allocate, elementType, type Precision } from '../precision.js'
 import { type ColumnStatistics, columnSpread, columnStatistics } from './column-statistics.js'
-import { Matrix } from './matrix.js'
+import { asMatrix, Matrix } from './matrix.js'
 import { type Rows, toMatrix } from './rows.js'
 import { rowSlices, valueSlices } from './slices.js'
 
@@ -214,16 +214,27 @@ export function scalerFromJSON(value: unknown): MinMaxScaler | StandardScaler {
  *   `ERR_STATE` if it is not fitted, `ERR_SHAPE` for another width
  */
 export function checkScaler(argument: string, value: unknown, inputs: number): ModelScaler {
-  if (!(value instanceof MinMaxScaler || value instanceof StandardScaler))
-    throw argumentError(argument, 'a fitted MinMaxScaler or StandardScaler', value)
-  if (value.inputs !== inputs)
-    throw shapeError(argument, `a scaler fitted on ${inputs} columns`, value.inputs)
-  return value
+  const scaler = asScaler(value)
+  if (scaler === undefined) throw argumentError(argument, 'a fitted MinMaxScaler or StandardScaler', value)
+  if (scaler.inputs !== inputs)
+    throw shapeError(argument, `a scaler fitted on ${inputs} columns`, scaler.inputs)
+  return scaler
+}
+
+/** A scaler as it is; one of another copy of the package by what it says of itself. */
+function asScaler(value: unknown): ModelScaler | undefined {
+  if (value instanceof MinMaxScaler || value instanceof StandardScaler) return value
+  const { toJSON } = (value ?? {}) as Partial<Scaler>
+  if (typeof toJSON !== 'function') return undefined
+  const json: unknown = toJSON.call(value)
+  const { kind } = (json ?? {}) as Partial<ScalerJSON>
+  return kind === 'minMax' || kind === 'standard' ? scalerFromJSON(json) : undefined
 }
 
 /** Width of data that says it itself. */
 export function ownWidth(x: FittingRows): number {
-  if (x instanceof Matrix) return x.cols
+  const matrix = asMatrix('x', x)
+  if (matrix !== undefined) return matrix.cols
   if (!Array.isArray(x)) {
     throw argumentError(
       'x',
@@ -259,7 +270,7 @@ async function mapRows(
   const matrix = await toMatrix('x', x, width, 'float64')
   const { data, rows, cols } = matrix
   const out = allocate<Precision>(
-    data instanceof Float64Array ? 'float64' : 'float32',
+    elementType(data) === 'float64' ? 'float64' : 'float32',
     rows * cols,
     'scaled rows',
   )

@@ -1,6 +1,6 @@
 import type { NativeRows } from '../native/binding.js'
 import { binding } from '../native/load.js'
-import { allocate } from '../precision.js'
+import { allocate, elementType } from '../precision.js'
 import { transferredError, turn } from './slices.js'
 
 /** Rows up to so many bytes are copied before a fit; larger ones are read where they lie. 256 MiB. */
@@ -55,8 +55,9 @@ function viewLike(
   data: NativeRows['data'],
   { buffer, byteOffset }: Uint8Array<ArrayBuffer>,
 ): NativeRows['data'] {
-  if (data instanceof Uint8Array) return new Uint8Array(buffer, byteOffset, data.length)
-  return data instanceof Float64Array
+  const type = elementType(data)
+  if (type === 'uint8') return new Uint8Array(buffer, byteOffset, data.length)
+  return type === 'float64'
     ? new Float64Array(buffer, byteOffset, data.length)
     : new Float32Array(buffer, byteOffset, data.length)
 }

@@ -32,7 +32,7 @@ export async function writeFileWhole(
   const name = checkPath('path', path)
   const content = withLengths(parts)
   try {
-    const { target, old } = await replaceable(path instanceof URL ? fileURLToPath(path) : path)
+    const { target, old } = await replaceable(typeof path === 'string' ? path : fileURLToPath(path))
     const folder = dirname(target)
     const temporary = await createTemporary(folder, old !== undefined)
     const { handle } = temporary

@@ -5,7 +5,7 @@ import { checkLayers } from '../models/check-layers.js'
 import type { Layer } from '../models/network.js'
 import { NativeWork } from '../native/call.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
-import { allocate, type FloatArray, type Precision } from '../precision.js'
+import { allocate, type FloatArray, type Precision, precisionOf } from '../precision.js'
 import { LayerChain } from './layer-chain.js'
 
 /** Any model of layers: `layers` of a stack are those of the unrolled network, of a classifier the softmax is the last. */
@@ -170,8 +170,7 @@ function emptyLike<P extends Precision>(
   { data, cols }: Matrix<FloatArray<P>>,
   rows: number,
 ): Matrix<FloatArray<P>> {
-  const precision: Precision = data instanceof Float64Array ? 'float64' : 'float32'
-  return Matrix.from(allocate(precision, rows * cols, 'inputs') as FloatArray<P>, rows, cols)
+  return Matrix.from(allocate(precisionOf(data), rows * cols, 'inputs') as FloatArray<P>, rows, cols)
 }
 
 type Numbers = Float32Array | Float64Array

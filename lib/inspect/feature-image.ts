@@ -1,5 +1,5 @@
 import { argumentError, checkOptions } from '../check.js'
-import { Matrix } from '../data/matrix.js'
+import { asMatrix, type Matrix } from '../data/matrix.js'
 import { checkFinite } from './finite.js'
 import type { Image } from './image.js'
 import { paintTiles, TILE_OPTIONS, type TileOptions, tileSize } from './tiles.js'
@@ -33,10 +33,11 @@ export interface FeatureModel {
  */
 export function featureImage(model: FeatureModel | Matrix, options: FeatureImageOptions): Image {
   const checked = checkOptions('options', options, TILE_OPTIONS)
-  const whole = model instanceof Matrix
-  const argument = whole ? 'model' : 'layers[0].weights'
-  const weights = whole ? model : (model as Partial<FeatureModel> | null | undefined)?.layers?.[0]?.weights
-  if (!(weights instanceof Matrix) || weights.rows === 0) {
+  const whole = asMatrix('model', model)
+  const argument = whole === undefined ? 'layers[0].weights' : 'model'
+  const weights =
+    whole ?? asMatrix(argument, (model as Partial<FeatureModel> | null | undefined)?.layers?.[0]?.weights)
+  if (weights === undefined || weights.rows === 0) {
     throw argumentError('model', 'a model with layers[0].weights, or a Matrix, of at least one row', model)
   }
   const { width, height } = tileSize(checked, argument, weights.cols)

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { argumentError, checkInteger, shapeError } from '../check.js'
 
 /** A picture in memory: bytes from 0 (dark) to 255, row by row from the top, `channels` of them a pixel. */
@@ -22,7 +23,7 @@ export function checkImage(argument: string, value: unknown): Image {
   const w = checkInteger(`${argument}.width`, width)
   const h = checkInteger(`${argument}.height`, height)
   if (channels !== 1 && channels !== 3) throw argumentError(`${argument}.channels`, '1 or 3', channels)
-  if (!(data instanceof Uint8Array)) throw argumentError(`${argument}.data`, 'a Uint8Array', data)
+  if (!types.isUint8Array(data)) throw argumentError(`${argument}.data`, 'a Uint8Array', data)
   if (data.length !== w * h * channels) {
     throw shapeError(
       `${argument}.data`,

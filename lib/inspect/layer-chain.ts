@@ -6,7 +6,7 @@ import type { NativeLayer } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import type { Activation } from '../objective/activation.js'
-import { allocate, type FloatArray, type Precision } from '../precision.js'
+import { allocate, type FloatArray, type Precision, precisionOf } from '../precision.js'
 
 /** One product of rows with a layer's matrix, as native code computes it. */
 interface Product<P extends Precision> {
@@ -107,8 +107,4 @@ function joined<P extends Precision>(weights: FloatArray<P>, biases: FloatArray<
   both.set(weights)
   both.set(biases, weights.length)
   return both
-}
-
-function precisionOf(data: Float32Array | Float64Array): Precision {
-  return data instanceof Float64Array ? 'float64' : 'float32'
 }

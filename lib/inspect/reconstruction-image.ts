@@ -1,5 +1,5 @@
 import { argumentError, checkNumber, checkOptions, shapeError } from '../check.js'
-import { Matrix } from '../data/matrix.js'
+import { checkMatrix, type Matrix } from '../data/matrix.js'
 import { checkFinite } from './finite.js'
 import type { Image } from './image.js'
 import { paintTiles, TILE_OPTIONS, type TileOptions, tileSize } from './tiles.js'
@@ -32,24 +32,24 @@ export function reconstructionImage(
   options: ReconstructionImageOptions,
 ): Image {
   const checked = checkOptions('options', options, [...TILE_OPTIONS, 'low', 'high'])
-  if (!(x instanceof Matrix)) throw argumentError('x', 'a Matrix', x)
-  if (x.rows === 0) throw shapeError('x', 'at least one row', '0 rows')
-  const below = checkReconstructions(x, reconstructions)
+  const inputs = checkMatrix('x', x)
+  if (inputs.rows === 0) throw shapeError('x', 'at least one row', '0 rows')
+  const below = checkReconstructions(inputs, reconstructions)
   const { low: black = 0, high: white = 1 } = checked
   const low = checkNumber('options.low', black)
   const high = checkNumber('options.high', white)
   if (low >= high) throw argumentError('options.high', `a number above low, ${low}`, high)
-  const { width, height } = tileSize(checked, 'x', x.cols)
+  const { width, height } = tileSize(checked, 'x', inputs.cols)
 
   const grid = {
-    count: x.rows,
+    count: inputs.rows,
     width,
     height: (1 + below.length) * height,
-    columns: Math.min(x.rows, 10),
+    columns: Math.min(inputs.rows, 10),
     background: 128,
   }
   return paintTiles(checked, grid, (pair, put) => {
-    for (const [k, { argument, matrix }] of [{ argument: 'x', matrix: x }, ...below].entries()) {
+    for (const [k, { argument, matrix }] of [{ argument: 'x', matrix: inputs }, ...below].entries()) {
       const top = k * height
       matrix.row(pair).data.forEach((stored, i) => {
         const value = checkFinite(argument, stored * matrix.scale, pair, i)
@@ -70,9 +70,9 @@ function checkReconstructions(x: Matrix, reconstructions: unknown): Named[] {
   const several = Array.isArray(reconstructions)
   if (several && reconstructions.length === 0)
     throw shapeError('reconstructions', 'at least one Matrix', 'none')
-  return (several ? reconstructions : [reconstructions]).map((matrix: unknown, k) => {
+  return (several ? reconstructions : [reconstructions]).map((given: unknown, k) => {
     const argument = several ? `reconstructions[${k}]` : 'reconstructions'
-    if (!(matrix instanceof Matrix)) throw argumentError(argument, 'a Matrix', matrix)
+    const matrix = checkMatrix(argument, given)
     if (x.rows !== matrix.rows || x.cols !== matrix.cols) {
       throw shapeError(argument, `${x.rows} × ${x.cols} numbers, as in x`, `${matrix.rows} × ${matrix.cols}`)
     }

@@ -1,6 +1,6 @@
 import { argumentError, checkInteger, checkOptions, checkText, shapeError } from '../check.js'
 import type { IntegerArray } from '../data/labels.js'
-import { checkStorage, Matrix } from '../data/matrix.js'
+import { checkMatrix, checkStorage, type Matrix } from '../data/matrix.js'
 import { axisOver } from './axis.js'
 import {
   checkSheet,
@@ -60,10 +60,10 @@ export function scatterPlot(
   const sheet = checkSheet(given)
   const { dot: across = 4 } = given
   const dot = checkInteger('options.dot', across, 1, 100)
-  if (!(points instanceof Matrix)) throw argumentError('points', 'a Matrix', points)
-  checkStorage('points', points.data)
-  if (points.cols !== 2) throw shapeError('points', '2 columns', points.cols)
-  const groups = grouped(points, labels, checkNames(given.classes))
+  const pairs = checkMatrix('points', points)
+  checkStorage('points', pairs.data)
+  if (pairs.cols !== 2) throw shapeError('points', '2 columns', pairs.cols)
+  const groups = grouped(pairs, labels, checkNames(given.classes))
 
   const shown = groups.flatMap(({ places }) => places)
   const counts = tickCounts(sheet)

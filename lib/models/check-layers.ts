@@ -1,7 +1,7 @@
 import { argumentError } from '../check.js'
-import { Matrix } from '../data/matrix.js'
+import { asMatrix } from '../data/matrix.js'
 import { ACTIVATION_NUMBERS } from '../native/binding.js'
-import type { Precision } from '../precision.js'
+import { elementType, type Precision } from '../precision.js'
 import type { Layer } from './network.js'
 
 /**
@@ -17,12 +17,13 @@ export function checkLayers<P extends Precision>(
   if (!Array.isArray(layers) || layers.length === 0)
     throw argumentError(argument, 'a model with layers', model)
   const checked: Layer<P>[] = []
-  for (const [k, layer] of layers.entries()) {
-    if (!isLayer(layer) || !follows(layer, checked.at(-1))) {
+  for (const [k, given] of layers.entries()) {
+    const layer = asLayer(given)
+    if (layer === undefined || !follows(layer, checked.at(-1))) {
       throw argumentError(
         `${argument}.layers[${k}]`,
         'a layer with inputs, outputs, activation, weights and biases that go together, and with the layer before',
-        layer,
+        given,
       )
     }
     checked.push(layer as Layer<P>)
@@ -30,24 +31,27 @@ export function checkLayers<P extends Precision>(
   return checked
 }
 
-function isLayer(value: unknown): value is Layer {
-  const { inputs, outputs, activation, weights, biases } = (value ?? {}) as Partial<Layer>
-  if (!(weights instanceof Matrix) || typeof activation !== 'string') return false
+function asLayer(value: unknown): Layer | undefined {
+  const { inputs, outputs, activation, weights: given, biases } = (value ?? {}) as Partial<Layer>
+  const weights = asMatrix('weights', given)
+  if (weights === undefined || typeof activation !== 'string') return undefined
   const { data } = weights
-  const kind = [Float32Array, Float64Array].find((known) => data instanceof known)
-  return (
-    kind !== undefined &&
+  const fits =
+    elementType(data) !== 'uint8' &&
     data.length === weights.rows * weights.cols &&
     inputs === weights.cols &&
     outputs === weights.rows &&
     Object.hasOwn(ACTIVATION_NUMBERS, activation) &&
-    ArrayBuffer.isView(biases) &&
-    biases instanceof kind &&
-    (biases.length === outputs || biases.length === 0)
-  )
+    elementType(biases) === elementType(data) &&
+    (biases!.length === outputs || biases!.length === 0)
+  return fits
+    ? { inputs, outputs, activation, weights: weights as Layer['weights'], biases: biases! }
+    : undefined
 }
 
 function follows(layer: Layer, before: Layer | undefined): boolean {
   if (before === undefined) return true
-  return layer.inputs === before.outputs && layer.weights.data.constructor === before.weights.data.constructor
+  return (
+    layer.inputs === before.outputs && elementType(layer.weights.data) === elementType(before.weights.data)
+  )
 }

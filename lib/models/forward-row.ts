@@ -1,10 +1,10 @@
 import { argumentError, shapeError, show } from '../check.js'
-import { checkStorage, Matrix, type MatrixData, type Row } from '../data/matrix.js'
+import { asMatrix, checkStorage, type MatrixData, type Row } from '../data/matrix.js'
 import type { Scaler } from '../data/scaler.js'
 import { notFiniteError } from '../data/slices.js'
 import { ACTIVATION_NUMBERS, type NativeLayer } from '../native/binding.js'
 import { binding } from '../native/load.js'
-import { allocate, type FloatArray, type Precision } from '../precision.js'
+import { allocate, elementType, type FloatArray, type Precision } from '../precision.js'
 import type { Span } from './forward.js'
 import type { Network } from './network.js'
 
@@ -53,8 +53,7 @@ export class RowForward<P extends Precision> {
   }
 
   #forward(argument: string, row: Row, answer: FloatArray<P>, errors?: Float64Array): void {
-    const given = this.#checked(argument, row)
-    const scale = row instanceof Matrix ? row.scale : 1
+    const { data: given, scale } = this.#checked(argument, row)
     const data = given.buffer === answer.buffer ? this.#apart(given) : given
     const { shift, factor } = this.#scaler ?? {}
     const parameters = this.#parameters()
@@ -77,19 +76,20 @@ export class RowForward<P extends Precision> {
   }
 
   /** The numbers of the row, where native code can read them. */
-  #checked(argument: string, row: Row): MatrixData {
+  #checked(argument: string, row: Row): { data: MatrixData; scale: number } {
     const width = this.#scratch.length
     if (Array.isArray(row)) {
       checkWidth(argument, row.length, width)
-      return this.#copied(argument, row)
+      return { data: this.#copied(argument, row), scale: 1 }
     }
-    if (row instanceof Matrix && row.rows !== 1) {
-      throw shapeError(argument, 'a Matrix of one row', `${row.rows} rows`)
+    const matrix = asMatrix(argument, row)
+    if (matrix !== undefined && matrix.rows !== 1) {
+      throw shapeError(argument, 'a Matrix of one row', `${matrix.rows} rows`)
     }
-    const data = row instanceof Matrix ? row.data : row
+    const { data, scale }: { data: unknown; scale: number } = matrix ?? { data: row, scale: 1 }
     checkStorage(argument, data)
     checkWidth(argument, data.length, width)
-    return data
+    return { data, scale }
   }
 
   #copied(argument: string, row: readonly unknown[]): Float64Array {
@@ -113,9 +113,13 @@ export class RowForward<P extends Precision> {
     const outputs = this.#outputs
     const { precision } = this.#network
     if (out === undefined) return allocate(precision, outputs, 'out')
-    const kind = precision === 'float64' ? Float64Array : Float32Array
-    if (!(out instanceof kind && ArrayBuffer.isView(out)))
-      throw argumentError('out', `a ${kind.name} of ${outputs}`, out)
+    if (elementType(out) !== precision) {
+      throw argumentError(
+        'out',
+        `a ${precision === 'float64' ? 'Float64Array' : 'Float32Array'} of ${outputs}`,
+        out,
+      )
+    }
     checkStorage('out', out)
     if (out.length !== outputs) throw shapeError('out', `${outputs} numbers`, `${out.length}`)
     return out

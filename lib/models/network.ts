@@ -8,7 +8,7 @@ import { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import type { RunOptions } from '../native/run-options.js'
 import type { Activation } from '../objective/activation.js'
-import { allocate, type FloatArray, type Precision } from '../precision.js'
+import { allocate, elementType, type FloatArray, type Precision } from '../precision.js'
 
 /** Random numbers for first weights: `Stream::weights` of the native core. */
 const WEIGHTS_STREAM = 0
@@ -185,11 +185,14 @@ export class Network<P extends Precision> implements Learner<P> {
     return copy
   }
 
+  #isOfPrecision(theta: unknown): theta is FloatArray<P> {
+    return elementType(theta) === this.precision
+  }
+
   /** Parameters that fit this network. */
   #fitting(argument: string, theta: unknown): FloatArray<P> {
-    const kind = this.precision === 'float64' ? Float64Array : Float32Array
-    if (!(theta instanceof kind && ArrayBuffer.isView(theta))) {
-      throw argumentError(argument, `a ${kind.name}`, theta)
+    if (!this.#isOfPrecision(theta)) {
+      throw argumentError(argument, this.precision === 'float64' ? 'a Float64Array' : 'a Float32Array', theta)
     }
     const { length } = this.#parameters
     if (theta.length !== length) throw shapeError(argument, `${length} numbers`, `${theta.length} numbers`)

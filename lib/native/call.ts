@@ -37,7 +37,7 @@ export class NativeWork {
   constructor(options: RunOptions) {
     this.run = { threads: threadCount(options.threads), cancel: new Int32Array(1) }
     this.#signal = options.signal
-    this.#signal?.throwIfAborted()
+    this.throwIfAborted()
     this.#signal?.addEventListener('abort', this.stop, { once: true })
   }
 
@@ -52,7 +52,7 @@ export class NativeWork {
 
   /** Throws `signal.reason` if the caller has aborted. */
   throwIfAborted(): void {
-    this.#signal?.throwIfAborted()
+    if (this.#signal?.aborted) throw this.#signal.reason
   }
 
   /** Awaits one native call. What it fails with becomes ours, with the caller's stack; `argument` names the rows it reads. */
@@ -117,7 +117,8 @@ function translated(argument: string, failure: NativeFailure): LayerwiseError {
 
 function isNativeFailure(failure: unknown): failure is NativeFailure {
   return (
-    failure instanceof Error &&
+    failure !== null &&
+    typeof failure === 'object' &&
     !(failure instanceof LayerwiseError) &&
     typeof (failure as Partial<NativeFailure>).code === 'string'
   )

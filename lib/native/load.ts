@@ -1,31 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { LayerwiseError } from '../errors.js'
 import type { Binding } from './binding.js'
+import { type Attempt, loadError } from './load-error.js'
+import { packageOf, platformName } from './platform.js'
 import { checkWhole } from './whole-file.js'
-
-/** One place the addon was looked for in vain. */
-interface Attempt {
-  readonly place: string
-  readonly error: unknown
-}
-
-const require = createRequire(import.meta.url)
-/** Where there is a package with a binary; as @napi-rs/cli names platforms. */
-const PLATFORMS = [
-  'linux-x64-gnu',
-  'linux-x64-musl',
-  'linux-arm64-gnu',
-  'linux-arm64-musl',
-  'win32-x64-msvc',
-  'darwin-arm64',
-  'darwin-x64',
-]
-
-/** What the addon says when it cannot open the OpenBLAS that its package holds. */
-const BESIDE = /cannot open the library beside the addon/
 
 let loaded: Binding | undefined
 
@@ -33,7 +13,7 @@ let loaded: Binding | undefined
  * The native addon, loaded at the first call and kept.
  *
  * Looked for, in this order: the file that the environment variable `LAYERWISE_BINARY` names (then nowhere else);
- * `build/Release/layerwise.node` in the package; the package `@layerwise/layerwise-<platform>-<arch>[-<abi>]`.
+ * `build/Release/layerwise.node`, where the package is a clone or was built; the package `@layerwise/layerwise-<platform>-<arch>[-<abi>]`.
  *
  * @throws {@link LayerwiseError} `ERR_LOAD` naming every place tried, why each failed, and what to do
  */
@@ -42,46 +22,127 @@ export function binding(): Binding {
   return loaded
 }
 
+/** One place to look in, and how to take the addon from there. */
+interface Place {
+  readonly name: string
+  readonly load: () => unknown
+}
+
 function load(): Binding {
   const attempts: Attempt[] = []
-  for (const place of places()) {
+  const root = packageFolder()
+  for (const { name, load } of places(root)) {
     try {
-      return requireAlone(place)
+      const addon = alone(load) as Partial<Binding> | null
+      if (typeof addon?.runtime !== 'function') throw new Error('it is no addon of layerwise')
+      return addon as Binding
     } catch (error) {
-      attempts.push({ place, error })
+      attempts.push({ place: name, error })
     }
   }
-  throw loadError(attempts)
+  throw loadError(attempts, {
+    isClone: isClone(root),
+    isBundled: root === undefined,
+    isInstalled: (platform) => isResolvable(`${packageOf(platform)}/package.json`),
+  })
 }
 
-function places(): string[] {
+function places(root: string | undefined): Place[] {
   const chosen = process.env.LAYERWISE_BINARY
-  if (chosen) return [resolve(chosen)]
-  const built = inPackage('build/Release/layerwise.node')
-  return [...(built === undefined ? [] : [built]), packageFor(platformName())]
+  if (chosen) return [fileAt(resolve(chosen))]
+  const built = root && join(root, 'build/Release/layerwise.node')
+  const platform = platformName()
+  return [
+    ...(built && (isClone(root) || existsSync(built)) ? [fileAt(built)] : []),
+    { name: packageOf(platform), load: () => fromPackage(platform) },
+  ]
 }
 
-/** A path in the folder that holds the package, in which this code is `lib/native/`, `dist/native/` or all of `dist/`; undefined in a bundle of somebody's. */
-function inPackage(path: string): string | undefined {
-  for (const up of ['../../', '../']) {
-    if (isOurs(new URL(`${up}package.json`, import.meta.url))) {
-      return fileURLToPath(new URL(up + path, import.meta.url))
-    }
+function fileAt(path: string): Place {
+  const load = () => {
+    const requireFile = createRequire(here())
+    const file = requireFile.resolve(path)
+    checkWhole(file)
+    return requireFile(file)
   }
-  return undefined
+  return { name: path, load }
 }
 
-/** Whether this is our package's description. In a bundle it is somebody's file, and may be anything. */
-function isOurs(description: URL): boolean {
+/**
+ * The addon that a platform's package holds. Each name stands in a call of its own to what `createRequire` returned: so programs that
+ * copy the files which a deployment needs, @vercel/nft for one, find the package that is installed.
+ */
+function fromPackage(platform: string): unknown {
+  const name = packageOf(platform)
+  const requirePackage = createRequire(lookingFrom().find((from) => isResolvable(name, from)) ?? here())
+  checkWhole(requirePackage.resolve(name))
+  switch (platform) {
+    case 'linux-x64-gnu':
+      return requirePackage('@layerwise/layerwise-linux-x64-gnu')
+    case 'linux-x64-musl':
+      return requirePackage('@layerwise/layerwise-linux-x64-musl')
+    case 'linux-arm64-gnu':
+      return requirePackage('@layerwise/layerwise-linux-arm64-gnu')
+    case 'linux-arm64-musl':
+      return requirePackage('@layerwise/layerwise-linux-arm64-musl')
+    case 'win32-x64-msvc':
+      return requirePackage('@layerwise/layerwise-win32-x64-msvc')
+    case 'darwin-arm64':
+      return requirePackage('@layerwise/layerwise-darwin-arm64')
+    case 'darwin-x64':
+      return requirePackage('@layerwise/layerwise-darwin-x64')
+    default:
+      return requirePackage(name)
+  }
+}
+
+/**
+ * Where this code lies. Not every bundle has `import.meta.url`: one in CommonJS has `__filename` in its place, and webpack writes down where
+ * the module lay when it ran, which need not exist any more.
+ */
+function here(): string {
+  if (typeof __filename === 'string') return __filename
+  const url: string | undefined = import.meta.url
+  return url?.startsWith('file:') ? fileURLToPath(url) : join(process.cwd(), 'layerwise')
+}
+
+/** Files from whose folders a package is looked for: this code, and the program's main file. */
+function lookingFrom(): string[] {
+  const main = process.argv[1]
   try {
-    return JSON.parse(readFileSync(description, 'utf8'))?.name === 'layerwise'
+    return main === undefined ? [here()] : [here(), realpathSync(main)]
+  } catch {
+    return [here()]
+  }
+}
+
+function isResolvable(name: string, from?: string): boolean {
+  if (from === undefined) return lookingFrom().some((file) => isResolvable(name, file))
+  try {
+    createRequire(from).resolve(name)
+    return true
   } catch {
     return false
   }
 }
 
-function packageFor(platform: string): string {
-  return `@layerwise/layerwise-${platform}`
+/** The folder of the package, in which this code is `lib/native/`, `dist/native/`, `dist/` or `dist/cjs/`; undefined in a bundle of somebody's. */
+function packageFolder(): string | undefined {
+  const own = dirname(here())
+  return [join(own, '..'), join(own, '..', '..')].find(isOurs)
+}
+
+/** Whether a folder holds our package's description. Above a bundle it is somebody's file, and may be anything. */
+function isOurs(folder: string): boolean {
+  try {
+    return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))?.name === 'layerwise'
+  } catch {
+    return false
+  }
+}
+
+function isClone(root: string | undefined): boolean {
+  return root !== undefined && existsSync(join(root, 'scripts/setup.mjs'))
 }
 
 /**
@@ -90,117 +151,13 @@ function packageFor(platform: string): string {
  * In a worker thread `process.env` is a copy that OpenBLAS does not see: the addon then ends Debian's at once, and opens a library that
  * lies beside it with the variable set (native/core/blas_file.h).
  */
-function requireAlone(place: string): Binding {
-  const path = require.resolve(place)
-  checkWhole(path)
+function alone<T>(load: () => T): T {
   const before = process.env.OPENBLAS_NUM_THREADS
   process.env.OPENBLAS_NUM_THREADS = '1'
   try {
-    const addon = require(path) as Partial<Binding> | null
-    if (typeof addon?.runtime !== 'function') throw new Error('it is no addon of layerwise')
-    return addon as Binding
+    return load()
   } finally {
     if (before === undefined) delete process.env.OPENBLAS_NUM_THREADS
     else process.env.OPENBLAS_NUM_THREADS = before
   }
-}
-
-/** This process's platform, as {@link PLATFORMS} names it. */
-function platformName(): string {
-  const name = `${process.platform}-${process.arch}`
-  if (process.platform === 'win32') return `${name}-msvc`
-  if (process.platform !== 'linux') return name
-  return `${name}-${isGlibc() ? 'gnu' : 'musl'}`
-}
-
-function isGlibc(): boolean {
-  // Without the network part, for which Node would look up host names.
-  const report = process.report as typeof process.report & { excludeNetwork: boolean }
-  const before = report.excludeNetwork
-  report.excludeNetwork = true
-  const { header } = report.getReport() as unknown as { header: { glibcVersionRuntime?: string } }
-  report.excludeNetwork = before
-  return header.glibcVersionRuntime !== undefined
-}
-
-function loadError(attempts: readonly Attempt[]): LayerwiseError {
-  const lines = attempts.map(({ place, error }) => `- ${place}: ${reasonOf(error)}`)
-  const errors = attempts.map(({ error }) => error)
-  const message = [
-    `layerwise cannot load its native addon on ${platformName()} (Node ${process.versions.node}). Tried:`,
-    ...lines,
-    `What to do: ${remedy(lines.join('\n'))}`,
-  ].join('\n')
-  return new LayerwiseError(
-    'ERR_LOAD',
-    message,
-    {},
-    errors.length === 1 ? errors[0] : new AggregateError(errors),
-  )
-}
-
-/** The first line: after it Node lists the files that asked for the module. */
-function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
-  return message.split('\n')[0]!
-}
-
-function remedy(reasons: string): string {
-  if (process.env.LAYERWISE_BINARY) {
-    return 'LAYERWISE_BINARY overrules the search: name a layerwise.node built for this platform, or unset it.'
-  }
-  if (/OPENBLAS_CORETYPE/.test(reasons)) {
-    const kernel = process.arch === 'arm64' ? 'NEOVERSEN1' : 'HASWELL'
-    return `choose a kernel that is known to be right before Node starts: \`OPENBLAS_CORETYPE=${kernel}\`.`
-  }
-  if (/OpenBLAS/.test(reasons)) {
-    return 'the addon needs the pthread build of OpenBLAS (Debian and Ubuntu: libopenblas0-pthread). In a clone, `npm run setup` finds or fetches one and builds again.'
-  }
-  if (/openblas/.test(reasons) && !BESIDE.test(reasons)) {
-    return 'the OpenBLAS this addon was built with is gone. In a clone, `npm run setup` finds or fetches one and builds again.'
-  }
-  if (existsSync(inPackage('scripts/setup.mjs') ?? '')) {
-    return 'this is a clone of the repository: build the addon with `npm run setup`.'
-  }
-  return remedyOfInstall(reasons)
-}
-
-/** Where the package was installed, and not built. */
-function remedyOfInstall(reasons: string): string {
-  const platform = platformName()
-  if (!PLATFORMS.includes(platform)) {
-    return `there is no binary for ${platform}. Build one in a clone of the repository with \`npm run setup\`, and let LAYERWISE_BINARY name its build/Release/layerwise.node.`
-  }
-  if (isInstalled(platform)) {
-    return /damaged/.test(reasons) || BESIDE.test(reasons)
-      ? `install again: \`npm install --force ${packageFor(platform)}\`.`
-      : `${packageFor(platform)} is there but does not load: the reason is above. It needs ${needs(platform)}.`
-  }
-  const others = PLATFORMS.filter(isInstalled)
-  if (others.length > 0) {
-    return `node_modules was installed for ${others.join(', ')}, and this is ${platform}. Install where it runs (in an image: \`npm ci\` in it, do not copy node_modules), or \`npm install ${installFlags(platform)} layerwise\`.`
-  }
-  return 'install again with optional dependencies: `npm install --include=optional layerwise`.'
-}
-
-function isInstalled(platform: string): boolean {
-  try {
-    require.resolve(`${packageFor(platform)}/package.json`)
-    return true
-  } catch {
-    return false
-  }
-}
-
-function needs(platform: string): string {
-  if (platform.startsWith('darwin'))
-    return platform === 'darwin-arm64' ? 'macOS 11 or newer' : 'macOS 10.15 or newer'
-  if (platform.startsWith('win32')) return 'node.exe under that name, and Windows 10 or newer'
-  return platform.endsWith('musl') ? 'musl 1.2.5 or newer' : 'glibc 2.28 or newer'
-}
-
-function installFlags(platform: string): string {
-  const [os, cpu, abi] = platform.split('-')
-  const libc = os === 'linux' ? ` --libc=${abi === 'gnu' ? 'glibc' : 'musl'}` : ''
-  return `--os=${os} --cpu=${cpu}${libc}`
 }

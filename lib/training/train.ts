@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { LayerwiseError } from '../errors.js'
 import type {
   Floats,
@@ -237,7 +238,7 @@ function diverged(epoch: number, plan: TrainingPlan): LayerwiseError {
 }
 
 function sameKind(parameters: Floats): Floats {
-  return parameters instanceof Float64Array
+  return types.isFloat64Array(parameters)
     ? allocate('float64', parameters.length, 'parameters')
     : allocate('float32', parameters.length, 'parameters')
 }
