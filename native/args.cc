@@ -105,6 +105,23 @@ Rows rows_of(Napi::Env env, const ArrayArgument& data, int rows, int cols) {
   return result;
 }
 
+ColumnScaling scaling_of(const Napi::Object& object, std::size_t cols) {
+  ColumnScaling scaling;
+  scaling.shift = doubles_argument(object, "shift", cols);
+  scaling.factor = doubles_argument(object, "factor", cols);
+  if (has(object, "centre")) scaling.centre = doubles_argument(object, "centre", cols);
+  return scaling;
+}
+
+ColumnScaling scaling_argument(const Napi::Object& owner, const char* name, Pins& pins, std::size_t cols) {
+  if (!has(owner, name)) return {};
+  const Napi::Object object = child(owner, name);
+  for (const char* array : {"shift", "factor", "centre"}) {
+    if (has(object, array)) pins.add(object.Get(array));
+  }
+  return scaling_of(object, cols);
+}
+
 Rows rows_argument(const Napi::Object& object, Pins& pins) {
   const Napi::Env env = object.Env();
   const ArrayArgument data = array_argument(object, "data", pins);
@@ -132,10 +149,7 @@ Rows rows_argument(const Napi::Object& object, Pins& pins) {
     if (labels.type != napi_uint32_array) throw argument_error(env, "ERR_ARGUMENT", "labels: expected a Uint32Array");
     rows.labels = static_cast<const std::uint32_t*>(labels.data);
   }
-  if (has(object, "shift")) {
-    rows.shift = doubles_argument(object, "shift", pins, rows.cols);
-    rows.factor = doubles_argument(object, "factor", pins, rows.cols);
-  }
+  rows.scaling = scaling_argument(object, "scaling", pins, rows.cols);
   return rows;
 }
 

@@ -15,6 +15,9 @@ Napi::Object request_argument(const Napi::CallbackInfo& info, std::size_t index 
 Network network_argument(const Napi::Object& request);
 Objective objective_argument(const Napi::Object& request, const Network& network);
 Rows rows_argument(const Napi::Object& rows, Pins& pins);
+// A scaling over arrays that its owner keeps alive; and owner[name], if it is there, with its arrays pinned.
+ColumnScaling scaling_of(const Napi::Object& scaling, std::size_t cols);
+ColumnScaling scaling_argument(const Napi::Object& owner, const char* name, Pins& pins, std::size_t cols);
 // So many rows over data of a type that rows may have.
 Rows rows_of(Napi::Env env, const ArrayArgument& data, int rows, int cols);
 // rows.through, if it is there; its parameters are pinned. The caller keeps it as long as the rows that point to it.

@@ -79,10 +79,16 @@ Napi::Error not_doubles(Napi::Env env, const char* name) {
 
 }  // namespace
 
-double* doubles_argument(const Napi::Object& object, const char* name, Pins& pins, std::size_t length) {
-  const ArrayArgument array = array_argument(object, name, pins, static_cast<std::int64_t>(length));
+double* doubles_argument(const Napi::Object& object, const char* name, std::size_t length) {
+  const ArrayArgument array = array_argument(object.Env(), object.Get(name), name, static_cast<std::int64_t>(length));
   if (array.type != napi_float64_array) throw not_doubles(object.Env(), name);
   return static_cast<double*>(array.data);
+}
+
+double* doubles_argument(const Napi::Object& object, const char* name, Pins& pins, std::size_t length) {
+  double* data = doubles_argument(object, name, length);
+  pins.add(object.Get(name));
+  return data;
 }
 
 bool is_double(const ArrayArgument& parameters) { return parameters.type == napi_float64_array; }

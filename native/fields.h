@@ -52,6 +52,7 @@ ArrayArgument array_argument(const Napi::Object& object, const char* name, Pins&
 ArrayArgument array_argument(Napi::Env env, const Napi::Value& value, const char* name, std::int64_t length = -1);
 
 // Of exactly this type and length.
+double* doubles_argument(const Napi::Object& object, const char* name, std::size_t length);
 double* doubles_argument(const Napi::Object& object, const char* name, Pins& pins, std::size_t length);
 
 // A copy of such an array; of any length where `length` is below 0.

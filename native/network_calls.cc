@@ -47,10 +47,7 @@ Napi::Value start_forward(const Napi::Object& request, std::unique_ptr<Operation
     if (out.type != parameters.type) throw argument_error(env, "ERR_ARGUMENT", "out: expected the type of the parameters");
     forward_request.out = static_cast<T*>(out.data);
   }
-  if (has(request, "shift")) {
-    forward_request.shift = doubles_argument(request, "shift", operation->pins, outputs);
-    forward_request.factor = doubles_argument(request, "factor", operation->pins, outputs);
-  }
+  forward_request.unscale = scaling_argument(request, "unscale", operation->pins, outputs);
   operation->compute = [call](Team& team, const StopFlag& stop) {
     call->finished = forward(team, call->request, stop, call->bad);
   };
@@ -181,26 +178,18 @@ Napi::Value run_forward_row(const Napi::CallbackInfo& info) {
   const auto width = static_cast<std::int64_t>(network.inputs());
   const ArrayArgument parameters = array_argument(env, info[1], "parameters", static_cast<std::int64_t>(network.parameters));
   const ArrayArgument data = array_argument(env, info[2], "row", width);
-  const ArrayArgument out = array_argument(env, info[6], "out", network.outputs());
+  const ArrayArgument out = array_argument(env, info[5], "out", network.outputs());
   if (out.type != parameters.type) throw argument_error(env, "ERR_ARGUMENT", "out: expected the type of the parameters");
   Rows row = rows_of(env, data, 1, network.inputs());
   row.scale = info[3].ToNumber();
-  if (!info[4].IsUndefined()) {
-    const ArrayArgument shift = array_argument(env, info[4], "shift", width),
-                        factor = array_argument(env, info[5], "factor", width);
-    if (shift.type != napi_float64_array || factor.type != napi_float64_array) {
-      throw argument_error(env, "ERR_ARGUMENT", "shift, factor: expected Float64Arrays");
-    }
-    row.shift = static_cast<const double*>(shift.data);
-    row.factor = static_cast<const double*>(factor.data);
-  }
+  if (!info[4].IsUndefined()) row.scaling = scaling_of(request_argument(info, 4), width);
   const auto weights = static_cast<std::int64_t>(network.layers.front().weight_count());
-  const ArrayArgument turned = array_argument(env, info[7], "turned", weights);
+  const ArrayArgument turned = array_argument(env, info[6], "turned", weights);
   if (turned.type != parameters.type) throw argument_error(env, "ERR_ARGUMENT", "turned: expected the type of the parameters");
-  const bool renew = info[8].ToBoolean();
+  const bool renew = info[7].ToBoolean();
   double* error = nullptr;
-  if (!info[9].IsUndefined()) {
-    const ArrayArgument errors = array_argument(env, info[9], "errors", 1);
+  if (!info[8].IsUndefined()) {
+    const ArrayArgument errors = array_argument(env, info[8], "errors", 1);
     if (errors.type != napi_float64_array) throw argument_error(env, "ERR_ARGUMENT", "errors: expected a Float64Array");
     if (network.outputs() != network.inputs()) throw argument_error(env, "ERR_SHAPE", "row: wrong width");
     error = static_cast<double*>(errors.data);

@@ -171,6 +171,20 @@ export const tolerances = {
     value: 1e-12,
     reason: 'as reloadedFloat32, with roundings of 1.1e-16; vector levels differ in the last bits of exp',
   },
+  besideAnOffset: {
+    value: 1e-5,
+    reason:
+      'relative to the largest value; some ten float32 products and steps at 6e-8 each. Beside it stand two units in the last place of the offset, over the spread: means and shifts are rounded to float64',
+  },
+  besideAnOffsetFloat64: {
+    value: 1e-11,
+    reason:
+      'as besideAnOffset, with roundings of 1.1e-16 that covariance and whitening raise by some thousand',
+  },
+  scaledInside: {
+    value: 1e-6,
+    reason: 'relative to the largest value; the same float64 operations, rounded once to float32, by 6e-8',
+  },
   climbed: {
     value: 1e-7,
     reason:

@@ -4,6 +4,40 @@ import { allocate } from '../precision.js'
 import type { Matrix } from './matrix.js'
 import { blocks, notFiniteError, rowSlices, valueSlices } from './slices.js'
 
+/** Sums of columns, and of what rounding took from them: beside a large offset that is much of a spread. */
+class ColumnSums {
+  readonly #sums: Float64Array
+  readonly #rests: Float64Array
+
+  constructor(argument: string, cols: number) {
+    this.#sums = columns(argument, cols)
+    this.#rests = columns(argument, cols)
+  }
+
+  /**
+   * Returns the sum of column `j` as it is now.
+   *
+   * Source: Knuth's TwoSum, Handbook of Floating-Point Arithmetic, section 4.3.2: the error of an addition is a float64 again.
+   */
+  add(j: number, value: number): number {
+    const before = this.#sums[j]!
+    const after = before + value
+    const added = after - before
+    this.#rests[j]! += before - (after - added) + (value - added)
+    this.#sums[j] = after
+    return after
+  }
+
+  /** The sums, divided by the number of rows. Adds nothing any more. */
+  async means(rows: number): Promise<Float64Array> {
+    const means = this.#sums
+    for await (const [from, to] of rowSlices(means.length, 1)) {
+      for (let j = from; j < to; j++) means[j] = (means[j]! + this.#rests[j]!) / rows
+    }
+    return means
+  }
+}
+
 /** Of each column, in float64. */
 export interface ColumnStatistics {
   readonly min: Float64Array
@@ -19,7 +53,8 @@ export interface ColumnStatistics {
  */
 export async function columnStatistics(argument: string, x: Matrix): Promise<ColumnStatistics> {
   const { rows, cols } = x
-  const [min, max, mean] = [columns(argument, cols), columns(argument, cols), columns(argument, cols)]
+  const [min, max] = [columns(argument, cols), columns(argument, cols)]
+  const sums = new ColumnSums(argument, cols)
   for await (const { row, column, toColumn, values } of valueSlices(argument, x)) {
     if (row === 0) for (let j = column; j < toColumn; j++) min[j] = max[j] = values[j - column]!
     for (let k = 0; k < values.length; ) {
@@ -27,12 +62,11 @@ export async function columnStatistics(argument: string, x: Matrix): Promise<Col
         const value = values[k]!
         if (value < min[j]!) min[j] = value
         if (value > max[j]!) max[j] = value
-        mean[j]! += value
+        sums.add(j, value)
       }
     }
   }
-  for await (const [from, to] of rowSlices(cols, 1)) for (let j = from; j < to; j++) mean[j]! /= rows
-  return { min, max, mean }
+  return { min, max, mean: await sums.means(rows) }
 }
 
 /**
@@ -84,7 +118,7 @@ export async function columnMeans(
   between: () => void,
 ): Promise<Float64Array> {
   const count = order?.length ?? rows
-  const sums = allocate('float64', cols, argument)
+  const sums = new ColumnSums(argument, cols)
   for await (const block of blocks(count, cols)) {
     between()
     for (let i = block.row; i < block.toRow; i++) {
@@ -92,12 +126,11 @@ export async function columnMeans(
       for (let j = block.column; j < block.toColumn; j++) {
         const value = data[row * cols + j]! * scale
         if (!Number.isFinite(value)) throw notFiniteError(argument, value, row, j)
-        sums[j]! += value
-        if (!Number.isFinite(sums[j]!)) throw sumError(argument, value, row, j)
+        if (!Number.isFinite(sums.add(j, value))) throw sumError(argument, value, row, j)
       }
     }
   }
-  return sums.map((sum) => sum / count)
+  return sums.means(count)
 }
 
 function sumError(argument: string, value: number, row: number, column: number): LayerwiseError {

@@ -1,10 +1,9 @@
 import { argumentError, shapeError } from '../check.js'
 import { LayerwiseError } from '../errors.js'
-import type { NativeRows } from '../native/binding.js'
+import { type NativeRows, type NativeScaling, nativeScaling } from '../native/binding.js'
 import { allocate, type FloatArray, type Precision } from '../precision.js'
 import { copyRow } from './copy-row.js'
 import { asMatrix, checkStorage, Matrix } from './matrix.js'
-import type { Scaler } from './scaler.js'
 import { type Block, blockRanges, changedError, turn } from './slices.js'
 
 /**
@@ -24,9 +23,9 @@ export type Between = () => void
  *
  * @param argument - what the caller called `x`, for messages
  * @param width - columns each row must have
- * @param precision - of the copy of an array of rows; with a scaler the copy is float64, so that nothing is lost before its shift
+ * @param precision - of the copy of an array of rows; with a scaling the copy is float64, so that nothing is lost before its shift
  * @param between - called between slices; what it throws ends the copying
- * @param scaler - fitted on rows of this width; applied by the addon, after the Matrix's own scale
+ * @param scaling - a fitted scaler, or more, of rows of this width; applied by the addon, after the Matrix's own scale
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything that is not {@link Rows}, and for memory that is shared, resizable or detached
  * @throws {@link LayerwiseError} `ERR_SHAPE` for no rows, and for a wrong width or length
  * @throws {@link LayerwiseError} `ERR_STATE` if the scaler was not fitted, or the array of rows changes its length meanwhile
@@ -37,14 +36,14 @@ export async function toRows(
   width: number,
   precision: Precision,
   between: Between,
-  scaler?: Scaler,
+  scaling?: NativeScaling,
 ): Promise<NativeRows> {
-  const scaling = scaler && { shift: scaler.shift, factor: scaler.factor }
-  const kept = scaler === undefined ? precision : 'float64'
+  const taken = scaling && nativeScaling(scaling)
+  const kept = taken === undefined ? precision : 'float64'
   const { data, rows, cols, scale } = await toMatrix(argument, x, width, kept, between)
-  if (scaling && scaling.shift.length !== width)
-    throw shapeError('scaling', `a scaler fitted on ${width} columns`, scaling.shift.length)
-  return { data, rows, cols, scale, ...scaling }
+  if (taken && taken.shift.length !== width)
+    throw shapeError('scaling', `a scaler fitted on ${width} columns`, taken.shift.length)
+  return { data, rows, cols, scale, ...(taken && { scaling: taken }) }
 }
 
 /** {@link Rows} as a Matrix with at least one row, of `width` columns, as {@link toRows} takes them. */

@@ -1,8 +1,7 @@
 import { argumentError, shapeError, show } from '../check.js'
 import { asMatrix, checkStorage, type MatrixData, type Row } from '../data/matrix.js'
-import type { Scaler } from '../data/scaler.js'
 import { notFiniteError } from '../data/slices.js'
-import { ACTIVATION_NUMBERS, type NativeLayer } from '../native/binding.js'
+import { ACTIVATION_NUMBERS, type NativeLayer, type NativeScaling, nativeScaling } from '../native/binding.js'
 import { binding } from '../native/load.js'
 import { allocate, elementType, type FloatArray, type Precision } from '../precision.js'
 import type { Span } from './forward.js'
@@ -14,7 +13,7 @@ export class RowForward<P extends Precision> {
   readonly #span: Span
   readonly #outputs: number
   readonly #shape: Int32Array
-  readonly #scaler: Scaler | undefined
+  readonly #scaling: NativeScaling | undefined
   readonly #scratch: Float64Array
   #whole: FloatArray<P>
   #part: FloatArray<P>
@@ -25,13 +24,14 @@ export class RowForward<P extends Precision> {
   #reconstruction: FloatArray<P> | undefined
   #errors: Float64Array | undefined
 
-  constructor(network: Network<P>, span: Span, scaler: Scaler | undefined) {
+  /** @param scaling - a fitted scaler, or more; it may be fitted anew at any time */
+  constructor(network: Network<P>, span: Span, scaling: NativeScaling | undefined) {
     this.#network = network
     this.#span = span
     const { layers, parameters } = network.part(span.from, span.to)
     this.#outputs = layers.at(-1)!.outputs
     this.#shape = shapeOf(layers)
-    this.#scaler = scaler
+    this.#scaling = scaling
     this.#scratch = new Float64Array(layers[0]!.inputs)
     this.#whole = network.parameters
     this.#part = parameters
@@ -55,7 +55,6 @@ export class RowForward<P extends Precision> {
   #forward(argument: string, row: Row, answer: FloatArray<P>, errors?: Float64Array): void {
     const { data: given, scale } = this.#checked(argument, row)
     const data = given.buffer === answer.buffer ? this.#apart(given) : given
-    const { shift, factor } = this.#scaler ?? {}
     const parameters = this.#parameters()
     this.#turned ??= allocate(this.#network.precision, this.#shape[0]! * this.#shape[1]!, 'weights')
     const renew = this.#turnedOf !== parameters
@@ -64,8 +63,7 @@ export class RowForward<P extends Precision> {
       parameters,
       data,
       scale,
-      shift,
-      factor,
+      this.#scaling && nativeScaling(this.#scaling),
       answer,
       this.#turned,
       renew,
@@ -134,14 +132,16 @@ export class RowForward<P extends Precision> {
   }
 
   #notFinite(argument: string, data: MatrixData, scale: number): Error {
-    const { shift, factor } = this.#scaler ?? {}
-    const rounded = this.#network.precision === 'float64' ? (value: number) => value : Math.fround
-    // As native code reads them, each step rounded: a factor may overflow float32.
-    const values = Array.from(data, (value, j) =>
-      rounded(rounded(rounded(value * scale) - rounded(shift?.[j] ?? 0)) * rounded(factor?.[j] ?? 1)),
+    const { shift, factor, centre } = this.#scaling ?? {}
+    // As native code reads them: in float64, then rounded to the precision that computes.
+    const exact = Array.from(
+      data,
+      (value, j) => (value * scale - (shift?.[j] ?? 0)) * (factor?.[j] ?? 1) - (centre?.[j] ?? 0),
     )
-    const column = values.findIndex((value) => !Number.isFinite(value))
-    return notFiniteError(argument, values[column] ?? NaN, 0, column)
+    const column = exact.findIndex(
+      (value) => !Number.isFinite(this.#network.precision === 'float64' ? value : Math.fround(value)),
+    )
+    return notFiniteError(argument, exact[column] ?? NaN, 0, column)
   }
 }
 

@@ -1,7 +1,6 @@
 import { Matrix } from '../data/matrix.js'
 import type { Between } from '../data/rows.js'
-import type { Scaler } from '../data/scaler.js'
-import type { ForwardRequest, NativeRows } from '../native/binding.js'
+import { type ForwardRequest, type NativeRows, type NativeScaling, nativeScaling } from '../native/binding.js'
 import { nativeCall } from '../native/call.js'
 import { binding } from '../native/load.js'
 import type { RunOptions } from '../native/run-options.js'
@@ -17,16 +16,16 @@ export interface Span {
 /** Takes the caller's rows, calling a function between slices of them. */
 export type TakeRows = (between: Between) => NativeRows | Promise<NativeRows>
 
-/** Rows through some layers, with the parameters of now. With a scaler the outputs are brought back to the units of x. */
+/** Rows through some layers, with the parameters of now. With a scaling the outputs are brought back to the units of x. */
 export async function forward<P extends Precision>(
   network: Network<P>,
   span: Span,
   argument: string,
   take: TakeRows,
   options: RunOptions,
-  scaler?: Scaler,
+  scaling?: NativeScaling,
 ): Promise<Matrix<FloatArray<P>>> {
-  const unscale = scaler && { shift: scaler.shift, factor: scaler.factor }
+  const unscale = scaling && nativeScaling(scaling)
   return forwardMatrix(network, span, argument, take, options, 'outputs', unscale)
 }
 
@@ -89,7 +88,7 @@ async function forwardMatrix<P extends Precision>(
   take: TakeRows,
   options: RunOptions,
   result: 'outputs' | 'squares',
-  unscale?: { shift: Float64Array; factor: Float64Array },
+  unscale?: NativeScaling,
 ): Promise<Matrix<FloatArray<P>>> {
   const { outputs } = network.layers[span.to - 1]!
   const room = (rows: number) => allocate(network.precision, rows * outputs, result)
@@ -105,11 +104,11 @@ async function run<Out extends ForwardRequest['out']>(
   options: RunOptions,
   result: ForwardRequest['result'],
   room: (rows: number) => Out,
-  unscale?: { shift: Float64Array; factor: Float64Array },
+  unscale?: NativeScaling,
 ): Promise<Out> {
   const rows = await take(() => options.signal?.throwIfAborted())
   const out = room(rows.rows)
-  const request = { layers, parameters, rows, result, out, ...unscale }
+  const request = { layers, parameters, rows, result, out, ...(unscale && { unscale }) }
   await nativeCall(argument, options, (native) => binding().forward({ ...native, ...request }))
   return out
 }

@@ -182,7 +182,7 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
 function centred({ training, validation }: FitRows, { shift, factor }: Scaler): FitRows {
   const less = ({ argument, rows }: MeasuredRows) => ({
     argument,
-    rows: { ...rows, shift, factor } satisfies NativeRows,
+    rows: { ...rows, scaling: { shift, factor } } satisfies NativeRows,
   })
   return {
     training: less(training),

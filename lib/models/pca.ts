@@ -2,8 +2,9 @@ import { checkOptions, freezeDeep } from '../check.js'
 import { Matrix, type Row } from '../data/matrix.js'
 import { formatError } from '../data/read-file.js'
 import { type Rows, toRows } from '../data/rows.js'
-import { type FittingRows, type ModelScaler, ownWidth, type Scaler, StandardScaler } from '../data/scaler.js'
+import { type FittingRows, type ModelScaler, ownWidth, type Scaler } from '../data/scaler.js'
 import { LayerwiseError } from '../errors.js'
+import type { NativeScaling } from '../native/binding.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import type { FloatArray, Precision } from '../precision.js'
 import { BaseModel } from './base-model.js'
@@ -30,8 +31,8 @@ interface Fitted<P extends Precision> extends PrincipalComponents {
   readonly network: Network<P>
   readonly into: Span
   readonly back: Span
-  /** Scaling and subtraction of the mean together. */
-  readonly centring: Scaler
+  /** What the rows go through before the network: the scaler, and subtraction of the mean. */
+  readonly centring: NativeScaling
   readonly transformRow: RowForward<P>
   readonly reconstructRow: RowForward<P>
   /** The scaler's numbers that these were made with: it may be fitted anew. */
@@ -297,11 +298,7 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   #centred({ mean }: PrincipalComponents, { network, into }: Projection<P>) {
     const scaledBy = this.#scaler?.shift
     const { factor = mean.map(() => 1), shift = mean.map(() => 0) } = this.#scaler ?? {}
-    const centring = StandardScaler.fromJSON({
-      kind: 'standard',
-      shift: Array.from(shift, (value, j) => value + mean[j]! / factor[j]!),
-      factor: [...factor],
-    })
+    const centring = { shift, factor, centre: mean }
     return {
       scaledBy,
       centring,

@@ -22,7 +22,23 @@ export const ACTIVATION_NUMBERS = {
 export type LossName = 'squared' | 'euclidean' | 'absolute' | 'crossEntropy' | 'logLoss'
 export type AverageName = 'exact' | 'batch' | 'moving'
 
-/** Rows to read. A value is `(data[i, j] * scale - shift[j]) * factor[j]`. */
+/**
+ * Column by column, value = (x − shift[j]) · factor[j] − centre[j]; and back, x = (value + centre[j]) / factor[j] + shift[j]. In float64,
+ * rounded once to the precision that computes.
+ */
+export interface NativeScaling {
+  readonly shift: Float64Array
+  readonly factor: Float64Array
+  /** 0 if absent. */
+  readonly centre?: Float64Array
+}
+
+/** What the addon reads of a scaler, or of more than that, as it is now. */
+export function nativeScaling({ shift, factor, centre }: NativeScaling): NativeScaling {
+  return centre === undefined ? { shift, factor } : { shift, factor, centre }
+}
+
+/** Rows to read. A value is `data[i, j] * scale`, scaled. */
 export interface NativeRows {
   data: Float32Array | Float64Array | Uint8Array
   rows: number
@@ -30,9 +46,7 @@ export interface NativeRows {
   scale: number
   /** The rows to use, in this order; all in their own order if absent. */
   order?: Uint32Array
-  /** Per column; both or neither. */
-  shift?: Float64Array
-  factor?: Float64Array
+  scaling?: NativeScaling
   /** Each row of `data`'s class, for the loss `logLoss`: one a row of `data`, whatever the order. */
   labels?: Uint32Array
   /** Layers the rows go through first, block by block: the network then sees their outputs. These layers do not learn. */
@@ -105,9 +119,8 @@ export interface ForwardRequest extends NativeRun {
    */
   result: 'outputs' | 'squares' | 'errors' | 'classes'
   out: Floats | Uint32Array
-  /** With `outputs`: value = y / factor[j] + shift[j]; both or neither. */
-  shift?: Float64Array
-  factor?: Float64Array
+  /** With `outputs`: the scaling that is undone. */
+  unscale?: NativeScaling
 }
 
 export interface CostParts {
@@ -219,7 +232,7 @@ export interface Binding {
    * One row through the layers on the calling thread, with as little to unpack as can be.
    * `shape`: inputs, then (outputs, activation, 1 or 0 for biases, the layer it is tied to or −1) of each layer, activations numbered as in
    * {@link ACTIVATION_NUMBERS}.
-   * `shift` and `factor` are `undefined` together. `turned` holds the first layer's matrix transposed, and is made anew if `renew` says so.
+   * `turned` holds the first layer's matrix transposed, and is made anew if `renew` says so.
    * `errors`, of one number, receives the sum of squared differences between `out` and the row.
    * Returns false if a value of the row is not finite.
    */
@@ -228,8 +241,7 @@ export interface Binding {
     parameters: Floats,
     row: Float32Array | Float64Array | Uint8Array,
     scale: number,
-    shift: Float64Array | undefined,
-    factor: Float64Array | undefined,
+    scaling: NativeScaling | undefined,
     out: Floats,
     turned: Floats,
     renew: boolean,
@@ -243,7 +255,7 @@ export interface Binding {
    */
   trainSpan(job: TrainingHandle, request: SpanRequest): Promise<SpanPart[]>
   closeTraining(job: TrainingHandle): void
-  /** The first value (after scale, shift, factor) that is not finite or lies outside [low, high]; null if there is none. */
+  /** The first value (after scale and scaling) that is not finite or lies outside [low, high]; null if there is none. */
   scan(
     request: NativeRun & { rows: NativeRows; low: number; high: number },
   ): Promise<{ row: number; column: number; value: number } | null>

@@ -42,7 +42,7 @@ export async function checkTargets(
     ? `numbers that ${precision} can hold, up to ±${largest}`
     : `numbers that ${output} outputs can reach, from ${low} to ${high}`
   const other = beyond ? "precision 'float64'" : 'another outputActivation'
-  const after = rows.factor === undefined ? '' : ' after scaling'
+  const after = rows.scaling === undefined ? '' : ' after scaling'
   throw new LayerwiseError(
     'ERR_RANGE',
     `${argument}: expected ${expected}, received ${value}${after} in row ${row}, column ${column}; ` +

@@ -1,7 +1,7 @@
 #include "covariance.h"
 
 #include <algorithm>
-#include <vector>
+#include <cmath>
 
 #include "blas.h"
 #include "buffer.h"
@@ -16,15 +16,42 @@ constexpr int kChunkRows = kBlockRows * kBlocksAtOnce;
 constexpr int kTileRows = 128;
 constexpr int kChunkNumbers = kChunkRows * 2048;  // above so many, shorter blocks
 
+// Sums of columns [n], and of what rounding took from them.
+struct Sums {
+  double *sum, *rest;
+
+  // Knuth's TwoSum: the error of an addition is a float64 again (Handbook of Floating-Point Arithmetic, section 4.3.2).
+  void add(const double* x, int n) const {
+    for (int j = 0; j < n; j++) {
+      const double before = sum[j], after = before + x[j], added = after - before;
+      rest[j] += (before - (after - added)) + (x[j] - added);
+      sum[j] = after;
+    }
+  }
+};
+
 }  // namespace
 
-bool column_means(Team& team, const Rows& rows, double* mean, const StopFlag& stop) {
+void ColumnMeans::subtract_from(MatrixView<double> x) const {
+  for (int i = 0; i < x.rows; i++) {
+    double* row = x.row(i);
+    for (int j = 0; j < x.cols; j++) row[j] = (row[j] - mean[j]) - rest[j];
+  }
+}
+
+bool column_means(Team& team, const Rows& rows, ColumnMeans& means, const StopFlag& stop) {
   const int m = rows.count, n = rows.cols;
   const Gather<double> gather(rows);
   const int block_rows = std::clamp(kChunkNumbers / kBlocksAtOnce / n, 8, kBlockRows);
   Buffer<double> x(static_cast<std::size_t>(block_rows) * kBlocksAtOnce * n);
-  Buffer<double> sums(static_cast<std::size_t>(kBlocksAtOnce) * n);
-  std::fill(mean, mean + n, 0.0);
+  Buffer<double> sums(static_cast<std::size_t>(2 * kBlocksAtOnce) * n);
+  const auto sums_of = [&](int block) {
+    double* sum = sums.data() + static_cast<std::size_t>(2 * block) * n;
+    return Sums{sum, sum + n};
+  };
+  const Sums total{means.mean.data(), means.rest.data()};
+  std::fill_n(total.sum, n, 0.0);
+  std::fill_n(total.rest, n, 0.0);
   for (int chunk = 0; chunk < m; chunk += block_rows * kBlocksAtOnce) {
     const int blocks = std::min(kBlocksAtOnce, (m - chunk + block_rows - 1) / block_rows);
     team.each(blocks, [&](int block) {
@@ -32,23 +59,29 @@ bool column_means(Team& team, const Rows& rows, double* mean, const StopFlag& st
       const MatrixView<double> view(x.data() + static_cast<std::size_t>(block) * block_rows * n, std::min(block_rows, m - first),
                                     n);
       gather.read(nullptr, first, view);
-      double* sum = sums.data() + static_cast<std::size_t>(block) * n;
-      std::fill(sum, sum + n, 0.0);
-      for (int i = 0; i < view.rows; i++) {
-        for (int j = 0; j < n; j++) sum[j] += view.row(i)[j];
-      }
+      const Sums of_block = sums_of(block);
+      std::fill_n(of_block.sum, 2 * n, 0.0);
+      for (int i = 0; i < view.rows; i++) of_block.add(view.row(i), n);
     });
     for (int block = 0; block < blocks; block++) {
-      for (int j = 0; j < n; j++) mean[j] += sums[static_cast<std::size_t>(block) * n + j];
+      const Sums of_block = sums_of(block);
+      total.add(of_block.sum, n);
+      for (int j = 0; j < n; j++) total.rest[j] += of_block.rest[j];
     }
     if (stop.raised()) return false;
   }
-  for (int j = 0; j < n; j++) mean[j] /= m;
+  for (int j = 0; j < n; j++) {
+    const double sum = total.sum[j], rest = total.rest[j], mean = (sum + rest) / m;
+    means.mean[j] = mean;
+    means.rest[j] = (std::fma(-mean, static_cast<double>(m), sum) + rest) / m;
+  }
   return true;
 }
 
 bool covariance(Team& team, const Rows& rows, double* mean, double* covariance, const StopFlag& stop) {
-  if (!column_means(team, rows, mean, stop)) return false;
+  ColumnMeans means(rows.cols);
+  if (!column_means(team, rows, means, stop)) return false;
+  std::copy(means.mean.begin(), means.mean.end(), mean);
   const int m = rows.count, n = rows.cols;
   const Gather<double> gather(rows);
   Buffer<double> x(static_cast<std::size_t>(kChunkRows) * n);
@@ -61,9 +94,7 @@ bool covariance(Team& team, const Rows& rows, double* mean, double* covariance, 
       const int begin = block * kBlockRows;
       const MatrixView<double> view(x.data() + static_cast<std::size_t>(begin) * n, std::min(kBlockRows, in_chunk - begin), n);
       gather.read(nullptr, chunk + begin, view);
-      for (int i = 0; i < view.rows; i++) {
-        for (int j = 0; j < n; j++) view.row(i)[j] -= mean[j];
-      }
+      means.subtract_from(view);
     });
     const MatrixView<const double> centred(x.data(), in_chunk, n);
     team.each(tiles.count, [&](int t) {

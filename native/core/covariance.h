@@ -1,12 +1,24 @@
 #pragma once
+#include <vector>
+
 #include "gather.h"
 #include "stop_flag.h"
 #include "thread_pool.h"
 
 namespace layerwise {
 
-// mean [n] of each column, in float64 over blocks of rows. Returns false if stop was raised.
-bool column_means(Team& team, const Rows& rows, double* mean, const StopFlag& stop);
+// The mean of each column in two parts: `rest` is what rounding took from `mean`. Beside a large offset that is much of a spread.
+struct ColumnMeans {
+  explicit ColumnMeans(int n) : mean(n), rest(n) {}
+
+  // x [rows, n] less the mean, in place.
+  void subtract_from(MatrixView<double> x) const;
+
+  std::vector<double> mean, rest;  // [n]
+};
+
+// In float64 over blocks of rows, the rounding of sums carried along. Returns false if stop was raised.
+bool column_means(Team& team, const Rows& rows, ColumnMeans& means, const StopFlag& stop);
 
 // mean [n] and covariance [n, n] = sum of (x - mean)(x - mean)^T / m, in float64 over blocks of rows, so that the data is never
 // held twice. Two passes: the mean first, since sums of squares less squares of sums lose digits. Returns false if stop was

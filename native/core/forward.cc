@@ -134,10 +134,14 @@ bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop,
           kernels.squared_differences(a, x);
         } else if (request.result == ForwardResult::classes) {
           for (int i = 0; i < rows; i++) request.classes[chunk + begin + i] = largest(a.row(i), a.cols);
-        } else if (request.shift != nullptr) {
+        } else if (request.unscale) {
+          const ColumnScaling& scaling = request.unscale;
           for (int i = 0; i < rows; i++) {
             T* y = a.row(i);
-            for (int j = 0; j < a.cols; j++) y[j] = static_cast<T>(y[j] / request.factor[j] + request.shift[j]);
+            for (int j = 0; j < a.cols; j++) {
+              const double value = scaling.centre == nullptr ? y[j] : y[j] + scaling.centre[j];
+              y[j] = static_cast<T>(value / scaling.factor[j] + scaling.shift[j]);
+            }
           }
         }
       }

@@ -24,9 +24,7 @@ struct ForwardRequest {
   T* out = nullptr;
   double* errors = nullptr;
   std::uint32_t* classes = nullptr;
-  // outputs: value = y / factor[j] + shift[j]; both or neither
-  const double* shift = nullptr;
-  const double* factor = nullptr;
+  ColumnScaling unscale;  // of outputs: undone in float64, then rounded to T
 };
 
 // Rows through the layers, block by block; intermediate layers take bounded memory. Returns false if stop was raised. A value

@@ -1,7 +1,8 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
-#include <vector>
 
+#include "column_scaling.h"
 #include "matrix.h"
 #include "network.h"
 
@@ -15,7 +16,8 @@ struct Through {
   const void* theta = nullptr;
 };
 
-// Rows of data owned by the caller, in the caller's own type. A value is (data[i, j] * scale - shift[j]) * factor[j].
+// Rows of data owned by the caller, in the caller's own type. A value is data[i, j] * scale, scaled: computed in
+// float64 and rounded once to what it is read as.
 struct Rows {
   const void* data = nullptr;
   Storage storage = Storage::f32;
@@ -23,8 +25,7 @@ struct Rows {
   int cols = 0;
   double scale = 1;
   const std::uint32_t* order = nullptr;  // [count] which rows, or null for all in their own order
-  const double* shift = nullptr;         // [cols], both or neither
-  const double* factor = nullptr;
+  ColumnScaling scaling;
   const std::uint32_t* labels = nullptr;  // the class of each row of data, whatever the order
   const Through* through = nullptr;       // layers the rows go through before anyone sees them
 };
@@ -33,7 +34,7 @@ struct Rows {
 template <typename T>
 class Gather {
  public:
-  explicit Gather(const Rows& rows);
+  explicit Gather(const Rows& rows) : rows_(rows) {}
 
   // The rows where they lie, if they are T already and need no conversion; else a view of no data.
   MatrixView<const T> in_place(int first, int count) const;
@@ -51,7 +52,6 @@ class Gather {
 
  private:
   Rows rows_;
-  std::vector<T> shift_, factor_;
 };
 
 }  // namespace layerwise

@@ -39,7 +39,7 @@ void find_bad(const Gather<T>& gather, int first, int count, T low, T high, Firs
 
 bool scan(Team& team, const Rows& rows, double low, double high, const StopFlag& stop, FirstBadRow& bad) {
   // Bytes are finite, and their bounds are known without reading them.
-  if (rows.storage == Storage::u8 && rows.shift == nullptr) {
+  if (rows.storage == Storage::u8 && !rows.scaling) {
     const double end = 255 * rows.scale;
     if (std::min(0.0, end) >= low && std::max(0.0, end) <= high) return true;
   }

@@ -28,9 +28,9 @@ constexpr int kTileColumns = 256;
 // Products with the covariance of rows that are read chunk by chunk.
 class Covariance {
  public:
-  Covariance(const Rows& rows, const double* mean)
+  Covariance(const Rows& rows, const ColumnMeans& means)
       : gather_(rows),
-        mean_(mean),
+        means_(means),
         m_(rows.count),
         n_(rows.cols),
         chunk_rows_(kBlockRows * std::max(kFewestBlocks, kChunkNumbers / (kBlockRows * n_))),
@@ -90,13 +90,11 @@ class Covariance {
   // Rows less the mean.
   void read(int first, Matrix x) const {
     gather_.read(nullptr, first, x);
-    for (int i = 0; i < x.rows; i++) {
-      for (int j = 0; j < n_; j++) x.row(i)[j] -= mean_[j];
-    }
+    means_.subtract_from(x);
   }
 
   Gather<double> gather_;
-  const double* mean_;
+  const ColumnMeans& means_;
   int m_, n_, chunk_rows_;
   Buffer<double> x_, along_;
 };
@@ -239,8 +237,10 @@ SubspaceEnd leading_directions(Team& team, const Rows& rows, LeadingDirections& 
   const int powers = std::min(3, n / block - 1);
   const int size = block * (powers + 1);
 
-  if (!column_means(team, rows, out.mean, stop)) return SubspaceEnd::stopped;
-  Covariance covariance(rows, out.mean);
+  ColumnMeans means(n);
+  if (!column_means(team, rows, means, stop)) return SubspaceEnd::stopped;
+  std::copy(means.mean.begin(), means.mean.end(), out.mean);
+  Covariance covariance(rows, means);
   if (!covariance.trace(team, out.total, stop)) return SubspaceEnd::stopped;
 
   Buffer<double> basis_memory(static_cast<std::size_t>(size) * n), products_memory(basis_memory.size());

@@ -29,31 +29,33 @@ void squared_differences(MatrixView<T> y, MatrixView<const T> x) {
   }
 }
 
-// in[j] * scale is rounded to T once. Every operation is a basic one, the same in scalars and vectors, so this is left to the
-// compiler.
-template <typename T, typename In, typename Convert>
-LAYERWISE_INLINE void gather(const In* __restrict in, int cols, const T* shift, const T* factor, T* __restrict out,
-                             Convert convert) {
+// read(x) is x in float64; what becomes of it is rounded to T once. Every operation is a basic one, the same in scalars and
+// vectors, so this is left to the compiler.
+template <typename T, typename In, typename Read>
+LAYERWISE_INLINE void gather(const In* __restrict in, int cols, const ColumnScaling& scaling, T* __restrict out, Read read) {
+  const double *shift = scaling.shift, *factor = scaling.factor, *centre = scaling.centre;
   if (shift == nullptr) {
-    for (int j = 0; j < cols; j++) out[j] = convert(in[j]);
+    for (int j = 0; j < cols; j++) out[j] = static_cast<T>(read(in[j]));
+  } else if (centre == nullptr) {
+    for (int j = 0; j < cols; j++) out[j] = static_cast<T>((read(in[j]) - shift[j]) * factor[j]);
   } else {
-    for (int j = 0; j < cols; j++) out[j] = (convert(in[j]) - shift[j]) * factor[j];
+    for (int j = 0; j < cols; j++) out[j] = static_cast<T>((read(in[j]) - shift[j]) * factor[j] - centre[j]);
   }
 }
 
 template <typename T>
-void gather_u8(const std::uint8_t* in, int cols, double scale, const T* shift, const T* factor, T* out) {
-  gather(in, cols, shift, factor, out, [scale](std::uint8_t x) LAYERWISE_INLINE_LAMBDA { return static_cast<T>(x * scale); });
+void gather_u8(const std::uint8_t* in, int cols, double scale, const ColumnScaling& scaling, T* out) {
+  gather(in, cols, scaling, out, [scale](std::uint8_t x) LAYERWISE_INLINE_LAMBDA { return x * scale; });
 }
 
 template <typename T>
-void gather_f32(const float* in, int cols, const T* shift, const T* factor, T* out) {
-  gather(in, cols, shift, factor, out, [](float x) LAYERWISE_INLINE_LAMBDA { return static_cast<T>(x); });
+void gather_f32(const float* in, int cols, const ColumnScaling& scaling, T* out) {
+  gather(in, cols, scaling, out, [](float x) LAYERWISE_INLINE_LAMBDA { return static_cast<double>(x); });
 }
 
 template <typename T>
-void gather_f64(const double* in, int cols, const T* shift, const T* factor, T* out) {
-  gather(in, cols, shift, factor, out, [](double x) LAYERWISE_INLINE_LAMBDA { return static_cast<T>(x); });
+void gather_f64(const double* in, int cols, const ColumnScaling& scaling, T* out) {
+  gather(in, cols, scaling, out, [](double x) LAYERWISE_INLINE_LAMBDA { return x; });
 }
 
 // Bytes. Mostly the first to read rows of the caller's memory, where the processor looks ahead to the end of a page by itself.

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "activation.h"
+#include "column_scaling.h"
 #include "loss.h"
 #include "matrix.h"
 #include "row_groups.h"
@@ -44,10 +45,10 @@ struct VectorKernels {
   void (*row_squared_errors)(MatrixView<const T> y, MatrixView<const T> x, double* out);
   void (*squared_differences)(MatrixView<T> y, MatrixView<const T> x);
 
-  // out[j] = (in[j] * scale - shift[j]) * factor[j], one row; shift and factor both null for neither.
-  void (*gather_u8)(const std::uint8_t* in, int cols, double scale, const T* shift, const T* factor, T* out);
-  void (*gather_f32)(const float* in, int cols, const T* shift, const T* factor, T* out);
-  void (*gather_f64)(const double* in, int cols, const T* shift, const T* factor, T* out);
+  // out[j] = in[j] * scale, scaled where there is a scaling, one row; in float64, rounded to T once.
+  void (*gather_u8)(const std::uint8_t* in, int cols, double scale, const ColumnScaling& scaling, T* out);
+  void (*gather_f32)(const float* in, int cols, const ColumnScaling& scaling, T* out);
+  void (*gather_f64)(const double* in, int cols, const ColumnScaling& scaling, T* out);
 
   // c = a op(b), and whether this is faster than OpenBLAS's gemm.
   void (*product)(Transpose trans_b, MatrixView<const T> a, MatrixView<const T> b, MatrixView<T> c);

@@ -159,8 +159,8 @@ TEST(Evaluation, ReadsBytesShiftsAndAnyOrderAsTheSameRowsInPlace) {
       Rows rows = rows_of(bytes, 6);
       rows.scale = 1.0 / 255;
       if (shifted) {
-        rows.shift = shift.data();
-        rows.factor = factor.data();
+        rows.scaling.shift = shift.data();
+        rows.scaling.factor = factor.data();
       }
       if (ordered) {
         rows.order = order.data();

@@ -72,8 +72,8 @@ TEST(EvaluationThrough, ReadsBytesShiftsAndAnyOrder) {
   for (std::size_t i = 0; i < bytes.size(); i++) x.push_back((bytes[i] / 255.0 - shift[i % kCols]) * factor[i % kCols]);
   Rows rows = rows_of(bytes, kCols);
   rows.scale = 1.0 / 255;
-  rows.shift = shift.data();
-  rows.factor = factor.data();
+  rows.scaling.shift = shift.data();
+  rows.scaling.factor = factor.data();
   rows.order = order.data();
   rows.count = static_cast<int>(order.size());
   for (const Network& before : frozen_networks()) {

@@ -26,7 +26,7 @@ struct Passed {
 
 template <typename T>
 Passed<T> pass(const Network& network, const std::vector<T>& theta, const Rows& rows, ForwardResult result, int threads,
-               const double* shift = nullptr, const double* factor = nullptr) {
+               const ColumnScaling& unscale = {}) {
   Passed<T> got;
   const std::size_t count = rows.count;
   const bool values = result == ForwardResult::outputs || result == ForwardResult::squares;
@@ -41,8 +41,7 @@ Passed<T> pass(const Network& network, const std::vector<T>& theta, const Rows& 
   request.out = values ? got.out.data() : nullptr;
   request.errors = got.errors.data();
   request.classes = got.classes.data();
-  request.shift = shift;
-  request.factor = factor;
+  request.unscale = unscale;
   ThreadPool pool;
   pool.run(threads, [&](Team& team) { EXPECT_TRUE(forward(team, request, StopFlag(), got.bad)); });
   return got;
@@ -79,7 +78,9 @@ TYPED_TEST(ForwardTest, OutputsSquaresAndErrorsFollowTheDefinition) {
   for (const Network& network : networks()) {
     const std::vector<T> theta = parameters_of<T>(network, 1);
     const auto outputs = pass(network, theta, rows_of(x, 6), ForwardResult::outputs, 2);
-    const auto unscaled = pass(network, theta, rows_of(x, 6), ForwardResult::outputs, 2, shift.data(), factor.data());
+    const auto unscaled = pass(network, theta, rows_of(x, 6), ForwardResult::outputs, 2, {shift.data(), factor.data(), nullptr}),
+               centred =
+                   pass(network, theta, rows_of(x, 6), ForwardResult::outputs, 2, {shift.data(), factor.data(), shift.data()});
     const auto squares = pass(network, theta, rows_of(x, 6), ForwardResult::squares, 2);
     const auto errors = pass(network, theta, rows_of(x, 6), ForwardResult::errors, 2);
     for (int i = 0; i < 9; i++) {
@@ -91,6 +92,7 @@ TYPED_TEST(ForwardTest, OutputsSquaresAndErrorsFollowTheDefinition) {
         sum += error * error;
         ASSERT_NEAR(outputs.out[i * 6 + j], a[j], near);
         ASSERT_NEAR(unscaled.out[i * 6 + j], a[j] / factor[j] + shift[j], 4 * near);
+        ASSERT_NEAR(centred.out[i * 6 + j], (a[j] + shift[j]) / factor[j] + shift[j], 4 * near);
         ASSERT_NEAR(squares.out[i * 6 + j], error * error, 2 * near);
       }
       ASSERT_NEAR(errors.errors[i], sum, 12 * near);
@@ -235,14 +237,17 @@ TEST(Forward, ReportsAValueThatOverflowsInItsOwnPrecisionEvenInTheLastRow) {
   EXPECT_EQ(stored.bad.column, 1);
   EXPECT_EQ(stored.bad.value, 1e300);
 
-  // Too large before the factor brings it down: only in float32.
-  const std::vector<float> x = {1, 1, 1, 1, 1, 3e38f};
-  const std::vector<double> shift = {0, 0, -3e38}, factor = {1, 1, 1e-38};
+  // Scaled in float64: too large before the factor brings it down is not too large; too large after it is.
+  const std::vector<float> x = {1, 1, 3e38f, 1, 1, 3e38f};
+  const std::vector<double> shift = {0, 0, -3e38};
+  std::vector<double> factor = {1, 1, 1e-38};
   Rows rows = rows_of(x, 3);
-  rows.shift = shift.data();
-  rows.factor = factor.data();
+  rows.scaling.shift = shift.data();
+  rows.scaling.factor = factor.data();
+  EXPECT_EQ(pass(network, theta, rows, ForwardResult::outputs, 2).bad.row, -1);
+  factor[2] = 1;
   const auto shifted = pass(network, theta, rows, ForwardResult::outputs, 2);
-  EXPECT_EQ(shifted.bad.row, 1);
+  EXPECT_EQ(shifted.bad.row, 0);
   EXPECT_EQ(shifted.bad.column, 2);
 }
 

@@ -21,7 +21,7 @@ std::vector<E> stored() {
   return data;
 }
 
-// All of `count` rows from `first`, each value by its definition.
+// All of `count` rows from `first`, each value by its definition, in float64 and rounded once.
 template <typename T, typename E>
 void expect_rows(const Gather<T>& gather, const std::vector<E>& data, const std::uint32_t* order, int first, int count) {
   const Rows& rows = gather.rows();
@@ -32,10 +32,10 @@ void expect_rows(const Gather<T>& gather, const std::vector<E>& data, const std:
   for (int i = 0; i < count; i++) {
     const std::size_t row = which != nullptr ? which[first + i] : first + i;
     for (int j = 0; j < kCols; j++) {
-      const double scaled = data[row * kCols + j] * rows.scale;
-      const double shift = rows.shift != nullptr ? rows.shift[j] : 0, factor = rows.shift != nullptr ? rows.factor[j] : 1;
-      const double size = (std::fabs(scaled) + std::fabs(shift)) * std::fabs(factor);
-      ASSERT_NEAR(out.at(i, j), (scaled - shift) * factor, tolerance::kElement * kEpsilon<T> * size) << row << ' ' << j;
+      double value = data[row * kCols + j] * rows.scale;
+      if (rows.scaling) value = (value - rows.scaling.shift[j]) * rows.scaling.factor[j];
+      if (rows.scaling.centre != nullptr) value -= rows.scaling.centre[j];
+      ASSERT_TRUE(same_bits(out.at(i, j), static_cast<T>(value))) << row << ' ' << j;
     }
   }
 }
@@ -43,14 +43,13 @@ void expect_rows(const Gather<T>& gather, const std::vector<E>& data, const std:
 template <typename T, typename E>
 void read_everything(double scale) {
   const std::vector<E> data = stored<E>();
-  const auto shift = random_vector<double>(kCols, -50, 50, 2), factor = random_vector<double>(kCols, -2, 2, 3);
-  for (bool shifted : {false, true}) {
+  const auto shift = random_vector<double>(kCols, -50, 50, 2), factor = random_vector<double>(kCols, -2, 2, 3),
+             centre = random_vector<double>(kCols, -9, 9, 4);
+  for (const ColumnScaling& scaling : {ColumnScaling{}, ColumnScaling{shift.data(), factor.data(), nullptr},
+                                       ColumnScaling{shift.data(), factor.data(), centre.data()}}) {
     Rows rows = rows_of(data, kCols);
     rows.scale = scale;
-    if (shifted) {
-      rows.shift = shift.data();
-      rows.factor = factor.data();
-    }
+    rows.scaling = scaling;
     expect_rows<T>(Gather<T>(rows), data, nullptr, 0, kRows);
     expect_rows<T>(Gather<T>(rows), data, nullptr, 2, 3);
     expect_rows<T>(Gather<T>(rows), data, kOrder, 1, 3);
@@ -71,6 +70,18 @@ TEST(Gather, ReadsEveryStorageInAnyOrderScaledAndShifted) {
   read_everything<double, double>(1);
 }
 
+TEST(Gather, SubtractsALargeOffsetBeforeItRoundsToFloat) {
+  for (double offset : {1e4, 1e9, 1e12}) {
+    const std::vector<double> data = {offset + 1, offset - 2, offset + 3}, shift = {offset, offset, offset},
+                              factor = {0.5, 0.5, 0.5}, centre = {1, 1, 1};
+    Rows rows = rows_of(data, 3);
+    rows.scaling = {shift.data(), factor.data(), centre.data()};
+    std::vector<float> out(3);
+    Gather<float>(rows).read(nullptr, 0, {out.data(), 1, 3});
+    EXPECT_EQ(out, std::vector<float>({-0.5, -2, 0.5}));
+  }
+}
+
 TEST(Gather, LeavesRowsWhereTheyLieOnlyIfNothingIsToBeDoneToThem) {
   const std::vector<float> floats = stored<float>();
   const std::vector<double> doubles = stored<double>();
@@ -83,7 +94,7 @@ TEST(Gather, LeavesRowsWhereTheyLieOnlyIfNothingIsToBeDoneToThem) {
   EXPECT_EQ(in_place(Gather<float>(rows_of(stored<std::uint8_t>(), kCols))), nullptr);
   Rows ordered = rows_of(floats, kCols), shifted = ordered;
   ordered.order = kOrder;
-  shifted.shift = shifted.factor = ones.data();
+  shifted.scaling.shift = shifted.scaling.factor = ones.data();
   EXPECT_EQ(in_place(Gather<float>(ordered)), nullptr);
   EXPECT_EQ(in_place(Gather<float>(shifted)), nullptr);
 }

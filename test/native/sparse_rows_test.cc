@@ -65,8 +65,8 @@ TEST(SparseRows, AreSeenAsSuchWhereItPays) {
   // Zeros that a scaler or noise fills are none.
   const std::vector<double> shift(kInputs, 0.5), factor(kInputs, 2);
   Rows scaled = rows_of(sparse, kInputs);
-  scaled.shift = shift.data();
-  scaled.factor = factor.data();
+  scaled.scaling.shift = shift.data();
+  scaled.scaling.factor = factor.data();
   EXPECT_FALSE(leaves_zeros_out<double>(network, scaled));
   const Noise masking({Corruption::Kind::masking, 0.3}, 1, 0, 0), gaussian({Corruption::Kind::gaussian, 0.1}, 1, 0, 0);
   EXPECT_TRUE(leaves_zeros_out<double>(network, rows_of(sparse, kInputs), &masking));

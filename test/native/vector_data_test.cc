@@ -28,22 +28,23 @@ TYPED_TEST(VectorData, RowSquaredErrorsAndSquaredDifferences) {
   });
 }
 
-// Rounded as JavaScript would round it: the product in float64, then the rest in T.
+// In float64, rounded to T once.
 template <typename T, typename In, typename Gather>
 void expect_gathered(const std::vector<In>& in, double scale, Gather&& gather) {
   const int cols = static_cast<int>(in.size());
-  const auto shift = random_vector<T>(cols, -1, 1, 3), factor = random_vector<T>(cols, 0.5, 2, 4);
-  std::vector<T> plain(cols + 1, T(-77)), scaled(cols + 1, T(-77));
-  gather(in.data(), cols, nullptr, nullptr, plain.data());
-  gather(in.data(), cols, shift.data(), factor.data(), scaled.data());
+  const auto shift = random_vector<double>(cols, -1, 1, 3), factor = random_vector<double>(cols, 0.5, 2, 4),
+             centre = random_vector<double>(cols, -1, 1, 5);
+  std::vector<T> plain(cols + 1, T(-77)), scaled = plain, centred = plain;
+  gather(in.data(), cols, ColumnScaling{}, plain.data());
+  gather(in.data(), cols, ColumnScaling{shift.data(), factor.data(), nullptr}, scaled.data());
+  gather(in.data(), cols, ColumnScaling{shift.data(), factor.data(), centre.data()}, centred.data());
   for (int j = 0; j < cols; j++) {
-    const T value = static_cast<T>(in[j] * scale);
-    const T centred = value - shift[j];
-    ASSERT_TRUE(same_bits(plain[j], value)) << j;
-    ASSERT_TRUE(same_bits(scaled[j], static_cast<T>(centred * factor[j]))) << j;
+    const double value = in[j] * scale, shifted = value - shift[j], product = shifted * factor[j];
+    ASSERT_TRUE(same_bits(plain[j], static_cast<T>(value))) << j;
+    ASSERT_TRUE(same_bits(scaled[j], static_cast<T>(product))) << j;
+    ASSERT_TRUE(same_bits(centred[j], static_cast<T>(product - centre[j]))) << j;
   }
-  EXPECT_EQ(plain[cols], T(-77));
-  EXPECT_EQ(scaled[cols], T(-77));
+  for (const auto& out : {plain, scaled, centred}) EXPECT_EQ(out[cols], T(-77));
 }
 
 TYPED_TEST(VectorData, GatherConvertsScalesAndShifts) {
@@ -52,8 +53,8 @@ TYPED_TEST(VectorData, GatherConvertsScalesAndShifts) {
     std::vector<std::uint8_t> bytes(cols);
     for (int j = 0; j < cols; j++) bytes[j] = static_cast<std::uint8_t>(255 - 7 * j);
     for (double scale : {1.0, 1.0 / 255}) {
-      expect_gathered<T>(bytes, scale, [&](const std::uint8_t* in, int n, const T* shift, const T* factor, T* out) {
-        k.gather_u8(in, n, scale, shift, factor, out);
+      expect_gathered<T>(bytes, scale, [&](const std::uint8_t* in, int n, const ColumnScaling& scaling, T* out) {
+        k.gather_u8(in, n, scale, scaling, out);
       });
     }
     expect_gathered<T>(random_vector<float>(cols, -5, 5, 1), 1, k.gather_f32);
@@ -66,7 +67,7 @@ TYPED_TEST(VectorData, BytesOver255EndAtOne) {
   for (VectorLevel level : levels()) {
     const std::vector<std::uint8_t> in(40, 255);
     std::vector<T> out(40);
-    vector_kernels<T>(level).gather_u8(in.data(), 40, 1.0 / 255, nullptr, nullptr, out.data());
+    vector_kernels<T>(level).gather_u8(in.data(), 40, 1.0 / 255, {}, out.data());
     EXPECT_EQ(out, std::vector<T>(40, T(1)));
   }
 }
