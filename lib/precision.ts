@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 import { checkChoice } from './check.js'
-import { LayerwiseError } from './errors.js'
+import { LayerwiseError, messageOf } from './errors.js'
 
 /** What a model computes in, and keeps its parameters in. */
 export type Precision = 'float32' | 'float64'
@@ -50,6 +50,17 @@ export function allocate(
   try {
     return new ARRAYS[type](length)
   } catch (cause) {
-    throw new LayerwiseError('ERR_MEMORY', `${what}: no room for ${length} ${type} numbers`, {}, cause)
+    throw memoryError(what, length, ARRAYS[type].BYTES_PER_ELEMENT, cause)
   }
+}
+
+/** The refusal of an array of `length` numbers of `size` bytes each that could not be made: is there no memory, or is it too long? */
+export function memoryError(what: string, length: number, size: number, cause: unknown): LayerwiseError {
+  const bytes = `${length} numbers, ${length * size} bytes`
+  const tooLong = messageOf(cause).startsWith('Invalid typed array length')
+  const problem = tooLong
+    ? `a typed array of Node ${process.version} cannot hold ${bytes}: before Node 22 it holds 2^32 numbers at most. ` +
+      'Use a newer Node, or split the data'
+    : `no memory for ${bytes}`
+  return new LayerwiseError('ERR_MEMORY', `${what}: ${problem}`, { received: length }, cause)
 }

@@ -77,8 +77,41 @@ describe('readIdx', () => {
     [12, '32-bit integers'],
     [13, '32-bit floats'],
     [14, '64-bit floats'],
-  ])('names element type %i as %s when refusing it', async (type, words) => {
-    await expect(readIdx(file(idx([1, 2], new Array(16).fill(0), type)))).rejects.toEqual(formatError(words))
+  ])('names element type %i as %s when its elements do not fill the file', async (type, words) => {
+    await expect(readIdx(file(idx([1, 2], new Array(17).fill(0), type)))).rejects.toEqual(formatError(words))
+  })
+
+  it.each<[number, string, string, Float32Array | Float64Array]>([
+    [9, 'signed bytes', '7f80ff', new Float32Array([127, -128, -1])],
+    [11, '16-bit integers', '7fff8000fffe', new Float32Array([32767, -32768, -2])],
+    [12, '32-bit integers', '7fffffff80000000fffffffd', new Float64Array([2147483647, -2147483648, -3])],
+    [13, '32-bit floats', '3fc00000c0000000408c0000', new Float32Array([1.5, -2, 4.375])],
+    [
+      14,
+      '64-bit floats',
+      '3fb999999999999ac000000000000000408f400000000000',
+      new Float64Array([0.1, -2, 1000]),
+    ],
+  ])(
+    'reads elements of type %i, %s, exactly and without a scale, gzipped or not',
+    async (type, _, hex, numbers) => {
+      const plain = idx([3, 1], Buffer.from(hex, 'hex'), type)
+      for (const bytes of [plain, gzipSync(plain)]) {
+        const matrix = await readIdx(file(bytes))
+        expect(matrix).toMatchObject({ rows: 3, cols: 1, scale: 1 })
+        expect(matrix.data).toEqual(numbers)
+      }
+    },
+  )
+
+  it('reads zeros after a gzip stream as padding', async () => {
+    for (const length of [1, 512, 200_000]) {
+      const padded = Buffer.concat([gzipSync(idx([1, 2], [3, 4])), Buffer.alloc(length)])
+      expect([...(await readIdx(file(padded))).data]).toEqual([3, 4])
+      if (length === 1) continue
+      padded[padded.length - 1] = 1
+      await expect(readIdx(file(padded))).rejects.toEqual(formatError('after its gzip stream'))
+    }
   })
 
   const good = idx([2, 2], [1, 2, 3, 4])
@@ -184,6 +217,23 @@ describe('readIdxLabels', () => {
     const plain = idx([4], [3, 1, 4, 255])
     expect(await readIdxLabels(file(plain))).toEqual(new Uint8Array([3, 1, 4, 255]))
     expect(await readIdxLabels(file(gzipSync(plain)))).toEqual(new Uint8Array([3, 1, 4, 255]))
+  })
+
+  it.each<[number, string, string]>([
+    [9, 'signed bytes', '007f'],
+    [11, '16-bit integers', '000000ff'],
+    [12, '32-bit integers', '00000000000000ff'],
+  ])('reads labels of type %i, %s, as far as they are bytes', async (type, _, hex) => {
+    const stored = Buffer.from(hex, 'hex')
+    const labels = new Uint8Array([0, type === 9 ? 127 : 255])
+    expect(await readIdxLabels(file(idx([2], stored, type)))).toEqual(labels)
+    stored.fill(0xff)
+    await expect(readIdxLabels(file(idx([2], stored, type)))).rejects.toEqual(formatError('row 0 is -1'))
+  })
+
+  it('refuses floats as labels', async () => {
+    const error = formatError('32-bit floats')
+    await expect(readIdxLabels(file(idx([1], [0, 0, 0, 0], 13)))).rejects.toEqual(error)
   })
 
   it('sends images to readIdx', async () => {

@@ -7,6 +7,7 @@ import {
   readFileSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
@@ -68,6 +69,26 @@ describe('readNpy', () => {
     expect([column.rows, column.cols, column.data]).toEqual([3, 1, new Float64Array([0.1, 0.2, 0.3])])
   })
 
+  it('reads the long integers of Python 2 in a shape', async () => {
+    expect(await readNpy(file(numpy(1, header("'<f4'", '(2L, 2L)'), '00'.repeat(16))))).toMatchObject({
+      rows: 2,
+      cols: 2,
+    })
+    expect(await readNpy(file(numpy(1, header("'<f4'", '(4L,)'), '00'.repeat(16))))).toMatchObject({
+      rows: 4,
+      cols: 1,
+    })
+  })
+
+  it.each(['(4,)', '(4, 1)', '(1, 4)'])(
+    'reads shape %s in Fortran order, which is the same there',
+    async (shape) => {
+      const numbers = '0000803f000000400000404000008040'
+      const { data } = await readNpy(file(numpy(1, header("'<f4'", shape, 'True'), numbers)))
+      expect(data).toEqual(new Float32Array([1, 2, 3, 4]))
+    },
+  )
+
   it('does not mind the order, quotes and spaces of the header', async () => {
     const text = `{"shape":(2,2),'fortran_order' : False , "descr": '<f4'}`
     expect((await readNpy(file(numpy(1, text, '00'.repeat(16))))).rows).toBe(2)
@@ -79,7 +100,9 @@ describe('readNpy', () => {
     ['big-endian floats', header("'>f4'", '(2, 2)'), "astype('<f4')"],
     ['named fields', header("[('a', '<f4')]", '(4,)'), "astype('<f4')"],
     ['three dimensions', header("'<f4'", '(1, 2, 2)'), 'reshape'],
-    ['no dimensions', header("'<f4'", '()'), 'reshape'],
+    ['no dimensions', header("'<f4'", '()'), 'np.atleast_2d'],
+    ['an L of its own', header("'<f4'", '(L, 2)'), 'shape'],
+    ['an order that is none', header("'<f4'", '(4,)', '(1,)'), 'fortran_order'],
     ['no columns', header("'<f4'", '(2, 0)'), 'columns'],
     ['a shape beyond the file', header("'<f4'", '(999999999, 999999999)'), 'but 16 follow'],
     ['a shape beyond counting', header("'<f4'", `(${'9'.repeat(30)}, 2)`), 'rows'],
@@ -123,6 +146,21 @@ describe('readNpy', () => {
     }
     expect(performance.now() - started).toBeLessThan(5000)
   })
+
+  it.skipIf(Number(process.versions.node.split('.')[0]) >= 22)(
+    'says that Node’s arrays are too short where that is why a file cannot be read',
+    async () => {
+      const huge = join(folder, 'huge.npy')
+      const start = numpy(1, header("'|u1'", '(8388608, 1024)'), '')
+      writeFileSync(huge, start)
+      truncateSync(huge, start.length + 2 ** 33)
+      const error = await readNpy(huge).catch((reason: unknown) => reason)
+      expect(error).toMatchObject({
+        code: 'ERR_MEMORY',
+        message: expect.stringMatching(/cannot hold 8589934592 numbers, 8589934592 bytes: before Node 22/),
+      })
+    },
+  )
 
   it('refuses a missing file as an argument, with the cause', async () => {
     await expect(readNpy('/no/such.npy')).rejects.toMatchObject({

@@ -5,6 +5,18 @@ import { checkStorage } from './matrix.js'
 import type { ByteSource } from './read-file.js'
 import { transferredError, turn } from './slices.js'
 
+/** Bytes of one view. */
+const VIEW_BYTES = 2 ** 30
+
+/** The bytes of an array where they lie, in views: one of all may be longer than a Uint8Array can be. */
+export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array[] {
+  const count = Math.ceil(byteLength / VIEW_BYTES)
+  return Array.from({ length: count }, (_, k) => {
+    const at = k * VIEW_BYTES
+    return new Uint8Array(buffer, byteOffset + at, Math.min(VIEW_BYTES, byteLength - at))
+  })
+}
+
 /** Bytes copied between two turns of the event loop: some tenths of a millisecond. */
 const SLICE_BYTES = 2 ** 20
 

@@ -1,16 +1,36 @@
 import { createGunzip } from 'node:zlib'
-import { Matrix } from './matrix.js'
+import type { FloatArray, Precision } from '../precision.js'
+import { Matrix, type MatrixData } from './matrix.js'
 import { allocate, formatError, type OpenFile, readExactly, readStart, withFile } from './read-file.js'
+import { rowSlices } from './slices.js'
 
-const elementTypes: Readonly<Record<number, string>> = {
-  9: 'signed bytes',
-  11: '16-bit integers',
-  12: '32-bit integers',
-  13: '32-bit floats',
-  14: '64-bit floats',
+/** What a file's elements may be, and a precision that holds each of them exactly. All are stored with the highest byte first. */
+interface ElementType {
+  readonly name: string
+  /** Bytes each. */
+  readonly size: number
+  readonly precision: Precision
+  readonly read: (view: DataView, at: number) => number
 }
 
-const unsignedByte = 8
+const unsignedBytes: ElementType = {
+  name: 'unsigned bytes',
+  size: 1,
+  precision: 'float32',
+  read: (view, at) => view.getUint8(at),
+}
+
+/** By their number in the header. */
+const elementTypes: ReadonlyMap<number, ElementType> = new Map([
+  [8, unsignedBytes],
+  [9, { name: 'signed bytes', size: 1, precision: 'float32', read: (view, at) => view.getInt8(at) }],
+  [11, { name: '16-bit integers', size: 2, precision: 'float32', read: (view, at) => view.getInt16(at) }],
+  [12, { name: '32-bit integers', size: 4, precision: 'float64', read: (view, at) => view.getInt32(at) }],
+  [13, { name: '32-bit floats', size: 4, precision: 'float32', read: (view, at) => view.getFloat32(at) }],
+  [14, { name: '64-bit floats', size: 8, precision: 'float64', read: (view, at) => view.getFloat64(at) }],
+])
+
+const rawBytes = { size: 1, make: (length: number) => new Uint8Array(length) } as const
 
 /** A four-byte magic number, and at most 255 dimensions of four bytes. */
 const longestHeader = 4 + 255 * 4
@@ -23,53 +43,95 @@ const largestRatio = 1032
 
 interface IdxHeader {
   readonly dimensions: readonly number[]
+  readonly type: ElementType
   /** Bytes of the header. */
   readonly length: number
-  /** Elements, each a byte. */
-  readonly elements: number
+  /** Bytes of all elements. */
+  readonly bytes: number
+}
+
+/** What a file holds: its elements as they are stored. */
+interface IdxFile {
+  readonly name: string
+  readonly dimensions: readonly number[]
+  readonly type: ElementType
+  readonly data: Uint8Array<ArrayBuffer>
 }
 
 /** Refuses a header before anything is read after it. */
 type HeaderCheck = (name: string, header: IdxHeader) => void
 
 /**
- * Reads images from an IDX file of unsigned bytes (MNIST's format) in two or more dimensions, gzipped or not.
+ * Reads images from an IDX file (MNIST's format) in two or more dimensions, gzipped or not.
  *
  * The first dimension becomes the rows, the others are flattened: [60000, 28, 28] is 60,000 × 784.
  *
- * @returns the bytes as stored, with `scale` 1/255: values from 0 to 1
+ * @typeParam D - what is asked for where the file does not hold unsigned bytes, as nearly all do: Float32Array or Float64Array
+ * @returns unsigned bytes as stored, with `scale` 1/255: values from 0 to 1. Other elements as numbers, exactly: signed bytes, 16-bit
+ *   integers and 32-bit floats in float32, 32-bit integers and 64-bit floats in float64
  * @throws {@link LayerwiseError} `ERR_FORMAT` if it is another kind of file, cut, or longer than its header says
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` if it cannot be opened or read
  */
-export async function readIdx(path: string | URL): Promise<Matrix<Uint8Array>> {
-  const { dimensions, data } = await readIdxFile(path, (name, { dimensions }) => {
+export async function readIdx<D extends MatrixData = Uint8Array>(path: string | URL): Promise<Matrix<D>> {
+  const { name, type, dimensions, data } = await readIdxFile(path, (name, { dimensions }) => {
     if (dimensions.length === 1) {
       throw formatError(name, 'it has one dimension, as labels have: read it with readIdxLabels')
     }
   })
   const [rows = 0, ...others] = dimensions
-  return Matrix.from(data, rows, product(others), { scale: 1 / 255 })
+  const isBytes = type === unsignedBytes
+  const stored: MatrixData = isBytes ? data : await numbersOf(name, type, data)
+  return Matrix.from(stored as D, rows, product(others), { scale: isBytes ? 1 / 255 : 1 })
 }
 
 /**
- * Reads labels from an IDX file of unsigned bytes in one dimension, gzipped or not.
+ * Reads labels from an IDX file of bytes or integers in one dimension, gzipped or not.
  *
  * @returns one label, 0 to 255, for each row
- * @throws {@link LayerwiseError} as {@link readIdx}
+ * @throws {@link LayerwiseError} as {@link readIdx}; `ERR_FORMAT` also for floats, and for integers beyond 0 to 255
  */
 export async function readIdxLabels(path: string | URL): Promise<Uint8Array> {
-  const { data } = await readIdxFile(path, (name, { dimensions }) => {
+  const { name, type, data } = await readIdxFile(path, (name, { dimensions, type }) => {
     if (dimensions.length !== 1) {
       throw formatError(name, `it has ${dimensions.length} dimensions, as images have: read it with readIdx`)
     }
+    if (type.name.endsWith('floats'))
+      throw formatError(name, `its labels are ${type.name}; integers are read`)
   })
-  return data
+  return type === unsignedBytes ? data : labelsOf(name, await numbersOf(name, type, data))
 }
 
-function readIdxFile(
-  path: string | URL,
-  check: HeaderCheck,
-): Promise<{ dimensions: readonly number[]; data: Uint8Array }> {
+async function numbersOf(
+  name: string,
+  { size, precision, read }: ElementType,
+  data: Uint8Array,
+): Promise<FloatArray> {
+  const kind = precision === 'float64' ? Float64Array : Float32Array
+  const numbers = allocate(name, data.length / size, {
+    size: kind.BYTES_PER_ELEMENT,
+    make: (n) => new kind(n),
+  })
+  const view = new DataView(data.buffer, data.byteOffset, data.length)
+  for await (const [from, to] of rowSlices(numbers.length, 1)) {
+    for (let k = from; k < to; k++) numbers[k] = read(view, k * size)
+  }
+  return numbers
+}
+
+async function labelsOf(name: string, numbers: FloatArray): Promise<Uint8Array> {
+  const labels = allocate(name, numbers.length, rawBytes)
+  for await (const [from, to] of rowSlices(numbers.length, 1)) {
+    for (let row = from; row < to; row++) {
+      const label = numbers[row]!
+      if (label < 0 || label > 255)
+        throw formatError(name, `its label in row ${row} is ${label}; 0 to 255 are read`)
+      labels[row] = label
+    }
+  }
+  return labels
+}
+
+function readIdxFile(path: string | URL, check: HeaderCheck): Promise<IdxFile> {
   return withFile(path, async (file) => {
     const start = await readStart(file, longestHeader)
     if (start[0] === 0x1f && start[1] === 0x8b) return readGzipped(file, check)
@@ -77,17 +139,14 @@ function readIdxFile(
     if (header === undefined) throw formatError(file.name, 'it ends inside its IDX header')
     check(file.name, header)
     checkLength(file.name, header, file.size - header.length)
-    const data = allocate(file.name, header.elements, (length) => new Uint8Array(length))
+    const data = allocate(file.name, header.bytes, rawBytes)
     await readExactly(file, data, header.length)
-    return { dimensions: header.dimensions, data }
+    return { name: file.name, dimensions: header.dimensions, type: header.type, data }
   })
 }
 
 /** Unpacks into an array of the promised length, and stops at the first byte beyond it. */
-async function readGzipped(
-  file: OpenFile,
-  check: HeaderCheck,
-): Promise<{ dimensions: readonly number[]; data: Uint8Array }> {
+async function readGzipped(file: OpenFile, check: HeaderCheck): Promise<IdxFile> {
   let start = Buffer.alloc(0)
   let header: IdxHeader | undefined
   let data = new Uint8Array(0)
@@ -103,21 +162,22 @@ async function readGzipped(
         header = readHeader(file.name, start)
         if (header === undefined) continue
         check(file.name, header)
-        if (header.elements > file.size * largestRatio) {
+        if (header.bytes > file.size * largestRatio) {
           throw formatError(
             file.name,
-            `its header promises ${header.elements} bytes, more than ${file.size} of gzip can hold`,
+            `its header promises ${header.bytes} bytes, more than ${file.size} of gzip can hold`,
           )
         }
-        data = allocate(file.name, header.elements, (length) => new Uint8Array(length))
+        data = allocate(file.name, header.bytes, rawBytes)
         body = start.subarray(header.length)
       }
       if (filled + body.length > data.length) {
-        throw formatError(file.name, `there is more in it than the ${data.length} elements of its header`)
+        throw formatError(file.name, `there is more in it than the ${data.length} bytes of its header`)
       }
       data.set(body, filled)
       filled += body.length
     }
+    await checkPadding(file, gunzip.bytesWritten)
   } catch (error) {
     const { code } = error as { code?: unknown }
     if (typeof code !== 'string' || !code.startsWith('Z_')) throw error
@@ -127,8 +187,18 @@ async function readGzipped(
   }
   if (header === undefined) throw formatError(file.name, 'it ends inside its IDX header')
   checkLength(file.name, header, filled)
-  if (gunzip.bytesWritten !== file.size) throw formatError(file.name, 'there are bytes after its gzip stream')
-  return { dimensions: header.dimensions, data }
+  return { name: file.name, dimensions: header.dimensions, type: header.type, data }
+}
+
+/** Zeros after a gzip stream, to which tapes and blocks are filled up, are no part of it; other bytes are. */
+async function checkPadding(file: OpenFile, from: number): Promise<void> {
+  const padding = new Uint8Array(64 * 1024)
+  for (let position = from; position < file.size; position += padding.length) {
+    const piece = padding.subarray(0, Math.min(padding.length, file.size - position))
+    await readExactly(file, piece, position)
+    if (piece.some((byte) => byte !== 0))
+      throw formatError(file.name, 'there are bytes after its gzip stream')
+  }
 }
 
 /** The header at the start of `bytes`; `undefined` if they are too few to tell. */
@@ -136,11 +206,9 @@ function readHeader(name: string, bytes: Uint8Array): IdxHeader | undefined {
   const [first, second, type = 0, count = 0] = bytes
   if (first === 0x93) throw formatError(name, 'it begins like a .npy file: read it with readNpy')
   if (bytes.length < 4) return undefined
-  if (first !== 0 || second !== 0 || count === 0 || !(type === unsignedByte || type in elementTypes)) {
+  const elements = elementTypes.get(type)
+  if (first !== 0 || second !== 0 || count === 0 || elements === undefined) {
     throw formatError(name, 'it is no IDX file: its magic number is wrong')
-  }
-  if (type !== unsignedByte) {
-    throw formatError(name, `its elements are ${elementTypes[type]}; only unsigned bytes are read`)
   }
   const length = 4 + 4 * count
   if (bytes.length < length) return undefined
@@ -151,14 +219,14 @@ function readHeader(name: string, bytes: Uint8Array): IdxHeader | undefined {
   if (dimensions[0]! > largestSize || product(dimensions.slice(1)) > largestSize) {
     throw formatError(name, `${dimensions.join(' × ')} is too large for a Matrix`)
   }
-  return { dimensions, length, elements: product(dimensions) }
+  return { dimensions, type: elements, length, bytes: product(dimensions) * elements.size }
 }
 
-function checkLength(name: string, { dimensions, elements }: IdxHeader, found: number): void {
-  if (found !== elements) {
+function checkLength(name: string, { dimensions, type, bytes }: IdxHeader, found: number): void {
+  if (found !== bytes) {
     throw formatError(
       name,
-      `its header promises ${dimensions.join(' × ')} = ${elements} bytes, but ${found < elements ? 'only ' : ''}${found} follow`,
+      `its header promises ${dimensions.join(' × ')} ${type.name} = ${bytes} bytes, but ${found < bytes ? 'only ' : ''}${found} follow`,
     )
   }
 }

@@ -1,4 +1,5 @@
 import { elementType } from '../precision.js'
+import { bytesOf } from './bytes.js'
 import { checkMatrix, checkStorage, Matrix, type MatrixData } from './matrix.js'
 import { allocate, formatError, type OpenFile, readExactly, readStart, withFile } from './read-file.js'
 import { rowSlices, transferredError } from './slices.js'
@@ -42,15 +43,16 @@ interface NpyHeader {
 export async function readNpy(path: string | URL): Promise<Matrix> {
   return withFile(path, async (file) => {
     const { descriptor, rows, cols, length } = await readHeader(file)
-    const { size, make } = elementKinds[descriptor]
-    const expected = rows * cols * size
+    const kind = elementKinds[descriptor]
+    const expected = rows * cols * kind.size
     if (file.size - length !== expected) {
       throw formatError(
         file.name,
         `its header promises ${rows} × ${cols} numbers in ${expected} bytes, but ${file.size - length} follow`,
       )
     }
-    const data = allocate(file.name, rows * cols, make) as MatrixData & ArrayBufferView<ArrayBuffer>
+    const data = allocate<MatrixData>(file.name, rows * cols, kind) as MatrixData &
+      ArrayBufferView<ArrayBuffer>
     await readExactly(file, data, length)
     return Matrix.from(data, rows, cols)
   })
@@ -74,10 +76,7 @@ export async function writeNpy(path: string | URL, matrix: Matrix): Promise<void
 function npyParts(matrix: Matrix): readonly Uint8Array[] | AsyncIterable<Uint8Array> {
   const { data, rows, cols, scale } = matrix
   if (scale !== 1) return scaledParts(matrix)
-  return [
-    npyHeader(DESCRIPTORS[elementType(data)!], rows, cols),
-    new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-  ]
+  return [npyHeader(DESCRIPTORS[elementType(data)!], rows, cols), ...bytesOf(data)]
 }
 
 async function* scaledParts({ data, rows, cols, scale }: Matrix): AsyncGenerator<Uint8Array, void> {
@@ -135,7 +134,7 @@ function readDictionary(name: string, text: string): Omit<NpyHeader, 'length'> {
   const dictionary = text.trim()
   const body = dictionary.slice(1, -1)
   const entry =
-    /\s*(['"])(descr|fortran_order|shape)\1\s*:\s*('[^']*'|"[^"]*"|True|False|\([\d\s,]*\)|\[.*\])\s*(?:,|$)/sy
+    /\s*(['"])(descr|fortran_order|shape)\1\s*:\s*('[^']*'|"[^"]*"|True|False|\([\dL\s,]*\)|\[.*\])\s*(?:,|$)/sy
   const fields = new Map<string, string>()
   let end = 0
   for (let match = entry.exec(body); match !== null; match = entry.exec(body)) {
@@ -152,10 +151,13 @@ function readDictionary(name: string, text: string): Omit<NpyHeader, 'length'> {
       'its header is not the dictionary of one array with descr, fortran_order and shape',
     )
   }
-  return { descriptor: readDescriptor(name, descriptor, order), ...readShape(name, shape) }
+  const elements = readDescriptor(name, descriptor)
+  const { rows, cols } = readShape(name, shape)
+  checkOrder(name, order, rows, cols)
+  return { descriptor: elements, rows, cols }
 }
 
-function readDescriptor(name: string, quoted: string, order: string): Descriptor {
+function readDescriptor(name: string, quoted: string): Descriptor {
   const descriptor = quoted.slice(1, -1)
   if (quoted.startsWith('[') || !Object.hasOwn(elementKinds, descriptor)) {
     throw formatError(
@@ -163,19 +165,29 @@ function readDescriptor(name: string, quoted: string, order: string): Descriptor
       `its elements are ${quoted.slice(0, 40)}; uint8, float32 and float64 are read: in NumPy, np.save(path, a.astype('<f4'))`,
     )
   }
-  if (order !== 'False') {
-    throw formatError(
-      name,
-      order === 'True'
-        ? 'it is in Fortran order: in NumPy, np.save(path, np.ascontiguousarray(a))'
-        : 'its fortran_order is neither True nor False',
-    )
-  }
   return descriptor as Descriptor
 }
 
+/** One row or one column is the same in both orders. */
+function checkOrder(name: string, order: string, rows: number, cols: number): void {
+  if (order === 'False' || (order === 'True' && (rows <= 1 || cols === 1))) return
+  throw formatError(
+    name,
+    order === 'True'
+      ? 'it is in Fortran order: in NumPy, np.save(path, np.ascontiguousarray(a))'
+      : 'its fortran_order is neither True nor False',
+  )
+}
+
 function readShape(name: string, tuple: string): { rows: number; cols: number } {
-  const sizes = /^\(\s*(?:\d+\s*,\s*)*(?:\d+\s*)?\)$/.test(tuple)
+  if (/^\(\s*\)$/.test(tuple)) {
+    throw formatError(
+      name,
+      'it is a single number without dimensions: in NumPy, np.save(path, np.atleast_2d(a))',
+    )
+  }
+  // Python 2 writes an L after some numbers.
+  const sizes = /^\(\s*(?:\d+L?\s*,\s*)*(?:\d+L?\s*)?\)$/.test(tuple)
     ? tuple.match(/\d+/g)?.map(Number)
     : undefined
   const [rows, cols = 1, ...others] = sizes ?? []

@@ -1,6 +1,7 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { argumentError } from '../check.js'
 import { LayerwiseError, messageOf } from '../errors.js'
+import { memoryError } from '../precision.js'
 
 /** Bytes asked for at once: the file system works on them off the JavaScript thread. */
 const chunkLength = 8 * 1024 * 1024
@@ -48,10 +49,11 @@ export async function readExactly(
   target: ArrayBufferView<ArrayBuffer>,
   position: number,
 ): Promise<void> {
-  const bytes = new Uint8Array(target.buffer, target.byteOffset, target.byteLength)
-  for (let done = 0; done < bytes.length; ) {
-    const wanted = Math.min(chunkLength, bytes.length - done)
-    const read = await source.read(bytes, done, wanted, position + done)
+  const { buffer, byteOffset, byteLength } = target
+  for (let done = 0; done < byteLength; ) {
+    // A view of what is read now: one of all bytes may be longer than a Uint8Array can be.
+    const wanted = new Uint8Array(buffer, byteOffset + done, Math.min(chunkLength, byteLength - done))
+    const read = await source.read(wanted, 0, wanted.length, position + done)
     if (read === 0) throw formatError(source.name, `it ends after ${position + done} bytes`)
     done += read
   }
@@ -64,17 +66,19 @@ export async function readStart(source: ByteSource, length: number): Promise<Uin
   return bytes
 }
 
+/** How a file stores numbers. */
+export interface ElementKind<T> {
+  /** Bytes each. */
+  readonly size: number
+  readonly make: (length: number) => T
+}
+
 /** A typed array of a length that a file promised and its size supports; `ERR_MEMORY` if there is no room for it. */
-export function allocate<T>(name: string, length: number, make: (length: number) => T): T {
+export function allocate<T>(name: string, length: number, { size, make }: ElementKind<T>): T {
   try {
     return make(length)
   } catch (error) {
-    throw new LayerwiseError(
-      'ERR_MEMORY',
-      `'${name}': no memory for an array of ${length} numbers`,
-      { received: length },
-      error,
-    )
+    throw memoryError(`'${name}'`, length, size, error)
   }
 }
 

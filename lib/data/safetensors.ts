@@ -1,6 +1,7 @@
 import { TextDecoder } from 'node:util'
 import { argumentError, checkInteger, shapeError } from '../check.js'
 import { elementType } from '../precision.js'
+import { bytesOf } from './bytes.js'
 import { checkStorage } from './matrix.js'
 import { allocate, type ByteSource, formatError, readExactly, readStart, withFile } from './read-file.js'
 import { turn } from './slices.js'
@@ -109,8 +110,7 @@ export function safetensorsParts(
   const start = Buffer.alloc(8 + padded, ' ')
   start.writeBigUInt64LE(BigInt(padded))
   start.set(json, 8)
-  const arrays = ordered.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-  return [start, ...arrays]
+  return [start, ...ordered.flatMap(({ data }) => bytesOf(data))]
 }
 
 /** Where arrays of a file are to be put, by name; as long as the file says they are. */
@@ -141,8 +141,8 @@ export async function safetensorsFrom(
   const places = await check?.(entries, metadata)
   const tensors = new Map<string, Tensor>()
   for (const { name, type, shape, begin, end } of entries) {
-    const { size, make } = elementTypes[type]
-    const data = places?.get(name) ?? allocate(source.name, (end - begin) / size, make)
+    const kind = elementTypes[type]
+    const data = places?.get(name) ?? allocate(source.name, (end - begin) / kind.size, kind)
     await readExactly(source, data as typeof data & ArrayBufferView<ArrayBuffer>, length + begin)
     tensors.set(name, { name, shape, data })
   }
