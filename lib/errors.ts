@@ -37,10 +37,14 @@ export function messageOf(error: unknown): string {
 
 /** Every error thrown or rejected by layerwise, except an abort, which rejects with `signal.reason` itself. */
 export class LayerwiseError extends Error {
+  /** Always `'LayerwiseError'`. */
   override readonly name = 'LayerwiseError'
+  /** The permanent reason; messages may be reworded. */
   readonly code: ErrorCode
+  /** What was wrong, in parts a program can read. */
   readonly details: ErrorDetails
 
+  /** Made by layerwise itself; `cause` is the error underneath, if there is one. */
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause })
     this.code = code

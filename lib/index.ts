@@ -1,12 +1,21 @@
 export { readIdx, readIdxLabels } from './data/idx.js'
 export type { Classes, IntegerArray, Labels, Prediction, Predictions } from './data/labels.js'
-export { Matrix, type MatrixData, type MatrixLike, type Row } from './data/matrix.js'
+export {
+  type FromRowsOptions,
+  Matrix,
+  type MatrixData,
+  type MatrixLike,
+  type MatrixOptions,
+  type Row,
+} from './data/matrix.js'
 export { readNpy, writeNpy } from './data/npy.js'
-export { type PatchOptions, preparePatches, samplePatches } from './data/patches.js'
+export { type PatchOptions, preparePatches, type RowPatchOptions, samplePatches } from './data/patches.js'
 export type { Rows } from './data/rows.js'
 export {
   type FittingRows,
   MinMaxScaler,
+  type MinMaxScalerJSON,
+  type MinMaxScalerOptions,
   type ModelScaler,
   type Scaler,
   type ScalerJSON,
@@ -18,11 +27,15 @@ export { type ConfusionPlotOptions, confusionPlot } from './inspect/confusion-pl
 export {
   type ExcitingInputsOptions,
   excitingInputs,
-  type LayeredModel,
 } from './inspect/exciting-inputs.js'
-export { type FeatureImageOptions, type FeatureModel, featureImage } from './inspect/feature-image.js'
+export {
+  type FeatureImageOptions,
+  type FeatureLayer,
+  type FeatureModel,
+  featureImage,
+} from './inspect/feature-image.js'
 export type { Image } from './inspect/image.js'
-export { type CostHistory, learningCurve } from './inspect/learning-curve.js'
+export { type CostHistory, type CostRecord, learningCurve } from './inspect/learning-curve.js'
 export { type PlotOptions, plot, type Series } from './inspect/plot.js'
 export { encodePng, writePng } from './inspect/png.js'
 export { type ReconstructionImageOptions, reconstructionImage } from './inspect/reconstruction-image.js'
@@ -32,11 +45,16 @@ export { type LinearOptimum, type LinearOptimumOptions, linearOptimum } from './
 export { principalAngles } from './linear/principal-angles.js'
 export { principalAxes } from './linear/principal-axes.js'
 export type { SingularVectors } from './linear/singular-vectors.js'
+export type { LayeredModel } from './models/check-layers.js'
 export type { ClassifierFitOptions, LabeledRows } from './models/classifier.js'
 export type { SoftmaxOptions } from './models/classifier-options.js'
 export type { EncodeOptions } from './models/encode-options.js'
 export { LinearAutoencoder } from './models/linear-autoencoder.js'
-export type { LinearAutoencoderOptions, LinearSparsity } from './models/linear-autoencoder-options.js'
+export type {
+  LinearAutoencoderOptions,
+  LinearL2Sparsity,
+  LinearSparsity,
+} from './models/linear-autoencoder-options.js'
 export { loadModel, type Model, modelFromBytes } from './models/load-model.js'
 export type { JsonValue, ModelMetadata } from './models/metadata.js'
 export type { Layer } from './models/network.js'
@@ -62,15 +80,24 @@ export type { Activation } from './objective/activation.js'
 export type { Corruption } from './objective/corruption.js'
 export type { Cost, CostParts } from './objective/cost.js'
 export type { Loss } from './objective/loss.js'
-export type { Average, Sparsity } from './objective/sparsity.js'
+export type {
+  Average,
+  KlSparsity,
+  L1Sparsity,
+  L2Sparsity,
+  NoSparsity,
+  Sparsity,
+  SparsityConstraint,
+} from './objective/sparsity.js'
 export type { WeightConstraint } from './objective/weight-constraint.js'
 export type { FloatArray, Precision } from './precision.js'
-export { configure, type RuntimeInfo, runtime } from './runtime.js'
+export { type ConfigureOptions, configure, type RuntimeInfo, runtime } from './runtime.js'
 export type { EarlyStopping } from './training/early-stopping.js'
 export type {
   EpochEvent,
   EpochRecord,
   FitProgress,
+  Spread,
   TrainingHistory,
   TrainingPhase,
 } from './training/history.js'
@@ -82,4 +109,4 @@ export type {
   Lbfgs,
   Momentum,
 } from './training/options.js'
-export type { Schedule } from './training/schedule.js'
+export type { ConstantSchedule, CosineSchedule, Schedule, StepSchedule } from './training/schedule.js'

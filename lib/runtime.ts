@@ -24,6 +24,12 @@ export interface RuntimeInfo {
   readonly threads: number
 }
 
+/** What holds for every later call of this JavaScript thread. */
+export interface ConfigureOptions {
+  /** Threads of a call that names none itself: a whole number from 1 to 256. */
+  readonly threads: number
+}
+
 /**
  * Sets, for this JavaScript thread, how many threads a call uses that does not name `threads` itself.
  *
@@ -31,10 +37,9 @@ export interface RuntimeInfo {
  * `os.availableParallelism()`, lowered to a control group's CPU quota where there is one. The number of threads never
  * changes a result, not by one bit.
  *
- * @param options - `threads`: a whole number from 1 to 256
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything else
  */
-export function configure(options: { threads: number }): void {
+export function configure(options: ConfigureOptions): void {
   const { threads } = checkOptions('options', options, ['threads'])
   configured = checkThreads('threads', threads)
 }

@@ -12,13 +12,27 @@ export type MatrixData = Float32Array | Float64Array | Uint8Array
 /** One row: a flat array, or a {@link Matrix} of one row, whose `scale` counts. */
 export type Row = Matrix | MatrixData | readonly number[]
 
+/** How the numbers of a {@link Matrix} are meant. */
+export interface MatrixOptions {
+  /** Factor on every number of a Uint8Array, finite and not 0: 1/255 for images. Default 1. */
+  readonly scale?: number | undefined
+}
+
+/** How rows are copied into a {@link Matrix}. */
+export interface FromRowsOptions<P extends Precision = Precision> {
+  /** Number type of the copy. Default `'float64'`, which keeps every number as it is. */
+  readonly precision?: P | undefined
+}
+
 /**
  * `rows × cols` numbers, row-major, over a typed array that is not copied. A value is `data[i * cols + j] * scale`.
  *
  * Images stay bytes in memory: `scale` 1/255 makes them numbers from 0 to 1 only where they are used.
  */
 export class Matrix<D extends MatrixData = MatrixData> {
+  /** Rows, at least 0: samples, where the matrix holds data. */
   readonly rows: number
+  /** Columns, at least 1: inputs, where the matrix holds data. */
   readonly cols: number
   /** The numbers as stored, before `scale`; `rows * cols` of them. The caller's own array, not a copy. */
   readonly data: D
@@ -39,16 +53,10 @@ export class Matrix<D extends MatrixData = MatrixData> {
    * @param data - row-major numbers: Float32Array, Float64Array or Uint8Array, over a plain (not shared, not resizable) buffer
    * @param rows - at least 0
    * @param cols - at least 1
-   * @param options - `scale`: factor on every number of a Uint8Array, finite and not 0, default 1
    * @throws {@link LayerwiseError} `ERR_ARGUMENT` for another kind of array, sizes that are not whole, or a bad scale
    * @throws {@link LayerwiseError} `ERR_SHAPE` if `data.length` is not `rows * cols`
    */
-  static from<D extends MatrixData>(
-    data: D,
-    rows: number,
-    cols: number,
-    options?: { scale?: number | undefined },
-  ): Matrix<D>
+  static from<D extends MatrixData>(data: D, rows: number, cols: number, options?: MatrixOptions): Matrix<D>
   /**
    * A matrix of what is left of one that `postMessage` or `structuredClone` copied: its properties. Over the same array, without a copy.
    *
@@ -60,7 +68,7 @@ export class Matrix<D extends MatrixData = MatrixData> {
     given: D | MatrixLike<D>,
     rows?: number,
     cols?: number,
-    options?: { scale?: number | undefined },
+    options?: MatrixOptions,
   ): Matrix<D> {
     if (rows !== undefined || cols !== undefined || !isMatrixLike(given)) {
       return Matrix.checked(given as D, rows, cols, options)
@@ -91,13 +99,12 @@ export class Matrix<D extends MatrixData = MatrixData> {
    * nanoseconds a number: methods of models take arrays of rows as they are, and copy them a slice at a time.
    *
    * @param rows - at least one, all of the same width of at least 1
-   * @param options - `precision` of the copy, default `'float64'`, which keeps every number as it is
    * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything but numbers, naming row and column; `ERR_SHAPE` for no rows and rows of different
    *   widths; `ERR_MEMORY` if there is no room
    */
   static fromRows<P extends Precision = 'float64'>(
     rows: readonly Row[],
-    options?: { precision?: P | undefined },
+    options?: FromRowsOptions<P>,
   ): Matrix<FloatArray<P>> {
     const { precision: given = 'float64' } = checkOptions('options', options, ['precision'])
     const precision = checkPrecision('precision', given) as P
@@ -206,11 +213,13 @@ export class Matrix<D extends MatrixData = MatrixData> {
 }
 
 /** What a Matrix is but for its methods. */
-export interface MatrixLike<D extends MatrixData = MatrixData> {
+export interface MatrixLike<D extends MatrixData = MatrixData> extends MatrixOptions {
+  /** The numbers as stored, row-major, before `scale`; `rows * cols` of them. */
   readonly data: D
+  /** Rows, at least 0. */
   readonly rows: number
+  /** Columns, at least 1. */
   readonly cols: number
-  readonly scale?: number | undefined
 }
 
 function isMatrixLike(value: unknown): value is MatrixLike<never> {

@@ -7,12 +7,18 @@ import { rowSlices, type Slice, valueSlices } from './slices.js'
 
 /** How patches are drawn. */
 export interface PatchOptions {
-  /** Width and height of a patch, in pixels. */
+  /** Width and height of a patch, in pixels, at least 1. */
   size: number
-  /** How many patches. */
+  /** How many patches, at least 1. */
   count: number
-  /** Fixes which ones; default 0. */
+  /** Fixes which ones; a whole number of at least 0. Default 0. */
   seed?: number | undefined
+}
+
+/** How patches are drawn from images that are the rows of one Matrix. */
+export interface RowPatchOptions extends PatchOptions {
+  /** Pixels in a line of each image; the columns of the Matrix are a multiple of it. */
+  imageWidth: number
 }
 
 /** The random stream of patch positions. */
@@ -32,11 +38,9 @@ interface Images<D extends MatrixData> {
 }
 
 /**
- * Draws square patches from gray images: for each patch an image, then a position in it, each uniformly, with replacement.
+ * Draws square patches from gray images of one size: for each patch an image, then a position in it, each uniformly, with replacement.
  *
- * @param images - one Matrix whose rows are images of the same size, with `imageWidth`; or an array of images, each a Matrix of
- *   height × width, of any sizes but the same kind of storage and scale
- * @param options - `size`, `count`, `seed`; `imageWidth`: pixels in a line of each image, where images are rows
+ * @param images - one Matrix whose rows are images, line by line
  * @returns [count, size²], each patch line by line; storage and scale are those of the images
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for bad options or storage
  * @throws {@link LayerwiseError} `ERR_SHAPE` for no images, images smaller than a patch, or rows that are not whole lines
@@ -44,15 +48,22 @@ interface Images<D extends MatrixData> {
  */
 export async function samplePatches<D extends MatrixData>(
   images: Matrix<D>,
-  options: PatchOptions & { imageWidth: number },
+  options: RowPatchOptions,
 ): Promise<Matrix<D>>
+/**
+ * Draws square patches from gray images of any sizes: for each patch an image, then a position in it, each uniformly, with replacement.
+ *
+ * @param images - each a Matrix of height × width; all have the same kind of storage and scale
+ * @returns [count, size²], each patch line by line; storage and scale are those of the images
+ * @throws {@link LayerwiseError} as for images in rows
+ */
 export async function samplePatches<D extends MatrixData>(
   images: readonly Matrix<D>[],
   options: PatchOptions,
 ): Promise<Matrix<D>>
 export async function samplePatches<D extends MatrixData>(
   images: Matrix<D> | readonly Matrix<D>[],
-  options: PatchOptions & { imageWidth?: number | undefined },
+  options: PatchOptions & Partial<RowPatchOptions>,
 ): Promise<Matrix<D>> {
   const rows = asMatrix('images', images) as Matrix<D> | undefined
   const known = ['size', 'count', 'seed', ...(rows === undefined ? [] : ['imageWidth'])]

@@ -25,9 +25,29 @@ export interface Scaler {
 export type ModelScaler = MinMaxScaler | StandardScaler
 
 /** A fitted scaler as plain data. */
-export type ScalerJSON =
-  | { kind: 'minMax'; range: [number, number]; shift: number[]; factor: number[] }
-  | { kind: 'standard'; shift: number[]; factor: number[] }
+export type ScalerJSON = MinMaxScalerJSON | StandardScalerJSON
+
+/** What every column is mapped by. */
+interface ColumnsJSON {
+  /** [inputs], in the units of x. */
+  shift: number[]
+  /** [inputs], finite and not 0. */
+  factor: number[]
+}
+
+/** A fitted {@link MinMaxScaler}. */
+export interface MinMaxScalerJSON extends ColumnsJSON {
+  /** Tells the kinds of scalers apart. */
+  kind: 'minMax'
+  /** [low, high], what the smallest and the largest training value became. */
+  range: [number, number]
+}
+
+/** A fitted {@link StandardScaler}. */
+export interface StandardScalerJSON extends ColumnsJSON {
+  /** Tells the kinds of scalers apart. */
+  kind: 'standard'
+}
 
 interface Fitted {
   readonly shift: Float64Array
@@ -39,6 +59,13 @@ type ScalingOf = (column: number) => readonly [shift: number, factor: number]
 /** Data that says how wide it is. A flat array does not: `Matrix.from(data, rows, cols)`. */
 export type FittingRows = Matrix | readonly (readonly number[])[]
 
+/** What a {@link MinMaxScaler} maps to. */
+export interface MinMaxScalerOptions {
+  /** What the smallest and the largest training value of a column become, low < high. Default [0, 1]. */
+  readonly range?: readonly [low: number, high: number] | undefined
+}
+
+/** What all scalers do: shift and factor of each column are found by `fit`, then applied. */
 abstract class ColumnScaler implements Scaler {
   #fitted: Fitted | undefined
   /** The columns it must have, once it is a model's. */
@@ -134,13 +161,15 @@ abstract class ColumnScaler implements Scaler {
  * A constant column maps to the low end. Training data never leaves [−1, 1] or [0, 1] by rounding, so a model bounded there accepts it.
  */
 export class MinMaxScaler extends ColumnScaler {
+  /** What the smallest and the largest training value of a column become. */
   readonly range: readonly [low: number, high: number]
 
   /**
-   * @param options - `range`: [low, high] with low < high, default [0, 1]
+   * Not fitted yet: `await scaler.fit(x)` comes first.
+   *
    * @throws {@link LayerwiseError} `ERR_ARGUMENT` for another range
    */
-  constructor(options?: { range?: readonly [low: number, high: number] | undefined }) {
+  constructor(options?: MinMaxScalerOptions) {
     super()
     const { range = [0, 1] } = checkOptions('options', options, ['range'])
     if (!Array.isArray(range) || range.length !== 2)

@@ -1,3 +1,4 @@
+/** How numbers are spaced along an axis: equal steps for equal differences, or for equal ratios. */
 export type AxisScale = 'linear' | 'log'
 
 /** One direction of a plot: where its numbers lie and which of them are written beside it. */

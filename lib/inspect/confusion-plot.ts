@@ -6,7 +6,7 @@ import { document, element, textWidth, words } from './svg.js'
 export interface ConfusionPlotOptions {
   /** Names written beside rows and columns; default: the classes' numbers. */
   classes?: readonly string[] | undefined
-  /** Written above the plot, and given to screen readers. */
+  /** Written above the plot, and given to screen readers. Default: none. */
   title?: string | undefined
   /** Pixels across and down a cell, default 44. */
   cell?: number | undefined

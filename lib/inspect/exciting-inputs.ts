@@ -1,17 +1,11 @@
 import { argumentError, checkInteger, checkNumber, shapeError } from '../check.js'
 import { Matrix } from '../data/matrix.js'
 import { rowSlices } from '../data/slices.js'
-import { checkLayers } from '../models/check-layers.js'
-import type { Layer } from '../models/network.js'
+import { checkLayers, type LayeredModel } from '../models/check-layers.js'
 import { NativeWork } from '../native/call.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import { allocate, type FloatArray, type Precision, precisionOf } from '../precision.js'
 import { LayerChain } from './layer-chain.js'
-
-/** Any model of layers: `layers` of a stack are those of the unrolled network, of a classifier the softmax is the last. */
-export interface LayeredModel<P extends Precision = Precision> {
-  readonly layers: readonly Layer<P>[]
-}
 
 /** Which units, and how long to climb for them. */
 export interface ExcitingInputsOptions extends RunOptions {

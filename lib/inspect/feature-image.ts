@@ -9,7 +9,14 @@ export type FeatureImageOptions = TileOptions
 
 /** What a feature picture is made of: a model whose first layer sees the input. */
 export interface FeatureModel {
-  readonly layers: readonly { readonly weights: Matrix }[]
+  /** The first is drawn; there is at least one. */
+  readonly layers: readonly FeatureLayer[]
+}
+
+/** A layer of which a feature picture is made. */
+export interface FeatureLayer {
+  /** [units, inputs]: one tile a row. */
+  readonly weights: Matrix
 }
 
 /**

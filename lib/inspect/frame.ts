@@ -4,11 +4,11 @@ import { coordinate, document, element, textWidth, words } from './svg.js'
 
 /** What every plot with two axes can be told. */
 export interface FrameOptions {
-  /** Written above the plot, and given to screen readers. */
+  /** Written above the plot, and given to screen readers. Default: none. */
   title?: string | undefined
-  /** Written below the horizontal axis. */
+  /** Written below the horizontal axis. Default: nothing. */
   xLabel?: string | undefined
-  /** Written beside the vertical axis. */
+  /** Written beside the vertical axis. Default: nothing. */
   yLabel?: string | undefined
   /** Pixels across, default 640. */
   width?: number | undefined

@@ -3,7 +3,9 @@ import { argumentError, checkInteger, shapeError } from '../check.js'
 
 /** A picture in memory: bytes from 0 (dark) to 255, row by row from the top, `channels` of them a pixel. */
 export interface Image {
+  /** Pixels across, at least 1. */
   readonly width: number
+  /** Pixels down, at least 1. */
   readonly height: number
   /** 1: grey, 3: red, green, blue. */
   readonly channels: 1 | 3

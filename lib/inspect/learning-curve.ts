@@ -1,18 +1,21 @@
 import { argumentError, checkOptions } from '../check.js'
+import type { CostParts } from '../objective/cost.js'
 import { PLOT_OPTIONS, type PlotOptions, plot, type Series } from './plot.js'
 
 /** What a learning curve is made of: the history of a training. */
 export interface CostHistory {
-  readonly epochs: readonly {
-    readonly epoch: number
-    readonly cost: {
-      readonly total: number
-      readonly loss: number
-      readonly weightDecay: number
-      readonly sparsity: number
-    }
-    readonly validation?: { readonly total: number } | undefined
-  }[]
+  /** One a point of the curves, in order. */
+  readonly epochs: readonly CostRecord[]
+}
+
+/** What a learning curve shows of an epoch. */
+export interface CostRecord {
+  /** Counted from 1: the place on the horizontal axis. */
+  readonly epoch: number
+  /** The cost of the training rows and its parts. */
+  readonly cost: CostParts
+  /** The cost of the validation rows. Default: none is drawn for this epoch. */
+  readonly validation?: Pick<CostParts, 'total'> | undefined
 }
 
 /**
@@ -24,8 +27,8 @@ export interface CostHistory {
 export function historySeries(history: CostHistory): Series[] {
   const epochs = (history as Partial<CostHistory> | null | undefined)?.epochs
   if (!Array.isArray(epochs)) throw argumentError('history', 'a training history { epochs }', history)
-  const records = epochs as CostHistory['epochs']
-  const part = (label: string, name: keyof CostHistory['epochs'][number]['cost']): Series => ({
+  const records = epochs as readonly CostRecord[]
+  const part = (label: string, name: keyof CostParts): Series => ({
     label,
     points: records.map(({ epoch, cost }) => [epoch, cost[name]] as const),
   })

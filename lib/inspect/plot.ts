@@ -16,13 +16,15 @@ import { coordinate, element } from './svg.js'
 
 /** A named curve: points (x, y) joined in this order. */
 export interface Series {
+  /** Its name in the legend. */
   readonly label: string
+  /** In the order in which they are joined; any number of them. */
   readonly points: readonly (readonly [x: number, y: number])[]
 }
 
 /** How curves are drawn. */
 export interface PlotOptions extends FrameOptions {
-  /** Spacing of the vertical axis, default 'linear'. */
+  /** Spacing of the vertical axis: `'log'` shows numbers above 0 only. Default `'linear'`. */
   yScale?: AxisScale | undefined
 }
 

@@ -17,7 +17,10 @@ import { coordinate, element } from './svg.js'
 
 /** How points are drawn. */
 export interface ScatterPlotOptions extends FrameOptions {
-  /** Names of the classes, in the order of the legend; a label that is a number k is of class `classes[k]`. */
+  /**
+   * Names of the classes, in the order of the legend; a label that is a number k is of class `classes[k]`. Default: the labels that occur,
+   * numbers rising, names as they come.
+   */
   classes?: readonly string[] | undefined
   /** Pixels across a dot, default 4. */
   dot?: number | undefined

@@ -5,9 +5,9 @@ import { type Image, MAX_IMAGE_BYTES } from './image.js'
 export interface TileOptions {
   /** Pixels across a tile. */
   width: number
-  /** Pixels down a tile; default: as many as are left, `inputs / width`. */
+  /** Pixels down a tile. Default: as many as are left, `inputs / width`. */
   height?: number | undefined
-  /** Tiles in a row of the grid. */
+  /** Tiles in a row of the grid. Default: as many as make the grid square; of reconstructions 10, or all if fewer. */
   columns?: number | undefined
   /** Pixels between tiles and around them, default 1. */
   gap?: number | undefined

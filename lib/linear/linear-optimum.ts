@@ -3,7 +3,7 @@ import { allocate } from '../precision.js'
 
 /** Which linear autoencoder. */
 export interface LinearOptimumOptions {
-  /** h, at least 1. */
+  /** h, hidden units, at least 1. */
   readonly hidden: number
   /** λ ≥ 0. Default 0. */
   readonly weightDecay?: number | undefined
@@ -13,9 +13,11 @@ export interface LinearOptimumOptions {
 
 /** The least cost a linear autoencoder can have, and the weights that have it. */
 export interface LinearOptimum {
-  /** The parts of the cost J, and their sum, as `cost` reports them. */
+  /** The cost J as `cost` reports it: `loss + weightDecay`. */
   readonly total: number
+  /** Mean loss of a row: half the squared reconstruction error. */
   readonly loss: number
+  /** λ/2 of the squared weights, of one matrix or of both. */
   readonly weightDecay: number
   /**
    * Of the decoder, [hidden]: the i-th belongs to the i-th principal direction, and is 0 where this has vanished. Without weight decay

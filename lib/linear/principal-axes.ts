@@ -1,7 +1,6 @@
 import { argumentError } from '../check.js'
 import { rowSlices } from '../data/slices.js'
-import { checkLayers } from '../models/check-layers.js'
-import type { Layer } from '../models/network.js'
+import { checkLayers, type LayeredModel } from '../models/check-layers.js'
 import { allocate } from '../precision.js'
 import { type SingularVectors, singularVectors } from './singular-vectors.js'
 
@@ -19,7 +18,7 @@ import { type SingularVectors, singularVectors } from './singular-vectors.js'
  * @returns values falling; vectors [rank, inputs], unit rows, the entry of largest absolute value in each positive
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for what is no model, or one whose layers are not all linear
  */
-export async function principalAxes(model: { readonly layers: readonly Layer[] }): Promise<SingularVectors> {
+export async function principalAxes(model: LayeredModel): Promise<SingularVectors> {
   const layers = checkLayers('model', model)
   const other = layers.find(({ activation }) => activation !== 'identity')
   if (other !== undefined) throw argumentError('model', 'linear layers', other.activation)

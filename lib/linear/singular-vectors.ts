@@ -4,6 +4,7 @@ import { allocate } from '../precision.js'
 
 /** Singular values, falling, and the right singular vectors, one a row, [rank, cols]. */
 export interface SingularVectors {
+  /** [rank], above 0 and falling. */
   readonly values: Float64Array
   /** Unit rows, the entry of largest absolute value in each positive. */
   readonly vectors: Matrix<Float64Array>

@@ -4,6 +4,12 @@ import { ACTIVATION_NUMBERS } from '../native/binding.js'
 import { elementType, type Precision } from '../precision.js'
 import type { Layer } from './network.js'
 
+/** Any model of layers: `layers` of a stack are those of the unrolled network, of a classifier the softmax is the last. */
+export interface LayeredModel<P extends Precision = Precision> {
+  /** From the one that sees the input on. */
+  readonly layers: readonly Layer<P>[]
+}
+
 /**
  * The layers of a model, or of anything that has such: sizes that meet, known activations, numbers of one precision.
  *

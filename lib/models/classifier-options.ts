@@ -1,4 +1,11 @@
-import { argumentError, checkBoolean, checkInteger, checkNumber, shapeError } from '../check.js'
+import {
+  argumentError,
+  type Complete,
+  checkBoolean,
+  checkInteger,
+  checkNumber,
+  shapeError,
+} from '../check.js'
 import { type Classes, checkClasses, classCount } from '../data/labels.js'
 import type { NativeLayer, NativeObjective, NativePenalty } from '../native/binding.js'
 import { checkPrecision, type Precision } from '../precision.js'
@@ -16,12 +23,12 @@ export interface SoftmaxOptions<C extends Classes = Classes> {
 }
 
 /** All of them with their defaults; class weights only where they were given. */
-export interface SoftmaxSettings<P extends Precision = Precision, C extends Classes = Classes> {
-  readonly classes: C
-  readonly biases: boolean
-  readonly weightDecay: number
-  readonly classWeights?: readonly number[]
+export interface SoftmaxSettings<P extends Precision = Precision, C extends Classes = Classes>
+  extends Pick<SoftmaxOptions<C>, 'classes' | 'classWeights'>,
+    Complete<Pick<SoftmaxOptions, 'biases' | 'weightDecay'>> {
+  /** Number type of parameters, computation and results. */
   readonly precision: P
+  /** Fixes first weights, shuffles and splits. */
   readonly seed: number
 }
 

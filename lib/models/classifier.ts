@@ -29,7 +29,9 @@ import { checkScorable, type Score, scoreOf } from './score.js'
 
 /** Rows whose classes are known. */
 export interface LabeledRows<C extends Classes = Classes> {
+  /** Rows of `inputs` numbers. */
   readonly x: Rows
+  /** The class of each row. */
   readonly labels: Labels<C>
 }
 

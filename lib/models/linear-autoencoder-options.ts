@@ -9,20 +9,22 @@ import {
   shapeError,
 } from '../check.js'
 import type { NativeLayer, NativeObjective } from '../native/binding.js'
-import type { Average } from '../objective/sparsity.js'
+import type { Average, NoSparsity } from '../objective/sparsity.js'
 import { checkPrecision, type Precision } from '../precision.js'
 import type { MetadataOption } from './metadata.js'
 
 /** β Σⱼ (ρ̂ⱼ − ρⱼ)², with one ρ for all hidden units or one for each; or nothing. */
-export type LinearSparsity =
-  | { readonly kind: 'none' }
-  | {
-      readonly kind: 'l2'
-      /** ρ, any number: of all hidden units, or [hidden]. */
-      readonly target: number | readonly number[]
-      /** β ≥ 0. */
-      readonly weight: number
-    }
+export type LinearSparsity = NoSparsity | LinearL2Sparsity
+
+/** β Σⱼ (ρ̂ⱼ − ρⱼ)² on linear units. */
+export interface LinearL2Sparsity {
+  /** Squared distance of wanted and mean activation. */
+  readonly kind: 'l2'
+  /** ρ, the mean activation that hidden units shall have, any number: of all of them, or one for each, [hidden]. */
+  readonly target: number | readonly number[]
+  /** β ≥ 0, what the penalty counts beside the loss. */
+  readonly weight: number
+}
 
 /** What a LinearAutoencoder is. */
 export interface LinearAutoencoderOptions<P extends Precision = Precision> extends MetadataOption {
@@ -34,11 +36,11 @@ export interface LinearAutoencoderOptions<P extends Precision = Precision> exten
   readonly tied?: boolean | undefined
   /** Whether the mean of the rows first fitted is taken from every input, and given back to every reconstruction. Default false. */
   readonly center?: boolean | undefined
-  /** Default `{ kind: 'none' }`. */
+  /** What pulls the mean activations of hidden units to where they are wanted. Default `{ kind: 'none' }`. */
   readonly sparsity?: LinearSparsity | undefined
   /** λ ≥ 0 of λ/2 ‖W‖², tied once, untied for both matrices; biases are not decayed. Default 0. */
   readonly weightDecay?: number | undefined
-  /** Of parameters, computation and results. Default `'float32'`. */
+  /** Number type of parameters, computation and results. Default `'float32'`. */
   readonly precision?: P | undefined
   /** Fixes first weights, shuffles and splits; a whole number of at least 0. Default 0. */
   readonly seed?: number | undefined

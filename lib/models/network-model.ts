@@ -22,7 +22,10 @@ import type { Layer, Network, Stored } from './network.js'
 
 /** What `cost` may be told. */
 export interface CostOptions<P extends Precision = Precision> extends RunOptions {
-  /** Other parameters than the model's own; copied, a slice at a time: not to be written until the promise settles. */
+  /**
+   * What to measure with, in the order of `parameters()`; copied, a slice at a time: not to be written until the promise settles. Default: the
+   * model's own.
+   */
   readonly parameters?: FloatArray<P> | undefined
   /** Whether the gradient is wanted too. Default false. */
   readonly gradient?: boolean | undefined

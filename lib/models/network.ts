@@ -15,7 +15,9 @@ const WEIGHTS_STREAM = 0
 
 /** One dense layer a = f(W x + b). Its arrays are copies: writing them does not change the model. */
 export interface Layer<P extends Precision = Precision> {
+  /** Numbers it takes: units of the layer before, or columns of the rows. */
   readonly inputs: number
+  /** Its units. */
   readonly outputs: number
   /** `'softmax'` is the last layer of a classifier: its outputs are positive and sum to 1. */
   readonly activation: Activation | 'softmax'

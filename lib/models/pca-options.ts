@@ -1,4 +1,4 @@
-import { argumentError, checkInteger, checkNumber } from '../check.js'
+import { argumentError, type Complete, checkInteger, checkNumber } from '../check.js'
 import type { Scaler } from '../data/scaler.js'
 import { checkPrecision, type Precision } from '../precision.js'
 import type { MetadataOption } from './metadata.js'
@@ -19,9 +19,9 @@ export interface PcaOptions<P extends Precision = Precision> extends MetadataOpt
   readonly whiten?: Whitening | undefined
   /** ε ≥ 0, in the squared units of the data. With 0, directions without variance become 0. Only with `whiten`. Default 0. */
   readonly epsilon?: number | undefined
-  /** Of transformed rows and their computation; fitting is done in float64. Default `'float32'`. */
+  /** Number type of transformed rows and their computation; fitting is done in float64. Default `'float32'`. */
   readonly precision?: P | undefined
-  /** A fitted scaler, copied, applied to every input and saved with the model; `inverseTransform` answers in the units of x. */
+  /** A fitted scaler, copied, applied to every input and saved with the model; `inverseTransform` answers in the units of x. Default: none. */
   readonly scaling?: Scaler | undefined
 }
 
@@ -29,12 +29,8 @@ export interface PcaOptions<P extends Precision = Precision> extends MetadataOpt
  * All of them but `scaling` and `metadata`, with their defaults; `components` only where they were given, `epsilon` only with `whiten`: what
  * is saved as a model's options.
  */
-export interface PcaSettings<P extends Precision> {
-  readonly components?: number
-  readonly whiten: Whitening
-  readonly epsilon?: number
-  readonly precision: P
-}
+export type PcaSettings<P extends Precision> = Pick<PcaOptions<P>, 'components' | 'epsilon'> &
+  Complete<Pick<PcaOptions<P>, 'whiten' | 'precision'>>
 
 /** Names of the settings. */
 export const PCA_SETTINGS = ['components', 'whiten', 'epsilon', 'precision']

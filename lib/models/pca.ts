@@ -58,6 +58,8 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   #fitted: Fitted<P> | undefined
 
   /**
+   * Has no components yet: `await pca.fit(x)` comes first.
+   *
    * @throws {@link LayerwiseError} `ERR_ARGUMENT` for an unknown option, a wrong type, a number out of its range, or `epsilon` without `whiten`
    * @throws {@link LayerwiseError} `ERR_STATE` for a scaler that is not fitted
    */

@@ -29,18 +29,17 @@ export interface SoftmaxClassifierOptions<P extends Precision = Precision, C ext
     MetadataOption {
   /** Numbers a row, at least 1. */
   readonly inputs: number
-  /** Of parameters, computation and results. Default `'float32'`. */
+  /** Number type of parameters, computation and results. Default `'float32'`. */
   readonly precision?: P | undefined
   /** Fixes first weights, shuffles and splits; a whole number of at least 0. Default 0. */
   readonly seed?: number | undefined
-  /** A fitted scaler, copied, applied to every input and saved with the model. A Matrix's own `scale` comes first. */
+  /** A fitted scaler, copied, applied to every input and saved with the model. A Matrix's own `scale` comes first. Default: none. */
   readonly scaling?: Scaler | undefined
 }
 
 /** All of them but `scaling` and `metadata`, with their defaults: what is saved as a model's options. */
-export type SoftmaxClassifierSettings<P extends Precision, C extends Classes> = SoftmaxSettings<P, C> & {
-  readonly inputs: number
-}
+export type SoftmaxClassifierSettings<P extends Precision, C extends Classes> = SoftmaxSettings<P, C> &
+  Pick<SoftmaxClassifierOptions<P, C>, 'inputs'>
 
 const SETTINGS = ['inputs', ...SOFTMAX_SETTINGS]
 

@@ -27,23 +27,24 @@ export interface SparseAutoencoderOptions<P extends Precision = Precision> exten
   readonly inputs: number
   /** Hidden units, at least 1; may be more than `inputs`. */
   readonly hidden: number
-  /** Of the hidden units. Default `'sigmoid'`. */
+  /** Activation function of the hidden units. Default `'sigmoid'`. */
   readonly activation?: Activation | undefined
-  /** Of the reconstruction. Default: `activation`. Data must lie in its range. */
+  /** Activation function of the reconstruction; data must lie in its range. Default: `activation`. */
   readonly outputActivation?: Activation | undefined
-  /** Default `'squared'`. */
+  /** How a row and its reconstruction are compared. Default `'squared'`. */
   readonly loss?: Loss | undefined
-  /** Default `{ kind: 'none' }`. */
+  /** What keeps hidden units inactive on most rows. Default `{ kind: 'none' }`. */
   readonly sparsity?: Sparsity | undefined
   /** λ ≥ 0 of λ/2 Σ‖W‖², over both weight matrices and no bias. Default 0. */
   readonly weightDecay?: number | undefined
-  /** Of parameters, computation and results. Default `'float32'`. */
+  /** Number type of parameters, computation and results. Default `'float32'`. */
   readonly precision?: P | undefined
   /** Fixes first weights, shuffles and splits; a whole number of at least 0. Default 0. */
   readonly seed?: number | undefined
   /**
    * A fitted scaler, copied, applied to every input and saved with the model. `reconstruct` and `decode` answer in the units of x;
    * `cost` and reconstruction errors are measured after scaling. A Matrix's own `scale` comes first and is never undone.
+   * Default: none.
    */
   readonly scaling?: Scaler | undefined
   /** Noise on the inputs while training. Default: none. */
@@ -52,6 +53,7 @@ export interface SparseAutoencoderOptions<P extends Precision = Precision> exten
   readonly weightConstraint?: WeightConstraint | undefined
 }
 
+/** Options without a default: settings have them only where they were given. */
 type Optional = 'corruption' | 'weightConstraint'
 
 /** All of them but `scaling` and `metadata`, with their defaults: what is saved as a model's options. */

@@ -22,20 +22,20 @@ import { checkSettings, type Settings } from './sparse-autoencoder-options.js'
 export interface StackedLayerOptions {
   /** Its units, at least 1. */
   readonly hidden: number
-  /** Of its units. Default `'sigmoid'`. */
+  /** Activation function of its units. Default `'sigmoid'`. */
   readonly activation?: Activation | undefined
   /**
-   * Of its reconstruction of the layer below, whose activations must lie in its range: `'sigmoid'` cannot reconstruct relu units.
+   * Activation function of its reconstruction of the layer below, whose activations must lie in its range: `'sigmoid'` cannot reconstruct relu units.
    * Default: `activation`.
    */
   readonly outputActivation?: Activation | undefined
-  /** Default `{ kind: 'none' }`. */
+  /** What keeps its units inactive on most rows. Default `{ kind: 'none' }`. */
   readonly sparsity?: Sparsity | undefined
-  /** λ while this layer is trained by itself. Default: the stack's. */
+  /** λ ≥ 0 of λ/2 Σ‖W‖² while this layer is trained by itself. Default: the stack's. */
   readonly weightDecay?: number | undefined
   /** Noise on this layer's inputs while it is trained by itself; fine-tuning sees clean rows. Default: none. */
   readonly corruption?: Corruption | undefined
-  /** Of its first weights, and of its shuffles, splits and noise while it is trained by itself. Default: the stack's. */
+  /** Fixes its first weights, and its shuffles, splits and noise while it is trained by itself. Default: the stack's. */
   readonly seed?: number | undefined
 }
 
@@ -45,17 +45,20 @@ export interface StackedAutoencoderOptions<P extends Precision = Precision> exte
   readonly inputs: number
   /** From the one next to the input to the innermost; at least one. */
   readonly layers: readonly StackedLayerOptions[]
-  /** Of each layer, and of the whole. Default `'squared'`. */
+  /** How rows and reconstructions are compared, for each layer and for the whole. Default `'squared'`. */
   readonly loss?: Loss | undefined
   /** λ ≥ 0 of λ/2 Σ‖W‖² over all weight matrices of the whole, and of each layer that has none of its own. Default 0. */
   readonly weightDecay?: number | undefined
   /** Whether each encoder keeps its sparsity penalty in `fineTune`, and thereby in `cost`. Default false. */
   readonly sparseFineTuning?: boolean | undefined
-  /** Of parameters, computation and results. Default `'float32'`. */
+  /** Number type of parameters, computation and results. Default `'float32'`. */
   readonly precision?: P | undefined
-  /** Of `fineTune`, and of each layer that has none of its own; a whole number of at least 0. Default 0. */
+  /** Fixes shuffles and splits of `fineTune`, and all of each layer that has none of its own; a whole number of at least 0. Default 0. */
   readonly seed?: number | undefined
-  /** As for a SparseAutoencoder: applied to every input, and saved. */
+  /**
+   * A fitted scaler, copied, applied to every input and saved with the model. `reconstruct` and `decode` answer in the units of x;
+   * `cost` and reconstruction errors are measured after scaling. A Matrix's own `scale` comes first. Default: none.
+   */
   readonly scaling?: Scaler | undefined
 }
 
@@ -66,6 +69,7 @@ type LayerSettings = Complete<Omit<StackedLayerOptions, 'corruption'>> &
 /** All of them but `scaling` and `metadata`, with their defaults: what is saved as a model's options. */
 export interface StackedSettings<P extends Precision>
   extends Complete<Omit<StackedAutoencoderOptions<P>, 'scaling' | 'metadata' | 'layers'>> {
+  /** From the one next to the input to the innermost. */
   readonly layers: readonly LayerSettings[]
 }
 

@@ -35,11 +35,11 @@ import { MOST_LAYERS, type Start } from './network.js'
 export interface ClassifierLayerOptions {
   /** Its units, at least 1. */
   readonly hidden: number
-  /** Of its units. Default `'sigmoid'`. */
+  /** Activation function of its units. Default `'sigmoid'`. */
   readonly activation?: Activation | undefined
   /** Its penalty while fine-tuning; with `sparseFineTuning` only, and no hard constraint. Default `{ kind: 'none' }`. */
   readonly sparsity?: Sparsity | undefined
-  /** Of its first weights. Default: the classifier's. */
+  /** Fixes its first weights; a whole number of at least 0. Default: the classifier's. */
   readonly seed?: number | undefined
 }
 
@@ -59,27 +59,26 @@ export interface StackedClassifierOptions<P extends Precision = Precision, C ext
   readonly inputs: number
   /** From the one next to the input to the one below the softmax; at least one. */
   readonly layers: readonly ClassifierLayerOptions[]
-  /** Of parameters, computation and results. Default `'float32'`. */
+  /** Number type of parameters, computation and results. Default `'float32'`. */
   readonly precision?: P | undefined
   /** Fixes first weights, shuffles and splits; a whole number of at least 0. Default 0. */
   readonly seed?: number | undefined
-  /** A fitted scaler, copied, applied to every input and saved with the model. A Matrix's own `scale` comes first. */
+  /** A fitted scaler, copied, applied to every input and saved with the model. A Matrix's own `scale` comes first. Default: none. */
   readonly scaling?: Scaler | undefined
 }
 
 /** What `toClassifier` is told; the rest is the stack's. */
 export interface ToClassifierOptions<C extends Classes = Classes> extends FineTuningOptions<C> {
-  /** Of the first weights of the softmax, of shuffles and splits. Default: the stack's. */
+  /** Fixes the first weights of the softmax, shuffles and splits; a whole number of at least 0. Default: the stack's. */
   readonly seed?: number | undefined
 }
 
 /** All of them but `scaling` and `metadata`, with their defaults: what is saved as a model's options. */
 export interface StackedClassifierSettings<P extends Precision = Precision, C extends Classes = Classes>
-  extends SoftmaxSettings<P, C> {
-  readonly inputs: number
+  extends SoftmaxSettings<P, C>,
+    Complete<Pick<StackedClassifierOptions<P, C>, 'inputs' | 'decay' | 'sparseFineTuning'>> {
+  /** From the one next to the input to the one below the softmax. */
   readonly layers: readonly Complete<ClassifierLayerOptions>[]
-  readonly decay: 'softmax' | 'all'
-  readonly sparseFineTuning: boolean
 }
 
 /** Names of the settings. */

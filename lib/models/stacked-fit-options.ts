@@ -16,7 +16,7 @@ import { layerRecipe, type Settings } from './sparse-autoencoder-options.js'
 export type StackedFitOptions = FitOptions & {
   /**
    * What differs for single layers, in their order; layers beyond the end have nothing of their own. An entry whose optimizer is of
-   * another kind takes over none of `optimizer`, `epochs`, `batchSize`, `learningRate` and `shuffle`.
+   * another kind takes over none of `optimizer`, `epochs`, `batchSize`, `learningRate` and `shuffle`. Default: all layers are trained alike.
    */
   readonly layers?: readonly LayerFitOptions[] | undefined
   /**

@@ -3,7 +3,7 @@ import { checkThreads } from '../runtime.js'
 
 /** What every call that computes may be told. */
 export interface RunOptions {
-  /** Stops the call: it rejects with `signal.reason` itself. */
+  /** Stops the call when it is aborted: the call rejects with `signal.reason` itself. Default: nothing stops it. */
   readonly signal?: AbortSignal | undefined
   /** Threads for this call, from 1 to 256. Default: see {@link configure}. Changes no result. */
   readonly threads?: number | undefined

@@ -18,7 +18,12 @@ import { type Activation, activationRange } from './activation.js'
  * Source: Vincent et al., "Stacked denoising autoencoders", JMLR 2010, section 3.
  */
 export interface Corruption {
+  /** Which noise: values set to 0, normal numbers added, or values set to an end of the output's range. */
   readonly kind: 'masking' | 'gaussian' | 'saltAndPepper'
+  /**
+   * How much: for `masking` and `saltAndPepper` the probability that a value is hit, from 0 to below 1; for `gaussian` the standard deviation,
+   * at least 0, in the units of the scaled rows.
+   */
   readonly amount: number
 }
 

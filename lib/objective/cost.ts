@@ -2,6 +2,7 @@ import type { FloatArray, Precision } from '../precision.js'
 
 /** The parts of a cost; `total` is their sum. */
 export interface CostParts {
+  /** The cost J that training minimises. */
   readonly total: number
   /** Mean loss of a row. */
   readonly loss: number

@@ -27,16 +27,53 @@ export type Average = 'exact' | 'batch' | 'moving'
  * `target` is ρ: in (0, 1) for `kl`, and for `l2` and `constraint` on sigmoid, tanh or satlin; at least 0 on relu; any number on
  * identity. Under tanh, where inactive is −1, all see ρ̂ = (mean + 1)/2. `weight` is β ≥ 0.
  */
-export type Sparsity =
-  | { readonly kind: 'none' }
-  | {
-      readonly kind: 'kl' | 'l2'
-      readonly target: number
-      readonly weight: number
-      readonly average?: Average | undefined
-    }
-  | { readonly kind: 'l1'; readonly weight: number }
-  | { readonly kind: 'constraint'; readonly target: number }
+export type Sparsity = NoSparsity | KlSparsity | L2Sparsity | L1Sparsity | SparsityConstraint
+
+/** No penalty. */
+export interface NoSparsity {
+  /** Nothing is added to the cost. */
+  readonly kind: 'none'
+}
+
+/** What penalties on a mean activation have in common. */
+interface MeanPenalty {
+  /** β ≥ 0, what the penalty counts beside the loss. */
+  readonly weight: number
+  /** Over which rows ρ̂ is taken while training. Default: `'exact'` where a step sees all rows, else `'moving'`. */
+  readonly average?: Average | undefined
+}
+
+/** β Σⱼ KL(ρ ‖ ρ̂ⱼ). */
+export interface KlSparsity extends MeanPenalty {
+  /** Relative entropy between wanted and mean activation; for sigmoid, tanh and satlin units. */
+  readonly kind: 'kl'
+  /** ρ, the mean activation that each hidden unit shall have, in (0, 1), as 0.05. Under tanh it is that of (activation + 1)/2. */
+  readonly target: number
+}
+
+/** β Σⱼ (ρ̂ⱼ − ρ)². */
+export interface L2Sparsity extends MeanPenalty {
+  /** Squared distance of wanted and mean activation, for units of any activation. */
+  readonly kind: 'l2'
+  /** ρ, the mean activation that each hidden unit shall have: in (0, 1), under tanh that of (activation + 1)/2; at least 0 on relu; any on identity. */
+  readonly target: number
+}
+
+/** (β/m) Σᵢⱼ |Aᵢⱼ|. */
+export interface L1Sparsity {
+  /** Absolute values of the activations themselves, not of their mean. */
+  readonly kind: 'l1'
+  /** β ≥ 0, what the penalty counts beside the loss. */
+  readonly weight: number
+}
+
+/** ρ̂ⱼ = ρ, held while `fit` runs. */
+export interface SparsityConstraint {
+  /** A hard constraint, by the method of multipliers; no part of the cost. */
+  readonly kind: 'constraint'
+  /** ρ, the mean activation that each hidden unit must have: in (0, 1), under tanh that of (activation + 1)/2; at least 0 on relu; any on identity. */
+  readonly target: number
+}
 
 const BOUNDED: readonly Activation[] = ['sigmoid', 'tanh', 'satlin']
 

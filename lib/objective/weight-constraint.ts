@@ -14,6 +14,7 @@ import type { FitPlan } from '../training/options.js'
  * Source: Xue, "Inference of stacked sparse autoencoder", eq. 5–7, with ε = max.
  */
 export interface WeightConstraint {
+  /** What `max` bounds: the squares of all weights together, or of the weights of each unit. */
   readonly kind: 'frobenius' | 'unit'
   /** ε, the bound on a sum of squares; above 0. */
   readonly max: number

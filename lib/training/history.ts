@@ -1,5 +1,15 @@
 import type { CostParts } from '../objective/cost.js'
 
+/** Least, mean and greatest of some numbers. */
+export interface Spread {
+  /** The least of them. */
+  readonly min: number
+  /** Their mean. */
+  readonly mean: number
+  /** The greatest of them. */
+  readonly max: number
+}
+
 /** One epoch of training, or one iteration of L-BFGS. */
 export interface EpochRecord {
   /** Counted from 1 within this fit. */
@@ -15,7 +25,7 @@ export interface EpochRecord {
   /** The exact cost of the validation rows after the epoch; with `earlyStopping` and no such rows, of the training rows. */
   readonly validation?: CostParts
   /** Mean activation ρ̂ of the hidden units: the least active, the mean of all, the most active. */
-  readonly meanActivation: { readonly min: number; readonly mean: number; readonly max: number }
+  readonly meanActivation: Spread
   /** With `sparsity: { kind: 'constraint' }`: the largest |ρ̂ⱼ − ρ| of {@link meanActivation}'s units. */
   readonly constraintViolation?: number
   /** 2-norm of the epoch's last gradient. */
@@ -52,6 +62,7 @@ export interface FitProgress extends TrainingPhase {
   readonly epochs: number
   /** Steps done in this epoch, of {@link steps}. */
   readonly step: number
+  /** Steps of an epoch; of an iteration of L-BFGS, 1. */
   readonly steps: number
   /** The cost of this epoch so far, as {@link EpochRecord.cost}; its weight decay is at most a second old. */
   readonly cost: CostParts
@@ -63,6 +74,7 @@ export interface FitProgress extends TrainingPhase {
 
 /** How a fit went. Plain data: it can be written as JSON. */
 export interface TrainingHistory {
+  /** One record an epoch, or iteration of L-BFGS, in order. */
   readonly epochs: readonly EpochRecord[]
   /**
    * Why it ended: all epochs were `completed`; `earlyStopping`; for L-BFGS `tolerance`, where the gradient is small enough, and
@@ -73,8 +85,8 @@ export interface TrainingHistory {
   readonly bestEpoch?: number
 }
 
-/** Least, mean and greatest of some numbers. */
-export function spread(values: Float64Array): EpochRecord['meanActivation'] {
+/** That of all values. */
+export function spread(values: Float64Array): Spread {
   let min = Infinity
   let max = -Infinity
   let sum = 0

@@ -18,18 +18,21 @@ import { type RateOf, rateOf, type Schedule } from './schedule.js'
 
 /** θ ← θ − rate · gradient: the papers' own. */
 export interface GradientDescent {
+  /** Steps along the gradient alone. */
   readonly kind: 'gradientDescent'
 }
 
 /** v ← momentum · v + gradient, θ ← θ − rate · v. Source: Polyak 1964. */
 export interface Momentum {
+  /** Steps along a sum of the gradients so far, the older the less. */
   readonly kind: 'momentum'
-  /** From 0 to below 1. Default 0.9. */
+  /** What is kept of that sum at each step, from 0 to below 1. Default 0.9. */
   readonly momentum?: number | undefined
 }
 
 /** Source: Kingma & Ba, "Adam", algorithm 1. */
 export interface Adam {
+  /** Steps along the mean of the gradients, each parameter's divided by the size of its own. */
   readonly kind: 'adam'
   /** Decay of the mean of the gradients, from 0 to below 1. Default 0.9. */
   readonly beta1?: number | undefined
@@ -44,33 +47,38 @@ export interface Adam {
  * 3.5 and 3.6. It has no epochs, minibatches or learning rate; one iteration counts as an epoch in history and callbacks.
  */
 export interface Lbfgs {
+  /** Over all rows at once; has no epochs, batches, rates or shuffles. */
   readonly kind: 'lbfgs'
-  /** Default 400. */
+  /** Iterations at most, at least 1: what `epochs` is for the others. Default 400. */
   readonly maxIterations?: number | undefined
-  /** Pairs of vectors kept, which cost 2 · history vectors of memory, each as long as the parameters. Default 20. */
+  /** Pairs of vectors kept, from 1 to 1,000; they cost 2 · history vectors of memory, each as long as the parameters. Default 20. */
   readonly history?: number | undefined
   /** Ends where the largest |gradient| is at most tolerance · max(1, |cost|). At least 0. Default 1e-5. */
   readonly tolerance?: number | undefined
 }
 
+/** When training ends before its last epoch. */
 interface StoppingOptions {
+  /** Ends the fit when the cost no longer falls; not with a hard sparsity constraint. Default: all epochs are trained. */
   readonly earlyStopping?: EarlyStopping | undefined
 }
 
+/** What goes with every optimizer. */
 interface CommonFitOptions<V> extends RunOptions, StoppingOptions {
   /**
    * Rows to measure after each epoch: rows like those trained on, or a fraction of these, in (0, 1), which is then held out of training.
-   * Which rows are held out depends on the model's seed and the number of rows only, so that a further fit holds out the same.
+   * Which rows are held out depends on the model's seed and the number of rows only, so that a further fit holds out the same. Default: none
+   * are measured.
    */
   readonly validation?: V | number | undefined
   /**
    * Called after each epoch (L-BFGS: iteration) and awaited. If it throws or rejects, the fit rejects with that. An abort does not wait
-   * for it: what it still does then is ignored, a rejection too.
+   * for it: what it still does then is ignored, a rejection too. Default: nobody is told.
    */
   readonly onEpoch?: ((event: EpochEvent) => void | Promise<void>) | undefined
   /**
    * Called about every 100 ms and awaited; training goes on meanwhile for about 200 ms at most. If it throws or rejects, the fit rejects
-   * with that. An abort does not wait for it.
+   * with that. An abort does not wait for it. Default: nobody is told.
    */
   readonly onProgress?:
     | ((progress: FitProgress) => void)
@@ -78,37 +86,51 @@ interface CommonFitOptions<V> extends RunOptions, StoppingOptions {
     | undefined
 }
 
+/** What goes with every optimizer but L-BFGS. */
 interface FirstOrderOptions {
-  /** Default Adam. */
+  /** How a step follows from a gradient. Default: {@link Adam}. */
   readonly optimizer?: GradientDescent | Momentum | Adam | undefined
-  /** Default 20. */
+  /** How often all rows are gone through, at least 1. Default 20. */
   readonly epochs?: number | undefined
-  /** Default: Adam 3e-3 falling to 0 along a cosine, momentum 0.01, gradient descent 0.1. */
+  /**
+   * Length of a step: a number above 0, or one for each epoch. Default: Adam 3e-3 falling to 0 along a cosine, momentum 0.01, gradient descent
+   * 0.1.
+   */
   readonly learningRate?: number | Schedule | undefined
 }
 
+/** A step sees some of the rows. */
 interface MinibatchOptions extends FirstOrderOptions {
-  /** Rows a step; the last of an epoch may have fewer. Default 256. */
+  /** Rows a step, at least 1; the last of an epoch may have fewer. Default 256. */
   readonly batchSize?: number | undefined
   /** A new order of the rows in each epoch. Default true. */
   readonly shuffle?: boolean | undefined
 }
 
+/** A step sees all rows. */
 interface FullBatchOptions extends FirstOrderOptions {
   /** One step an epoch, over all rows, in bounded memory. */
   readonly batchSize: 'all'
+  /** Not here: in a step over all rows their order has no effect. */
   readonly shuffle?: undefined
 }
 
-interface LbfgsOptions {
-  readonly optimizer: Lbfgs
+/** An optimizer by itself: all that {@link Lbfgs} can be told is part of it. */
+interface OptimizerAlone {
+  /** How a step follows from a gradient. Default: {@link Adam}. */
+  readonly optimizer?: GradientDescent | Momentum | Adam | Lbfgs | undefined
+  /** Not with L-BFGS: its iterations are bounded by `optimizer.maxIterations`. */
   readonly epochs?: undefined
+  /** Not with L-BFGS: each of its evaluations sees all rows. */
   readonly batchSize?: undefined
+  /** Not with L-BFGS: a line search finds the length of each step. */
   readonly learningRate?: undefined
+  /** Not with L-BFGS: each of its evaluations sees all rows. */
   readonly shuffle?: undefined
 }
 
-type OptimizerOptions = MinibatchOptions | FullBatchOptions | LbfgsOptions
+/** How parameters change. The compiler explains a mistake by the last of them. */
+type OptimizerOptions = OptimizerAlone | FullBatchOptions | MinibatchOptions
 
 /** How to train; everything has a default. `V` is what rows for validation are given as. */
 export type FitOptions<V = Rows> = CommonFitOptions<V> & OptimizerOptions

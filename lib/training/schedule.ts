@@ -9,11 +9,37 @@ import { argumentError, checkInteger, checkKind, checkNumber, checkOptions } fro
  *   would have. Source: Loshchilov & Hutter, "SGDR", eq. 5, without restarts
  * - a function of the epoch, counted from 1; its answers must be numbers, not promises, finite and at least 0
  */
-export type Schedule =
-  | { readonly kind: 'constant'; readonly rate: number }
-  | { readonly kind: 'step'; readonly rate: number; readonly every: number; readonly factor: number }
-  | { readonly kind: 'cosine'; readonly rate: number; readonly final?: number | undefined }
-  | ((epoch: number) => number)
+export type Schedule = ConstantSchedule | StepSchedule | CosineSchedule | ((epoch: number) => number)
+
+/** The same rate in every epoch. */
+export interface ConstantSchedule {
+  /** The rate does not change. */
+  readonly kind: 'constant'
+  /** Learning rate, above 0. */
+  readonly rate: number
+}
+
+/** A rate that changes by a factor, epochs apart. */
+export interface StepSchedule {
+  /** The rate is rate · factor^⌊(epoch − 1)/every⌋. */
+  readonly kind: 'step'
+  /** Learning rate of the first epochs, above 0. */
+  readonly rate: number
+  /** Epochs between changes, at least 1. */
+  readonly every: number
+  /** What the rate is multiplied by at each change, above 0; below 1 it falls. */
+  readonly factor: number
+}
+
+/** A rate that falls along half a cosine. */
+export interface CosineSchedule {
+  /** The rate is final + (rate − final) · (1 + cos(π (epoch − 1)/epochs))/2. */
+  readonly kind: 'cosine'
+  /** Learning rate of the first epoch, above 0. */
+  readonly rate: number
+  /** Learning rate that the epoch after the last would have, at least 0. Default 0. */
+  readonly final?: number | undefined
+}
 
 /** The rate of an epoch counted from 1. */
 export type RateOf = (epoch: number) => number
