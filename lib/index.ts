@@ -90,7 +90,15 @@ export type {
   SparsityConstraint,
 } from './objective/sparsity.js'
 export type { WeightConstraint } from './objective/weight-constraint.js'
-export type { FloatArray, Precision } from './precision.js'
+export type {
+  FloatArray,
+  FloatInput,
+  PlainFloat32Array,
+  PlainFloat64Array,
+  PlainUint8Array,
+  PlainUint32Array,
+  Precision,
+} from './precision.js'
 export { type ConfigureOptions, configure, type RuntimeInfo, runtime } from './runtime.js'
 export type { EarlyStopping } from './training/early-stopping.js'
 export type {

@@ -5,8 +5,22 @@ import { LayerwiseError, messageOf } from './errors.js'
 /** What a model computes in, and keeps its parameters in. */
 export type Precision = 'float32' | 'float64'
 
-/** The typed array of a precision. */
-export type FloatArray<P extends Precision = Precision> = P extends 'float64' ? Float64Array : Float32Array
+/**
+ * Typed arrays over a plain buffer, not a shared one, as all results are. From TypeScript 5.7 on these are `Float32Array<ArrayBuffer>` and
+ * so on, which a `Blob` or a `Response` takes; older versions have one type for both, and no name with brackets.
+ */
+export type PlainFloat32Array = ReturnType<typeof Float32Array.of>
+export type PlainFloat64Array = ReturnType<typeof Float64Array.of>
+export type PlainUint8Array = ReturnType<typeof Uint8Array.of>
+export type PlainUint32Array = ReturnType<typeof Uint32Array.of>
+
+/** The typed array of a precision, as results are. */
+export type FloatArray<P extends Precision = Precision> = P extends 'float64'
+  ? PlainFloat64Array
+  : PlainFloat32Array
+
+/** The typed array of a precision, as arguments may be. */
+export type FloatInput<P extends Precision = Precision> = P extends 'float64' ? Float64Array : Float32Array
 
 export function checkPrecision(argument: string, value: unknown): Precision {
   return checkChoice(argument, value, ['float32', 'float64'])
@@ -39,8 +53,8 @@ const ARRAYS = {
  *
  * @throws {@link LayerwiseError} `ERR_MEMORY` if they cannot be allocated
  */
-export function allocate(type: 'uint8', length: number, what: string): Uint8Array<ArrayBuffer>
-export function allocate(type: 'uint32', length: number, what: string): Uint32Array<ArrayBuffer>
+export function allocate(type: 'uint8', length: number, what: string): PlainUint8Array
+export function allocate(type: 'uint32', length: number, what: string): PlainUint32Array
 export function allocate<P extends Precision>(type: P, length: number, what: string): FloatArray<P>
 export function allocate(
   type: keyof typeof ARRAYS,

@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, test } from 'vitest'
-import { Matrix, SparseAutoencoder } from '../lib/index.js'
+import { type FloatArray, Matrix, SparseAutoencoder } from '../lib/index.js'
 import { detached, expectError, thrown } from './refusal.js'
 import { relativeDistance, sampleRows } from './sample.js'
 import { tolerances } from './tolerances.js'
@@ -81,13 +81,13 @@ test('rows of numbers become a Matrix in float64, or in the precision asked for'
     [1e9 + 0.25, 2],
     [3, 4],
   ])
-  expectTypeOf(exact).toEqualTypeOf<Matrix<Float64Array>>()
+  expectTypeOf(exact).toEqualTypeOf<Matrix<FloatArray<'float64'>>>()
   expect(exact.toArray()).toEqual([
     [1e9 + 0.25, 2],
     [3, 4],
   ])
   const small = Matrix.fromRows([[0.1], Float64Array.of(0.2), Uint8Array.of(3)], { precision: 'float32' })
-  expectTypeOf(small).toEqualTypeOf<Matrix<Float32Array>>()
+  expectTypeOf(small).toEqualTypeOf<Matrix<FloatArray<'float32'>>>()
   expect([...small.data]).toEqual([0.1, 0.2, 3].map(Math.fround))
 })
 

@@ -96,6 +96,19 @@ describe('the main package', { timeout: MOST_MS }, () => {
     expect(types).toEqual(sources.map((file) => `${file}.d.ts`).sort())
   })
 
+  test('has declarations for TypeScript from 5.0 on, in which typed arrays take no type argument', () => {
+    const declarations = readdirSync(join(staged.main, 'dist'), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.d.ts'))
+      .map((file) =>
+        readFileSync(join(staged.main, 'dist', file), 'utf8').replaceAll(/\/\*[\s\S]*?\*\//g, ''),
+      )
+    expect(declarations.length).toBeGreaterThan(10)
+    for (const text of declarations) {
+      expect(text).not.toMatch(/\b((Uint|Int|BigInt|BigUint|Float)\d+|Uint8Clamped)Array</)
+      expect(text).not.toMatch(/\b(ArrayBufferView|DataView|Buffer)<|\bNoInfer\b/)
+    }
+  })
+
   test('runs nothing at installation and wants one package a platform, at its own version', () => {
     const described = readPackage(staged.main)
     expect(described).not.toHaveProperty('scripts')

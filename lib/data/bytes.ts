@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 import { argumentError } from '../check.js'
-import { allocate } from '../precision.js'
+import { allocate, type PlainUint8Array } from '../precision.js'
 import { checkStorage } from './matrix.js'
 import type { ByteSource } from './read-file.js'
 import { transferredError, turn } from './slices.js'
@@ -48,7 +48,7 @@ export function bytesSource(argument: string, bytes: unknown): ByteSource {
  *
  * @throws {@link LayerwiseError} `ERR_STATE` if the memory of a part is transferred away meanwhile, `ERR_MEMORY` if there is no room
  */
-export async function joinBytes(argument: string, parts: readonly Uint8Array[]): Promise<Uint8Array> {
+export async function joinBytes(argument: string, parts: readonly Uint8Array[]): Promise<PlainUint8Array> {
   const lengths = parts.map(({ length }) => length)
   const whole = lengths.reduce((sum, length) => sum + length, 0)
   const joined = allocate('uint8', whole, argument)

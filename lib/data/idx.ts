@@ -1,5 +1,5 @@
 import { createGunzip } from 'node:zlib'
-import type { FloatArray, Precision } from '../precision.js'
+import type { FloatArray, PlainUint8Array, Precision } from '../precision.js'
 import { Matrix, type MatrixData } from './matrix.js'
 import { allocate, formatError, type OpenFile, readExactly, readStart, withFile } from './read-file.js'
 import { rowSlices } from './slices.js'
@@ -55,7 +55,7 @@ interface IdxFile {
   readonly name: string
   readonly dimensions: readonly number[]
   readonly type: ElementType
-  readonly data: Uint8Array<ArrayBuffer>
+  readonly data: PlainUint8Array
 }
 
 /** Refuses a header before anything is read after it. */
@@ -72,7 +72,9 @@ type HeaderCheck = (name: string, header: IdxHeader) => void
  * @throws {@link LayerwiseError} `ERR_FORMAT` if it is another kind of file, cut, or longer than its header says
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` if it cannot be opened or read
  */
-export async function readIdx<D extends MatrixData = Uint8Array>(path: string | URL): Promise<Matrix<D>> {
+export async function readIdx<D extends MatrixData = PlainUint8Array>(
+  path: string | URL,
+): Promise<Matrix<D>> {
   const { name, type, dimensions, data } = await readIdxFile(path, (name, { dimensions }) => {
     if (dimensions.length === 1) {
       throw formatError(name, 'it has one dimension, as labels have: read it with readIdxLabels')
@@ -90,7 +92,7 @@ export async function readIdx<D extends MatrixData = Uint8Array>(path: string | 
  * @returns one label, 0 to 255, for each row
  * @throws {@link LayerwiseError} as {@link readIdx}; `ERR_FORMAT` also for floats, and for integers beyond 0 to 255
  */
-export async function readIdxLabels(path: string | URL): Promise<Uint8Array> {
+export async function readIdxLabels(path: string | URL): Promise<PlainUint8Array> {
   const { name, type, data } = await readIdxFile(path, (name, { dimensions, type }) => {
     if (dimensions.length !== 1) {
       throw formatError(name, `it has ${dimensions.length} dimensions, as images have: read it with readIdx`)
@@ -118,7 +120,7 @@ async function numbersOf(
   return numbers
 }
 
-async function labelsOf(name: string, numbers: FloatArray): Promise<Uint8Array> {
+async function labelsOf(name: string, numbers: FloatArray): Promise<PlainUint8Array> {
   const labels = allocate(name, numbers.length, rawBytes)
   for await (const [from, to] of rowSlices(numbers.length, 1)) {
     for (let row = from; row < to; row++) {

@@ -2,7 +2,7 @@ import { types } from 'node:util'
 import { argumentError, checkInteger, shapeError, show } from '../check.js'
 import { LayerwiseError } from '../errors.js'
 import type { NativeRows } from '../native/binding.js'
-import { allocate } from '../precision.js'
+import { allocate, type PlainUint32Array } from '../precision.js'
 import { changedError, rowSlices } from './slices.js'
 
 /** How many classes there are, at least 2; or their names, each another. */
@@ -27,7 +27,7 @@ export type Labels<C extends Classes = Classes> = C extends number
   : readonly string[]
 
 /** What a classifier answers: classes by number, or by name where they have names. */
-export type Predictions<C extends Classes = Classes> = C extends number ? Uint32Array : string[]
+export type Predictions<C extends Classes = Classes> = C extends number ? PlainUint32Array : string[]
 
 /** The class of one row, as {@link Predictions} has it. */
 export type Prediction<C extends Classes = Classes> = C extends number ? number : string
@@ -114,7 +114,7 @@ export async function checkSeveralClasses({ labels, order }: NativeRows, between
 }
 
 /** Class numbers as answers: themselves, or their names, looked up a slice at a time. */
-export async function toPredictions(indices: Uint32Array, classes: Classes): Promise<Predictions> {
+export async function toPredictions(indices: PlainUint32Array, classes: Classes): Promise<Predictions> {
   if (typeof classes === 'number') return indices
   const names: string[] = []
   for await (const [from, to] of rowSlices(indices.length, 1)) {

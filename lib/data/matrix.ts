@@ -1,7 +1,14 @@
 import { types } from 'node:util'
 import { argumentError, checkInteger, checkNumber, checkOptions, checkWithin, shapeError } from '../check.js'
 import { LayerwiseError } from '../errors.js'
-import { allocate, checkPrecision, elementType, type FloatArray, type Precision } from '../precision.js'
+import {
+  allocate,
+  checkPrecision,
+  elementType,
+  type FloatArray,
+  type PlainUint32Array,
+  type Precision,
+} from '../precision.js'
 import { checkRowWidth, copyRow } from './copy-row.js'
 import type { IntegerArray } from './labels.js'
 import { splitRows } from './split-rows.js'
@@ -196,7 +203,7 @@ export class Matrix<D extends MatrixData = MatrixData> {
   split(
     fraction: number,
     seed = 0,
-  ): [first: Matrix<D>, second: Matrix<D>, firstRows: Uint32Array, secondRows: Uint32Array] {
+  ): [first: Matrix<D>, second: Matrix<D>, firstRows: PlainUint32Array, secondRows: PlainUint32Array] {
     checkNumber('fraction', fraction, { min: 0, max: 1, open: true })
     checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER)
     if (this.rows < 2) throw shapeError('rows', 'at least 2, to be split', this.rows)

@@ -1,6 +1,6 @@
-import { elementType } from '../precision.js'
+import { elementType, type FloatArray, type PlainUint8Array } from '../precision.js'
 import { bytesOf } from './bytes.js'
-import { checkMatrix, checkStorage, Matrix, type MatrixData } from './matrix.js'
+import { checkMatrix, checkStorage, Matrix } from './matrix.js'
 import { allocate, formatError, type OpenFile, readExactly, readStart, withFile } from './read-file.js'
 import { rowSlices, transferredError } from './slices.js'
 import { writeFileWhole } from './write-file.js'
@@ -16,9 +16,9 @@ const largestSize = 2 ** 31 - 1
 type Descriptor = '|u1' | '<f4' | '<f8'
 
 const elementKinds = {
-  '|u1': { size: 1, make: (length: number): MatrixData => new Uint8Array(length) },
-  '<f4': { size: 4, make: (length: number): MatrixData => new Float32Array(length) },
-  '<f8': { size: 8, make: (length: number): MatrixData => new Float64Array(length) },
+  '|u1': { size: 1, make: (length: number): FloatArray | PlainUint8Array => new Uint8Array(length) },
+  '<f4': { size: 4, make: (length: number): FloatArray | PlainUint8Array => new Float32Array(length) },
+  '<f8': { size: 8, make: (length: number): FloatArray | PlainUint8Array => new Float64Array(length) },
 } as const satisfies Record<Descriptor, unknown>
 
 /** What each storage of a Matrix is written as. */
@@ -40,7 +40,7 @@ interface NpyHeader {
  * @throws {@link LayerwiseError} `ERR_FORMAT` for every other file; the message says what to do in NumPy
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` if it cannot be opened or read
  */
-export async function readNpy(path: string | URL): Promise<Matrix> {
+export async function readNpy(path: string | URL): Promise<Matrix<FloatArray | PlainUint8Array>> {
   return withFile(path, async (file) => {
     const { descriptor, rows, cols, length } = await readHeader(file)
     const kind = elementKinds[descriptor]
@@ -51,8 +51,7 @@ export async function readNpy(path: string | URL): Promise<Matrix> {
         `its header promises ${rows} × ${cols} numbers in ${expected} bytes, but ${file.size - length} follow`,
       )
     }
-    const data = allocate<MatrixData>(file.name, rows * cols, kind) as MatrixData &
-      ArrayBufferView<ArrayBuffer>
+    const data = allocate<FloatArray | PlainUint8Array>(file.name, rows * cols, kind)
     await readExactly(file, data, length)
     return Matrix.from(data, rows, cols)
   })

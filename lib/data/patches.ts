@@ -1,7 +1,7 @@
 import { argumentError, checkInteger, checkOptions, shapeError } from '../check.js'
 import { LayerwiseError } from '../errors.js'
 import { binding } from '../native/load.js'
-import { allocate, elementType, type Precision } from '../precision.js'
+import { allocate, elementType, type PlainFloat32Array, type Precision } from '../precision.js'
 import { asMatrix, checkMatrix, checkStorage, Matrix, type MatrixData } from './matrix.js'
 import { rowSlices, type Slice, valueSlices } from './slices.js'
 
@@ -108,7 +108,7 @@ export async function samplePatches<D extends MatrixData>(
  * @returns a new Matrix of the same shape, in float32
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` if it is no Matrix; `ERR_SHAPE` if it has no rows; `ERR_RANGE` for NaN, Infinity, or squares that overflow
  */
-export async function preparePatches(patches: Matrix): Promise<Matrix<Float32Array>> {
+export async function preparePatches(patches: Matrix): Promise<Matrix<PlainFloat32Array>> {
   const given = checkMatrix('patches', patches)
   checkStorage('patches', given.data)
   const { rows, cols } = given

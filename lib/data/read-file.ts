@@ -1,7 +1,7 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { argumentError } from '../check.js'
 import { LayerwiseError, messageOf } from '../errors.js'
-import { memoryError } from '../precision.js'
+import { memoryError, type PlainUint8Array } from '../precision.js'
 
 /** Bytes asked for at once: the file system works on them off the JavaScript thread. */
 const chunkLength = 8 * 1024 * 1024
@@ -46,7 +46,7 @@ export async function withFile<T>(path: string | URL, use: (file: OpenFile) => P
 /** Fills `target` from the source, beginning at `position`; `ERR_FORMAT` if the source ends first. */
 export async function readExactly(
   source: ByteSource,
-  target: ArrayBufferView<ArrayBuffer>,
+  target: ArrayBufferView,
   position: number,
 ): Promise<void> {
   const { buffer, byteOffset, byteLength } = target
@@ -60,7 +60,7 @@ export async function readExactly(
 }
 
 /** The first bytes of the source: `length` of them, or as many as there are. */
-export async function readStart(source: ByteSource, length: number): Promise<Uint8Array<ArrayBuffer>> {
+export async function readStart(source: ByteSource, length: number): Promise<PlainUint8Array> {
   const bytes = new Uint8Array(Math.min(length, source.size))
   await readExactly(source, bytes, 0)
   return bytes

@@ -1,6 +1,6 @@
 import { argumentError, checkNumber, checkOptions, shapeError, show } from '../check.js'
 import { LayerwiseError } from '../errors.js'
-import { allocate, elementType, type Precision } from '../precision.js'
+import { allocate, elementType, type FloatArray, type Precision } from '../precision.js'
 import { type ColumnStatistics, columnSpread, columnStatistics } from './column-statistics.js'
 import { asMatrix, Matrix } from './matrix.js'
 import { type Rows, toMatrix } from './rows.js'
@@ -121,13 +121,13 @@ abstract class ColumnScaler implements Scaler {
    *
    * @throws {@link LayerwiseError} `ERR_STATE` before `fit`; `ERR_SHAPE` for another width; `ERR_RANGE` for NaN or Infinity
    */
-  async transform(x: Rows): Promise<Matrix<Float32Array | Float64Array>> {
+  async transform(x: Rows): Promise<Matrix<FloatArray>> {
     const { shift, factor } = this.fitted()
     return mapRows(x, shift.length, (value, j) => (value - shift[j]!) * factor[j]!)
   }
 
   /** x / factor + shift: back to the original units. Types and errors as in {@link transform}. */
-  async inverseTransform(x: Rows): Promise<Matrix<Float32Array | Float64Array>> {
+  async inverseTransform(x: Rows): Promise<Matrix<FloatArray>> {
     const { shift, factor } = this.fitted()
     return mapRows(x, shift.length, (value, j) => value / factor[j]! + shift[j]!)
   }
@@ -295,7 +295,7 @@ async function mapRows(
   x: Rows,
   width: number,
   map: (value: number, column: number) => number,
-): Promise<Matrix<Float32Array | Float64Array>> {
+): Promise<Matrix<FloatArray>> {
   const matrix = await toMatrix('x', x, width, 'float64')
   const { data, rows, cols } = matrix
   const out = allocate<Precision>(

@@ -1,6 +1,6 @@
 import type { NativeRows } from '../native/binding.js'
 import { binding } from '../native/load.js'
-import { allocate, elementType } from '../precision.js'
+import { allocate, elementType, type PlainUint8Array } from '../precision.js'
 import { transferredError, turn } from './slices.js'
 
 /** Rows up to so many bytes are copied before a fit; larger ones are read where they lie. 256 MiB. */
@@ -44,17 +44,14 @@ export async function snapshot(
  * puts large arrays it would lie in five. And from half a MiB on with a huge page, and ends with one, where the system has them, as the
  * core's own buffers do (native/core/buffer.h): finding the page of a row can take as long as reading it.
  */
-function memoryForRows(length: number, argument: string): Uint8Array<ArrayBuffer> {
+function memoryForRows(length: number, argument: string): PlainUint8Array {
   const unit = length < HUGE_PAGE / 4 ? CACHE_LINE : HUGE_PAGE
   const bytes = allocate('uint8', Math.ceil(length / unit) * unit + unit - 1, argument)
   const begin = binding().prepareRows(bytes, unit)
   return bytes.subarray(begin, begin + length)
 }
 
-function viewLike(
-  data: NativeRows['data'],
-  { buffer, byteOffset }: Uint8Array<ArrayBuffer>,
-): NativeRows['data'] {
+function viewLike(data: NativeRows['data'], { buffer, byteOffset }: PlainUint8Array): NativeRows['data'] {
   const type = elementType(data)
   if (type === 'uint8') return new Uint8Array(buffer, byteOffset, data.length)
   return type === 'float64'

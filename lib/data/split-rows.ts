@@ -1,5 +1,5 @@
 import { binding } from '../native/load.js'
-import { allocate } from '../precision.js'
+import { allocate, type PlainUint32Array } from '../precision.js'
 
 /** Random numbers for splits: `Stream::split` of the native core. */
 const SPLIT_STREAM = 2
@@ -15,7 +15,7 @@ export function splitRows(
   rows: number,
   fraction: number,
   seed: number,
-): [part: Uint32Array<ArrayBuffer>, rest: Uint32Array<ArrayBuffer>] {
+): [part: PlainUint32Array, rest: PlainUint32Array] {
   const count = Math.min(rows - 1, Math.max(1, Math.round(rows * fraction)))
   const isInPart = allocate('uint8', rows, argument)
   for (const row of binding().permutation(rows, seed, SPLIT_STREAM, 0).subarray(0, count)) isInPart[row] = 1

@@ -2,6 +2,7 @@ import { pipeline, Readable } from 'node:stream'
 import { crc32, createDeflate, deflateSync } from 'node:zlib'
 import { rowSlices, SCANNED, transferredError } from '../data/slices.js'
 import { writeFileWhole } from '../data/write-file.js'
+import type { PlainUint8Array } from '../precision.js'
 import { checkImage, type Image } from './image.js'
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a)
@@ -15,7 +16,7 @@ const COLOUR_TYPES = { 1: 0, 3: 2 } as const
  *
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything but an image, `ERR_SHAPE` if its bytes do not fit its size
  */
-export function encodePng(image: Image): Uint8Array {
+export function encodePng(image: Image): PlainUint8Array {
   const { data, height, ...form } = checkImage('image', image)
   const rows = deflateSync(unfilteredRows(data, data.length / height, 0, height))
   return Uint8Array.from(Buffer.concat(file({ height, ...form }, [rows])))

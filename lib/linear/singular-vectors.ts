@@ -1,13 +1,13 @@
 import { Matrix } from '../data/matrix.js'
 import { rowSlices, turn } from '../data/slices.js'
-import { allocate } from '../precision.js'
+import { allocate, type PlainFloat64Array } from '../precision.js'
 
 /** Singular values, falling, and the right singular vectors, one a row, [rank, cols]. */
 export interface SingularVectors {
   /** [rank], above 0 and falling. */
-  readonly values: Float64Array
+  readonly values: PlainFloat64Array
   /** Unit rows, the entry of largest absolute value in each positive. */
-  readonly vectors: Matrix<Float64Array>
+  readonly vectors: Matrix<PlainFloat64Array>
 }
 
 /** Some ten do; where rounding keeps a last pair of rows turning to and fro, there is nothing left to gain. */

@@ -5,7 +5,7 @@ import type { NativeObjective } from '../native/binding.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import type { Activation } from '../objective/activation.js'
 import type { Cost } from '../objective/cost.js'
-import type { FloatArray, Precision } from '../precision.js'
+import type { FloatArray, FloatInput, PlainFloat64Array, Precision } from '../precision.js'
 import type { TrainingHistory } from '../training/history.js'
 import type { FitPlan } from '../training/options.js'
 import type { Recipe } from '../training/train.js'
@@ -95,7 +95,7 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
    * @returns `out`
    * @throws {@link LayerwiseError} as {@link encode} rejects
    */
-  override encodeSync(row: Row, out?: FloatArray<P>): FloatArray<P> {
+  override encodeSync(row: Row, out?: FloatInput<P>): FloatArray<P> {
     return this.#encodeRow.run('row', row, out)
   }
 
@@ -126,7 +126,7 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
    *
    * @throws {@link LayerwiseError} as {@link encode}
    */
-  async reconstructionError(x: Rows, options?: RunOptions): Promise<Float64Array> {
+  async reconstructionError(x: Rows, options?: RunOptions): Promise<PlainFloat64Array> {
     const run = checkRunOptions(options)
     return forwardErrors(this.network, this.whole, 'x', (between) => this.toRows('x', x, between), run)
   }

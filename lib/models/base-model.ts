@@ -4,7 +4,7 @@ import type { Rows } from '../data/rows.js'
 import type { ModelScaler } from '../data/scaler.js'
 import { LayerwiseError } from '../errors.js'
 import type { RunOptions } from '../native/run-options.js'
-import type { FloatArray, Precision } from '../precision.js'
+import type { FloatArray, FloatInput, PlainUint8Array, Precision } from '../precision.js'
 import { checkMetadata, type ModelMetadata } from './metadata.js'
 import { type ModelContent, type ModelDescription, modelBytes, writeModel } from './model-file.js'
 
@@ -59,7 +59,7 @@ export abstract class BaseModel<P extends Precision> {
    *
    * @throws {@link LayerwiseError} as {@link encode} rejects
    */
-  abstract encodeSync(row: Row, out?: FloatArray<P>): FloatArray<P>
+  abstract encodeSync(row: Row, out?: FloatInput<P>): FloatArray<P>
 
   /** @internal What it has learnt, for its file. */
   protected abstract content(): ModelContent
@@ -96,7 +96,7 @@ export abstract class BaseModel<P extends Precision> {
    *
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room; `ERR_STATE` for a Pca before `fit`
    */
-  readonly toBytes = async (): Promise<Uint8Array> => modelBytes(this.#description())
+  readonly toBytes = async (): Promise<PlainUint8Array> => modelBytes(this.#description())
 
   /**
    * Keeps JSON.stringify from losing the parameters without a word.

@@ -17,7 +17,7 @@ import { type NativeWork, nativeCall } from '../native/call.js'
 import { binding } from '../native/load.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import type { Cost } from '../objective/cost.js'
-import type { FloatArray, Precision } from '../precision.js'
+import type { FloatArray, FloatInput, Precision } from '../precision.js'
 import type { TrainingHistory } from '../training/history.js'
 import type { FitOptions, FitPlan } from '../training/options.js'
 import type { FitRows } from './fit-network.js'
@@ -122,7 +122,7 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
    * @returns `out`
    * @throws {@link LayerwiseError} as {@link predict} rejects
    */
-  predictProbabilitiesSync(row: Row, out?: FloatArray<P>): FloatArray<P> {
+  predictProbabilitiesSync(row: Row, out?: FloatInput<P>): FloatArray<P> {
     return this.#probabilitiesOfRow.run('row', row, out)
   }
 

@@ -3,7 +3,7 @@ import { asMatrix, checkStorage, type MatrixData, type Row } from '../data/matri
 import { notFiniteError } from '../data/slices.js'
 import { ACTIVATION_NUMBERS, type NativeLayer, type NativeScaling, nativeScaling } from '../native/binding.js'
 import { binding } from '../native/load.js'
-import { allocate, elementType, type FloatArray, type Precision } from '../precision.js'
+import { allocate, elementType, type FloatArray, type FloatInput, type Precision } from '../precision.js'
 import type { Span } from './forward.js'
 import type { Network } from './network.js'
 
@@ -38,7 +38,7 @@ export class RowForward<P extends Precision> {
   }
 
   /** Outputs of the last layer, into `out` or a new array. */
-  run(argument: string, row: Row, out?: FloatArray<P>): FloatArray<P> {
+  run(argument: string, row: Row, out?: FloatInput<P>): FloatArray<P> {
     const answer = this.#answer(out)
     this.#forward(argument, row, answer)
     return answer
@@ -107,7 +107,7 @@ export class RowForward<P extends Precision> {
     return this.#scratch
   }
 
-  #answer(out: FloatArray<P> | undefined): FloatArray<P> {
+  #answer(out: FloatInput<P> | undefined): FloatArray<P> {
     const outputs = this.#outputs
     const { precision } = this.#network
     if (out === undefined) return allocate(precision, outputs, 'out')
@@ -120,7 +120,7 @@ export class RowForward<P extends Precision> {
     }
     checkStorage('out', out)
     if (out.length !== outputs) throw shapeError('out', `${outputs} numbers`, `${out.length}`)
-    return out
+    return out as FloatArray<P>
   }
 
   #parameters(): FloatArray<P> {

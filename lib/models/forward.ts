@@ -4,7 +4,13 @@ import { type ForwardRequest, type NativeRows, type NativeScaling, nativeScaling
 import { nativeCall } from '../native/call.js'
 import { binding } from '../native/load.js'
 import type { RunOptions } from '../native/run-options.js'
-import { allocate, type FloatArray, type Precision } from '../precision.js'
+import {
+  allocate,
+  type FloatArray,
+  type PlainFloat64Array,
+  type PlainUint32Array,
+  type Precision,
+} from '../precision.js'
 import type { Network, Part } from './network.js'
 
 /** Which layers rows go through: from the first to the last, not included. */
@@ -66,7 +72,7 @@ export async function forwardErrors<P extends Precision>(
   argument: string,
   take: TakeRows,
   options: RunOptions,
-): Promise<Float64Array> {
+): Promise<PlainFloat64Array> {
   const room = (rows: number) => allocate('float64', rows, 'errors')
   return run(network.part(span.from, span.to), argument, take, options, 'errors', room)
 }
@@ -77,7 +83,7 @@ export async function forwardClasses<P extends Precision>(
   argument: string,
   take: TakeRows,
   options: RunOptions,
-): Promise<Uint32Array> {
+): Promise<PlainUint32Array> {
   return run(part, argument, take, options, 'classes', (rows) => allocate('uint32', rows, 'classes'))
 }
 

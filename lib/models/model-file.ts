@@ -15,7 +15,7 @@ import { parseStrictJson } from '../data/strict-json.js'
 import { writeFileWhole } from '../data/write-file.js'
 import { type ErrorCode, LayerwiseError } from '../errors.js'
 import type { NativeLayer } from '../native/binding.js'
-import { allocate, type FloatArray, type Precision } from '../precision.js'
+import { allocate, type FloatArray, type PlainUint8Array, type Precision } from '../precision.js'
 import { version } from '../version.js'
 import type { BaseModel } from './base-model.js'
 import { type ModelMetadata, metadataFromText } from './metadata.js'
@@ -101,7 +101,7 @@ export async function writeModel(path: string | URL, model: ModelDescription): P
 }
 
 /** The bytes of that file. */
-export async function modelBytes(model: ModelDescription): Promise<Uint8Array> {
+export async function modelBytes(model: ModelDescription): Promise<PlainUint8Array> {
   return joinBytes('bytes', modelParts(model))
 }
 

@@ -8,7 +8,7 @@ import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import type { Activation } from '../objective/activation.js'
 import { type Cost, costParts } from '../objective/cost.js'
 import { checkTargets } from '../objective/target-range.js'
-import { allocate, type FloatArray, type Precision } from '../precision.js'
+import { allocate, type FloatArray, type FloatInput, type Precision } from '../precision.js'
 import { BaseModel } from './base-model.js'
 import {
   checkEntries,
@@ -26,7 +26,7 @@ export interface CostOptions<P extends Precision = Precision> extends RunOptions
    * What to measure with, in the order of `parameters()`; copied, a slice at a time: not to be written until the promise settles. Default: the
    * model's own.
    */
-  readonly parameters?: FloatArray<P> | undefined
+  readonly parameters?: FloatInput<P> | undefined
   /** Whether the gradient is wanted too. Default false. */
   readonly gradient?: boolean | undefined
 }
@@ -125,7 +125,7 @@ export abstract class NetworkModel<P extends Precision> extends BaseModel<P> {
    * @throws {@link LayerwiseError} `ERR_BUSY` while a fit runs; `ERR_ARGUMENT` for another kind of array, `ERR_SHAPE` for another length,
    *   `ERR_RANGE` for NaN and infinities
    */
-  setParameters(theta: FloatArray<P>): void {
+  setParameters(theta: FloatInput<P>): void {
     this.network.set('theta', theta)
   }
 

@@ -6,7 +6,7 @@ import { type FittingRows, type ModelScaler, ownWidth, type Scaler } from '../da
 import { LayerwiseError } from '../errors.js'
 import type { NativeScaling } from '../native/binding.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
-import type { FloatArray, Precision } from '../precision.js'
+import type { FloatArray, FloatInput, PlainFloat64Array, Precision } from '../precision.js'
 import { BaseModel } from './base-model.js'
 import { forward, forwardErrors, forwardSquares, type Span, type TakeRows } from './forward.js'
 import { RowForward } from './forward-row.js'
@@ -138,7 +138,7 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
    * @returns `out`
    * @throws {@link LayerwiseError} as {@link transform} rejects
    */
-  transformSync(row: Row, out?: FloatArray<P>): FloatArray<P> {
+  transformSync(row: Row, out?: FloatInput<P>): FloatArray<P> {
     return this.#known().transformRow.run('row', row, out)
   }
 
@@ -148,7 +148,7 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   }
 
   /** The same as {@link transformSync}: what every model calls it. */
-  override encodeSync(row: Row, out?: FloatArray<P>): FloatArray<P> {
+  override encodeSync(row: Row, out?: FloatInput<P>): FloatArray<P> {
     return this.transformSync(row, out)
   }
 
@@ -172,7 +172,7 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
    *
    * @throws {@link LayerwiseError} as {@link transform}
    */
-  async reconstructionError(x: Rows, options?: RunOptions): Promise<Float64Array> {
+  async reconstructionError(x: Rows, options?: RunOptions): Promise<PlainFloat64Array> {
     const run = checkRunOptions(options)
     const { network, into, back } = this.#known()
     return forwardErrors(network, { from: into.from, to: back.to }, 'x', this.#take(x), run)
@@ -200,13 +200,13 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   }
 
   /** V, unit vectors in the order of falling variance, one a row: [components, columns]. Not to be written. `ERR_STATE` before `fit`. */
-  get components(): Matrix<Float64Array> {
+  get components(): Matrix<PlainFloat64Array> {
     const { directions, variances, mean } = this.#known()
     return Matrix.from(directions, variances.length, mean.length)
   }
 
   /** The variances wᵢ along them, eigenvalues of XᵀX/m about the mean, [components]. Not to be written. `ERR_STATE` before `fit`. */
-  get explainedVariance(): Float64Array {
+  get explainedVariance(): PlainFloat64Array {
     return this.#known().variances
   }
 
@@ -216,7 +216,7 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   }
 
   /** μ, [columns], after scaling. Not to be written. `ERR_STATE` before `fit`. */
-  get mean(): Float64Array {
+  get mean(): PlainFloat64Array {
     return this.#known().mean
   }
 
@@ -263,7 +263,7 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
       const n = checkSizes(file, checkPcaSettings(options))
       const scaling = restoredScaler(file, n)
       const make = async (tensors: Tensors) => {
-        const part = (name: string) => tensors.get(name)!.data as Float64Array
+        const part = (name: string) => tensors.get(name)!.data as PlainFloat64Array
         const model = new Pca<Precision>({ ...options, ...(scaling && { scaling }) })
         const variances = part('explainedVariance')
         if (variances.some((variance) => variance < 0)) throw formatError(file.name, 'a variance is negative')

@@ -5,7 +5,7 @@ import { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import type { RunOptions } from '../native/run-options.js'
 import { checkTargets } from '../objective/target-range.js'
-import { allocate } from '../precision.js'
+import { allocate, type PlainFloat64Array } from '../precision.js'
 
 /** Up to so many columns the covariance is decomposed as a whole. */
 export const MOST_WHOLE_COLUMNS = 2000
@@ -13,11 +13,11 @@ export const MOST_WHOLE_COLUMNS = 2000
 /** The directions of greatest variance of some rows, in float64. */
 export interface PrincipalComponents {
   /** [n]. */
-  readonly mean: Float64Array
+  readonly mean: PlainFloat64Array
   /** Unit vectors, one a row, [k, n], the entry of largest absolute value in each positive. */
-  readonly directions: Float64Array
+  readonly directions: PlainFloat64Array
   /** wᵢ of XᵀX/m about the mean, [k], falling; 0 where it is not above rounding. */
-  readonly variances: Float64Array
+  readonly variances: PlainFloat64Array
   /** The sum of all n of them. */
   readonly totalVariance: number
 }
@@ -101,7 +101,7 @@ async function leadingDirections(
 }
 
 /** A variance is known to about the rounding of the largest, for each row or column. */
-function withoutRounding(variances: Float64Array, terms: number): Float64Array {
+function withoutRounding(variances: PlainFloat64Array, terms: number): PlainFloat64Array {
   const least = variances[0]! * terms * Number.EPSILON
   return variances.map((variance) => (variance > least ? variance : 0))
 }

@@ -5,7 +5,7 @@ import type { Rows } from '../data/rows.js'
 import type { Scaler } from '../data/scaler.js'
 import type { NativeObjective } from '../native/binding.js'
 import type { RunOptions } from '../native/run-options.js'
-import type { FloatArray, Precision } from '../precision.js'
+import type { FloatArray, FloatInput, Precision } from '../precision.js'
 import type { TrainingHistory } from '../training/history.js'
 import { checkFitOptions } from '../training/options.js'
 import { Classifier, type ClassifierFitOptions, type LabeledRows } from './classifier.js'
@@ -126,7 +126,7 @@ export class SoftmaxClassifier<
   }
 
   /** The same as {@link predictProbabilitiesSync}. */
-  override encodeSync(row: Row, out?: FloatArray<P>): FloatArray<P> {
+  override encodeSync(row: Row, out?: FloatInput<P>): FloatArray<P> {
     return this.predictProbabilitiesSync(row, out)
   }
 
