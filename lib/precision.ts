@@ -6,12 +6,15 @@ import { LayerwiseError, messageOf } from './errors.js'
 export type Precision = 'float32' | 'float64'
 
 /**
- * Typed arrays over a plain buffer, not a shared one, as all results are. From TypeScript 5.7 on these are `Float32Array<ArrayBuffer>` and
- * so on, which a `Blob` or a `Response` takes; older versions have one type for both, and no name with brackets.
+ * A Float32Array over a plain buffer, not a shared one, as results are. From TypeScript 5.7 on this is `Float32Array<ArrayBuffer>`, which a
+ * `Blob` or a `Response` takes; older versions have one type for both, and no name with brackets.
  */
 export type PlainFloat32Array = ReturnType<typeof Float32Array.of>
+/** A Float64Array over a plain buffer: see {@link PlainFloat32Array}. */
 export type PlainFloat64Array = ReturnType<typeof Float64Array.of>
+/** A Uint8Array over a plain buffer: see {@link PlainFloat32Array}. */
 export type PlainUint8Array = ReturnType<typeof Uint8Array.of>
+/** A Uint32Array over a plain buffer: see {@link PlainFloat32Array}. */
 export type PlainUint32Array = ReturnType<typeof Uint32Array.of>
 
 /** The typed array of a precision, as results are. */
