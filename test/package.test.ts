@@ -67,9 +67,15 @@ function install(name: string): string {
 }
 
 /** Runs a program in a folder, with a plain Node, and returns what it says. */
-function run(where: string, file: string, program: string, env: NodeJS.ProcessEnv = {}): string {
+function run(
+  where: string,
+  file: string,
+  program: string,
+  env: NodeJS.ProcessEnv = {},
+  flags: readonly string[] = [],
+): string {
   writeFileSync(join(where, file), program)
-  const { stdout, stderr, status } = spawnSync(process.execPath, [file], {
+  const { stdout, stderr, status } = spawnSync(process.execPath, [...flags, file], {
     cwd: where,
     encoding: 'utf8',
     env: { ...process.env, OPENBLAS_NUM_THREADS: undefined, ...env },
@@ -85,15 +91,18 @@ const training = `
   const codes = JSON.stringify([...(await model.encode([[0.1, 0.5, 0.9]])).data])`
 
 describe('the main package', { timeout: MOST_MS }, () => {
-  test('holds the library as one module with its types, and the texts', () => {
+  test('holds the library as an ES module and as a CommonJS module, each one file with its types, and the texts', () => {
     const files = packedFiles(staged.main)
     const others = files.filter((file) => !/^dist\/[a-z-]+(\/[a-z-]+)*\.d\.ts$/.test(file))
-    expect(others).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist/index.js', 'package.json'])
+    expect(others).toEqual([
+      ...['CHANGELOG.md', 'LICENSE', 'README.md'],
+      ...['dist/cjs/index.js', 'dist/cjs/package.json', 'dist/index.js', 'package.json'],
+    ])
     const sources = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts'))
-      .map((file) => `dist/${file.replace(/\.ts$/, '')}`)
+      .map((file) => file.replace(/\.ts$/, '.d.ts'))
     const types = files.filter((file) => file.endsWith('.d.ts'))
-    expect(types).toEqual(sources.map((file) => `${file}.d.ts`).sort())
+    expect(types).toEqual(sources.flatMap((file) => [`dist/${file}`, `dist/cjs/${file}`]).sort())
   })
 
   test('has declarations for TypeScript from 5.0 on, in which typed arrays take no type argument', () => {
@@ -171,8 +180,19 @@ describe('an installed package', { timeout: MOST_MS }, () => {
     expect(run(where, 'common.cjs', program)).toBe(version)
   })
 
-  test.runIf(Number(process.versions.node.split('.')[0]) >= 22)('works by require() where Node can', () => {
+  test('works by require()', () => {
     expect(run(where, 'required.cjs', `console.log(require('layerwise').runtime().version)`)).toBe(version)
+  })
+
+  test('takes what its other copy made, where a program both imports and requires it', () => {
+    const program = `
+      import { createRequire } from 'node:module'
+      import * as one from 'layerwise'
+      const other = createRequire(import.meta.url)('layerwise')
+      const x = one.Matrix.from(new Float32Array([0, 1, 1, 0]), 2, 2)
+      const model = new other.SparseAutoencoder({ inputs: 2, hidden: 1 })
+      console.log((await model.encode(x)).rows, one.runtime().kernel === other.runtime().kernel)`
+    expect(run(where, 'both.mjs', program)).toBe('2 true')
   })
 
   test('is one file, which loads nothing that is not Node’s own', () => {
@@ -241,22 +261,45 @@ describe('an installed package', { timeout: MOST_MS }, () => {
     expect(run(where, 'twice.mjs', program)).toBe('true false')
   })
 
-  test('can be bundled, its addon outside', async () => {
+  const permission = process.allowedNodeEnvironmentFlags.has('--permission')
+    ? '--permission'
+    : '--experimental-permission'
+  test.each([
+    [['--no-addons'], '--no-addons'],
+    [[permission, '--allow-fs-read=*'], '--allow-addons'],
+  ])('started with %s says which flag stands in the way', (flags, named) => {
+    const program = `
+      import { runtime } from 'layerwise'
+      try { runtime() } catch ({ code, message }) { console.log(code, message.split('What to do: ')[1]) }`
+    expect(run(where, 'flags.mjs', program, {}, flags)).toMatch(new RegExp(`^ERR_LOAD .*${named}`))
+    const allowed = ['--allow-fs-read=*', '--allow-addons']
+    if (flags.includes(permission)) {
+      expect(
+        run(where, 'allowed.mjs', `${program}; console.log('loaded')`, {}, [permission, ...allowed]),
+      ).toBe('loaded')
+    }
+  })
+
+  test.each(['esm', 'cjs'] as const)('can be bundled as %s, its addon outside', async (format) => {
     writeFileSync(
       join(where, 'entry.mjs'),
-      `import { runtime } from 'layerwise'\nconsole.log(runtime().version)\n`,
+      `import { runtime } from 'layerwise'
+      try { console.log(runtime().version) } catch ({ code, message }) { console.log(code, message) }\n`,
     )
     const { outputFiles } = await build({
       entryPoints: [join(where, 'entry.mjs')],
       bundle: true,
       platform: 'node',
-      format: 'esm',
+      format,
       external: ['@layerwise/*'],
       write: false,
       logLevel: 'silent',
     })
-    const alone = join(folder, 'bundled')
+    const alone = join(folder, `bundled-${format}`)
     mkdirSync(alone, { recursive: true })
-    expect(run(alone, 'bundle.mjs', outputFiles[0]!.text, { LAYERWISE_BINARY: addon })).toBe(version)
+    const file = `bundle.${format === 'esm' ? 'mjs' : 'cjs'}`
+    const text = outputFiles[0]!.text
+    expect(run(alone, file, text, { LAYERWISE_BINARY: addon })).toBe(version)
+    expect(run(alone, file, text)).toMatch(/^ERR_LOAD [\s\S]*this program is a bundle/)
   })
 })
