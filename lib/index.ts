@@ -108,6 +108,7 @@ export type {
   Spread,
   TrainingHistory,
   TrainingPhase,
+  ValidationRecord,
 } from './training/history.js'
 export type {
   Adam,

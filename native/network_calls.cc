@@ -75,6 +75,7 @@ struct EvaluateCall {
   std::unique_ptr<Through> through;
   const T* theta;
   T* gradient = nullptr;
+  std::uint32_t* predicted = nullptr;
   CostParts parts;
   std::vector<double> mean_activation;
   bool finished = false;
@@ -88,6 +89,7 @@ struct EvaluateCall {
     request.rows = &gather;
     request.count = rows.count;
     request.gradient = gradient;
+    request.predicted = predicted;
     const typename Evaluator<T>::Sink add_decay = [&](int, const Plan::Tile& tile, T* made, std::size_t offset, std::size_t n) {
       const auto decay = static_cast<T>(objective.weight_decay[tile.layer]);
       if (tile.rows > 0 && decay != 0) kernels.add_decay(made, theta + offset, n, decay);
@@ -117,6 +119,12 @@ Napi::Value start_evaluate(const Napi::Object& request, std::unique_ptr<Operatio
       throw argument_error(env, "ERR_ARGUMENT", "gradient: expected the type of the parameters");
     call->gradient = static_cast<T*>(gradient.data);
   }
+  if (has(request, "predicted")) {
+    const ArrayArgument predicted = array_argument(request, "predicted", operation->pins, call->rows.count);
+    if (predicted.type != napi_uint32_array || call->objective.loss != Loss::log_loss)
+      throw argument_error(env, "ERR_ARGUMENT", "predicted: expected a Uint32Array, with logLoss");
+    call->predicted = static_cast<std::uint32_t*>(predicted.data);
+  }
   operation->compute = [call](Team& team, const StopFlag& stop) { call->run(team, stop); };
   operation->result = [call](Napi::Env later) -> Napi::Value {
     if (!call->finished) throw cancelled(later);
@@ -124,6 +132,7 @@ Napi::Value start_evaluate(const Napi::Object& request, std::unique_ptr<Operatio
     parts.Set("loss", call->parts.loss);
     parts.Set("weightDecay", call->parts.weight_decay);
     parts.Set("sparsity", call->parts.sparsity);
+    parts.Set("correct", call->parts.correct);
     auto means = Napi::Float64Array::New(later, call->mean_activation.size());
     std::copy(call->mean_activation.begin(), call->mean_activation.end(), means.Data());
     parts.Set("meanActivation", means);

@@ -106,6 +106,7 @@ Napi::Object part_object(Napi::Env env, const SpanPart& part) {
   object.Set("loss", result.cost.loss);
   object.Set("weightDecay", result.cost.weight_decay);
   object.Set("sparsity", result.cost.sparsity);
+  object.Set("correct", result.cost.correct);
   object.Set("cancelled", result.cancelled);
   object.Set("diverged", result.diverged);
   if (!result.epoch_done) return object;

@@ -13,11 +13,12 @@ import type { Rows } from '../data/rows.js'
 import type { ModelScaler } from '../data/scaler.js'
 import { snapshot } from '../data/snapshot.js'
 import type { NativeObjective, NativeRows } from '../native/binding.js'
-import { type NativeWork, nativeCall } from '../native/call.js'
+import { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import type { Cost } from '../objective/cost.js'
-import type { FloatArray, FloatInput, Precision } from '../precision.js'
+import { checkTargets } from '../objective/target-range.js'
+import { allocate, type FloatArray, type FloatInput, type Precision } from '../precision.js'
 import type { TrainingHistory } from '../training/history.js'
 import type { FitOptions, FitPlan } from '../training/options.js'
 import type { FitRows } from './fit-network.js'
@@ -127,7 +128,8 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
   }
 
   /**
-   * How well the rows are classified.
+   * How well the rows are classified, all of it from one pass over them. Products are cut as those of `cost` are, so that a row whose classes
+   * are equally probable but for rounding may count for another class than {@link predict} answers.
    *
    * @throws {@link LayerwiseError} as {@link predict}; `ERR_ARGUMENT`, `ERR_SHAPE`, `ERR_RANGE` for labels that are none;
    *   `ERR_MEMORY` with more than 4,096 classes
@@ -135,14 +137,19 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
   async score(x: Rows, labels: Labels<C>, options?: RunOptions): Promise<Score> {
     const run = checkRunOptions(options)
     checkScorable(classCount(this.#classes))
-    const { layers, parameters } = this.network
-    const rows = await this.#labeled({ x, labels }, '', () => run.signal?.throwIfAborted())
-    const predicted = await forwardClasses({ layers, parameters }, 'x', () => rows, run)
+    const { layers, parameters, precision } = this.network
     const objective = { loss: 'logLoss', weightDecay: layers.map(() => 0), penalties: [] } as const
-    const { loss } = await nativeCall('x', run, (native) =>
-      binding().evaluate({ ...native, layers, parameters, objective, rows }),
-    )
-    return scoreOf(rows.labels, predicted, classCount(this.#classes), loss)
+    const work = new NativeWork(run)
+    try {
+      const rows = await this.#labeled({ x, labels }, '', () => work.throwIfAborted())
+      await checkTargets('x', rows, 'identity', precision, work)
+      const predicted = allocate('uint32', rows.rows, 'classes')
+      const request = { layers, parameters, objective, rows, predicted }
+      const { loss } = await work.call('x', (native) => binding().evaluate({ ...native, ...request }))
+      return await scoreOf(rows.labels, predicted, classCount(this.#classes), loss)
+    } finally {
+      work.release()
+    }
   }
 
   /**

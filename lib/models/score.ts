@@ -28,7 +28,12 @@ export function checkScorable(classes: number): void {
   )
 }
 
-/** Counts, a slice of rows at a time, predictions against the truth. */
+/**
+ * Counts, a slice of rows at a time, predictions against the truth.
+ *
+ * @param predicted - the class of each row; `classes` where the probabilities were not finite
+ * @throws {@link LayerwiseError} `ERR_RANGE` for such a row
+ */
 export async function scoreOf(
   truth: Uint32Array,
   predicted: Uint32Array,
@@ -37,7 +42,11 @@ export async function scoreOf(
 ): Promise<Score> {
   const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0))
   for await (const [from, to] of rowSlices(truth.length, 1)) {
-    for (let row = from; row < to; row++) confusion[truth[row]!]![predicted[row]!]!++
+    for (let row = from; row < to; row++) {
+      const answer = predicted[row]!
+      if (answer >= classes) throw overflowError(row)
+      confusion[truth[row]!]![answer]!++
+    }
   }
   const right = confusion.map((counts, k) => counts[k]!)
   const asPredicted = right.map((_, k) => sum(confusion.map((counts) => counts[k]!)))
@@ -48,6 +57,15 @@ export async function scoreOf(
     confusion,
     logLoss,
   }
+}
+
+function overflowError(row: number): LayerwiseError {
+  const expected = 'numbers whose probabilities can be computed'
+  return new LayerwiseError(
+    'ERR_RANGE',
+    `x: expected ${expected}, received a row that overflows on its way through the layers: row ${row}`,
+    { argument: 'x', expected, row },
+  )
 }
 
 function sum(numbers: readonly number[]): number {

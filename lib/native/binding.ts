@@ -127,6 +127,8 @@ export interface CostParts {
   loss: number
   weightDecay: number
   sparsity: number
+  /** With `logLoss`: rows whose label is the most probable class. */
+  correct: number
   /** Mean output of the first penalised layer, or of the first layer; Float64Array [outputs]. */
   meanActivation: Float64Array
 }
@@ -137,6 +139,8 @@ export interface EvaluateRequest extends NativeRun {
   parameters: Floats
   rows: NativeRows
   gradient?: Floats
+  /** With `logLoss`: receives the first of the most probable classes of each row; the number of classes where outputs are not finite. */
+  predicted?: Uint32Array
 }
 
 export type NativeOptimizer =
@@ -192,6 +196,8 @@ export interface SpanPart {
   loss: number
   weightDecay: number
   sparsity: number
+  /** With `logLoss`: rows of those seen so far whose label was the most probable class. */
+  correct: number
   cancelled: boolean
   /** A non-finite cost or parameter appeared; the job is over and `parameters` was not written by this part. */
   diverged: boolean

@@ -22,8 +22,13 @@ export interface EpochRecord {
    * cost after the iteration.
    */
   readonly cost: CostParts
+  /**
+   * Of classifiers: the fraction of training rows whose class is the most probable one, over the same rows and parameters as `cost.loss`:
+   * with minibatches as they were met, while the parameters moved.
+   */
+  readonly accuracy?: number
   /** The exact cost of the validation rows after the epoch; with `earlyStopping` and no such rows, of the training rows. */
-  readonly validation?: CostParts
+  readonly validation?: ValidationRecord
   /** Mean activation ρ̂ of the hidden units: the least active, the mean of all, the most active. */
   readonly meanActivation: Spread
   /** With `sparsity: { kind: 'constraint' }`: the largest |ρ̂ⱼ − ρ| of {@link meanActivation}'s units. */
@@ -38,6 +43,12 @@ export interface EpochRecord {
   readonly samplesPerSecond: number
   /** Evaluations of cost and gradient: one a step, several for a line search. */
   readonly evaluations: number
+}
+
+/** What validation rows came to after an epoch. */
+export interface ValidationRecord extends CostParts {
+  /** Of classifiers: the fraction of these rows whose class is the most probable one. */
+  readonly accuracy?: number
 }
 
 /** Which part of a model's training an event belongs to. A model that has but one way to train says nothing: both are absent. */

@@ -12,7 +12,7 @@ import type {
 } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
-import { type CostParts, costParts } from '../objective/cost.js'
+import { costParts } from '../objective/cost.js'
 import { allocate } from '../precision.js'
 import { AugmentedLagrangian } from './augmented-lagrangian.js'
 import { BestEpoch } from './early-stopping.js'
@@ -22,6 +22,7 @@ import {
   spread,
   type TrainingHistory,
   type TrainingPhase,
+  type ValidationRecord,
 } from './history.js'
 import type { TrainingPlan } from './options.js'
 import { type SpanPlan, Spans } from './spans.js'
@@ -112,7 +113,13 @@ async function trainEpochs(
     secondsBefore += measured.seconds
     const validation = task.validation && (await validate(task, last.parameters!, task.validation, work))
     work.throwIfAborted()
-    const record = { epoch, cost: costParts(last), ...(validation && { validation }), ...measured }
+    const record = {
+      epoch,
+      cost: costParts(last),
+      ...accuracy(task, last, task.rows),
+      ...(validation && { validation }),
+      ...measured,
+    }
     epochs.push(record)
     if (validation !== undefined) best?.observe(epoch, validation.total, last.parameters!)
     await work.until(plan.onEpoch?.({ ...record, ...task.phase }))
@@ -192,11 +199,21 @@ async function validate(
   parameters: Floats,
   { argument, rows }: MeasuredRows,
   work: NativeWork,
-): Promise<CostParts> {
+): Promise<ValidationRecord> {
   const { layers, exactObjective: objective } = task
-  return costParts(
-    await work.call(argument, (run) => binding().evaluate({ ...run, layers, objective, parameters, rows })),
+  const parts = await work.call(argument, (run) =>
+    binding().evaluate({ ...run, layers, objective, parameters, rows }),
   )
+  return { ...costParts(parts), ...accuracy(task, parts, rows) }
+}
+
+/** The fraction of rows that were right, where rows have labels. */
+function accuracy(
+  { objective }: TrainingTask,
+  { correct }: { correct: number },
+  { order, rows }: NativeRows,
+): { accuracy?: number } {
+  return objective.loss === 'logLoss' ? { accuracy: correct / (order?.length ?? rows) } : {}
 }
 
 /** Rows that went through cost and gradient in this epoch so far. */

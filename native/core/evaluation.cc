@@ -43,6 +43,7 @@ Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int 
   x_ = Buffer<T>(rows * network_.inputs());
   clean_ = Buffer<T>(noisy ? rows * network_.inputs() : 0);
   labels_.resize(objective_.loss == Loss::log_loss ? rows : 0);
+  predicted_.resize(labels_.size());
   std::size_t zeros = network_.zeros();
   if (through != nullptr) {
     zeros = std::max(zeros, through->zeros());
@@ -64,6 +65,7 @@ Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int 
   }
   block_loss_.resize(blocks);
   block_absolute_.resize(blocks);
+  block_correct_.resize(blocks);
 }
 
 template <typename T>
@@ -219,6 +221,7 @@ bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop,
     for (int b = 0; b < chunk.blocks.count; b++) {
       loss += block_loss_[b];
       absolute += block_absolute_[b];
+      parts.correct += block_correct_[b];
     }
     add_sums(chunk, summed + 1, last);
     if (!two_passes && c + 1 == plan.chunks.count) finish_means(request, parts);

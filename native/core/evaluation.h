@@ -57,6 +57,7 @@ class Evaluator {
     const std::function<void()>* meanwhile = nullptr;  // done once beside the rows, by any thread; not after stop is raised
     const Noise* noise = nullptr;                      // on the inputs; the loss stays against the clean rows
     bool whole_cost = true;                            // false: loss and l1 alone, which come with the pass
+    std::uint32_t* predicted = nullptr;                // log_loss: receives the most probable class of each row, [count]
     bool repeated = false;  // every run of the evaluator sees these rows, as many, in this order, under this noise
   };
 
@@ -138,9 +139,10 @@ class Evaluator {
   std::vector<Plan> plans_;
   std::vector<const Penalty*> penalty_of_;  // [layers]
 
-  // Zeros for layers without biases; rows without noise where x_ has it, the rows' labels; rows on their way to x_.
+  // Zeros for layers without biases; rows without noise where x_ has it, the rows' labels and most probable classes; rows on
+  // their way to x_.
   Buffer<T> x_, clean_, zeros_;
-  std::vector<std::uint32_t> labels_;
+  std::vector<std::uint32_t> labels_, predicted_;
   std::vector<Buffer<T>> through_;
   LayerProducts<T> products_;
   std::unique_ptr<LayerProducts<T>> through_products_;
@@ -151,7 +153,7 @@ class Evaluator {
   Buffer<T> gradient_;                        // of runs that have a sink alone and more than one chunk
   std::vector<Buffer<T>> tile_gradients_;     // [threads] of those that have one chunk
   std::vector<Buffer<T>> scratches_;          // [threads] of products_.gradient
-  std::vector<double> no_means_, block_loss_, block_absolute_;
+  std::vector<double> no_means_, block_loss_, block_absolute_, block_correct_;
 };
 
 }  // namespace layerwise

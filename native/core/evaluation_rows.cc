@@ -1,4 +1,8 @@
 // The work of an Evaluator on one block of rows: gather, forward, loss, and the deltas on the way back.
+#include <algorithm>
+#include <functional>
+#include <numeric>
+
 #include "evaluation.h"
 #include "phase_clock.h"
 #include "softmax.h"
@@ -90,7 +94,11 @@ void Evaluator<T>::output_block(const Request& request, const Chunk& chunk, int 
   T* sums = request.wants_gradient() ? delta_sums_[last].data() + static_cast<std::size_t>(block) * layer.outputs : nullptr;
   if (objective_.loss == Loss::log_loss) {
     const double* weights = objective_.class_weights.empty() ? nullptr : objective_.class_weights.data();
-    block_loss_[block] = softmax_loss(z, bias, {labels_.data() + begin, weights}, scale, sums);
+    const std::uint32_t* labels = labels_.data() + begin;
+    std::uint32_t* predicted = predicted_.data() + begin;
+    block_loss_[block] = softmax_loss(z, bias, {labels, weights}, scale, sums, predicted);
+    block_correct_[block] = std::inner_product(labels, labels + rows, predicted, 0, std::plus<>(), std::equal_to<>());
+    if (request.predicted != nullptr) std::copy(predicted, predicted + rows, request.predicted + chunk.first + begin);
   } else {
     const MatrixView<const T> target = chunk.target.rows_from(begin, rows);
     block_loss_[block] = sums == nullptr ? kernels_.output_loss(objective_.loss, layer.activation, z, bias, target)

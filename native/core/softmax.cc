@@ -47,11 +47,13 @@ void softmax(MatrixView<T> z, const T* bias) {
 }
 
 template <typename T>
-double softmax_loss(MatrixView<T> z, const T* bias, const Labels& labels, T scale, T* column_sums) {
+double softmax_loss(MatrixView<T> z, const T* bias, const Labels& labels, T scale, T* column_sums, std::uint32_t* predicted) {
   if (column_sums != nullptr) std::fill(column_sums, column_sums + z.cols, T(0));
   double loss = 0;
   for (int i = 0; i < z.rows; i++) {
     shift(z.row(i), bias, z.cols);
+    // What was largest is 0 now.
+    predicted[i] = static_cast<std::uint32_t>(std::find(z.row(i), z.row(i) + z.cols, T(0)) - z.row(i));
     loss -= labels.weight(labels.of_row[i]) * static_cast<double>(z.row(i)[labels.of_row[i]]);
   }
   exponentials(z);
@@ -78,8 +80,8 @@ std::uint32_t largest(const T* x, int n) {
 
 template void softmax(MatrixView<float>, const float*);
 template void softmax(MatrixView<double>, const double*);
-template double softmax_loss(MatrixView<float>, const float*, const Labels&, float, float*);
-template double softmax_loss(MatrixView<double>, const double*, const Labels&, double, double*);
+template double softmax_loss(MatrixView<float>, const float*, const Labels&, float, float*, std::uint32_t*);
+template double softmax_loss(MatrixView<double>, const double*, const Labels&, double, double*, std::uint32_t*);
 template std::uint32_t largest(const float*, int);
 template std::uint32_t largest(const double*, int);
 

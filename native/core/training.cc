@@ -133,6 +133,7 @@ bool TrainingJob<T>::step(Team& team, const Gather<T>& gather, const Span& span,
   epoch_.rows += request.count;
   epoch_.loss += parts.loss * request.count;
   epoch_.absolute += parts.sparsity * request.count;
+  epoch_.correct += parts.correct;
   epoch_.activation.resize(network_.layers.size());
   for (int l = 0; l < network_.depth(); l++) {
     const auto& mean = evaluator_.means(l);
@@ -192,6 +193,7 @@ SpanResult TrainingJob<T>::report(Team& team, bool done, bool cancelled) {
   } else {
     result.cost.loss = epoch_.loss / epoch_.rows;
     result.cost.sparsity = epoch_.absolute / epoch_.rows;
+    result.cost.correct = epoch_.correct;
     for (const Penalty& penalty : objective_.penalties) {
       if (!penalty.on_mean()) continue;
       const DenseLayer& layer = network_.layers[penalty.layer];

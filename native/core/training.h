@@ -77,7 +77,7 @@ class TrainingJob {
     int number = -1;
     int step = 0;
     bool over = false;
-    double rows = 0, loss = 0, absolute = 0, squared_norm = 0;
+    double rows = 0, loss = 0, absolute = 0, correct = 0, squared_norm = 0;
     int evaluations = 0;
     std::vector<std::vector<double>> activation;  // [layers] sums over rows of each unit's output, where the evaluator has them
     CostParts exact;

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <vector>
 
+#include "forward.h"
 #include "job_testing.h"
 #include "naive_cost.h"
 
@@ -113,6 +114,42 @@ TEST(EvaluationOfLabels, WithoutAGradientCostsTheSame) {
       EXPECT_TRUE(evaluator.run(team, request, StopFlag(), parts));
       EXPECT_EQ(parts.total(), whole.parts.total());
     });
+  }
+}
+
+TEST(EvaluationOfLabels, PredictsAndCountsWhatIsRightInEveryChunk) {
+  constexpr EvaluationMemory little = {0, 0};
+  const Labelled data(1200);
+  for (const Network& network : networks()) {
+    const std::vector<double> theta = parameters_of<double>(network, 1);
+    const Objective objective = classifying(network);
+    std::vector<std::uint32_t> classes(1200, ~0u), predicted(1200, ~0u);
+    ThreadPool pool;
+    pool.run(2, [&](Team& team) {
+      ForwardRequest<double> forward_request;
+      forward_request.network = &network;
+      forward_request.theta = theta.data();
+      forward_request.rows = data.rows;
+      forward_request.result = ForwardResult::classes;
+      forward_request.classes = classes.data();
+      FirstBadRow bad;
+      EXPECT_TRUE(forward(team, forward_request, StopFlag(), bad));
+
+      Evaluator<double> evaluator(network, objective, 1200, little);
+      const Gather<double> gather(data.rows);
+      Evaluator<double>::Request request;
+      request.theta = theta.data();
+      request.rows = &gather;
+      request.count = 1200;
+      request.predicted = predicted.data();
+      CostParts parts;
+      EXPECT_TRUE(evaluator.run(team, request, StopFlag(), parts));
+      int right = 0;
+      for (int i = 0; i < 1200; i++) right += classes[i] == data.labels[i] ? 1 : 0;
+      EXPECT_EQ(parts.correct, right);
+      EXPECT_GT(right, 0);
+    });
+    EXPECT_EQ(predicted, classes);
   }
 }
 

@@ -30,15 +30,17 @@ template <typename T>
 struct Lost {
   double loss = 0;
   std::vector<T> delta, sums;
+  std::vector<std::uint32_t> predicted = {};
 };
 
 template <typename T>
 Lost<T> lost(const std::vector<T>& z, const std::vector<T>& bias, const std::vector<std::uint32_t>& labels,
              const std::vector<double>& weights, T scale) {
   const int classes = static_cast<int>(bias.size());
-  Lost<T> out{0, z, std::vector<T>(bias.size(), kNaN<T>)};
-  out.loss = softmax_loss<T>({out.delta.data(), static_cast<int>(labels.size()), classes}, bias.data(),
-                             {labels.data(), weights.empty() ? nullptr : weights.data()}, scale, out.sums.data());
+  Lost<T> out{0, z, std::vector<T>(bias.size(), kNaN<T>), std::vector<std::uint32_t>(labels.size(), ~0u)};
+  out.loss =
+      softmax_loss<T>({out.delta.data(), static_cast<int>(labels.size()), classes}, bias.data(),
+                      {labels.data(), weights.empty() ? nullptr : weights.data()}, scale, out.sums.data(), out.predicted.data());
   return out;
 }
 
@@ -97,8 +99,18 @@ TYPED_TEST(Softmax, CostsTheSameWhereNoDeltaIsAskedFor) {
   const auto bias = random_vector<T>(7, -1, 1, 2);
   const auto labels = labels_of(5, 7, 3);
   const std::vector<double> weights = random_vector<double>(7, 0, 2, 4);
-  const double with = lost(z, bias, labels, weights, T(0.2)).loss;
-  EXPECT_EQ(softmax_loss<T>({z.data(), 5, 7}, bias.data(), {labels.data(), weights.data()}, T(0.2), nullptr), with);
+  const auto with = lost(z, bias, labels, weights, T(0.2));
+  std::vector<std::uint32_t> predicted(5, ~0u);
+  EXPECT_EQ(softmax_loss<T>({z.data(), 5, 7}, bias.data(), {labels.data(), weights.data()}, T(0.2), nullptr, predicted.data()),
+            with.loss);
+  EXPECT_EQ(predicted, with.predicted);
+}
+
+TYPED_TEST(Softmax, PredictsTheFirstOfTheMostProbableClassesOrNoneWhereThatIsUnknown) {
+  using T = TypeParam;
+  const std::vector<T> z = {1, 5, 2, 5, -7, 0, 0, 0, 3, 1, 2, 3, kNaN<T>, 1, 1, 1, kInfinity<T>, 1, 1, 1}, bias = {0, 1, 1, 0};
+  const std::vector<std::uint32_t> labels = {0, 1, 2, 3, 0}, predicted = {1, 1, 0, 4, 4};
+  EXPECT_EQ(lost(z, bias, labels, {}, T(1)).predicted, predicted);
 }
 
 TYPED_TEST(Softmax, ARowsBitsDoNotDependOnTheOthers) {
@@ -121,10 +133,12 @@ TYPED_TEST(Softmax, TakesRowsThatLieApartAndLeavesWhatIsBetweenThem) {
   std::vector<T> apart(kRowCount * kApart, T(7));
   for (int i = 0; i < kRowCount; i++) std::copy_n(&z[i * kClassCount], kClassCount, &apart[i * kApart]);
   std::vector<T> deltas = apart, sums(kClassCount);
+  std::vector<std::uint32_t> predicted(kRowCount);
   softmax<T>({apart.data(), kRowCount, kClassCount, kApart}, bias.data());
-  EXPECT_EQ(
-      softmax_loss<T>({deltas.data(), kRowCount, kClassCount, kApart}, bias.data(), {labels.data(), nullptr}, T(1), sums.data()),
-      close.loss);
+  EXPECT_EQ(softmax_loss<T>({deltas.data(), kRowCount, kClassCount, kApart}, bias.data(), {labels.data(), nullptr}, T(1),
+                            sums.data(), predicted.data()),
+            close.loss);
+  EXPECT_EQ(predicted, close.predicted);
   EXPECT_EQ(sums, close.sums);
   for (int i = 0; i < kRowCount; i++) {
     for (int j = 0; j < kApart; j++) {
