@@ -220,10 +220,10 @@ TrainingOptions training_argument(const Napi::Object& request) {
 
 int threads_argument(const Napi::Object& request) { return integer(request, "threads", 1); }
 
-const std::int32_t* cancel_argument(const Napi::Object& request, Pins& pins) {
-  const ArrayArgument cancel = array_argument(request, "cancel", pins, 1);
-  if (cancel.type != napi_int32_array) throw argument_error(request.Env(), "ERR_ARGUMENT", "cancel: expected an Int32Array");
-  return static_cast<const std::int32_t*>(cancel.data);
+std::int32_t* flags_argument(const Napi::Object& request, Pins& pins) {
+  const ArrayArgument flags = array_argument(request, "flags", pins, 2);
+  if (flags.type != napi_int32_array) throw argument_error(request.Env(), "ERR_ARGUMENT", "flags: expected an Int32Array");
+  return static_cast<std::int32_t*>(flags.data);
 }
 
 }  // namespace layerwise

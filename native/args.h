@@ -27,6 +27,6 @@ void check_learnable(Napi::Env env, const Network& network, const Objective& obj
 TrainingOptions training_argument(const Napi::Object& request);
 
 int threads_argument(const Napi::Object& request);
-const std::int32_t* cancel_argument(const Napi::Object& request, Pins& pins);
+std::int32_t* flags_argument(const Napi::Object& request, Pins& pins);
 
 }  // namespace layerwise

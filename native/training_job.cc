@@ -35,6 +35,13 @@ struct Training {
 
   template <typename T>
   std::unique_ptr<TrainingJob<T>>& job();
+
+  // Gives back what it holds, when nothing computes with it any more.
+  void release(Environment& environment) {
+    environment.free_later(std::shared_ptr<TrainingJob<float>>(std::move(in_float32)));
+    environment.free_later(std::shared_ptr<TrainingJob<double>>(std::move(in_float64)));
+    pins.reset();
+  }
 };
 
 template <>
@@ -193,7 +200,9 @@ Napi::Value train_span(const Napi::CallbackInfo& info) {
     }
   };
   operation->result = [call](Napi::Env later) -> Napi::Value { return part_objects(later, call->parts); };
-  operation->settled = [call] { call->training->spans--; };
+  operation->settled = [call, &environment = Environment::of(env)] {
+    if (--call->training->spans == 0 && call->training->closed) call->training->release(environment);
+  };
   const int batch =
       training.options.batch_size == 0 ? training.rows.count : std::min(training.options.batch_size, training.rows.count);
   const int threads = useful_threads(step_flops(training.network, batch), threads_argument(request));
@@ -204,12 +213,8 @@ Napi::Value train_span(const Napi::CallbackInfo& info) {
 
 Napi::Value close_training(const Napi::CallbackInfo& info) {
   Training& training = training_of(info);
-  if (training.spans > 0) throw argument_error(info.Env(), "ERR_STATE", "job: busy");
   training.closed = true;
-  Environment& environment = Environment::of(info.Env());
-  environment.free_later(std::shared_ptr<TrainingJob<float>>(std::move(training.in_float32)));
-  environment.free_later(std::shared_ptr<TrainingJob<double>>(std::move(training.in_float64)));
-  training.pins.reset();
+  if (training.spans == 0) training.release(Environment::of(info.Env()));
   return info.Env().Undefined();
 }
 

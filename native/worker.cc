@@ -50,7 +50,7 @@ std::shared_ptr<Lanes> shared_lanes() {
 
 std::unique_ptr<Operation> make_operation(const Napi::Object& request) {
   auto operation = std::make_unique<Operation>(request.Env());
-  operation->stop = std::make_unique<StopFlag>(cancel_argument(request, operation->pins));
+  operation->stop = std::make_unique<StopFlag>(flags_argument(request, operation->pins));
   return operation;
 }
 
@@ -110,7 +110,7 @@ Napi::Value Environment::start(Napi::Env env, Lane lane, int threads, std::uniqu
   try {
     (*lanes_)[lane].submit(threads, [this, running, id](Team& team) {
       try {
-        running->compute(team, *running->stop);
+        if (running->stop->begin()) running->compute(team, *running->stop);
       } catch (const std::bad_alloc&) {
         running->error_code = "ERR_MEMORY";
         running->error_message = "not enough memory for this computation";

@@ -28,7 +28,7 @@ struct Operation {
   std::string error_message;
 };
 
-// The operation of a call: the request's `cancel` stops it.
+// The operation of a call: the request's `flags` stop it.
 std::unique_ptr<Operation> make_operation(const Napi::Object& request);
 
 // What one that was stopped throws.

@@ -1,4 +1,5 @@
 import { expect, vi } from 'vitest'
+import type { NativeRun } from '../lib/native/binding.js'
 import { binding } from '../lib/native/load.js'
 import { rejection } from './sample.js'
 
@@ -13,6 +14,8 @@ const WORKED = 3
 
 /** A native call that is under way, or what became of it. */
 interface NativeCall {
+  /** What JavaScript and native code tell each other of it. */
+  readonly flags: Int32Array
   readonly since: {
     readonly cpu: NodeJS.CpuUsage
     readonly loop: ReturnType<typeof performance.eventLoopUtilization>
@@ -41,7 +44,7 @@ export async function expectStopped({ start, endless }: Abortable): Promise<void
       over = true
     })
     while (!over && !seen.some(isComputing)) await new Promise((resolve) => setTimeout(resolve, 1))
-    const underWay = seen.filter(({ ended }) => ended === undefined)
+    const underWay = seen.filter(hasBegun)
     controller.abort(reason)
     expect(await outcome).toBe(reason)
     expect(underWay).not.toHaveLength(0)
@@ -55,7 +58,9 @@ function watch(name: (typeof STOPPABLE)[number], seen: NativeCall[]) {
   const native = binding() as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>
   const original = native[name]!
   return vi.spyOn(native, name).mockImplementation((...args) => {
-    const call: NativeCall = { since: { cpu: process.cpuUsage(), loop: performance.eventLoopUtilization() } }
+    const { flags } = args.at(-1) as NativeRun
+    const since = { cpu: process.cpuUsage(), loop: performance.eventLoopUtilization() }
+    const call: NativeCall = { flags, since }
     const result = original.apply(native, args)
     seen.push(call)
     result.then(
@@ -71,9 +76,14 @@ function watch(name: (typeof STOPPABLE)[number], seen: NativeCall[]) {
   })
 }
 
+/** Its turn has come, and it is not over. */
+function hasBegun({ flags, ended }: NativeCall): boolean {
+  return flags[1] === 1 && ended === undefined
+}
+
 /** The process has worked for longer than its event loop was busy: the difference is other threads'. */
-function isComputing({ since, ended }: NativeCall): boolean {
-  const { user, system } = process.cpuUsage(since.cpu)
-  const { active } = performance.eventLoopUtilization(since.loop)
-  return ended === undefined && (user + system) / 1000 - active > WORKED
+function isComputing(call: NativeCall): boolean {
+  const { user, system } = process.cpuUsage(call.since.cpu)
+  const { active } = performance.eventLoopUtilization(call.since.loop)
+  return hasBegun(call) && (user + system) / 1000 - active > WORKED
 }

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Matrix, StackedAutoencoder, StackedClassifier } from '../lib/index.js'
 import type { Floats, NativeObjective, NativeRows } from '../lib/native/binding.js'
-import { NativeWork } from '../lib/native/call.js'
 import { binding } from '../lib/native/load.js'
 import { forward, type OracleActivation, type OracleLayer, places } from './oracle/layers.js'
 import { evaluate, type OracleCost, type OracleObjective } from './oracle/network.js'
@@ -39,7 +38,7 @@ async function native(
   rows: NativeRows,
   gradient?: Floats,
 ): Promise<Omit<OracleCost, 'means' | 'gradient'>> {
-  const { run } = new NativeWork({})
+  const run = { threads: 2, flags: new Int32Array(2) }
   const { layers } = one
   const objective = nativeObjective(one.objective)
   const { loss, weightDecay, sparsity } = await binding().evaluate({
@@ -278,7 +277,7 @@ describe('what a training step alone knows', () => {
     rows: NativeRows,
     constraint?: { round: number; weight: number; multipliers: Float64Array },
   ): Promise<Float64Array> {
-    const { run } = new NativeWork({})
+    const run = { threads: 2, flags: new Int32Array(2) }
     const { layers } = one
     const job = openJob({ layers, objective: nativeObjective(one.objective), parameters, rows })
     const after = parameters.slice()

@@ -7,6 +7,9 @@ import packageJson from '../package.json' with { type: 'json' }
 /** Several starts of TypeScript on a busy machine take some ten seconds; a process that never ends would take forever. */
 const MOST_MS = 90_000
 
+/** What takes seconds, or a start of Node, is not waited for: this is how long a busy machine may need to end a process. */
+const AT_ONCE_MS = 5000
+
 const fixture = (name: string) => new URL(`fixtures/${name}`, import.meta.url).pathname
 const run = (name: string, ...args: string[]) =>
   execFileSync(process.execPath, ['--import', 'tsx', fixture(name), ...args], {
@@ -119,6 +122,33 @@ describe('the process', { timeout: MOST_MS }, () => {
       })
       expect({ status: child.status, signal: child.signal }).toEqual({ status, signal: null })
     }
+  })
+
+  test.each(
+    ['process.exit', 'terminate'].flatMap((how) =>
+      ['eigen-decomposition', 'leading directions'].map((kind) => [how, kind] as const),
+    ),
+  )('is left by %s amid a Pca.fit by %s at once', (how, kind) => {
+    const written = run('exits-amid-pca.mjs', how, kind)
+    expect(Date.now() - Number(/^leaving ([\d.]+)\n$/.exec(written)?.[1])).toBeLessThan(AT_ONCE_MS)
+  })
+
+  test.skipIf(process.platform !== 'linux').each([
+    [10, 'privileged'],
+    [10, 'unprivileged'],
+    [17, 'unprivileged'],
+  ])('under nice -n %i, %s, computes on threads at most as urgent as its own', (nice, right) => {
+    const script = [process.execPath, '--import', 'tsx', fixture('niceness.mjs'), right]
+    const written = execFileSync('nice', ['-n', String(nice), ...script], {
+      encoding: 'utf8',
+      timeout: MOST_MS,
+    })
+    const { process: own, threads } = JSON.parse(written) as { process: number; threads: number[] }
+    expect(own).toBeGreaterThanOrEqual(nice)
+    const nicer = Math.min(19, own + 5)
+    // Coordinator and two helpers, of training and of long answers.
+    expect(threads.filter((of) => of === nicer).length).toBeGreaterThanOrEqual(6)
+    expect(new Set(threads)).toEqual(new Set([own, nicer]))
   })
 
   test('survives worker threads that are terminated in mid-run', () => {

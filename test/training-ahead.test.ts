@@ -113,13 +113,12 @@ describe('epochs begin before JavaScript has read how those before ended, which'
 test('a training job takes a second span while one runs, and no third', async () => {
   const rows = { data: Float64Array.from(x.data), rows: x.rows, cols: inputs, scale: 1 }
   const { job, parameters } = openSmallJob(rows)
-  const span = { epoch: 0, budgetMs: 1e9, threads: 1, cancel: new Int32Array(1) }
+  const span = { epoch: 0, budgetMs: 1e9, threads: 1, flags: new Int32Array(2) }
   const three = { ...span, learningRates: Float64Array.of(0.1, 0.2, 0.3), parameters: parameters.slice() }
   const five = { ...span, learningRates: new Float64Array(5).fill(0.1), parameters: parameters.slice() }
   const both = [binding().trainSpan(job, three), binding().trainSpan(job, five)]
   const refused = (code: string) => expect.objectContaining({ code })
   expect(() => binding().trainSpan(job, five)).toThrow(refused('ERR_STATE'))
-  expect(() => binding().closeTraining(job)).toThrow(refused('ERR_STATE'))
   const [first, second] = await Promise.all(both)
   // Five epochs may have begun by the end of the second: three are over before it.
   expect(first).toMatchObject(new Array(3).fill({ steps: 1, diverged: false, epoch: {} }))
@@ -132,4 +131,18 @@ test('a training job takes a second span while one runs, and no third', async ()
   const wrong = { ...three, learningRates: new Float32Array(1) as never }
   expect(() => binding().trainSpan(job, wrong)).toThrow(refused('ERR_ARGUMENT'))
   binding().closeTraining(job)
+})
+
+test('a training job that is closed finishes the spans it has, and takes no more', async () => {
+  const rows = { data: Float64Array.from(x.data), rows: x.rows, cols: inputs, scale: 1 }
+  const { job, parameters } = openSmallJob(rows)
+  const how = { epoch: 0, budgetMs: 1e9, threads: 1, learningRates: Float64Array.of(0.1) }
+  const span = { ...how, flags: new Int32Array(2), parameters: parameters.slice() }
+  const never = { ...how, flags: Int32Array.of(1, 0), parameters: parameters.slice() }
+  const both = [binding().trainSpan(job, span), binding().trainSpan(job, never)]
+  binding().closeTraining(job)
+  expect(() => binding().trainSpan(job, span)).toThrow(expect.objectContaining({ code: 'ERR_STATE' }))
+  expect(await Promise.all(both)).toMatchObject([[{ steps: 1, epoch: {} }], []])
+  expect(span.parameters).not.toEqual(parameters)
+  expect(never.parameters).toEqual(parameters)
 })

@@ -276,7 +276,7 @@ describe('a buffer that is transferred in the midst', () => {
       learningRates: Float64Array.of(0.1),
       budgetMs: 50,
       threads: 1,
-      cancel: new Int32Array(1),
+      flags: new Int32Array(2),
       parameters: parameters.slice(),
     }
     expect(await binding().trainSpan(job, span)).toMatchObject([{ steps: 5 }])

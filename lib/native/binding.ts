@@ -102,10 +102,13 @@ export interface NativeWeightConstraint {
   max: number
 }
 
-/** What every computing call needs. `cancel[0]` set to 1 makes it stop at the next step or block and reject with code `CANCELLED`. */
+/**
+ * What every computing call needs. `flags[0]` set to 1 makes it stop at the next step or block and reject with code `CANCELLED`. The
+ * addon sets `flags[1]` to 1 when it begins; where `flags[0]` is 1 by then it touches nothing, and rejects when its turn comes.
+ */
 export interface NativeRun {
   threads: number
-  cancel: Int32Array
+  flags: Int32Array
 }
 
 export interface ForwardRequest extends NativeRun {
@@ -260,6 +263,7 @@ export interface Binding {
    * done, epoch by epoch: to nothing, where all those epochs were over or there was nothing more to be done.
    */
   trainSpan(job: TrainingHandle, request: SpanRequest): Promise<SpanPart[]>
+  /** Takes no more spans, and frees its memory once those that it has are settled. */
   closeTraining(job: TrainingHandle): void
   /** The first value (after scale and scaling) that is not finite or lies outside [low, high]; null if there is none. */
   scan(

@@ -1,8 +1,13 @@
 import { notFiniteError } from '../data/slices.js'
 import { type ErrorCode, LayerwiseError } from '../errors.js'
 import { threadCount } from '../runtime.js'
+import { onAbort } from './abort.js'
 import type { NativeRun } from './binding.js'
 import type { RunOptions } from './run-options.js'
+
+/** Places in {@link NativeRun}'s flags. */
+const STOP = 0
+const BEGUN = 1
 
 /** What native code says of a call it gave up. */
 interface NativeFailure {
@@ -26,24 +31,32 @@ const CODES: readonly string[] = [
 ] satisfies ErrorCode[]
 
 /**
- * A span of native work, from its first call to its last: how many threads it may use, and the flag that stops it.
- * The flag follows the caller's AbortSignal until {@link release}.
+ * A span of native work, from its first call to its last: how many threads it may use, and what stops it.
+ * It follows the caller's AbortSignal until {@link release}.
  */
 export class NativeWork {
-  readonly run: NativeRun
+  readonly #threads: number
   readonly #signal: AbortSignal | undefined
+  readonly #unfollow: (() => void) | undefined
+  /** The flags of calls that are not settled. */
+  readonly #flags = new Set<Int32Array>()
+  /** What waits for something, each told when the work is stopped. */
+  readonly #waiting = new Set<() => void>()
+  #stopped = false
 
   /** Throws `signal.reason` if the signal was aborted before. */
   constructor(options: RunOptions) {
-    this.run = { threads: threadCount(options.threads), cancel: new Int32Array(1) }
+    this.#threads = threadCount(options.threads)
     this.#signal = options.signal
     this.throwIfAborted()
-    this.#signal?.addEventListener('abort', this.stop, { once: true })
+    this.#unfollow = this.#signal && onAbort(this.#signal, () => this.stop())
   }
 
-  /** Stops its native calls, for good. */
-  readonly stop = (): void => {
-    Atomics.store(this.run.cancel, 0, 1)
+  /** Stops its native calls, for good. Those that have not begun reject at once. */
+  stop(): void {
+    this.#stopped = true
+    for (const flags of this.#flags) Atomics.store(flags, STOP, 1)
+    for (const leave of [...this.#waiting]) leave()
   }
 
   get aborted(): boolean {
@@ -55,41 +68,51 @@ export class NativeWork {
     if (this.#signal?.aborted) throw this.#signal.reason
   }
 
-  /** Awaits one native call. What it fails with becomes ours, with the caller's stack; `argument` names the rows it reads. */
+  /**
+   * Awaits one native call. What it fails with becomes ours, with the caller's stack; `argument` names the rows it reads.
+   *
+   * After an abort it throws `signal.reason`: at once where native code has not begun and so never will, else when that has
+   * stopped. So what the call was given is not touched any more once this has settled.
+   */
   async call<T>(argument: string, start: (run: NativeRun) => Promise<T>): Promise<T> {
+    const flags = Int32Array.of(Number(this.#stopped), 0)
+    this.#flags.add(flags)
     try {
-      return await start(this.run)
+      const native = start({ threads: this.#threads, flags })
+      return await this.#unlessStopped(native, () => Atomics.load(flags, BEGUN) === 0)
     } catch (failure) {
       if (isNativeFailure(failure)) {
         if (failure.code === 'CANCELLED') this.throwIfAborted()
         if (CODES.includes(failure.code)) throw translated(argument, failure)
       }
       throw failure
+    } finally {
+      this.#flags.delete(flags)
     }
   }
 
   /** Awaits something that cannot be stopped; an abort leaves it to itself and throws `signal.reason`. */
   async until(waited: unknown): Promise<void> {
-    const signal = this.#signal
-    if (signal === undefined) {
-      await waited
-      return
-    }
-    let leave = () => {}
-    const aborted = new Promise<never>((_, reject) => {
-      leave = () => reject(signal.reason)
-    })
-    signal.addEventListener('abort', leave, { once: true })
-    if (signal.aborted) leave()
-    try {
-      await Promise.race([waited, aborted])
-    } finally {
-      signal.removeEventListener('abort', leave)
-    }
+    await this.#unlessStopped(waited, () => true)
   }
 
   release(): void {
-    this.#signal?.removeEventListener('abort', this.stop)
+    this.#unfollow?.()
+  }
+
+  /** Awaits something; once the work is stopped throws `signal.reason` instead, if `mayLeave` says so then. */
+  async #unlessStopped<T>(waited: T | Promise<T>, mayLeave: () => boolean): Promise<T> {
+    let leave = () => {}
+    const stopped = new Promise<never>((_, reject) => {
+      leave = () => mayLeave() && reject(this.aborted ? this.#signal!.reason : new Error('stopped'))
+    })
+    this.#waiting.add(leave)
+    if (this.#stopped) leave()
+    try {
+      return await Promise.race([waited, stopped])
+    } finally {
+      this.#waiting.delete(leave)
+    }
   }
 }
 

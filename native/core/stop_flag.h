@@ -9,15 +9,26 @@ namespace layerwise {
 class StopFlag {
  public:
   StopFlag() = default;
-  explicit StopFlag(const std::int32_t* word) : word_(word) {}
+  // `words` are [2]: the first is set by whoever wants the task to stop, the second by the task when it begins.
+  explicit StopFlag(std::int32_t* words) : words_(words) {}
+
+  // Says that the task begins now; false where it must not. Sequentially consistent: whoever sets the first word and then finds
+  // the second one 0 knows that the task will do nothing.
+  bool begin() {
+    if (words_ != nullptr) {
+      __atomic_store_n(words_ + 1, 1, __ATOMIC_SEQ_CST);
+      if (__atomic_load_n(words_, __ATOMIC_SEQ_CST) != 0) return false;
+    }
+    return !raised();
+  }
 
   bool raised() const {
-    return abandoned_.load(std::memory_order_relaxed) || (word_ != nullptr && __atomic_load_n(word_, __ATOMIC_RELAXED) != 0);
+    return abandoned_.load(std::memory_order_relaxed) || (words_ != nullptr && __atomic_load_n(words_, __ATOMIC_RELAXED) != 0);
   }
   void abandon() { abandoned_.store(true, std::memory_order_relaxed); }
 
  private:
-  const std::int32_t* word_ = nullptr;
+  std::int32_t* words_ = nullptr;
   std::atomic<bool> abandoned_{false};
 };
 

@@ -190,9 +190,9 @@ TEST(Evaluation, StopsWhenAskedTo) {
     request.theta = theta.data();
     request.rows = &gather;
     request.count = 10;
-    const std::int32_t word = 1;
+    std::int32_t words[] = {1, 0};
     CostParts parts;
-    EXPECT_FALSE(evaluator.run(team, request, StopFlag(&word), parts));
+    EXPECT_FALSE(evaluator.run(team, request, StopFlag(words), parts));
     StopFlag abandoned;
     abandoned.abandon();
     EXPECT_FALSE(evaluator.run(team, request, abandoned, parts));

@@ -157,8 +157,8 @@ TEST(Subspace, HasTheSameBitsAtAnyNumberOfThreads) {
 
 TEST(Subspace, StopsWhenAskedTo) {
   const std::vector<double> x = sloping_rows(100, 40, 0.9);
-  const std::int32_t word = 1;
-  EXPECT_EQ(leading(rows_of(x, 40), 3, 2, StopFlag(&word)).end, SubspaceEnd::stopped);
+  std::int32_t words[] = {1, 0};
+  EXPECT_EQ(leading(rows_of(x, 40), 3, 2, StopFlag(words)).end, SubspaceEnd::stopped);
 }
 
 }  // namespace

@@ -295,8 +295,8 @@ TEST_F(Training, ParametersHandedOverByACancelAreNeverBroken) {
                             theta.data(), kRows);
     // A span without budget ends after one step, whose cost was that of sound parameters; the step itself overflows.
     SpanResult span = job.run(team, rows, {0, 1e308, 0}, StopFlag());
-    const std::int32_t raised = 1;
-    span = job.run(team, rows, {0, 1e308, 0}, StopFlag(&raised));
+    std::int32_t raised[] = {1, 0};
+    span = job.run(team, rows, {0, 1e308, 0}, StopFlag(raised));
     EXPECT_TRUE(span.cancelled);
     const bool sound = std::all_of(job.theta(), job.theta() + linear.parameters, [](double v) { return std::isfinite(v * v); });
     EXPECT_EQ(span.diverged, !sound);
