@@ -56,12 +56,18 @@ function cmake(...args: string[]): void {
 
 /** The program that measures what training is compared with: see `bench/native/limits.cc`. It answers one question at a time. */
 export class Limits {
+  readonly #program: LimitsProgram
+  /** Measures the limit where OPENBLAS_CORETYPE names a kernel: what the machine can do does not depend on that. */
+  #best: Limits | undefined
   readonly #child: ChildProcessByStdio<Writable, Readable, null>
   readonly #lines: Interface
   readonly #answers: AsyncIterator<string>
 
-  constructor(program: LimitsProgram = 'layerwise_limits') {
-    const env = { ...process.env, OPENBLAS_NUM_THREADS: '1' }
+  /** @param kernel - `best`: the best one of OpenBLAS that runs here; `same`: the one that the package uses in this process */
+  constructor(program: LimitsProgram = 'layerwise_limits', kernel: 'same' | 'best' = 'same') {
+    this.#program = program
+    const env: NodeJS.ProcessEnv = { ...process.env, OPENBLAS_NUM_THREADS: '1' }
+    if (kernel === 'best') delete env.OPENBLAS_CORETYPE
     this.#child = spawn(`${built}${program}`, { env, stdio: ['pipe', 'pipe', 'inherit'] })
     this.#lines = createInterface({ input: this.#child.stdout })
     this.#answers = this.#lines[Symbol.asyncIterator]()
@@ -99,8 +105,12 @@ export class Limits {
     return this.#number('threads', offered)
   }
 
-  /** GFLOP/s of sgemm on 2048 × 2048 × 2048. */
+  /** GFLOP/s of sgemm on 2048 × 2048 × 2048, by the best kernel of OpenBLAS that runs here. */
   async limit(threads: number, seconds: number): Promise<number> {
+    if (process.env.OPENBLAS_CORETYPE) {
+      this.#best ??= new Limits(this.#program, 'best')
+      return this.#best.#number('limit', threads, seconds)
+    }
     return this.#number('limit', threads, seconds)
   }
 
@@ -136,6 +146,7 @@ export class Limits {
   }
 
   close(): void {
+    this.#best?.close()
     this.#child.stdin.end()
     this.#lines.close()
   }

@@ -18,6 +18,11 @@ export interface RuntimeInfo {
   readonly openblas: string
   /** OpenBLAS's kernel for this processor, e.g. `SkylakeX`. Results are the same bits only for the same kernel. */
   readonly kernel: string
+  /**
+   * Why that kernel, in words: OpenBLAS's own choice, the environment variable `OPENBLAS_CORETYPE`, or, where OpenBLAS by itself would take
+   * one that is less than this processor can do or that multiplies wrongly on it, which one that is.
+   */
+  readonly kernelReason: string
   /** Vector instructions layerwise's own loops use. */
   readonly vectors: 'avx512' | 'avx2' | 'baseline' | 'neon'
   /** Threads a call uses unless it says otherwise. */

@@ -18,6 +18,7 @@ Napi::Value runtime(const Napi::CallbackInfo& info) {
   Napi::Object object = Napi::Object::New(info.Env());
   object.Set("openblas", blas_version());
   object.Set("kernel", blas_kernel());
+  object.Set("kernelReason", blas_kernel_reason());
   object.Set("vectors", vector_level_name(vector_level()));
   return object;
 }

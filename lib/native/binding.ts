@@ -222,6 +222,7 @@ export type TrainingHandle = object & { readonly training: unique symbol }
 export interface Runtime {
   openblas: string
   kernel: string
+  kernelReason: string
   vectors: 'avx512' | 'avx2' | 'baseline' | 'neon'
 }
 

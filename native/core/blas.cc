@@ -1,8 +1,12 @@
 #include "blas.h"
 
-#include <cstring>
+#include <algorithm>
 #include <mutex>
+#include <type_traits>
 #include <vector>
+
+#include "blas_kernel.h"
+#include "environment.h"
 
 // The few symbols we use, declared here so that no distribution's header layout matters. A wheel's symbols carry a prefix.
 #ifndef LAYERWISE_BLAS_PREFIX
@@ -20,8 +24,10 @@ int BLAS_SYMBOL(openblas_get_parallel)(void);
 char* BLAS_SYMBOL(openblas_get_config)(void);
 char* BLAS_SYMBOL(openblas_get_corename)(void);
 #if !defined(_WIN32) && !defined(LAYERWISE_BLAS_FILE)
-// Ends the idle workers. Hidden in some builds, which are then loaded with OPENBLAS_NUM_THREADS=1 and never start any.
-int blas_thread_shutdown_(void) __attribute__((weak));
+// Hidden in some builds, where they are null here.
+int blas_thread_shutdown_(void) __attribute__((weak));   // ends the idle workers
+void gotoblas_dynamic_quit(void) __attribute__((weak));  // forgets the kernel
+void gotoblas_dynamic_init(void) __attribute__((weak));  // chooses one, by the environment or the processor, where there is none
 #endif
 }
 
@@ -30,12 +36,7 @@ int blas_thread_shutdown_(void) __attribute__((weak));
 #include "blas_file.h"
 #define LAYERWISE_TEXT_(symbol) #symbol
 #define LAYERWISE_TEXT(symbol) LAYERWISE_TEXT_(symbol)
-#define BLAS(name)                                                                               \
-  ([] {                                                                                          \
-    static const auto found = reinterpret_cast<decltype(&BLAS_SYMBOL(name))>(                    \
-        layerwise::blas_file::function(LAYERWISE_BLAS_FILE, LAYERWISE_TEXT(BLAS_SYMBOL(name)))); \
-    return found;                                                                                \
-  }())
+#define BLAS(name) functions.name
 #else
 #define BLAS(name) BLAS_SYMBOL(name)
 #endif
@@ -48,6 +49,70 @@ constexpr int kRowMajor = 101, kNoTrans = 111, kTrans = 112;
 int cblas(Transpose transpose) { return transpose == Transpose::yes ? kTrans : kNoTrans; }
 
 std::once_flag started;
+std::string kernel_reason;  // written while starting
+
+#ifdef LAYERWISE_BLAS_FILE
+
+struct Functions {
+  decltype(&BLAS_SYMBOL(cblas_sgemm)) cblas_sgemm;
+  decltype(&BLAS_SYMBOL(cblas_dgemm)) cblas_dgemm;
+  decltype(&BLAS_SYMBOL(openblas_set_num_threads)) openblas_set_num_threads;
+  decltype(&BLAS_SYMBOL(openblas_get_parallel)) openblas_get_parallel;
+  decltype(&BLAS_SYMBOL(openblas_get_config)) openblas_get_config;
+  decltype(&BLAS_SYMBOL(openblas_get_corename)) openblas_get_corename;
+};
+Functions functions;  // of the file that is open
+
+// Opens the file for the first time, or again with this kernel, once nobody computes; empty: the one that OpenBLAS takes by
+// itself.
+void open_library(const std::string& kernel) {
+  static blas_file::Handle file = nullptr;
+  file = blas_file::open_anew(file, LAYERWISE_BLAS_FILE, kernel);
+  const auto set = [](auto& function, const char* name) {
+    function =
+        reinterpret_cast<std::remove_reference_t<decltype(function)>>(blas_file::function(file, LAYERWISE_BLAS_FILE, name));
+  };
+#define LAYERWISE_SET(name) set(functions.name, LAYERWISE_TEXT(BLAS_SYMBOL(name)))
+  LAYERWISE_SET(cblas_sgemm);
+  LAYERWISE_SET(cblas_dgemm);
+  LAYERWISE_SET(openblas_set_num_threads);
+  LAYERWISE_SET(openblas_get_parallel);
+  LAYERWISE_SET(openblas_get_config);
+  LAYERWISE_SET(openblas_get_corename);
+#undef LAYERWISE_SET
+}
+
+// Opens it for the first time; returns the kernel that it was told to take. None where the user has a wish.
+std::string load(const std::string& wish) {
+  const std::string advance = wish.empty() ? kernel_in_advance(processor()) : "";
+  open_library(advance);
+  return advance;
+}
+
+// Whether OpenBLAS has this kernel now, or one like it.
+bool take(const std::string& kernel) {
+  open_library(kernel);
+  BLAS(openblas_set_num_threads)(1);
+  return equally_capable(blas_kernel(), kernel);
+}
+
+#else
+
+std::string load(const std::string&) { return ""; }
+
+// Whether OpenBLAS, whose workers have ended, has this kernel now, or one like it. It was loaded before any code of ours could
+// run, but chooses anew when it has forgotten its choice.
+bool take(const std::string& kernel) {
+#if !defined(_WIN32)
+  if (gotoblas_dynamic_quit == nullptr || gotoblas_dynamic_init == nullptr) return false;
+  const SettingFor core_type("OPENBLAS_CORETYPE", kernel.c_str());
+  gotoblas_dynamic_quit();
+  gotoblas_dynamic_init();
+#endif
+  return equally_capable(blas_kernel(), kernel);
+}
+
+#endif
 
 // Whether op(A) op(B) of these shapes is what the plain loop gives. All entries are small whole numbers: the right answer is
 // exact in any order of summation.
@@ -60,25 +125,51 @@ bool multiplies(Transpose trans_a, Transpose trans_b, int m, int n, int k) {
   const MatrixView<const T> a_view{a.data(), at ? k : m, at ? m : k};
   const MatrixView<const T> b_view{b.data(), bt ? n : k, bt ? k : n};
   gemm<T>(trans_a, trans_b, 1, a_view, b_view, 0, MatrixView<T>{c.data(), m, n});
+  std::vector<T> row(n);
   for (int i = 0; i < m; i++) {
-    for (int j = 0; j < n; j++) {
-      T sum = 0;
-      for (int l = 0; l < k; l++) sum += a[at ? l * m + i : i * k + l] * b[bt ? j * k + l : l * n + j];
-      if (c[static_cast<std::size_t>(i) * n + j] != sum) return false;
+    std::fill(row.begin(), row.end(), T(0));
+    for (int l = 0; l < k; l++) {
+      const T factor = a[at ? l * m + i : i * k + l];
+      for (int j = 0; j < n; j++) row[j] += factor * b[bt ? j * k + l : l * n + j];
     }
+    if (!std::equal(row.begin(), row.end(), c.begin() + static_cast<std::ptrdiff_t>(i) * n)) return false;
   }
   return true;
 }
 
-// The three forms that training uses, of a narrow and a wider layer.
+// The three forms that training uses, of a narrow and a wider layer, and of one that is beyond what kernels for small products
+// take.
 template <typename T>
 bool multiplies() {
-  for (int width : {5, 37}) {
-    if (!multiplies<T>(Transpose::no, Transpose::yes, 50, width, 12)) return false;
-    if (!multiplies<T>(Transpose::no, Transpose::no, 50, 12, width)) return false;
-    if (!multiplies<T>(Transpose::yes, Transpose::no, width, 12, 50)) return false;
+  constexpr int kShapes[][3] = {{50, 5, 12}, {50, 37, 12}, {120, 101, 104}};
+  for (const auto& [m, n, k] : kShapes) {
+    if (!multiplies<T>(Transpose::no, Transpose::yes, m, n, k)) return false;
+    if (!multiplies<T>(Transpose::no, Transpose::no, m, k, n)) return false;
+    if (!multiplies<T>(Transpose::yes, Transpose::no, n, k, m)) return false;
   }
   return true;
+}
+
+// The reason for the kernel that is taken; see choose_kernel. A user's OPENBLAS_CORETYPE, `wish`, is not overruled, nor is
+// `advance`, the kernel that OpenBLAS was told before it was loaded, if it is right.
+std::string take_best_kernel(const std::string& wish, const std::string& advance) {
+  // Kernels for new processors have been wrong before: one for Arm's SME, in 0.3.34, under emulation.
+  const auto right = [] { return multiplies<float>() && multiplies<double>(); };
+  const std::string own = blas_kernel();
+  const auto refused = [&] {
+    return BlasError("OpenBLAS's kernel " + own +
+                     " multiplies wrongly on this processor; the environment variable OPENBLAS_CORETYPE chooses another");
+  };
+  if (!wish.empty()) {
+    if (!right()) throw refused();
+    return "OPENBLAS_CORETYPE is " + wish;
+  }
+  if (!advance.empty() && right())
+    return "this OpenBLAS does not know processors of family " + std::to_string(processor().family);
+  const auto taken = [](const std::string& kernel) { return blas_kernel() == kernel || take(kernel) ? blas_kernel() : ""; };
+  const std::string reason = choose_kernel(processor(), own, blas_version(), taken, right);
+  if (reason.empty()) throw refused();
+  return reason;
 }
 
 }  // namespace
@@ -86,6 +177,8 @@ bool multiplies() {
 void blas_start() {
   // A throw leaves the flag unset, so every later caller is refused again.
   std::call_once(started, [] {
+    const std::string wish = environment("OPENBLAS_CORETYPE").value_or("");
+    const std::string advance = load(wish);
     const std::string config = BLAS(openblas_get_config)();
     const int parallel = BLAS(openblas_get_parallel)();
     if (parallel == 0 || config.find("SINGLE_THREADED") != std::string::npos) {
@@ -101,11 +194,7 @@ void blas_start() {
     // After this the setter must not be called again: it would start the workers anew.
     if (blas_thread_shutdown_ != nullptr) blas_thread_shutdown_();
 #endif
-    // Kernels for new processors have been wrong before: one for Arm's SME, in 0.3.34, under emulation.
-    if (!multiplies<float>() || !multiplies<double>()) {
-      throw BlasError("OpenBLAS's kernel " + blas_kernel() +
-                      " multiplies wrongly on this processor; the environment variable OPENBLAS_CORETYPE chooses another");
-    }
+    kernel_reason = take_best_kernel(wish, advance);
   });
 }
 
@@ -117,6 +206,7 @@ std::string blas_version() {
 }
 
 std::string blas_kernel() { return BLAS(openblas_get_corename)(); }
+std::string blas_kernel_reason() { return kernel_reason; }
 
 template <>
 void gemm(Transpose trans_a, Transpose trans_b, float alpha, MatrixView<const float> a, MatrixView<const float> b, float beta,

@@ -1,7 +1,6 @@
 #pragma once
 // OpenBLAS as a file beside the addon, opened by ourselves. Were it linked, its constructor would run before any code of ours and
 // start a worker for each processor, which spin; it has no means to end them, and reads no setting but the process's environment.
-#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <string>
@@ -12,6 +11,7 @@
 #endif
 
 #include "blas.h"
+#include "environment.h"
 
 namespace layerwise::blas_file {
 
@@ -32,15 +32,7 @@ inline Handle open_beside(const char* name) {
 
 inline void* find(Handle file, const char* name) { return reinterpret_cast<void*>(GetProcAddress(file, name)); }
 inline std::string reason() { return "Windows error " + std::to_string(GetLastError()); }
-// The process's own, which Node writes too; the C library's copy may be older.
-inline std::optional<std::string> environment(const char* name) {
-  const DWORD size = GetEnvironmentVariableA(name, nullptr, 0);
-  if (size == 0) return std::nullopt;
-  std::string value(size, '\0');
-  value.resize(GetEnvironmentVariableA(name, value.data(), size));
-  return value;
-}
-inline void set_environment(const char* name, const char* value) { SetEnvironmentVariableA(name, value); }
+inline void close(Handle file) { FreeLibrary(file); }
 
 #else
 
@@ -60,36 +52,25 @@ inline std::string reason() {
   return why == nullptr ? "the addon's own place is unknown" : why;
 }
 
-inline std::optional<std::string> environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
-inline void set_environment(const char* name, const char* value) {
-  if (value == nullptr) {
-    unsetenv(name);
-  } else {
-    setenv(name, value, 1);
-  }
-}
+inline void close(Handle file) { dlclose(file); }
 
 #endif
 
-// Opens the file with OpenBLAS told to start no workers. In a worker thread of Node's, `process.env` could not: it is a copy. The
-// setting is put back at once, since child processes inherit it.
-inline Handle open_without_workers(const char* file_name) {
-  constexpr const char* setting = "OPENBLAS_NUM_THREADS";
-  const std::optional<std::string> before = environment(setting);
-  set_environment(setting, "1");
+// Opens the file with OpenBLAS told to start no workers, and, unless `kernel` is empty, which kernel to take. An OpenBLAS opened
+// before is closed first: it reads its settings only while it is loaded. (Where the C library never unloads a file, as musl, it
+// keeps its kernel.)
+inline Handle open_anew(Handle before, const char* file_name, const std::string& kernel) {
+  if (before != nullptr) close(before);
+  const SettingFor threads("OPENBLAS_NUM_THREADS", "1");
+  std::optional<SettingFor> core_type;
+  if (!kernel.empty()) core_type.emplace("OPENBLAS_CORETYPE", kernel.c_str());
   const Handle file = open_beside(file_name);
-  const std::string why = file == nullptr ? reason() : "";
-  set_environment(setting, before ? before->c_str() : nullptr);
-  if (file == nullptr) throw BlasError(std::string("cannot open the library beside the addon, ") + file_name + ": " + why);
+  if (file == nullptr) throw BlasError(std::string("cannot open the library beside the addon, ") + file_name + ": " + reason());
   return file;
 }
 
-// A function of the file, which is opened at the first call and never closed.
-inline void* function(const char* file_name, const char* name) {
-  static const Handle file = open_without_workers(file_name);
+// A function of the file.
+inline void* function(Handle file, const char* file_name, const char* name) {
   void* found = find(file, name);
   if (found == nullptr) throw BlasError(std::string(file_name) + " has no " + name);
   return found;

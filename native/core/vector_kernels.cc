@@ -26,7 +26,7 @@ unsigned saved_registers() {
 }
 
 // Asked of the processor itself: behind __builtin_cpu_supports stands a library that not every compiler brings.
-VectorLevel best_level() {
+VectorLevel detected_level() {
   constexpr unsigned fma_saving_popcnt = 1u << 12 | 1u << 27 | 1u << 23;
   constexpr unsigned avx2 = 1u << 5, avx512_f_dq_bw_vl = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;
   constexpr unsigned avx_state = 0x6, avx512_state = 0xe6;
@@ -39,9 +39,9 @@ VectorLevel best_level() {
 }
 
 #elif defined(__aarch64__)
-VectorLevel best_level() { return VectorLevel::neon; }
+VectorLevel detected_level() { return VectorLevel::neon; }
 #else
-VectorLevel best_level() { return VectorLevel::baseline; }
+VectorLevel detected_level() { return VectorLevel::baseline; }
 #endif
 
 template <typename T>
@@ -57,6 +57,8 @@ const VectorKernels<T>& pick(const VectorKernels<float>& f32, const VectorKernel
 
 }  // namespace
 
+VectorLevel best_vector_level() { return detected_level(); }
+
 VectorLevel choose_level(VectorLevel best, const char* wish) {
   if (wish == nullptr) return best;
   for (VectorLevel level : {VectorLevel::baseline, VectorLevel::avx2, VectorLevel::avx512}) {
@@ -66,7 +68,7 @@ VectorLevel choose_level(VectorLevel best, const char* wish) {
 }
 
 VectorLevel vector_level() {
-  static const VectorLevel level = choose_level(best_level(), std::getenv("LAYERWISE_VECTORS"));
+  static const VectorLevel level = choose_level(best_vector_level(), std::getenv("LAYERWISE_VECTORS"));
   return level;
 }
 
