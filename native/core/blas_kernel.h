@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "vector_kernels.h"
+#include "vector_best.h"
 
 namespace layerwise {
 

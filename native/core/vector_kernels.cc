@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <type_traits>
 
+#include "vector_best.h"
 #include "vector_levels.h"
 
 #if defined(__x86_64__)

@@ -108,8 +108,6 @@ struct VectorKernels {
 
 enum class VectorLevel { baseline, avx2, avx512, neon };
 
-// The best level this processor has.
-VectorLevel best_vector_level();
 // The best level this processor has, or the one named by LAYERWISE_VECTORS (baseline | avx2 | avx512) if it has that.
 VectorLevel vector_level();
 const char* vector_level_name(VectorLevel level);

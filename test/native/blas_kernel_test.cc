@@ -79,7 +79,8 @@ struct Library {
       if (kernel == now) return now;
       return is_in(has, kernel) ? now = kernel : "";
     };
-    return choose_kernel(processor, now, "0.3.21", take, [&] { return !is_in(wrong, now); });
+    const std::string own = now;
+    return choose_kernel(processor, own, "0.3.21", take, [&] { return !is_in(wrong, now); });
   }
 };
 
