@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <new>
 #include <string>
 
@@ -45,14 +46,19 @@ Napi::Value uniform_numbers(const Napi::CallbackInfo& info) {
   return env.Undefined();
 }
 
-Napi::Value random_permutation(const Napi::CallbackInfo& info) {
-  const std::uint32_t length = info[0].As<Napi::Number>();
-  const auto seed = static_cast<std::uint64_t>(info[1].As<Napi::Number>().DoubleValue());
-  const std::uint32_t stream = info[2].As<Napi::Number>();
-  const auto index = static_cast<std::uint64_t>(info[3].As<Napi::Number>().DoubleValue());
-  auto out = Napi::Uint32Array::New(info.Env(), length);
-  permutation(out.Data(), length, seed, stream, index);
-  return out;
+Napi::Value shuffle_part(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const ArrayArgument values = array_argument(env, info[0], "values");
+  if (values.type != napi_uint32_array || values.length > std::numeric_limits<std::uint32_t>::max())
+    throw argument_error(env, "ERR_ARGUMENT", "values: expected a Uint32Array");
+  const auto count = static_cast<std::uint32_t>(values.length);
+  const std::uint32_t from = info[1].As<Napi::Number>(), to = info[2].As<Napi::Number>();
+  if (from > count) throw argument_error(env, "ERR_SHAPE", "from: expected a place in values");
+  const auto seed = static_cast<std::uint64_t>(info[3].As<Napi::Number>().DoubleValue());
+  const std::uint32_t stream = info[4].As<Napi::Number>();
+  const auto index = static_cast<std::uint64_t>(info[5].As<Napi::Number>().DoubleValue());
+  Shuffle(static_cast<std::uint32_t*>(values.data), count, seed, stream, index, from).place(to);
+  return env.Undefined();
 }
 
 Napi::Value prepare_rows(const Napi::CallbackInfo& info) {
@@ -100,7 +106,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Environment(env));  // owned by the environment, deleted with it
   add<runtime>(exports, "runtime");
   add<uniform_numbers>(exports, "uniform");
-  add<random_permutation>(exports, "permutation");
+  add<shuffle_part>(exports, "shuffle");
   add<prepare_rows>(exports, "prepareRows");
   add<run_forward>(exports, "forward");
   add<run_forward_row>(exports, "forwardRow");

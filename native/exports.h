@@ -5,7 +5,7 @@ namespace layerwise {
 
 // The functions of lib/native/binding.ts, by subject.
 Napi::Value uniform_numbers(const Napi::CallbackInfo& info);
-Napi::Value random_permutation(const Napi::CallbackInfo& info);
+Napi::Value shuffle_part(const Napi::CallbackInfo& info);
 Napi::Value prepare_rows(const Napi::CallbackInfo& info);
 Napi::Value runtime(const Napi::CallbackInfo& info);
 

@@ -74,5 +74,7 @@ export function ofClasses(from: Labelled, wanted: (label: number) => boolean): L
 
 /** Copies of `count` rows drawn without replacement; of the same seed the fewer are among the more. */
 export function draw(from: Labelled, count: number, seed: number): Labelled {
-  return pick(from, binding().permutation(from.labels.length, seed, DRAW_STREAM, 0).subarray(0, count))
+  const order = Uint32Array.from({ length: from.labels.length }, (_, row) => row)
+  binding().shuffle(order, 0, count, seed, DRAW_STREAM, 0)
+  return pick(from, order.subarray(0, count))
 }

@@ -74,11 +74,12 @@ export async function fitRows<P extends Precision>(
     }
   }
   const { argument } = training
+  const between = () => work.throwIfAborted()
   const parts =
     typeof validation === 'number'
-      ? holdOut(argument, training.rows, validation, seed)
+      ? await holdOut(argument, training.rows, validation, seed, between)
       : { training: training.rows, validation: given?.rows ?? (plan.earlyStopping && training.rows) }
-  await checkSeveralClasses(parts.training, () => work.throwIfAborted())
+  await checkSeveralClasses(parts.training, between)
   const measured = parts.validation && { argument: given?.argument ?? argument, rows: parts.validation }
   const task = {
     ...fitting,

@@ -166,11 +166,12 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
   /** Subtraction of the mean of the rows that are trained on. */
   async #centring({ training }: FitRows, { validation }: FitPlan, work: NativeWork): Promise<ModelScaler> {
     const { argument, rows } = training
+    const between = () => work.throwIfAborted()
     const used =
       typeof validation === 'number'
-        ? holdOut(argument, rows, validation, this.#settings.seed).training
+        ? (await holdOut(argument, rows, validation, this.#settings.seed, between)).training
         : rows
-    const shift = await columnMeans(argument, used, () => work.throwIfAborted())
+    const shift = await columnMeans(argument, used, between)
     return StandardScaler.fromJSON({
       kind: 'standard',
       shift: [...shift],

@@ -230,8 +230,11 @@ export interface Binding {
   runtime(): Runtime
   /** Fills `out` with numbers uniform on [low, high), the same for the same (seed, stream, index) in both precisions but for rounding. */
   uniform(out: Floats, low: number, high: number, seed: number, stream: number, index: number): void
-  /** A random order of 0 … length − 1. */
-  permutation(length: number, seed: number, stream: number, index: number): Uint32Array
+  /**
+   * Puts `values` into a random order, a function of their number and (seed, stream, index): the places `from` to `to` (not included), where
+   * those before `from` have theirs from calls before.
+   */
+  shuffle(values: Uint32Array, from: number, to: number, seed: number, stream: number, index: number): void
   /**
    * Asks the system for huge pages under `bytes`, which rows are about to be written to. Returns how many bytes there are from their
    * start to the next address that `unit` divides.

@@ -60,8 +60,9 @@ void uniform(T* out, std::size_t count, double low, double high, std::uint64_t s
   }
 }
 
-Shuffle::Shuffle(std::uint32_t* values, std::uint32_t count, std::uint64_t seed, std::uint32_t stream, std::uint64_t index)
-    : values_(values), count_(count), draws_(seed, stream, index) {}
+Shuffle::Shuffle(std::uint32_t* values, std::uint32_t count, std::uint64_t seed, std::uint32_t stream, std::uint64_t index,
+                 std::uint32_t placed)
+    : values_(values), count_(count), placed_(placed), draws_(seed, stream, index) {}
 
 void Shuffle::place(std::uint32_t end) {
   // Some places at a time: what they get is asked for before it is needed, for it may come from anywhere.

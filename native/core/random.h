@@ -33,14 +33,16 @@ void uniform(T* out, std::size_t count, double low, double high, std::uint64_t s
 // & Yates): whoever needs the first few need not wait for the rest.
 class Shuffle {
  public:
-  Shuffle(std::uint32_t* values, std::uint32_t count, std::uint64_t seed, std::uint32_t stream, std::uint64_t index);
+  // Another of the same values has placed those before `placed`.
+  Shuffle(std::uint32_t* values, std::uint32_t count, std::uint64_t seed, std::uint32_t stream, std::uint64_t index,
+          std::uint32_t placed = 0);
 
   // Places before `end` hold what they shall hold; those that did before are not touched.
   void place(std::uint32_t end);
 
  private:
   std::uint32_t* values_;
-  std::uint32_t count_, placed_ = 0;
+  std::uint32_t count_, placed_;
   Draws draws_;
 };
 
