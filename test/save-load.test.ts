@@ -8,6 +8,7 @@ import { readSafetensors, type Tensor, writeSafetensors } from '../lib/data/safe
 import {
   type Activation,
   loadModel,
+  Matrix,
   MinMaxScaler,
   SparseAutoencoder,
   type SparseAutoencoderOptions,
@@ -132,6 +133,23 @@ describe('a saved model', () => {
       expect(loaded.parameters()).toEqual(counted.parameters())
     },
   )
+
+  test('has the numbers of its scaler as arrays, so that its header stays short however many columns there are', async () => {
+    const columns = 20_000
+    const rows = Matrix.from(
+      Float64Array.from({ length: 3 * columns }, (_, i) => Math.sin(i)),
+      3,
+      columns,
+    )
+    const scaling = await new MinMaxScaler({ range: [-1, 1] }).fit(rows)
+    const model = new SparseAutoencoder({ inputs: columns, hidden: 1, activation: 'tanh', scaling })
+    await model.save(path())
+    expect(Number((await readFile(path())).readBigUInt64LE())).toBeLessThan(2000)
+    const { tensors, metadata } = await readSafetensors(path())
+    expect(JSON.parse(metadata.layerwise!).scaler).toEqual({ kind: 'minMax', range: [-1, 1] })
+    expect(tensors.get('scaler.shift')?.data).toEqual(scaling.shift)
+    expect((await SparseAutoencoder.load(path())).scaling?.toJSON()).toEqual(scaling.toJSON())
+  })
 
   test('cannot be written to a folder that is not there', async () => {
     const model = new SparseAutoencoder({ inputs, hidden: 3 })

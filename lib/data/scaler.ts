@@ -148,11 +148,41 @@ abstract class ColumnScaler implements Scaler {
     return this.#fitted
   }
 
-  /** Takes over numbers that were found earlier, by this kind of scaler. */
-  protected restore(fitted: Fitted): this {
+  /** @internal Takes over numbers that were found earlier, by this kind of scaler; they are not copied, and nobody writes them any more. */
+  restore(fitted: Fitted): this {
     this.#fitted = fitted
     return this
   }
+
+  /** @internal What it is, but for the numbers of its columns. */
+  abstract kindOf(): ScalerKind
+
+  /** @internal Another with copies of its numbers. */
+  copy(): ModelScaler {
+    const { shift, factor } = this.fitted()
+    return scalerOf(this.kindOf(), { shift: shift.slice(), factor: factor.slice() })
+  }
+}
+
+/** What a scaler is, but for the numbers of its columns. */
+export type ScalerKind = Pick<MinMaxScalerJSON, 'kind' | 'range'> | Pick<StandardScalerJSON, 'kind'>
+
+/** A scaler of this kind with these numbers, which are finite, factors not 0; not copied. */
+export function scalerOf(kind: ScalerKind, fitted: Fitted): ModelScaler {
+  const scaler = kind.kind === 'minMax' ? new MinMaxScaler({ range: kind.range }) : new StandardScaler()
+  return scaler.restore(fitted)
+}
+
+/**
+ * What kind of scaler JSON without the numbers of its columns describes.
+ *
+ * @throws {@link LayerwiseError} `ERR_FORMAT` for anything else
+ */
+export function scalerKindFromJSON(value: unknown): ScalerKind {
+  const kind = (value as { kind?: unknown } | null | undefined)?.kind
+  if (kind === 'minMax') return { kind, range: rangeFromJSON(checkJSON(value, kind, ['kind', 'range'])) }
+  if (kind === 'standard') return { kind: checkJSON(value, kind, ['kind']).kind as 'standard' }
+  throw jsonError('kind', `is neither 'minMax' nor 'standard' but ${show(kind)}`)
 }
 
 /**
@@ -192,6 +222,11 @@ export class MinMaxScaler extends ColumnScaler {
     }
   }
 
+  /** @internal */
+  override kindOf(): ScalerKind {
+    return { kind: 'minMax', range: [...this.range] }
+  }
+
   override toJSON(): ScalerJSON {
     return { kind: 'minMax', range: [...this.range], shift: [...this.shift], factor: [...this.factor] }
   }
@@ -199,10 +234,7 @@ export class MinMaxScaler extends ColumnScaler {
   /** The inverse of {@link toJSON}; anything else is `ERR_FORMAT`. */
   static fromJSON(value: unknown): MinMaxScaler {
     const json = checkJSON(value, 'minMax', ['kind', 'range', 'shift', 'factor'])
-    const [low, high, ...rest] = finiteNumbers(json, 'range')
-    if (low === undefined || high === undefined || rest.length > 0 || low >= high)
-      throw jsonError('range', 'is not [low, high] with low < high')
-    return new MinMaxScaler({ range: [low, high] }).restore(fittedFromJSON(json))
+    return new MinMaxScaler({ range: rangeFromJSON(json) }).restore(fittedFromJSON(json))
   }
 }
 
@@ -211,6 +243,11 @@ export class StandardScaler extends ColumnScaler {
   protected override async find(x: Matrix, { min, max, mean }: ColumnStatistics): Promise<ScalingOf> {
     const spread = await columnSpread('x', x, mean)
     return (j) => (min[j] === max[j] ? [min[j]!, 1] : [spread.mean[j]!, 1 / Math.sqrt(spread.variance[j]!)])
+  }
+
+  /** @internal */
+  override kindOf(): ScalerKind {
+    return { kind: 'standard' }
   }
 
   override toJSON(): ScalerJSON {
@@ -338,6 +375,13 @@ function finiteNumbers(json: Record<string, unknown>, field: string): readonly n
     throw jsonError(field, 'is not an array of finite numbers')
   }
   return value
+}
+
+function rangeFromJSON(json: Record<string, unknown>): [low: number, high: number] {
+  const [low, high, ...rest] = finiteNumbers(json, 'range')
+  if (low === undefined || high === undefined || rest.length > 0 || low >= high)
+    throw jsonError('range', 'is not [low, high] with low < high')
+  return [low, high]
 }
 
 function fittedFromJSON(json: Record<string, unknown>): Fitted {

@@ -9,7 +9,13 @@ import {
   type Tensor,
   type TensorEntry,
 } from '../data/safetensors.js'
-import { checkScaler, type ModelScaler, type ScalerJSON, scalerFromJSON } from '../data/scaler.js'
+import {
+  checkScaler,
+  type ModelScaler,
+  scalerFromJSON,
+  scalerKindFromJSON,
+  scalerOf,
+} from '../data/scaler.js'
 import { firstNotFinite } from '../data/slices.js'
 import { parseStrictJson } from '../data/strict-json.js'
 import { writeFileWhole } from '../data/write-file.js'
@@ -36,6 +42,9 @@ const DEPTH = 6
 /** Names that may stand in it: those of 1,000 layers with all their options, and as many again. */
 const NAMES = 50_000
 
+/** What a scaler has of each column. */
+const SCALER_FIELDS = ['shift', 'factor'] as const
+
 const FIELDS = ['format', 'class', 'version', 'options', 'scaler', 'fits']
 
 /** What a model's file says, as it stands there: checked in form, not in meaning. */
@@ -44,12 +53,12 @@ export interface ModelFile {
   readonly name: string
   readonly class: string
   readonly options: Record<string, unknown>
-  /** The scaler as JSON, or null. */
-  readonly scaler: unknown
+  /** The model's scaler; its numbers are there once the arrays are read. */
+  readonly scaler: ModelScaler | undefined
   readonly fits: number
   /** The fields that only its class has. */
   readonly more: Readonly<Record<string, unknown>>
-  /** Its arrays, not yet read. */
+  /** Its arrays but those of the scaler, not yet read. */
   readonly entries: readonly TensorEntry[]
 }
 
@@ -65,7 +74,7 @@ export interface ModelDescription extends ModelContent {
 
 /** What a model has learnt. */
 export interface ModelContent {
-  readonly scaler: ScalerJSON | null
+  readonly scaler: ModelScaler | undefined
   readonly fits: number
   /** The fields that only its class has. */
   readonly more?: Readonly<Record<string, unknown>>
@@ -108,9 +117,20 @@ export async function modelBytes(model: ModelDescription): Promise<PlainUint8Arr
 /** A model's arrays as tensors, and the rest as metadata. */
 function modelParts(model: ModelDescription): Uint8Array[] {
   const { tensors, class: name, options, scaler, fits, more, metadata } = model
-  const entry = JSON.stringify({ format: FORMAT, class: name, version, options, scaler, fits, ...more })
+  const said = { class: name, version, options, scaler: scaler?.kindOf() ?? null, fits, ...more }
   const own = metadata && { [OWN_ENTRY]: JSON.stringify(metadata) }
-  return safetensorsParts(tensors, { [ENTRY]: entry, ...own })
+  const entries = { [ENTRY]: JSON.stringify({ format: FORMAT, ...said }), ...own }
+  return safetensorsParts([...tensors, ...scalerTensors(scaler)], entries)
+}
+
+/** A scaler's numbers, one a column: in JSON, those of very many columns would hold up the event loop. */
+function scalerTensors(scaler: ModelScaler | undefined): Tensor[] {
+  return scaler === undefined
+    ? []
+    : SCALER_FIELDS.map((field) => {
+        const data = scaler[field]
+        return { name: `scaler.${field}`, shape: [data.length], data }
+      })
 }
 
 /**
@@ -141,18 +161,23 @@ async function modelFrom<M extends BaseModel<Precision>>(
   const { name } = source
   let restoring: Restoring<M> | undefined
   let own: ModelMetadata | undefined
+  let scaler: StoredScaler | undefined
   const { tensors } = await safetensorsFrom(source, async (entries, metadata) => {
     const entry = await readEntry(name, metadata)
     own = await readOwn(name, metadata)
     const restorer = restorerOf(name, entry.class, restorers)
-    const file = { name, ...describe(name, entry, restorer), entries }
+    const { scaler: json, ...described } = describe(name, entry, restorer)
+    scaler = await refuseAs(name, async () => storedScaler(name, json, entries))
+    const others = entries.filter((entry) => !scaler?.places.has(entry.name))
+    const file = { name, ...described, scaler: scaler?.scaler, entries: others }
     restoring = await refuseAs(name, async () => restorer.restore(file))
-    return restoring.places
+    return new Map([...(restoring.places ?? []), ...(scaler?.places ?? [])])
   })
   for (const { name: tensor, data } of tensors.values()) {
     const bad = await firstNotFinite(data)
     if (bad >= 0) throw formatError(name, `tensor '${tensor}' has ${data[bad]} at index ${bad}`)
   }
+  if (scaler?.scaler.factor.includes(0)) throw formatError(name, 'a factor of its scaler is 0')
   const model = await refuseAs(name, async () => restoring!.make(tensors))
   model.metadata = own
   return model
@@ -200,6 +225,34 @@ async function readOwn(name: string, metadata: Safetensors['metadata']): Promise
   }
 }
 
+/** A scaler whose numbers are read later, and where they are put. */
+interface StoredScaler {
+  readonly scaler: ModelScaler
+  readonly places: Places
+}
+
+/** Format 1 has a scaler's numbers in the JSON, later ones as arrays. */
+function storedScaler(
+  name: string,
+  json: unknown,
+  entries: readonly TensorEntry[],
+): StoredScaler | undefined {
+  if (json === null) return undefined
+  if (isRecord(json) && 'shift' in json) return { scaler: scalerFromJSON(json), places: new Map() }
+  const kind = scalerKindFromJSON(json)
+  const [columns = 0] = entries.find((entry) => entry.name === 'scaler.shift')?.shape ?? []
+  if (columns < 1) throw formatError(name, "it has no tensor 'scaler.shift' of a number for each column")
+  const numbers = {
+    shift: allocate('float64', columns, 'shift'),
+    factor: allocate('float64', columns, 'factor'),
+  }
+  const wanted = SCALER_FIELDS.map((field) => ({ key: `scaler.${field}`, shape: [columns] }))
+  const found = entries.filter((entry) => wanted.some(({ key }) => key === entry.name))
+  checkTensors({ name, entries: found }, wanted, 'float64')
+  const places = new Map(SCALER_FIELDS.map((field) => [`scaler.${field}`, numbers[field]]))
+  return { scaler: scalerOf(kind, numbers), places }
+}
+
 function restorerOf<M extends BaseModel<Precision>>(
   name: string,
   kind: unknown,
@@ -221,7 +274,7 @@ function describe(
   name: string,
   entry: Record<string, unknown>,
   { class: kind, fields = [] }: { class: string; fields?: readonly string[] },
-): Omit<ModelFile, 'name' | 'entries'> {
+): Omit<ModelFile, 'name' | 'entries' | 'scaler'> & { scaler: unknown } {
   const { format: _, class: __, version: ___, options, scaler, fits, ...more } = entry
   const keys = Object.keys(entry)
   const wanted = [...FIELDS, ...fields]
@@ -263,7 +316,7 @@ export function checkEntries(file: ModelFile, layers: readonly NativeLayer[], pr
  * @throws {@link LayerwiseError} `ERR_FORMAT` if they are not
  */
 export function checkTensors(
-  { name, entries }: ModelFile,
+  { name, entries }: Pick<ModelFile, 'name' | 'entries'>,
   wanted: readonly NamedShape[],
   precision: Precision,
 ): void {
@@ -320,7 +373,7 @@ function namedShapes(layers: readonly NativeLayer[]): NamedShape[] {
 /** The scaler a file says its model has, fit for so many inputs. */
 export function restoredScaler(file: ModelFile, inputs: number): ModelScaler | undefined {
   const { scaler } = file
-  return scaler === null ? undefined : checkScaler('scaling', scalerFromJSON(scaler), inputs)
+  return scaler && checkScaler('scaling', scaler, inputs)
 }
 
 async function parseEntry(name: string, text: string): Promise<Record<string, unknown>> {

@@ -1,6 +1,6 @@
 import { checkBoolean } from '../check.js'
 import { type Between, type Rows, toRows } from '../data/rows.js'
-import { checkScaler, type ModelScaler, scalerFromJSON } from '../data/scaler.js'
+import { checkScaler, type ModelScaler } from '../data/scaler.js'
 import type { NativeLayer, NativeObjective, NativeRows } from '../native/binding.js'
 import { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
@@ -131,8 +131,7 @@ export abstract class NetworkModel<P extends Precision> extends BaseModel<P> {
 
   /** @internal */
   protected override content(): ModelContent {
-    const scaler = this.#scaler?.toJSON() ?? null
-    return { scaler, fits: this.network.fits, tensors: layerTensors(this.network) }
+    return { scaler: this.#scaler, fits: this.network.fits, tensors: layerTensors(this.network) }
   }
 
   /** @internal How a class reads its models whose settings say all about its layers. */
@@ -165,7 +164,7 @@ export abstract class NetworkModel<P extends Precision> extends BaseModel<P> {
 /** A scaler of the model's own: the caller's may be fitted anew. */
 export function copyScaler(scaling: unknown, inputs: number): ModelScaler | undefined {
   if (scaling === undefined) return undefined
-  return scalerFromJSON(checkScaler('scaling', scaling, inputs).toJSON()).keepWidth()
+  return checkScaler('scaling', scaling, inputs).copy().keepWidth()
 }
 
 function checkGradient(value: unknown): boolean {

@@ -224,7 +224,7 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   protected override content(): ModelContent {
     const { mean, directions, variances, totalVariance } = this.#known()
     return {
-      scaler: this.#scaler?.toJSON() ?? null,
+      scaler: this.#scaler,
       fits: 1,
       tensors: [
         { name: 'mean', shape: [mean.length], data: mean },

@@ -1,4 +1,5 @@
 import { argumentError, shapeError } from '../check.js'
+import { rowSlices, SCANNED } from '../data/slices.js'
 import { LayerwiseError } from '../errors.js'
 import type { NativeRows } from '../native/binding.js'
 import { NativeWork } from '../native/call.js'
@@ -69,13 +70,13 @@ async function wholeDecomposition(
   for (let j = 0; j < n; j++) totalVariance += covariance[j * n + j]!
   if (!Number.isFinite(totalVariance)) throw tooLarge(argument)
   await work.call(argument, (run) => binding().eigen({ ...run, matrix: covariance, n, values, vectors }))
-  const all = count === n
-  return {
-    mean,
-    directions: all ? vectors : vectors.slice(0, count * n),
-    variances: values.slice(0, count),
-    totalVariance,
+  if (count === n) return { mean, directions: vectors, variances: values, totalVariance }
+  const directions = allocate('float64', count * n, 'components')
+  for await (const [from, to] of rowSlices(directions.length, 1, SCANNED)) {
+    work.throwIfAborted()
+    directions.set(vectors.subarray(from, to), from)
   }
+  return { mean, directions, variances: values.slice(0, count), totalVariance }
 }
 
 async function leadingDirections(

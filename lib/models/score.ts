@@ -40,7 +40,10 @@ export async function scoreOf(
   classes: number,
   logLoss: number,
 ): Promise<Score> {
-  const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0))
+  const confusion: number[][] = []
+  for await (const [from, to] of rowSlices(classes, classes)) {
+    for (let k = from; k < to; k++) confusion.push(new Array<number>(classes).fill(0))
+  }
   for await (const [from, to] of rowSlices(truth.length, 1)) {
     for (let row = from; row < to; row++) {
       const answer = predicted[row]!
@@ -48,12 +51,20 @@ export async function scoreOf(
       confusion[truth[row]!]![answer]!++
     }
   }
+  const [ofClass, asPredicted] = [new Float64Array(classes), new Float64Array(classes)]
+  for await (const [from, to] of rowSlices(classes, classes)) {
+    for (let k = from; k < to; k++) {
+      for (const [answer, count] of confusion[k]!.entries()) {
+        ofClass[k]! += count
+        asPredicted[answer]! += count
+      }
+    }
+  }
   const right = confusion.map((counts, k) => counts[k]!)
-  const asPredicted = right.map((_, k) => sum(confusion.map((counts) => counts[k]!)))
   return {
-    accuracy: sum(right) / truth.length,
+    accuracy: right.reduce((total, count) => total + count, 0) / truth.length,
     precision: right.map((count, k) => count / asPredicted[k]!),
-    recall: right.map((count, k) => count / sum(confusion[k]!)),
+    recall: right.map((count, k) => count / ofClass[k]!),
     confusion,
     logLoss,
   }
@@ -66,8 +77,4 @@ function overflowError(row: number): LayerwiseError {
     `x: expected ${expected}, received a row that overflows on its way through the layers: row ${row}`,
     { argument: 'x', expected, row },
   )
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, value) => total + value, 0)
 }
