@@ -9,8 +9,7 @@
 import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { featureImage, type Matrix, Pca, SparseAutoencoder, writePng } from '../lib/index.js'
-import { rocAuc } from './anomaly/roc.js'
+import { featureImage, type Matrix, Pca, rocAuc, SparseAutoencoder, writePng } from '../lib/index.js'
 import { mnist, mnistLabels } from './demo/mnist.js'
 
 const COMPONENTS = 30

@@ -305,7 +305,7 @@ describe('more than 2,000 columns', () => {
     expectError(
       error,
       'ERR_ARGUMENT',
-      'components: expected how many are wanted of rows of more than 2000 columns',
+      'components: expected how many are wanted, a whole number, of rows of more than 2000 columns',
     )
   })
 

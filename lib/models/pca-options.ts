@@ -1,4 +1,4 @@
-import { argumentError, type Complete, checkInteger, checkNumber } from '../check.js'
+import { argumentError, type Complete, checkNumber } from '../check.js'
 import type { Scaler } from '../data/scaler.js'
 import { checkPrecision, type Precision } from '../precision.js'
 import type { MetadataOption } from './metadata.js'
@@ -7,8 +7,9 @@ import type { Whitening } from './projection.js'
 /** What a Pca finds and how it transforms. */
 export interface PcaOptions<P extends Precision = Precision> extends MetadataOption {
   /**
-   * How many components are kept, at least 1 and at most the columns of the data. Default: all of them. Rows of more than 2,000 columns
-   * need a number; up to a quarter of the columns, these are then found without the whole covariance.
+   * How many components are kept, at least 1 and at most the columns of the data. Or, strictly between 0 and 1, the fraction of the total
+   * variance that they are to explain: as few are kept as reach it. Default: all of them. Rows of more than 2,000 columns need a
+   * number; up to a quarter of the columns, these are then found without the whole covariance.
    */
   readonly components?: number | undefined
   /**
@@ -35,6 +36,11 @@ export type PcaSettings<P extends Precision> = Pick<PcaOptions<P>, 'components' 
 /** Names of the settings. */
 export const PCA_SETTINGS = ['components', 'whiten', 'epsilon', 'precision']
 
+/** Whether `components` says how much variance is wanted, not how many of them. */
+export function isFraction(components: number | undefined): components is number {
+  return components !== undefined && components < 1
+}
+
 /** Settings from options whose names are known. */
 export function checkPcaSettings<P extends Precision>(given: Record<string, unknown>): PcaSettings<P> {
   const { components, whiten = false, epsilon = 0, precision = 'float32' } = given
@@ -45,9 +51,19 @@ export function checkPcaSettings<P extends Precision>(given: Record<string, unkn
     throw argumentError('epsilon', 'nothing, since whiten is false', given.epsilon)
   }
   return {
-    ...(components !== undefined && { components: checkInteger('components', components) }),
+    ...(components !== undefined && { components: checkComponents(components) }),
     whiten,
     ...(whiten !== false && { epsilon: checkNumber('epsilon', epsilon, { min: 0 }) }),
     precision: checkPrecision('precision', precision) as P,
   }
+}
+
+function checkComponents(value: unknown): number {
+  const whole = typeof value === 'number' && Number.isInteger(value) && value >= 1 && value < 2 ** 31
+  if (whole || (typeof value === 'number' && value > 0 && value < 1)) return value
+  throw argumentError(
+    'components',
+    'a whole number of at least 1, or a fraction of the variance strictly between 0 and 1',
+    value,
+  )
 }

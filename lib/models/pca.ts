@@ -3,10 +3,17 @@ import { Matrix, type Row } from '../data/matrix.js'
 import { formatError } from '../data/read-file.js'
 import { type Rows, toRows } from '../data/rows.js'
 import { type FittingRows, type ModelScaler, ownWidth, type Scaler } from '../data/scaler.js'
+import { rowSlices } from '../data/slices.js'
 import { LayerwiseError } from '../errors.js'
 import type { NativeScaling } from '../native/binding.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
-import type { FloatArray, FloatInput, PlainFloat64Array, Precision } from '../precision.js'
+import {
+  allocate,
+  type FloatArray,
+  type FloatInput,
+  type PlainFloat64Array,
+  type Precision,
+} from '../precision.js'
 import { BaseModel } from './base-model.js'
 import { forward, forwardErrors, forwardSquares, type Span, type TakeRows } from './forward.js'
 import { RowForward } from './forward-row.js'
@@ -22,7 +29,13 @@ import {
 } from './model-file.js'
 import type { Network } from './network.js'
 import { copyScaler } from './network-model.js'
-import { checkPcaSettings, PCA_SETTINGS, type PcaOptions, type PcaSettings } from './pca-options.js'
+import {
+  checkPcaSettings,
+  isFraction,
+  PCA_SETTINGS,
+  type PcaOptions,
+  type PcaSettings,
+} from './pca-options.js'
 import { type PrincipalComponents, principalComponents } from './principal-components.js'
 import { type Projection, projection } from './projection.js'
 
@@ -35,6 +48,8 @@ interface Fitted<P extends Precision> extends PrincipalComponents {
   readonly centring: NativeScaling
   readonly transformRow: RowForward<P>
   readonly reconstructRow: RowForward<P>
+  /** Centred rows along the components, each of variance 1, in float64: made when it is first asked for. */
+  readonly whitening: { made?: Promise<Projection<'float64'>> }
   /** The scaler's numbers that these were made with: it may be fitted anew. */
   readonly scaledBy: Float64Array | undefined
 }
@@ -199,6 +214,27 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
     return forwardSquares(network, { from: into.from, to: back.to }, 'x', this.#take(x), run)
   }
 
+  /**
+   * The Mahalanobis distance of each row from the mean, within the components that were kept: √(Σᵢ zᵢ²/wᵢ), zᵢ being its coordinates along them and wᵢ
+   * their variances; an anomaly score that sees what {@link reconstructionError} does not. Of normal data its square follows a χ²
+   * distribution of as many degrees of freedom as there are components with a variance. A component without variance does not count,
+   * as in a pseudo-inverse, and `whiten` and `epsilon` have no part in it. Computed in float64 whatever the precision; takes room for
+   * [rows, components] numbers.
+   *
+   * Differs from scikit-learn's `mahalanobis`, which answers the square.
+   *
+   * @throws {@link LayerwiseError} as {@link transform}; `ERR_RANGE` also for rows whose distance overflows
+   */
+  async mahalanobis(x: Rows, options?: RunOptions): Promise<PlainFloat64Array> {
+    const run = checkRunOptions(options)
+    const fitted = this.#known()
+    const { mean, centring } = fitted
+    fitted.whitening.made ??= projection(fitted, 'pca', 0, 'float64')
+    const { network, into } = await fitted.whitening.made
+    const take: TakeRows = (between) => toRows('x', x, mean.length, 'float64', between, centring)
+    return lengthsOfRows('x', await forward(network, into, 'x', take, run))
+  }
+
   /** V, unit vectors in the order of falling variance, one a row: [components, columns]. Not to be written. `ERR_STATE` before `fit`. */
   get components(): Matrix<PlainFloat64Array> {
     const { directions, variances, mean } = this.#known()
@@ -208,6 +244,15 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   /** The variances wᵢ along them, eigenvalues of XᵀX/m about the mean, [components]. Not to be written. `ERR_STATE` before `fit`. */
   get explainedVariance(): PlainFloat64Array {
     return this.#known().variances
+  }
+
+  /**
+   * The variances as fractions of {@link totalVariance}, [components]; 0 where all rows were alike. A new array at each call. `ERR_STATE`
+   * before `fit`.
+   */
+  get explainedVarianceRatio(): PlainFloat64Array {
+    const { variances, totalVariance } = this.#known()
+    return variances.map((variance) => (totalVariance > 0 ? variance / totalVariance : 0))
   }
 
   /** The variances in all directions together, those of components not kept included. `ERR_STATE` before `fit`. */
@@ -293,7 +338,7 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   async #prepared(found: PrincipalComponents): Promise<Fitted<P>> {
     const { whiten, epsilon = 0, precision } = this.#settings
     const made = await projection(found, whiten, epsilon, precision)
-    return { ...found, ...made, ...this.#centred(found, made) }
+    return { ...found, ...made, whitening: {}, ...this.#centred(found, made) }
   }
 
   /** What depends on the scaler's numbers. */
@@ -315,10 +360,37 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   }
 }
 
+/** The 2-norm of each row. */
+async function lengthsOfRows(argument: string, z: Matrix<PlainFloat64Array>): Promise<PlainFloat64Array> {
+  const lengths = allocate('float64', z.rows, 'distances')
+  for await (const [from, to] of rowSlices(z.rows, z.cols)) {
+    for (let i = from; i < to; i++) {
+      let sum = 0
+      for (let k = i * z.cols; k < (i + 1) * z.cols; k++) sum += z.data[k]! ** 2
+      if (!Number.isFinite(sum)) throw overflowError(argument, i)
+      lengths[i] = Math.sqrt(sum)
+    }
+  }
+  return lengths
+}
+
+function overflowError(argument: string, row: number): LayerwiseError {
+  const expected = 'rows whose distance can be computed'
+  return new LayerwiseError(
+    'ERR_RANGE',
+    `${argument}: expected ${expected}, received one that overflows: row ${row}`,
+    {
+      argument,
+      expected,
+      row,
+    },
+  )
+}
+
 /** The number of columns, where a file's arrays go together. */
 function checkSizes(file: ModelFile, { components: wanted }: PcaSettings<Precision>): number {
   const [k = 0, n = 0] = file.entries.find(({ name }) => name === 'components')?.shape ?? []
-  if (k < 1 || k > n || k !== (wanted ?? n)) {
+  if (k < 1 || k > n || (!isFraction(wanted) && k !== (wanted ?? n))) {
     throw formatError(
       file.name,
       `it has ${k} components of ${n} columns where ${wanted ?? 'all'} were wanted`,

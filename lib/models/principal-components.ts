@@ -7,6 +7,7 @@ import { binding } from '../native/load.js'
 import type { RunOptions } from '../native/run-options.js'
 import { checkTargets } from '../objective/target-range.js'
 import { allocate, type PlainFloat64Array } from '../precision.js'
+import { isFraction } from './pca-options.js'
 
 /** Up to so many columns the covariance is decomposed as a whole. */
 export const MOST_WHOLE_COLUMNS = 2000
@@ -24,31 +25,33 @@ export interface PrincipalComponents {
 }
 
 /**
- * The first `count` principal components, or all of them: of the whole covariance where that is of moderate size or most of it is
+ * The first `wanted` principal components, or all of them, or as many as explain a fraction of the variance: of the whole covariance where that is of moderate size or most of it is
  * asked for, else by block subspace iteration, which never forms it.
  */
 export async function principalComponents(
   argument: string,
   rows: NativeRows,
-  count: number | undefined,
+  wanted: number | undefined,
   options: RunOptions,
 ): Promise<PrincipalComponents> {
   const { cols } = rows
-  if (count === undefined && cols > MOST_WHOLE_COLUMNS) {
+  const counted = wanted !== undefined && !isFraction(wanted)
+  if (!counted && cols > MOST_WHOLE_COLUMNS) {
     throw argumentError(
       'components',
-      `how many are wanted of rows of more than ${MOST_WHOLE_COLUMNS} columns`,
-      count,
+      `how many are wanted, a whole number, of rows of more than ${MOST_WHOLE_COLUMNS} columns`,
+      wanted,
     )
   }
-  const wanted = count ?? cols
-  if (wanted > cols) throw shapeError(argument, `at least ${wanted} columns, for so many components`, cols)
+  const count = counted ? wanted : cols
+  if (count > cols) throw shapeError(argument, `at least ${count} columns, for so many components`, cols)
   const work = new NativeWork(options)
   try {
     await checkTargets(argument, rows, 'identity', 'float64', work)
-    const leading = cols > MOST_WHOLE_COLUMNS && wanted <= cols / 4
-    const found = await (leading ? leadingDirections : wholeDecomposition)(argument, rows, wanted, work)
-    return { ...found, variances: withoutRounding(found.variances, Math.max(rows.rows, cols)) }
+    const leading = cols > MOST_WHOLE_COLUMNS && count <= cols / 4
+    const found = await (leading ? leadingDirections : wholeDecomposition)(argument, rows, count, work)
+    const variances = withoutRounding(found.variances, Math.max(rows.rows, cols))
+    return isFraction(wanted) ? explaining(wanted, { ...found, variances }) : { ...found, variances }
   } finally {
     work.release()
   }
@@ -99,6 +102,17 @@ async function leadingDirections(
       'ask for fewer components, or for more',
     { argument },
   )
+}
+
+/** The fewest of all components that explain a fraction of the variance, at least one; all with a variance where rounding hides the last of it. */
+function explaining(fraction: number, found: PrincipalComponents): PrincipalComponents {
+  const { directions, variances, mean, totalVariance } = found
+  let count = 0
+  for (let sum = 0; count === 0 || (sum < fraction * totalVariance && variances[count]! > 0); count++) {
+    sum += variances[count]!
+  }
+  const kept = { directions: directions.slice(0, count * mean.length), variances: variances.slice(0, count) }
+  return { ...found, ...kept }
 }
 
 /** A variance is known to about the rounding of the largest, for each row or column. */
