@@ -1,0 +1,262 @@
+/**
+ * How long one turn of the event loop takes at most while a call runs: what a server's other requests wait.
+ *
+ *   npx tsx bench/longest-block.ts [--rows 1000000] [NAME …]
+ *
+ * For each call whose name holds one of the words, or all of them. Promise-returning calls are to stay at or below 5 ms.
+ */
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import {
+  type Image,
+  LinearAutoencoder,
+  loadModel,
+  Matrix,
+  MinMaxScaler,
+  Pca,
+  preparePatches,
+  readIdx,
+  readIdxLabels,
+  readNpy,
+  SoftmaxClassifier,
+  SparseAutoencoder,
+  StandardScaler,
+  samplePatches,
+  writeNpy,
+  writePng,
+} from '../lib/index.js'
+
+const COLS = 8
+
+/** Milliseconds that the longest turn took while `call` ran, and that the call took. */
+export async function longestBlock(
+  call: () => Promise<unknown>,
+): Promise<{ longest: number; whole: number }> {
+  let [longest, running] = [0, true]
+  const watch = async () => {
+    while (running) {
+      const before = spent()
+      await setImmediate()
+      longest = Math.max(longest, spent() - before)
+    }
+  }
+  const start = performance.now()
+  const watched = watch()
+  const called = call()
+  await called.finally(() => {
+    running = false
+  })
+  await watched
+  return { longest, whole: performance.now() - start }
+}
+
+/**
+ * Milliseconds of processor that this thread has had so far, where the system says, to some 4 ms: what other processes take of a busy
+ * machine does not count then. Elsewhere the time of day.
+ */
+function spent(): number {
+  try {
+    return Number(readFileSync('/proc/thread-self/schedstat', 'latin1').split(' ')[0]) / 1e6
+  } catch {
+    return performance.now()
+  }
+}
+
+/** Makes a call ready, with about so many rows, or numbers where it has none, and files in this folder. */
+type Prepare = (rows: number, folder: string) => Promise<() => Promise<unknown>>
+
+const value = (i: number) => (i * 0.618034) % 1
+const matrix = (rows: number, cols = COLS) =>
+  Matrix.from(
+    Float32Array.from({ length: rows * cols }, (_, i) => value(i)),
+    rows,
+    cols,
+  )
+const arrays = (rows: number) =>
+  Array.from({ length: rows }, (_, i) => Array.from({ length: COLS }, (_, j) => value(i * COLS + j)))
+const small = () => new SparseAutoencoder({ inputs: COLS, hidden: 4 })
+/** Of so many parameters, nearly. */
+const large = (parameters: number) =>
+  new SparseAutoencoder({ inputs: 1000, hidden: Math.max(1, Math.round(parameters / 2000)) })
+const numbered = (rows: number) => Array.from({ length: rows }, (_, i) => i % 3)
+const named = (rows: number) => Array.from({ length: rows }, (_, i) => ['a', 'b', 'c'][i % 3]!)
+const idx = (type: number, size: number, dimensions: readonly number[]) => {
+  const header = Buffer.alloc(4 + 4 * dimensions.length)
+  header.set([0, 0, type, dimensions.length])
+  for (const [k, length] of dimensions.entries()) header.writeUInt32BE(length, 4 + 4 * k)
+  return Buffer.concat([
+    header,
+    Buffer.alloc(size * dimensions.reduce((product, length) => product * length)),
+  ])
+}
+const image = (bytes: number): Image => {
+  const side = Math.round(Math.sqrt(bytes))
+  return { width: side, height: side, channels: 1, data: new Uint8Array(side * side).map((_, i) => i * 7) }
+}
+
+/** Every call that returns a promise and does more the more rows, labels, parameters or bytes there are. */
+export const CALLS: Readonly<Record<string, Prepare>> = {
+  'fit of arrays': async (rows) => {
+    const [model, x] = [small(), arrays(rows)]
+    return () => model.fit(x, { epochs: 1 })
+  },
+  'fit with validation': async (rows) => {
+    const [model, x] = [small(), matrix(rows)]
+    return () => model.fit(x, { epochs: 1, validation: 0.2 })
+  },
+  'fit with center': async (rows) => {
+    const [model, x] = [new LinearAutoencoder({ inputs: COLS, hidden: 2, center: true }), matrix(rows)]
+    return () => model.fit(x, { epochs: 1, validation: 0.2 })
+  },
+  'classifier.fit': async (rows) => {
+    const [model, x, labels] = [
+      new SoftmaxClassifier({ inputs: COLS, classes: 3 }),
+      matrix(rows),
+      numbered(rows),
+    ]
+    return () => model.fit(x, labels, { epochs: 1, validation: 0.2 })
+  },
+  'classifier.fit with names': async (rows) => {
+    const model = new SoftmaxClassifier({ inputs: COLS, classes: ['a', 'b', 'c'] })
+    const [x, labels] = [matrix(rows), named(rows)]
+    return () => model.fit(x, labels, { epochs: 1 })
+  },
+  score: async (rows) => {
+    const [model, x, labels] = [
+      new SoftmaxClassifier({ inputs: COLS, classes: 3 }),
+      matrix(rows),
+      numbered(rows),
+    ]
+    return () => model.score(x, labels)
+  },
+  'predict with names': async (rows) => {
+    const [model, x] = [new SoftmaxClassifier({ inputs: COLS, classes: ['a', 'b', 'c'] }), matrix(rows)]
+    return () => model.predict(x)
+  },
+  'encode of arrays': async (rows) => {
+    const [model, x] = [small(), arrays(rows)]
+    return () => model.encode(x)
+  },
+  'reconstructionError of arrays': async (rows) => {
+    const [model, x] = [small(), arrays(rows)]
+    return () => model.reconstructionError(x)
+  },
+  'encode of one wide row': async (rows) => {
+    const model = new SparseAutoencoder({ inputs: rows, hidden: 1 })
+    const x = [Array.from({ length: rows }, (_, i) => value(i))]
+    return () => model.encode(x)
+  },
+  'cost with parameters': async (rows) => {
+    const model = large(COLS * rows)
+    const [x, parameters] = [matrix(1, 1000), model.parameters()]
+    return () => model.cost(x, { parameters })
+  },
+  'StandardScaler.fit': async (rows) => {
+    const x = matrix(rows)
+    return () => new StandardScaler().fit(x)
+  },
+  'MinMaxScaler.fit of arrays': async (rows) => {
+    const x = arrays(rows)
+    return () => new MinMaxScaler().fit(x)
+  },
+  'scaler.fit of wide rows': async (rows) => {
+    const x = matrix(4, 2 * rows)
+    return () => new StandardScaler().fit(x)
+  },
+  'scaler.transform of wide rows': async (rows) => {
+    const x = matrix(4, 2 * rows)
+    const scaler = await new StandardScaler().fit(x)
+    return () => scaler.transform(x)
+  },
+  'scaler.inverseTransform of arrays': async (rows) => {
+    const x = arrays(rows)
+    const scaler = await new MinMaxScaler().fit(x)
+    return () => scaler.inverseTransform(x)
+  },
+  'Pca.fit of arrays': async (rows) => {
+    const x = arrays(rows)
+    return () => new Pca().fit(x)
+  },
+  'Pca.transform of arrays': async (rows) => {
+    const x = arrays(rows)
+    const pca = await new Pca().fit(x)
+    return () => pca.transform(x)
+  },
+  samplePatches: async (rows) => {
+    const x = matrix(500, 500)
+    return () => samplePatches([x], { size: 8, count: Math.ceil(rows / 8) })
+  },
+  preparePatches: async (rows) => {
+    const x = matrix(rows)
+    return () => preparePatches(x)
+  },
+  writeNpy: async (rows, folder) => {
+    const x = Matrix.from(new Uint8Array(rows * COLS), rows, COLS, { scale: 1 / 255 })
+    return () => writeNpy(join(folder, 'x.npy'), x)
+  },
+  readNpy: async (rows, folder) => {
+    await writeNpy(join(folder, 'x.npy'), matrix(rows))
+    return () => readNpy(join(folder, 'x.npy'))
+  },
+  'readIdx of integers': async (rows, folder) => {
+    await writeFile(join(folder, 'x.idx'), idx(12, 4, [rows, COLS]))
+    return () => readIdx(join(folder, 'x.idx'))
+  },
+  'readIdxLabels of integers': async (rows, folder) => {
+    await writeFile(join(folder, 'y.idx'), idx(12, 4, [rows]))
+    return () => readIdxLabels(join(folder, 'y.idx'))
+  },
+  save: async (rows, folder) => {
+    const model = large(COLS * rows)
+    return () => model.save(join(folder, 'model'))
+  },
+  loadModel: async (rows, folder) => {
+    await large(COLS * rows).save(join(folder, 'model'))
+    return () => loadModel(join(folder, 'model'))
+  },
+  toBytes: async (rows) => {
+    const model = large(COLS * rows)
+    return () => model.toBytes()
+  },
+  fromBytes: async (rows) => {
+    const bytes = await large(COLS * rows).toBytes()
+    return () => SparseAutoencoder.fromBytes(bytes)
+  },
+  writePng: async (rows, folder) => {
+    const picture = image(COLS * rows)
+    return () => writePng(join(folder, 'x.png'), picture)
+  },
+}
+
+/** Measures one of the calls, in a folder of its own. */
+export async function measure(name: string, rows: number): Promise<{ longest: number; whole: number }> {
+  const folder = await mkdtemp(join(tmpdir(), 'layerwise-block-'))
+  try {
+    return await longestBlock(await CALLS[name]!(rows, folder))
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { rows: { type: 'string', default: '1000000' } },
+  })
+  const rows = Number(values.rows)
+  const wanted = Object.keys(CALLS).filter(
+    (name) => positionals.length === 0 || positionals.some((word) => name.includes(word)),
+  )
+  console.log(`the longest turn of the event loop, ${rows} rows of ${COLS} numbers`)
+  for (const name of wanted) {
+    const { longest, whole } = await measure(name, rows)
+    console.log(`${name.padEnd(34)} ${longest.toFixed(1).padStart(7)} ms  of ${whole.toFixed(0)} ms`)
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main()

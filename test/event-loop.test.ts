@@ -1,0 +1,30 @@
+import { describe, expect, test } from 'vitest'
+import { CALLS, longestBlock, measure } from '../bench/longest-block.js'
+
+const ROWS = 400_000
+
+/**
+ * Far above the 5 ms that a slice may take, for slow machines and collections of garbage, and below the 30 to 500 ms that most of these
+ * calls take of so many rows where they do their work at once.
+ */
+const MOST_MS = 25
+
+describe('the event loop is free while a call runs:', () => {
+  test.each(Object.keys(CALLS))('%s', { timeout: 120_000 }, async (name) => {
+    const first = await measure(name, ROWS)
+    // A collection may fall into one call, hardly into both.
+    const longest = first.longest < MOST_MS ? first.longest : (await measure(name, ROWS)).longest
+    expect(longest).toBeLessThan(MOST_MS)
+  })
+
+  test('a call that does its work at once is noticed', async () => {
+    let sum = 0
+    const block = async () => {
+      await new Promise(setImmediate)
+      for (let i = 0; i < 4e8; i++) sum += i % 7
+      await new Promise(setImmediate)
+    }
+    expect((await longestBlock(block)).longest).toBeGreaterThan(MOST_MS)
+    expect(sum).toBeGreaterThan(0)
+  })
+})
