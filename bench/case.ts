@@ -1,8 +1,9 @@
 /** One case in a process of its own, started by `run.ts`, which receives what was measured as a message. */
-import { encodeCase, pcaCase, trainingCases } from './cases.js'
+import { encodeCase, pcaCase, serverCase, trainingCases } from './cases.js'
 import type { Storage } from './data.js'
 import { type EncodeResult, measureEncoding } from './encode.js'
 import { measurePca, type PcaResult } from './pca.js'
+import { measureServer, type ServerResult } from './server/server.js'
 import { type Effort, measureTraining, type TrainingResult } from './training.js'
 
 export interface CaseRequest extends Effort {
@@ -10,12 +11,13 @@ export interface CaseRequest extends Effort {
   readonly storage: Storage
 }
 
-export type CaseResult = TrainingResult | EncodeResult | PcaResult
+export type CaseResult = TrainingResult | EncodeResult | PcaResult | ServerResult
 
 const request = JSON.parse(process.argv[2]!) as CaseRequest
 const measures: Record<string, () => Promise<CaseResult>> = {
   [encodeCase.name]: () => measureEncoding(request.storage, request),
   [pcaCase.name]: () => measurePca(request.storage, request),
+  [serverCase.name]: () => measureServer(request),
 }
 for (const training of trainingCases) {
   measures[training.name] = () => measureTraining(training, request.storage, request)

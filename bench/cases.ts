@@ -49,8 +49,12 @@ export const encodeCase = {
 /** All principal components of the digits; verified with some of them. */
 export const pcaCase = { name: 'pca', components: 30 } as const
 
+/** How a process answers while it trains. */
+export const serverCase = { name: 'server' } as const
+
 export const caseNames: readonly string[] = [
   ...trainingCases.map(({ name }) => name),
   encodeCase.name,
   pcaCase.name,
+  serverCase.name,
 ]

@@ -4,6 +4,8 @@ import type { CrossingResult } from './crossing.js'
 import type { EncodeResult } from './encode.js'
 import type { Environment } from './environment.js'
 import type { PcaResult } from './pca.js'
+import { type Figure, isMet } from './server/figure.js'
+import type { ServerResult } from './server/server.js'
 import type { Summary } from './statistics.js'
 import type { ThreadsResult, TrainingResult } from './training.js'
 
@@ -17,6 +19,7 @@ export interface Report {
 export function reportText({ environment, cases }: Report): string {
   const parts = cases.map((result) => {
     if (result.kind === 'training') return trainingText(result)
+    if (result.kind === 'server') return serverText(result)
     return result.kind === 'encode' ? encodeText(result) : pcaText(result)
   })
   return [environmentText(environment), ...parts].join('\n\n')
@@ -122,6 +125,19 @@ function pcaText({ data, threads, rounds, verified, seconds, peers }: PcaResult)
       ? others
       : ['  no Python with numpy to compare with (PYTHON names another than python3)']),
   ].join('\n')
+}
+
+function serverText({ figures }: ServerResult): string {
+  const goalText = (of: Figure) => {
+    if (of.goal === undefined) return ''
+    const wanted = 'atLeast' in of.goal ? `at least ${of.goal.atLeast}` : `at most ${of.goal.atMost}`
+    return `goal: ${wanted}${isMet(of) ? '' : ', MISSED'}`
+  }
+  const lines = figures.map((of) => {
+    const value = of.value.values.length === 1 ? fine(of.value.median) : spread(of.value, fine)
+    return `  ${of.name.padEnd(76)}${`${value} ${of.unit}`.padEnd(28)}${goalText(of)}`.trimEnd()
+  })
+  return ['server: how a process answers while it trains 784-196-784', ...lines].join('\n')
 }
 
 /** Median, and in brackets the least and the greatest. */

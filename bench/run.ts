@@ -3,7 +3,7 @@
  *
  *   npm run bench -- NAME [--json] [--seconds N] [--threads N] [--data float32|uint8] [--phases]
  *
- * NAME: digits, digits1k, patches, small, encode, pca or all. Everything but the report goes to standard error.
+ * NAME: digits, digits1k, patches, small, encode, pca, server or all. Everything but the report goes to standard error.
  */
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

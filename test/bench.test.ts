@@ -87,8 +87,8 @@ describe('the flops of a row in training', () => {
   })
 })
 
-test('the cases are the six documented ones', () => {
-  expect(caseNames).toEqual(['digits', 'digits1k', 'patches', 'small', 'encode', 'pca'])
+test('the cases are the seven documented ones', () => {
+  expect(caseNames).toEqual(['digits', 'digits1k', 'patches', 'small', 'encode', 'pca', 'server'])
   expect(
     trainingCases.map(({ inputs, hidden, batchSize }) => `${inputs}-${hidden} batch ${batchSize}`),
   ).toEqual(['784-196 batch 256', '784-1000 batch 1000', '64-25 batch 10000', '64-25 batch 32'])
