@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
-import { createRequire } from 'node:module'
+// Under the name `module`, and no name of its own for `createRequire`: webpack would follow that, and @vercel/nft follows this.
+import module from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Binding } from './binding.js'
@@ -60,7 +61,7 @@ function places(root: string | undefined): Place[] {
 
 function fileAt(path: string): Place {
   const load = () => {
-    const requireFile = createRequire(here())
+    const requireFile = module.createRequire(here())
     const file = requireFile.resolve(path)
     checkWhole(file)
     return requireFile(file)
@@ -74,7 +75,9 @@ function fileAt(path: string): Place {
  */
 function fromPackage(platform: string): unknown {
   const name = packageOf(platform)
-  const requirePackage = createRequire(lookingFrom().find((from) => isResolvable(name, from)) ?? here())
+  const requirePackage = module.createRequire(
+    lookingFrom().find((from) => isResolvable(name, from)) ?? here(),
+  )
   checkWhole(requirePackage.resolve(name))
   switch (platform) {
     case 'linux-x64-gnu':
@@ -119,7 +122,7 @@ function lookingFrom(): string[] {
 function isResolvable(name: string, from?: string): boolean {
   if (from === undefined) return lookingFrom().some((file) => isResolvable(name, file))
   try {
-    createRequire(from).resolve(name)
+    module.createRequire(from).resolve(name)
     return true
   } catch {
     return false

@@ -1,0 +1,4 @@
+import * as layerwise from 'layerwise'
+import checks from './checks.cjs'
+
+test('the statements hold', () => checks.check(layerwise))

@@ -1,0 +1,4 @@
+const layerwise = require('layerwise')
+const { check } = require('./checks.cjs')
+
+check(layerwise)

@@ -1,0 +1,4 @@
+import * as layerwise from 'layerwise'
+import checks from './checks.cjs'
+
+checks.check(layerwise)
