@@ -53,17 +53,22 @@ const runtimes = [
   { name: 'Bun, import', prove: ({ folder, run }) => run(bun(folder), ['main.mjs']) },
   { name: 'Bun, require', prove: ({ folder, run }) => run(bun(folder), ['main.cjs']) },
   {
-    name: 'Bun, one executable, its addon named',
+    name: 'Bun, one executable',
     prove: async ({ folder, out, run }) => {
-      const program = join(out, 'program')
-      const compile = ['build', '--compile', '--external', '@layerwise/*', '--outfile', program, 'main.mjs']
-      await run(bun(folder), compile)
-      const { message = '' } = await run(program, [], { cwd: out }).catch((error) => error)
-      if (!/ERR_LOAD|LAYERWISE_BINARY/.test(message)) throw new Error(`without its addon it said: ${message}`)
+      /** @param {string} file */
+      const compiled = async (file) => {
+        const program = join(out, file.replace('.mjs', ''))
+        const compile = ['build', '--compile', '--external', '@layerwise/*', '--outfile', program, file]
+        await run(bun(folder), compile)
+        return program
+      }
+      const said = await run(await compiled('load.mjs'), [], { cwd: out })
+      if (!/^ERR_LOAD[\s\S]*LAYERWISE_BINARY/.test(said))
+        throw new Error(`without its addon it said: ${said}`)
       const addon = createRequire(join(folder, 'main.mjs')).resolve(
         `@layerwise/layerwise-${process.env.PROOF_PLATFORM}`,
       )
-      await run(program, [], { cwd: out, env: { LAYERWISE_BINARY: addon } })
+      await run(await compiled('main.mjs'), [], { cwd: out, env: { LAYERWISE_BINARY: addon } })
     },
   },
   {
