@@ -1,41 +1,10 @@
 import { LayerwiseError } from './errors.js'
-
-/** A short rendering of any value, safe to put into a message: never throws, never more than about 60 characters. */
-export function show(value: unknown): string {
-  if (typeof value === 'string') return value.length > 40 ? `'${value.slice(0, 37)}…'` : `'${value}'`
-  if (typeof value === 'bigint') return `${value}n`
-  if (typeof value === 'function') return 'a function'
-  if (typeof value === 'symbol') return 'a symbol'
-  if (value === null || typeof value !== 'object') return String(value)
-  try {
-    return showObject(value)
-  } catch {
-    // A getter or a proxy of the caller's threw.
-    return 'an object'
-  }
-}
-
-function showObject(value: object): string {
-  if (Array.isArray(value)) return `an array of ${value.length}`
-  const name: unknown = value.constructor?.name
-  const named = typeof name === 'string' && name !== 'Object' && name !== '' ? `a ${name}` : 'an object'
-  if (!ArrayBuffer.isView(value)) return named
-  return `${named} of ${(value as Uint8Array).length ?? value.byteLength}`
-}
+import { shorten, show, showReceived } from './show.js'
 
 /** The one sentence in which arguments are refused: name, wish, value, type. */
 export function argumentError(argument: string, expected: string, received: unknown): LayerwiseError {
-  const type =
-    received === null || received === undefined || typeof received === 'object' ? '' : ` (${typeof received})`
-  return new LayerwiseError(
-    'ERR_ARGUMENT',
-    `${argument}: expected ${expected}, received ${show(received)}${type}`,
-    {
-      argument,
-      expected,
-      received,
-    },
-  )
+  const message = `${argument}: expected ${expected}, received ${showReceived(received)}`
+  return new LayerwiseError('ERR_ARGUMENT', message, { argument, expected, received })
 }
 
 /** Freezes a plain object or array, and all that it holds. */
@@ -79,9 +48,9 @@ export function checkOptions(
     if (!known.includes(key)) {
       throw new LayerwiseError(
         'ERR_ARGUMENT',
-        `${argument}: unknown option '${key}'; known are ${known.join(', ')}`,
+        `${argument}: unknown option ${show(key)}; known are ${known.join(', ')}`,
         {
-          argument: `${argument}.${key}`,
+          argument: `${argument}.${shorten(key)}`,
           expected: `one of ${known.join(', ')}`,
           received: key,
         },

@@ -89,9 +89,13 @@ describe('labels are refused', () => {
 
   test('to train on if they are all of one class', async () => {
     const rows = { data: new Float32Array(3), rows: 3, cols: 1, scale: 1, labels: Uint32Array.of(1, 0, 1) }
-    await checkSeveralClasses(rows, () => {})
+    await checkSeveralClasses(rows, 2, () => {})
     const held = { ...rows, order: Uint32Array.of(0, 2) }
-    expectError(await rejection(checkSeveralClasses(held, () => {})), 'ERR_RANGE', 'class 1 in every row')
+    expectError(
+      await rejection(checkSeveralClasses(held, 2, () => {})),
+      'ERR_RANGE',
+      'class 1 in all 2 held-in rows',
+    )
   })
 })
 

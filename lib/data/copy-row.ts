@@ -1,5 +1,6 @@
-import { argumentError, show } from '../check.js'
+import { argumentError } from '../check.js'
 import { LayerwiseError } from '../errors.js'
+import { show, showReceived } from '../show.js'
 
 /**
  * Copies the numbers `column` to `toColumn` of a plain array that is to be row `i` of `width` numbers.
@@ -15,14 +16,19 @@ export function copyRow(
   column = 0,
   toColumn = width,
 ): void {
-  if (!Array.isArray(row)) throw argumentError(`${argument}[${i}]`, 'an array of numbers', row)
+  if (!Array.isArray(row)) {
+    const other = ArrayBuffer.isView(row)
+      ? `Matrix.fromRows(${argument}) takes typed arrays`
+      : `one row alone is [row]`
+    throw argumentError(`${argument}[${i}]`, `a row, which is an array of numbers (${other})`, row)
+  }
   checkRowWidth(argument, row.length, i, width)
   for (let j = column; j < toColumn; j++) {
     const value: unknown = row[j]
     if (typeof value !== 'number') {
       throw new LayerwiseError(
         'ERR_ARGUMENT',
-        `${argument}: expected a number in row ${i}, column ${j}, received ${show(value)} (${typeof value})`,
+        `${argument}: expected a number in row ${i}, column ${j}, received ${showReceived(value)}`,
         { argument, expected: 'numbers', received: value, row: i, column: j },
       )
     }
@@ -35,7 +41,7 @@ export function checkRowWidth(argument: string, received: number, i: number, wid
   if (received === width) return
   throw new LayerwiseError(
     'ERR_SHAPE',
-    `${argument}: expected ${width} numbers in row ${i}, received ${received}`,
+    `${argument}: expected ${width} numbers in row ${i}, received ${show(received)}`,
     { argument, expected: `${width} numbers in each row`, received, row: i },
   )
 }

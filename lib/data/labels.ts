@@ -1,8 +1,9 @@
 import { types } from 'node:util'
-import { argumentError, checkInteger, shapeError, show } from '../check.js'
+import { argumentError, checkInteger, shapeError } from '../check.js'
 import { LayerwiseError } from '../errors.js'
 import type { NativeRows } from '../native/binding.js'
 import { allocate, type PlainUint32Array } from '../precision.js'
+import { show, showReceived } from '../show.js'
 import { changedError, rowSlices } from './slices.js'
 
 /** How many classes there are, at least 2; or their names, each another. */
@@ -93,24 +94,45 @@ export async function toLabels(
 }
 
 /**
- * Refuses labeled rows to train on that are all of one class: it is learnt by saying it always.
+ * Refuses labeled rows to train on that are all of one class: a constant answer fits them.
  *
+ * @param classes - by which the message names that class
  * @param between - called between slices; what it throws ends the search
  * @throws {@link LayerwiseError} `ERR_RANGE`
  */
-export async function checkSeveralClasses({ labels, order }: NativeRows, between: () => void): Promise<void> {
+export async function checkSeveralClasses(
+  { labels, order }: NativeRows,
+  classes: Classes,
+  between: () => void,
+): Promise<void> {
   if (labels === undefined) return
-  const rows = order?.length ?? labels.length
-  const first = labels[order?.[0] ?? 0]!
-  for await (const [from, to] of rowSlices(rows, 1)) {
-    between()
-    for (let i = from; i < to; i++) if (labels[order?.[i] ?? i] !== first) return
-  }
+  if (await severalClasses(labels, order, between)) return
+  const only = labels[order?.[0] ?? 0]!
+  const name = typeof classes === 'number' ? only : classes[only]!
+  const [rows, all] = [order?.length ?? labels.length, labels.length]
+  const heldOut = order !== undefined && (await severalClasses(labels, undefined, between))
+  const where = heldOut
+    ? `in all ${rows} held-in rows; the other classes are among the ${all - rows} that validation held out: hold out fewer, or give ` +
+      '{ x, labels } of your own as validation'
+    : 'in every row'
   throw new LayerwiseError(
     'ERR_RANGE',
-    `labels: expected rows of at least 2 classes to train on, received class ${first} in every row`,
-    { argument: 'labels', expected: 'rows of at least 2 classes', received: first },
+    `labels: expected rows of at least 2 classes to train on, received class ${show(name)} ${where}`,
+    { argument: 'labels', expected: 'rows of at least 2 classes', received: name },
   )
+}
+
+async function severalClasses(
+  labels: Uint32Array,
+  order: Uint32Array | undefined,
+  between: () => void,
+): Promise<boolean> {
+  const first = labels[order?.[0] ?? 0]!
+  for await (const [from, to] of rowSlices(order?.length ?? labels.length, 1)) {
+    between()
+    for (let i = from; i < to; i++) if (labels[order?.[i] ?? i] !== first) return true
+  }
+  return false
 }
 
 /** Class numbers as answers: themselves, or their names, looked up a slice at a time. */
@@ -166,7 +188,7 @@ function labelError(
 ): LayerwiseError {
   return new LayerwiseError(
     code,
-    `${argument}: expected ${expected}, received ${show(received)} in row ${row}`,
+    `${argument}: expected ${expected}, received ${showReceived(received, ` in row ${row}`)}`,
     {
       argument,
       expected,

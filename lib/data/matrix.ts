@@ -281,17 +281,24 @@ function allocateLike<D extends MatrixData>(data: D, length: number): D {
 /** Refuses what native code could not safely read: other array types, and memory that is shared, may shrink or is gone. */
 export function checkStorage(argument: string, data: unknown): asserts data is MatrixData {
   if (elementType(data) === undefined) {
-    throw argumentError(argument, 'a Float32Array, Float64Array or Uint8Array', data)
+    const convertible =
+      types.isTypedArray(data) && !types.isBigInt64Array(data) && !types.isBigUint64Array(data)
+    const other = convertible ? ' (Float64Array.from converts other numbers)' : ''
+    throw argumentError(argument, `a Float32Array, Float64Array or Uint8Array${other}`, data)
   }
   const { buffer } = data as { buffer: ArrayBufferLike & { resizable?: boolean } }
   if (types.isSharedArrayBuffer(buffer)) {
-    throw storageError(argument, 'an array over an ordinary ArrayBuffer', 'one over a SharedArrayBuffer')
+    throw storageError(
+      argument,
+      'an array over an ordinary ArrayBuffer',
+      'one over a SharedArrayBuffer: copy it',
+    )
   }
   if (buffer.resizable === true) {
     throw storageError(
       argument,
       'an array over an ArrayBuffer of fixed size',
-      'one over a resizable ArrayBuffer',
+      'one over a resizable ArrayBuffer: copy it',
     )
   }
   if (isDetached(buffer)) {

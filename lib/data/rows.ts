@@ -67,7 +67,9 @@ export async function toMatrix(
   }
   checkStorage(argument, x)
   if (x.length === 0) throw emptyError(argument)
-  if (x.length % width !== 0) throw shapeError(argument, `a length that is a multiple of ${width}`, x.length)
+  if (x.length % width !== 0) {
+    throw shapeError(argument, `rows of ${width} numbers, so a length that is a multiple of it`, x.length)
+  }
   return Matrix.from(x, x.length / width, width)
 }
 

@@ -1,6 +1,7 @@
-import { argumentError, checkNumber, checkOptions, shapeError, show } from '../check.js'
+import { argumentError, checkNumber, checkOptions, shapeError } from '../check.js'
 import { LayerwiseError } from '../errors.js'
 import { allocate, elementType, type FloatArray, type Precision } from '../precision.js'
+import { show } from '../show.js'
 import { type ColumnStatistics, columnSpread, columnStatistics } from './column-statistics.js'
 import { asMatrix, Matrix } from './matrix.js'
 import { type Rows, toMatrix } from './rows.js'

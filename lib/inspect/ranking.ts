@@ -1,7 +1,8 @@
-import { argumentError, shapeError, show } from '../check.js'
+import { argumentError, shapeError } from '../check.js'
 import type { IntegerArray } from '../data/labels.js'
 import { LayerwiseError } from '../errors.js'
 import { allocate } from '../precision.js'
+import { showReceived } from '../show.js'
 
 /** Scores, one a row: the higher, the more a row looks like what is sought. Finite. */
 export type Scores = Float64Array | Float32Array | IntegerArray | readonly number[]
@@ -112,7 +113,7 @@ function checkArray(argument: string, value: unknown): void {
 function rowError(argument: string, expected: string, received: unknown, row: number): LayerwiseError {
   return new LayerwiseError(
     'ERR_RANGE',
-    `${argument}: expected ${expected}, received ${show(received)} in row ${row}`,
+    `${argument}: expected ${expected}, received ${showReceived(received, ` in row ${row}`)}`,
     { argument, expected, received, row },
   )
 }

@@ -1,4 +1,4 @@
-import { checkOptions } from '../check.js'
+import { argumentError, checkOptions } from '../check.js'
 import {
   type Classes,
   classCount,
@@ -175,7 +175,7 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
     })
     const training = await taken(given, '')
     if (validation === undefined || typeof validation === 'number') return { training, validation }
-    checkOptions('validation', validation, ['x', 'labels'])
+    checkLabeledRows(validation)
     return { training, validation: await taken(validation, 'validation.') }
   }
 
@@ -188,4 +188,13 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
     const rows = await this.toRows(`${prefix}x`, x, between)
     return { ...rows, labels: await toLabels(`${prefix}labels`, labels, rows.rows, this.#classes, between) }
   }
+}
+
+/** Rows for validation with their labels; rows alone are refused by saying what is missing. */
+function checkLabeledRows(validation: LabeledRows): void {
+  const { x, labels } = (validation ?? {}) as Partial<LabeledRows>
+  if (x === undefined && labels === undefined) {
+    throw argumentError('validation', 'rows with their labels, { x, labels }, or a fraction of x', validation)
+  }
+  checkOptions('validation', validation, ['x', 'labels'])
 }

@@ -1,4 +1,4 @@
-import { checkSeveralClasses } from '../data/labels.js'
+import { type Classes, checkSeveralClasses } from '../data/labels.js'
 import type { Between, Rows } from '../data/rows.js'
 import { snapshot } from '../data/snapshot.js'
 import type { Floats, NativeRows } from '../native/binding.js'
@@ -20,6 +20,8 @@ export interface Fitting<P extends Precision> extends Recipe {
   readonly learner: Learner<P>
   /** The output activation, where outputs are compared with the rows: these must lie in its range. Undefined for classifiers. */
   readonly targets: Activation | undefined
+  /** Of labeled rows, for messages. */
+  readonly classes?: Classes
 }
 
 /** Rows to train on; and to measure after each epoch, rows of their own or a fraction of those. */
@@ -79,7 +81,7 @@ export async function fitRows<P extends Precision>(
     typeof validation === 'number'
       ? await holdOut(argument, training.rows, validation, seed, between)
       : { training: training.rows, validation: given?.rows ?? (plan.earlyStopping && training.rows) }
-  await checkSeveralClasses(parts.training, between)
+  if (fitting.classes !== undefined) await checkSeveralClasses(parts.training, fitting.classes, between)
   const measured = parts.validation && { argument: given?.argument ?? argument, rows: parts.validation }
   const task = {
     ...fitting,

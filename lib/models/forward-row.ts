@@ -1,9 +1,10 @@
-import { argumentError, shapeError, show } from '../check.js'
+import { argumentError, shapeError } from '../check.js'
 import { asMatrix, checkStorage, type MatrixData, type Row } from '../data/matrix.js'
 import { notFiniteError } from '../data/slices.js'
 import { ACTIVATION_NUMBERS, type NativeLayer, type NativeScaling, nativeScaling } from '../native/binding.js'
 import { binding } from '../native/load.js'
 import { allocate, elementType, type FloatArray, type FloatInput, type Precision } from '../precision.js'
+import { show } from '../show.js'
 import type { Span } from './forward.js'
 import type { Network } from './network.js'
 
@@ -85,6 +86,9 @@ export class RowForward<P extends Precision> {
       throw shapeError(argument, 'a Matrix of one row', `${matrix.rows} rows`)
     }
     const { data, scale }: { data: unknown; scale: number } = matrix ?? { data: row, scale: 1 }
+    if (!ArrayBuffer.isView(data)) {
+      throw argumentError(argument, 'an array of numbers, a typed array or a Matrix of one row', row)
+    }
     checkStorage(argument, data)
     checkWidth(argument, data.length, width)
     return { data, scale }
@@ -94,7 +98,7 @@ export class RowForward<P extends Precision> {
     for (let j = 0; j < row.length; j++) {
       const value = row[j]
       if (typeof value !== 'number') {
-        throw argumentError(argument, `numbers only, in column ${j} too`, value)
+        throw argumentError(argument, `a number in column ${j}`, value)
       }
       this.#scratch[j] = value
     }

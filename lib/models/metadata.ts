@@ -1,6 +1,7 @@
 import { argumentError } from '../check.js'
 import { parseStrictJson } from '../data/strict-json.js'
 import { LayerwiseError } from '../errors.js'
+import { shorten } from '../show.js'
 
 /** A value that JSON can hold. */
 export type JsonValue =
@@ -64,7 +65,7 @@ class Copy {
     for (const [name, item] of Object.entries(value)) {
       this.#count(name.length)
       if (name === '__proto__') throw argumentError(place, 'names other than __proto__', name)
-      copy[name] = this.of(`${place}.${name}`, item, depth + 1)
+      copy[name] = this.of(`${place}.${shorten(name)}`, item, depth + 1)
     }
     return Object.freeze(copy)
   }

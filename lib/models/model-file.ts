@@ -1,4 +1,3 @@
-import { show } from '../check.js'
 import { bytesSource, joinBytes } from '../data/bytes.js'
 import { type ByteSource, formatError, withFile } from '../data/read-file.js'
 import {
@@ -22,6 +21,7 @@ import { writeFileWhole } from '../data/write-file.js'
 import { type ErrorCode, LayerwiseError } from '../errors.js'
 import type { NativeLayer } from '../native/binding.js'
 import { allocate, type FloatArray, type PlainUint8Array, type Precision } from '../precision.js'
+import { show } from '../show.js'
 import { version } from '../version.js'
 import type { BaseModel } from './base-model.js'
 import { type ModelMetadata, metadataFromText } from './metadata.js'
@@ -189,7 +189,7 @@ async function refuseAs<T>(name: string, check: () => Promise<T>): Promise<T> {
     return await check()
   } catch (error) {
     if (!(error instanceof LayerwiseError) || NOT_THE_FILE.includes(error.code)) throw error
-    throw error.code === 'ERR_FORMAT' && error.details.received === name
+    throw error.code === 'ERR_FORMAT' && error.message.startsWith(`'${name}': `)
       ? error
       : formatError(name, error.message, error)
   }

@@ -114,7 +114,8 @@ export class SoftmaxClassifier<
   async fit(x: Rows, labels: Labels<C>, options?: ClassifierFitOptions<C>): Promise<TrainingHistory> {
     const plan = checkFitOptions<LabeledRows<C>>(options)
     const objective = this.costObjective()
-    const recipe = { objective, exactObjective: objective, seed: this.#settings.seed }
+    const { seed, classes } = this.#settings
+    const recipe = { objective, exactObjective: objective, seed, classes }
     return this.trainLabeled('fit', x, labels, plan, (rows, work) =>
       fitRows({ ...recipe, learner: this.network, targets: 'identity' }, rows, plan, work),
     )

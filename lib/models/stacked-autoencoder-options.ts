@@ -9,6 +9,7 @@ import {
   shapeError,
 } from '../check.js'
 import type { Scaler } from '../data/scaler.js'
+import { LayerwiseError } from '../errors.js'
 import { type Activation, activationRange } from '../objective/activation.js'
 import type { Corruption } from '../objective/corruption.js'
 import { checkLoss, type Loss } from '../objective/loss.js'
@@ -141,7 +142,10 @@ function checkLayer(
   const inputs = below?.hidden ?? whole.inputs
   const checked = checkWithin(place, () => checkSettings({ ...given, inputs, weightDecay, seed }))
   const { hidden, activation, outputActivation, sparsity, corruption } = checked
-  if (below !== undefined) checkReach(`${place}.outputActivation`, outputActivation, below.activation)
+  if (below !== undefined) {
+    const source = given.outputActivation === undefined ? ', its default since activation is that' : ''
+    checkReach(`${place}.outputActivation`, outputActivation, below.activation, source)
+  }
   if (whole.sparseFineTuning && sparsity.kind === 'constraint') {
     throw argumentError(
       `${place}.sparsity.kind`,
@@ -156,15 +160,20 @@ function checkLayer(
   }
 }
 
-/** Outputs must be able to take every value the layer below can have. */
-function checkReach(argument: string, output: Activation, below: Activation): void {
+/** Outputs must be able to take every value the layer below can have. `source`: where they come from if not from the caller. */
+function checkReach(argument: string, output: Activation, below: Activation, source: string): void {
   const [low, high] = activationRange(output)
   const [least, most] = activationRange(below)
   if (low <= least && high >= most) return
-  throw argumentError(
-    argument,
-    `an activation that reaches all of the ${below} units of the layer below, from ${least} to ${most}`,
-    output,
+  const expected = `an activation that reaches what it reconstructs, the ${below} units of the layer below, from ${least} to ${most}`
+  throw new LayerwiseError(
+    'ERR_ARGUMENT',
+    `${argument}: expected ${expected}, received '${output}'${source}`,
+    {
+      argument,
+      expected,
+      received: output,
+    },
   )
 }
 

@@ -1,4 +1,4 @@
-import { checkOptions, freezeDeep, show } from '../check.js'
+import { checkOptions, freezeDeep } from '../check.js'
 import type { Classes } from '../data/labels.js'
 import type { Matrix } from '../data/matrix.js'
 import { formatError } from '../data/read-file.js'
@@ -7,6 +7,7 @@ import type { NativeLayer, NativeObjective, NativePenalty } from '../native/bind
 import type { NativeWork } from '../native/call.js'
 import { costPenalties, type Sparsity, trainingAverage, trainingPenalties } from '../objective/sparsity.js'
 import type { FloatArray, Precision } from '../precision.js'
+import { show } from '../show.js'
 import type { TrainingHistory } from '../training/history.js'
 import { checkFitOptions, type FitOptions } from '../training/options.js'
 import { Autoencoder } from './autoencoder.js'

@@ -152,7 +152,8 @@ export class StackedClassifier<
       const memory = recompute ? undefined : new CodeMemory(network.precision, width)
       const codes = await codesOf(network, top, rows, memory, plan.run, work)
       const learner = network.learner([top], () => network.nextFit())
-      const recipe = { objective, exactObjective: objective, seed: this.#settings.seed }
+      const { seed, classes } = this.#settings
+      const recipe = { objective, exactObjective: objective, seed, classes }
       const targets = recompute ? undefined : 'identity'
       return fitRows({ ...recipe, learner, targets, phase: { phase: 'softmax' } }, codes, plan, work)
     })
@@ -171,6 +172,7 @@ export class StackedClassifier<
       objective: trainingObjectiveOf(this.#settings, plan.batchSize === 0),
       exactObjective: this.costObjective(),
       seed: this.#settings.seed,
+      classes: this.classes,
       phase: { phase: 'fineTune' },
     } as const
     return this.trainLabeled('fineTune', x, labels, plan, (rows, work) =>

@@ -162,7 +162,13 @@ export interface TrainingPlan {
 }
 
 const COMMON = ['validation', 'onEpoch', 'onProgress']
-const FIRST_ORDER = ['epochs', 'batchSize', 'learningRate', 'shuffle']
+const NOT_WITH_LBFGS = {
+  epochs: 'optimizer.maxIterations bounds its iterations',
+  batchSize: 'it always sees all rows',
+  learningRate: 'a line search finds the length of each step',
+  shuffle: 'it always sees all rows',
+}
+const FIRST_ORDER = Object.keys(NOT_WITH_LBFGS)
 
 /** Names of the options that may differ from layer to layer, and of all but those of every call. */
 export const LAYER_FIT_OPTIONS = ['optimizer', ...FIRST_ORDER, 'earlyStopping']
@@ -185,8 +191,9 @@ export function checkFitOptions<V = Rows>(options: unknown): FitPlan<V> {
   }
   const kind = optimizerKind(given.optimizer)
   if (kind === 'lbfgs') {
-    for (const key of FIRST_ORDER) {
-      if (given[key] !== undefined) throw argumentError(key, `nothing, since lbfgs has no ${key}`, given[key])
+    for (const [key, why] of Object.entries(NOT_WITH_LBFGS)) {
+      if (given[key] !== undefined)
+        throw argumentError(key, `nothing, since lbfgs has no ${key}: ${why}`, given[key])
     }
     const { maxIterations, optimizer } = checkLbfgs(given.optimizer)
     return {
@@ -282,7 +289,8 @@ function defaultSchedule(kind: 'gradientDescent' | 'momentum' | 'adam'): Schedul
 
 /** Rows are checked later, when their width is known. */
 function checkValidation<V>(value: unknown): V | number | undefined {
-  return typeof value === 'number'
-    ? checkNumber('validation', value, { min: 0, max: 1, open: true })
-    : (value as V | undefined)
+  if (typeof value === 'number' && !(value > 0 && value < 1)) {
+    throw argumentError('validation', 'rows, or the fraction of x to hold out, above 0 and below 1', value)
+  }
+  return value as V | number | undefined
 }

@@ -246,7 +246,9 @@ function progress(
 
 function diverged(epoch: number, plan: TrainingPlan): LayerwiseError {
   const remedy =
-    plan.rate === undefined ? 'scale the data, or start from other parameters' : 'lower learningRate'
+    plan.rate === undefined
+      ? 'scale the data, or start from other parameters'
+      : 'lower learningRate, or scale the data'
   return new LayerwiseError(
     'ERR_DIVERGED',
     `training diverged in epoch ${epoch}: cost or parameters are no longer finite; the model keeps those of the epoch before; ${remedy}`,
