@@ -22,7 +22,7 @@ export function loadError(attempts: readonly Attempt[], origin: Origin): Layerwi
   const lines = attempts.map(({ place, error }) => `- ${place}: ${reasonOf(error)}`)
   const errors = attempts.map(({ error }) => error)
   const message = [
-    `layerwise cannot load its native addon on ${platformName()} (Node ${process.versions.node}). Tried:`,
+    `layerwise cannot load its native addon on ${platformText()} (Node ${process.versions.node}). Tried:`,
     ...lines,
     `What to do: ${remedy(attempts, origin)}`,
   ].join('\n')
@@ -32,6 +32,15 @@ export function loadError(attempts: readonly Attempt[], origin: Origin): Layerwi
     {},
     errors.length === 1 ? errors[0] : new AggregateError(errors),
   )
+}
+
+/** Where it can be told. */
+function platformText(): string {
+  try {
+    return platformName()
+  } catch {
+    return `${process.platform}-${process.arch}`
+  }
 }
 
 /** The first line: after it Node lists the files that asked for the module. */

@@ -32,7 +32,7 @@ interface Place {
 function load(): Binding {
   const attempts: Attempt[] = []
   const root = packageFolder()
-  for (const { name, load } of places(root)) {
+  for (const { name, load } of placesFrom(root, attempts)) {
     try {
       const addon = alone(load) as Partial<Binding> | null
       if (typeof addon?.runtime !== 'function') throw new Error('it is no addon of layerwise')
@@ -46,6 +46,16 @@ function load(): Binding {
     isBundled: root === undefined,
     isInstalled: (platform) => isResolvable(`${packageOf(platform)}/package.json`),
   })
+}
+
+/** The places, or none where the host does not let the process ask for the environment or the platform. */
+function placesFrom(root: string | undefined, attempts: Attempt[]): Place[] {
+  try {
+    return places(root)
+  } catch (error) {
+    attempts.push({ place: 'the environment', error })
+    return []
+  }
 }
 
 function places(root: string | undefined): Place[] {
