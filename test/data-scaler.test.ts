@@ -290,3 +290,14 @@ describe('scalerFromJSON', () => {
     expect(scalerFromJSON(minMax)).toMatchObject({ range: [0, 1] })
   })
 })
+
+it('a scaler is whole as JSON, and refuses to be cloned or posted, which would lose its numbers', async () => {
+  for (const scaler of [new MinMaxScaler(), new StandardScaler()]) {
+    await scaler.fit([
+      [1, 2],
+      [3, 5],
+    ])
+    expect(scalerFromJSON(JSON.parse(JSON.stringify(scaler))).toJSON()).toEqual(scaler.toJSON())
+    expect(() => structuredClone(scaler)).toThrow(expect.objectContaining({ name: 'DataCloneError' }))
+  }
+})

@@ -1,9 +1,9 @@
 import { types } from 'node:util'
 import { argumentError } from '../check.js'
 import { allocate, type PlainUint8Array } from '../precision.js'
-import { checkStorage } from './matrix.js'
 import type { ByteSource } from './read-file.js'
 import { transferredError, turn } from './slices.js'
+import { checkStorage } from './storage.js'
 
 /** Bytes of one view. */
 const VIEW_BYTES = 2 ** 30

@@ -1,8 +1,9 @@
 import { elementType, type FloatArray, type PlainUint8Array } from '../precision.js'
 import { bytesOf } from './bytes.js'
-import { checkMatrix, checkStorage, Matrix } from './matrix.js'
+import { checkMatrix, Matrix } from './matrix.js'
 import { allocate, formatError, type OpenFile, readExactly, readStart, withFile } from './read-file.js'
 import { rowSlices, transferredError } from './slices.js'
+import { checkStorage } from './storage.js'
 import { writeFileWhole } from './write-file.js'
 
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59] // \x93NUMPY

@@ -2,8 +2,9 @@ import { argumentError, checkInteger, checkOptions, shapeError } from '../check.
 import { LayerwiseError } from '../errors.js'
 import { binding } from '../native/load.js'
 import { allocate, elementType, type PlainFloat32Array, type Precision } from '../precision.js'
-import { asMatrix, checkMatrix, checkStorage, Matrix, type MatrixData } from './matrix.js'
+import { asMatrix, checkMatrix, Matrix, type MatrixData } from './matrix.js'
 import { rowSlices, type Slice, valueSlices } from './slices.js'
+import { checkStorage } from './storage.js'
 
 /** How patches are drawn. */
 export interface PatchOptions {

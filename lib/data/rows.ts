@@ -3,8 +3,9 @@ import { LayerwiseError } from '../errors.js'
 import { type NativeRows, type NativeScaling, nativeScaling } from '../native/binding.js'
 import { allocate, type FloatArray, type Precision } from '../precision.js'
 import { copyRow } from './copy-row.js'
-import { asMatrix, checkStorage, Matrix } from './matrix.js'
+import { asMatrix, Matrix } from './matrix.js'
 import { type Block, blockRanges, changedError, turn } from './slices.js'
+import { checkStorage } from './storage.js'
 
 /**
  * Samples, one a row: a {@link Matrix}; a flat typed array, row-major, as wide as the model has inputs; or an array of

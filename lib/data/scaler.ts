@@ -133,8 +133,11 @@ abstract class ColumnScaler implements Scaler {
     return mapRows(x, shift.length, (value, j) => value / factor[j]! + shift[j]!)
   }
 
-  /** @internal From now on it is fitted on as many columns as now: it is a model's own. */
-  keepWidth(): this {
+  /**
+   * @internal From now on it is fitted on as many columns as now: it is a model's own. A property of the scaler itself, so that
+   * `structuredClone` and `postMessage` refuse what they would leave without its numbers.
+   */
+  readonly keepWidth = (): this => {
     this.#only = this.inputs
     return this
   }

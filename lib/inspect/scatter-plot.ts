@@ -1,6 +1,7 @@
 import { argumentError, checkInteger, checkOptions, checkText, shapeError } from '../check.js'
 import type { IntegerArray } from '../data/labels.js'
-import { checkMatrix, checkStorage, type Matrix } from '../data/matrix.js'
+import { checkMatrix, type Matrix } from '../data/matrix.js'
+import { checkStorage } from '../data/storage.js'
 import { axisOver } from './axis.js'
 import {
   checkSheet,

@@ -1,6 +1,7 @@
 import { argumentError, shapeError } from '../check.js'
-import { asMatrix, checkStorage, type MatrixData, type Row } from '../data/matrix.js'
+import { asMatrix, type MatrixData, type Row } from '../data/matrix.js'
 import { notFiniteError } from '../data/slices.js'
+import { checkStorage } from '../data/storage.js'
 import { ACTIVATION_NUMBERS, type NativeLayer, type NativeScaling, nativeScaling } from '../native/binding.js'
 import { binding } from '../native/load.js'
 import { allocate, elementType, type FloatArray, type FloatInput, type Precision } from '../precision.js'
