@@ -1,4 +1,6 @@
+import { types } from 'node:util'
 import { argumentError, shapeError } from '../check.js'
+
 import type { IntegerArray } from '../data/labels.js'
 import { LayerwiseError } from '../errors.js'
 import { allocate } from '../precision.js'
@@ -106,8 +108,7 @@ function beginOfEquals(sorted: Float64Array, to: number): number {
 }
 
 function checkArray(argument: string, value: unknown): void {
-  const array = Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
-  if (!array) throw argumentError(argument, 'an array', value)
+  if (!Array.isArray(value) && !types.isTypedArray(value)) throw argumentError(argument, 'an array', value)
 }
 
 function rowError(argument: string, expected: string, received: unknown, row: number): LayerwiseError {
