@@ -129,6 +129,7 @@ Rows rows_argument(const Napi::Object& object, Pins& pins) {
   // Leaves room for the core to count in blocks with an int.
   if (available > 1 << 30) throw argument_error(env, "ERR_SHAPE", "rows: more than 2^30");
   Rows rows = rows_of(env, data, available, integer(object, "cols", 1));
+  rows.stored = available;
   rows.scale = number(object, "scale");
   if (data.length != static_cast<std::size_t>(available) * static_cast<std::size_t>(rows.cols)) {
     throw argument_error(env, "ERR_SHAPE",
@@ -140,9 +141,6 @@ Rows rows_argument(const Napi::Object& object, Pins& pins) {
     if (order.type != napi_uint32_array) throw argument_error(env, "ERR_ARGUMENT", "order: expected a Uint32Array");
     rows.order = static_cast<const std::uint32_t*>(order.data);
     rows.count = static_cast<int>(order.length);
-    for (std::size_t i = 0; i < order.length; i++) {
-      if (rows.order[i] >= static_cast<std::uint32_t>(available)) throw argument_error(env, "ERR_SHAPE", "order: no such row");
-    }
   }
   if (has(object, "labels")) {
     const ArrayArgument labels = array_argument(object, "labels", pins, available);
@@ -174,11 +172,11 @@ void check_learnable(Napi::Env env, const Network& network, const Objective& obj
     throw argument_error(env, "ERR_SHAPE", "through: widths do not meet");
   if (objective.loss != Loss::log_loss) return;
   if (rows.labels == nullptr) throw argument_error(env, "ERR_ARGUMENT", "labels: none");
-  const auto classes = static_cast<std::uint32_t>(network.outputs());
-  const Gather<float> gather(rows);
-  for (int i = 0; i < rows.count; i++) {
-    if (rows.labels[gather.row_at(nullptr, i)] >= classes) throw argument_error(env, "ERR_SHAPE", "labels: no such class");
-  }
+}
+
+void check_rows(const Network& network, const Objective& objective, const Rows& rows) {
+  check_places(rows);
+  if (objective.loss == Loss::log_loss) check_labels(rows, static_cast<std::uint32_t>(network.outputs()));
 }
 
 TrainingOptions training_argument(const Napi::Object& request) {

@@ -38,6 +38,7 @@ Napi::Value run_scan(const Napi::CallbackInfo& info) {
   call->low = request.Get("low").ToNumber();
   call->high = request.Get("high").ToNumber();
   operation->compute = [call](Team& team, const StopFlag& stop) {
+    check_places(call->rows);
     call->finished = scan(team, call->rows, call->low, call->high, stop, call->bad);
   };
   operation->result = [call](Napi::Env later) -> Napi::Value {
@@ -64,6 +65,7 @@ Napi::Value run_covariance(const Napi::CallbackInfo& info) {
   call->mean = doubles_argument(request, "mean", operation->pins, n);
   call->covariance = doubles_argument(request, "covariance", operation->pins, n * n);
   operation->compute = [call](Team& team, const StopFlag& stop) {
+    check_places(call->rows);
     call->finished = covariance(team, call->rows, call->mean, call->covariance, stop);
   };
   operation->result = [call](Napi::Env later) -> Napi::Value {
@@ -121,6 +123,7 @@ Napi::Value run_leading_directions(const Napi::CallbackInfo& info) {
   call->out.values = doubles_argument(request, "values", operation->pins, count);
   call->out.vectors = doubles_argument(request, "vectors", operation->pins, static_cast<std::size_t>(count) * n);
   operation->compute = [call](Team& team, const StopFlag& stop) {
+    check_places(call->rows);
     call->end = leading_directions(team, call->rows, call->out, stop);
   };
   const StopFlag* stop = operation->stop.get();

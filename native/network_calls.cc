@@ -49,6 +49,7 @@ Napi::Value start_forward(const Napi::Object& request, std::unique_ptr<Operation
   }
   forward_request.unscale = scaling_argument(request, "unscale", operation->pins, outputs);
   operation->compute = [call](Team& team, const StopFlag& stop) {
+    check_places(call->request.rows);
     call->finished = forward(team, call->request, stop, call->bad);
   };
   operation->result = [call](Napi::Env later) -> Napi::Value {
@@ -81,6 +82,7 @@ struct EvaluateCall {
   bool finished = false;
 
   void run(Team& team, const StopFlag& stop) {
+    check_rows(network, objective, rows);
     Evaluator<T> evaluator(network, objective, rows.count, {}, through ? &through->network : nullptr);
     const Gather<T> gather(rows);
     const auto& kernels = vector_kernels<T>();

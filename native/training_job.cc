@@ -82,6 +82,7 @@ void compute_span(SpanCall& call, Team& team, const StopFlag& stop) {
   auto start = std::max(call.submitted, training.rested_since);
   const auto deadline = Clock::now() + std::chrono::duration<double, std::milli>(call.span.budget_ms);
   if (!job) {
+    check_rows(training.network, training.objective, training.rows);
     job = std::make_unique<TrainingJob<T>>(training.network, training.objective, training.options,
                                            static_cast<const T*>(training.initial), training.rows.count,
                                            training.through ? &training.through->network : nullptr);

@@ -1,6 +1,7 @@
 #include "gather.h"
 
 #include <algorithm>
+#include <stdexcept>
 #include <type_traits>
 
 #include "vector_kernels.h"
@@ -16,6 +17,19 @@ constexpr std::size_t kPrefetched = 1024, kCacheLine = 64;
 std::size_t element_bytes(Storage storage) { return storage == Storage::u8 ? 1 : (storage == Storage::f32 ? 4 : 8); }
 
 }  // namespace
+
+void check_places(const Rows& rows) {
+  if (rows.order == nullptr) return;
+  const auto stored = static_cast<std::uint32_t>(rows.stored);
+  const auto named = [&](std::uint32_t row) { return row < stored; };
+  if (!std::all_of(rows.order, rows.order + rows.count, named)) throw std::out_of_range("order: no such row");
+}
+
+void check_labels(const Rows& rows, std::uint32_t classes) {
+  for (int i = 0; i < rows.count; i++) {
+    if (rows.labels[rows.order != nullptr ? rows.order[i] : i] >= classes) throw std::out_of_range("labels: no such class");
+  }
+}
 
 template <typename T>
 MatrixView<const T> Gather<T>::in_place(int first, int count) const {

@@ -23,12 +23,18 @@ struct Rows {
   Storage storage = Storage::f32;
   int count = 0;  // rows to use: the length of `order` where there is one
   int cols = 0;
+  int stored = 0;  // rows of data
   double scale = 1;
   const std::uint32_t* order = nullptr;  // [count] which rows, or null for all in their own order
   ColumnScaling scaling;
   const std::uint32_t* labels = nullptr;  // the class of each row of data, whatever the order
   const Through* through = nullptr;       // layers the rows go through before anyone sees them
 };
+
+// Throws std::out_of_range where `order` names no row of data, or a row's label none of `classes`. Reads all of both, so it is
+// for the threads that compute, not for JavaScript's.
+void check_places(const Rows& rows);
+void check_labels(const Rows& rows, std::uint32_t classes);
 
 // Reads rows as T, a few at a time, while a batch is made: the data is never blown up as a whole.
 template <typename T>
