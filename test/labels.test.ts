@@ -114,6 +114,7 @@ describe('classes', () => {
     ['a fraction', 2.5, 'classes: '],
     ['text', '10', 'classes: '],
     ['one name', ['one'], 'at least 2 names'],
+    ['65,537 names', Array.from({ length: 65_537 }, (_, k) => `${k}`), 'can be numbered'],
     ['a name that stands twice', ['a', 'b', 'a'], 'classes[2]: expected a name other than that of class 0'],
     ['a number among the names', ['a', 1], 'classes[1]: '],
     ['a hole among the names', new Array(2), 'classes[0]: '],

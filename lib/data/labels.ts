@@ -43,11 +43,17 @@ const INTEGER_ARRAYS = [
   types.isInt32Array,
 ]
 
+/** Names are looked at at once where a model is made or loaded: so many take some 10 ms. */
+const MOST_NAMES = 65_536
+
 /** A number of classes, or a copy of their names. */
 export function checkClasses(argument: string, value: unknown): Classes {
   if (typeof value === 'number') return checkInteger(argument, value, 2)
   if (!Array.isArray(value)) throw argumentError(argument, 'a number of classes, or an array of names', value)
   if (value.length < 2) throw argumentError(argument, 'at least 2 names', value)
+  if (value.length > MOST_NAMES) {
+    throw argumentError(argument, `at most ${MOST_NAMES} names; more classes can be numbered`, value)
+  }
   const names = new Map<string, number>()
   for (let k = 0; k < value.length; k++) {
     const name: unknown = value[k]

@@ -12,7 +12,7 @@ import { checkPrecision, type Precision } from '../precision.js'
 
 /** What is common to all classifiers: the softmax on top, and how it is trained. */
 export interface SoftmaxOptions<C extends Classes = Classes> {
-  /** How many classes there are, at least 2; or their names, by which labels are then given and predictions answered. */
+  /** How many classes there are, at least 2; or their names, at most 65,536, by which labels are then given and predictions answered. */
   readonly classes: C
   /** Whether the softmax has biases; they are not decayed. Default true. */
   readonly biases?: boolean | undefined
