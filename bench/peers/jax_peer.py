@@ -5,9 +5,9 @@
 Its threads are as many as NPROC says and the process may use: XLA asks once, when it starts.
 """
 
-import os
 import sys
 from functools import partial
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -77,7 +77,10 @@ class Variant:
         m_share, v_share = (-jnp.expm1(t * numpy.float32(numpy.log(rate))) for rate in RATES)
         m = jax.tree.map(lambda m, d: RATES[0] * m + (1 - RATES[0]) * d, m, d_parameters)
         v = jax.tree.map(lambda v, d: RATES[1] * v + (1 - RATES[1]) * jnp.square(d), v, d_parameters)
-        update = lambda p, m, v: p - job.rate / m_share * m / (jnp.sqrt(v / v_share) + EPSILON)
+
+        def update(p, m, v):
+            return p - job.rate / m_share * m / (jnp.sqrt(v / v_share) + EPSILON)
+
         return (jax.tree.map(update, parameters, m, v), m, v, t), None
 
     @partial(jax.jit, static_argnums=0, donate_argnums=1)
@@ -129,12 +132,14 @@ def train(variant, seconds):
 
 
 def versions():
-    names = (open(f"/proc/self/task/{task}/comm").read() for task in os.listdir("/proc/self/task"))
+    linux = sys.platform == "linux"
+    names = [thread.joinpath("comm").read_text() for thread in Path("/proc/self/task").iterdir()] if linux else []
     return {
         "jax": jax.__version__,
         "jaxlib": jaxlib.__version__,
         "platform": jax.default_backend(),
-        "threads": sum(name.startswith("tf_XLAEigen") for name in names) if sys.platform == "linux" else None,
+        # Those that share the work of an operation; Linux alone tells.
+        "threads": sum(name.startswith("tf_XLAEigen") for name in names) if linux else None,
     }
 
 
