@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { readSafetensors, type Tensor, writeSafetensors } from '../lib/data/safetensors.js'
 import {
   type Activation,
@@ -12,8 +12,10 @@ import {
   MinMaxScaler,
   SparseAutoencoder,
   type SparseAutoencoderOptions,
+  StackedAutoencoder,
   StandardScaler,
 } from '../lib/index.js'
+import { binding } from '../lib/native/load.js'
 import { rejection, sampleRows } from './sample.js'
 
 const inputs = 5
@@ -149,6 +151,23 @@ describe('a saved model', () => {
     expect(JSON.parse(metadata.layerwise!).scaler).toEqual({ kind: 'minMax', range: [-1, 1] })
     expect(tensors.get('scaler.shift')?.data).toEqual(scaling.shift)
     expect((await SparseAutoencoder.load(path())).scaling?.toJSON()).toEqual(scaling.toJSON())
+  })
+
+  test('draws no first weights when it is loaded, and its classifier none but those of the softmax', async () => {
+    const drawn = vi.spyOn(binding(), 'uniform')
+    try {
+      const stack = new StackedAutoencoder({ inputs, layers: [{ hidden: 3 }, { hidden: 2 }] })
+      const before = drawn.mock.calls.length
+      expect(before).toBe(4)
+      await stack.save(path())
+      await loadModel(path())
+      await StackedAutoencoder.fromBytes(await stack.toBytes())
+      expect(drawn.mock.calls.length).toBe(before)
+      stack.toClassifier({ classes: 2 })
+      expect(drawn.mock.calls.length).toBe(before + 1)
+    } finally {
+      drawn.mockRestore()
+    }
   })
 
   test('cannot be written to a folder that is not there', async () => {

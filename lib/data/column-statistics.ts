@@ -2,7 +2,7 @@ import { LayerwiseError } from '../errors.js'
 import type { NativeRows } from '../native/binding.js'
 import { allocate } from '../precision.js'
 import type { Matrix } from './matrix.js'
-import { blocks, notFiniteError, rowSlices, valueSlices } from './slices.js'
+import { blocks, notFiniteError, rowSlices, transferredError, valueSlices } from './slices.js'
 
 /** Sums of columns, and of what rounding took from them: beside a large offset that is much of a spread. */
 class ColumnSums {
@@ -121,6 +121,7 @@ export async function columnMeans(
   const sums = new ColumnSums(argument, cols)
   for await (const block of blocks(count, cols)) {
     between()
+    if (data.length !== rows * cols) throw transferredError(argument)
     for (let i = block.row; i < block.toRow; i++) {
       const row = order?.[i] ?? i
       for (let j = block.column; j < block.toColumn; j++) {

@@ -3,7 +3,7 @@ import { LayerwiseError } from '../errors.js'
 import { binding } from '../native/load.js'
 import { allocate, elementType, type PlainFloat32Array, type Precision } from '../precision.js'
 import { asMatrix, checkMatrix, Matrix, type MatrixData } from './matrix.js'
-import { rowSlices, type Slice, valueSlices } from './slices.js'
+import { rowSlices, type Slice, transferredError, valueSlices } from './slices.js'
 import { checkStorage } from './storage.js'
 
 /** How patches are drawn. */
@@ -45,7 +45,8 @@ interface Images<D extends MatrixData> {
  * @returns [count, size²], each patch line by line; storage and scale are those of the images
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for bad options or storage
  * @throws {@link LayerwiseError} `ERR_SHAPE` for no images, images smaller than a patch, or rows that are not whole lines
- * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the patches
+ * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the patches, `ERR_STATE` if the buffer of an image is transferred away
+ *   meanwhile
  */
 export async function samplePatches<D extends MatrixData>(
   images: Matrix<D>,
@@ -173,7 +174,11 @@ function rowImages<D extends MatrixData>(images: Matrix<D>, size: number, imageW
   if (!Number.isInteger(height))
     throw shapeError('images', `rows of whole lines of ${width} pixels`, images.cols)
   checkSize('images', size, height, width)
-  return { count: images.rows, first: images, at: (k) => ({ data: images.row(k).data, width, height }) }
+  return {
+    count: images.rows,
+    first: images,
+    at: (k) => ({ data: stillThere(images).row(k).data, width, height }),
+  }
 }
 
 function singleImages<D extends MatrixData>(images: readonly Matrix<D>[], size: number): Images<D> {
@@ -190,8 +195,17 @@ function singleImages<D extends MatrixData>(images: readonly Matrix<D>[], size: 
   return {
     count: matrices.length,
     first,
-    at: (k) => ({ data: matrices[k]!.data, width: matrices[k]!.cols, height: matrices[k]!.rows }),
+    at: (k) => ({
+      data: stillThere(matrices[k]!).data,
+      width: matrices[k]!.cols,
+      height: matrices[k]!.rows,
+    }),
   }
+}
+
+function stillThere<D extends MatrixData>(images: Matrix<D>): Matrix<D> {
+  if (images.data.length !== images.rows * images.cols) throw transferredError('images')
+  return images
 }
 
 function checkSize(argument: string, size: number, height: number, width: number): void {

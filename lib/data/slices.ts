@@ -62,7 +62,8 @@ export interface Slice extends Block {
 /**
  * The values of `x`, slice by slice.
  *
- * @throws {@link LayerwiseError} `ERR_RANGE` naming row and column of the first value that is not finite
+ * @throws {@link LayerwiseError} `ERR_RANGE` naming row and column of the first value that is not finite; `ERR_STATE` if the buffer of `x` is
+ *   transferred away meanwhile
  */
 export async function* valueSlices(argument: string, x: Matrix): AsyncGenerator<Slice, void> {
   const { data, rows, cols, scale } = x
@@ -73,6 +74,7 @@ export async function* valueSlices(argument: string, x: Matrix): AsyncGenerator<
     if (buffer.length < length) buffer = allocate('float64', length, argument)
     const values = buffer.subarray(0, length)
     const from = row * cols + column
+    if (data.length !== rows * cols) throw transferredError(argument)
     values.set(data.subarray(from, from + length))
     for (let k = 0; k < length; k++) {
       values[k]! *= scale
