@@ -96,10 +96,13 @@ export abstract class NetworkModel<P extends Precision> extends BaseModel<P> {
     const work = new NativeWork(run)
     try {
       const between = () => work.throwIfAborted()
-      const parameters =
-        run.parameters === undefined ? own : await network.checked('parameters', run.parameters, between)
+      const given = run.parameters
+      // Both begin at the call, when the caller's arrays are as he handed them over.
+      const [parameters, rows] = await Promise.all([
+        given === undefined ? own : network.checked('parameters', given, between),
+        take(work),
+      ])
       const gradient = wantsGradient ? allocate(precision, parameters.length, 'gradient') : undefined
-      const rows = await take(work)
       await checkTargets('x', rows, range, precision, work)
       const request = { layers, objective, parameters, rows, ...(gradient && { gradient }) }
       const parts = await work.call('x', (native) => binding().evaluate({ ...native, ...request }))
