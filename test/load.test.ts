@@ -221,6 +221,13 @@ describe('ERR_LOAD', () => {
     expect(message).toMatch(new RegExp(`What to do: .*${help}`))
   })
 
+  test('a program that is one executable is told to name the addon', () => {
+    const body = "process.argv[1] = '/$bunfs/root/program'; binding()"
+    const { code, message } = inFreshProcess(body, {}, bareCopy('executable'))
+    expect(code).toBe('ERR_LOAD')
+    expect(message).toMatch(/What to do: this program is one executable.* LAYERWISE_BINARY/)
+  })
+
   test('a bundle says that the addon stays outside', () => {
     const bundled = bareCopy('bundled')
     writeFileSync(join(bundled, 'package.json'), '{ "name": "of-somebody", "type": "module" }')

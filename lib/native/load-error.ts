@@ -13,6 +13,8 @@ export interface Origin {
   readonly isClone: boolean
   /** It is part of a bundle of somebody's. */
   readonly isBundled: boolean
+  /** The program is one executable. */
+  readonly isExecutable: boolean
   /** Whether there is the package of a platform. */
   readonly isInstalled: (platform: string) => boolean
 }
@@ -111,8 +113,11 @@ function hasPermissionModel(): boolean {
 }
 
 /** Where the package was installed, and not built. */
-function remedyOfInstall(reasons: string, { isBundled, isInstalled }: Origin): string {
+function remedyOfInstall(reasons: string, { isBundled, isExecutable, isInstalled }: Origin): string {
   const platform = platformName()
+  if (isExecutable) {
+    return `this program is one executable, beside which nothing is looked for: ship the .node file of ${packageOf(platform)} with it, and name it with LAYERWISE_BINARY before the first call.`
+  }
   if (!PLATFORMS.includes(platform)) {
     return `there is no binary for ${platform}. Build one in a clone of the repository with \`npm run setup\`, and let LAYERWISE_BINARY name its build/Release/layerwise.node.`
   }

@@ -44,6 +44,7 @@ function load(): Binding {
   throw loadError(attempts, {
     isClone: isClone(root),
     isBundled: root === undefined,
+    isExecutable: isExecutable(),
     isInstalled: (platform) => isResolvable(`${packageOf(platform)}/package.json`),
   })
 }
@@ -152,6 +153,11 @@ function isOurs(folder: string): boolean {
   } catch {
     return false
   }
+}
+
+/** Whether the program is one executable, as `bun build --compile` makes it: its main file then lies in no folder that there is. */
+function isExecutable(): boolean {
+  return /[$~]bun(fs)?[\\/]/i.test(process.argv[1] ?? '')
 }
 
 function isClone(root: string | undefined): boolean {
