@@ -22,6 +22,19 @@ export function shapeError(argument: string, expected: string, received: unknown
   })
 }
 
+/** What an object says itself: a member that it lacks is not looked for in the prototype of all objects. */
+export function ownCopy<T extends object>(object: T): T {
+  return Object.assign(Object.create(null), object)
+}
+
+/** An array's elements, each read once: what its getters do to it meanwhile changes nothing. */
+export function readArray<T>(array: ArrayLike<T>): T[] {
+  const { length } = array
+  const elements: T[] = []
+  for (let i = 0; i < length; i++) elements.push(array[i]!)
+  return elements
+}
+
 /** Options with their defaults: every member is there, and none is `undefined`. */
 export type Complete<T> = { [K in keyof T]-?: Exclude<T[K], undefined> }
 
@@ -76,8 +89,9 @@ export function checkWithin<T>(place: string, check: () => T): T {
 export function checkNumber(
   argument: string,
   value: unknown,
-  { min = -Infinity, max = Infinity, open = false }: { min?: number; max?: number; open?: boolean } = {},
+  bounds: { min?: number; max?: number; open?: boolean } = {},
 ): number {
+  const { min = -Infinity, max = Infinity, open = false } = ownCopy(bounds)
   const fits =
     typeof value === 'number' &&
     Number.isFinite(value) &&

@@ -11,6 +11,7 @@ Napi::Error argument_error(Napi::Env env, const char* code, const std::string& m
 }
 
 bool has(const Napi::Object& object, const char* name) {
+  if (!object.HasOwnProperty(name)) return false;
   const Napi::Value value = object.Get(name);
   return !value.IsUndefined() && !value.IsNull();
 }

@@ -117,6 +117,8 @@ Napi::Object part_object(Napi::Env env, const SpanPart& part) {
   object.Set("correct", result.cost.correct);
   object.Set("cancelled", result.cancelled);
   object.Set("diverged", result.diverged);
+  // Absent members would be looked for in the prototype of all objects.
+  object.Set("epoch", env.Undefined());
   if (!result.epoch_done) return object;
   Napi::Object epoch = Napi::Object::New(env);
   epoch.Set("gradientNorm", result.gradient_norm);
@@ -124,7 +126,7 @@ Napi::Object part_object(Napi::Env env, const SpanPart& part) {
   std::copy(result.mean_activation.begin(), result.mean_activation.end(), means.Data());
   epoch.Set("meanActivation", means);
   epoch.Set("evaluations", result.evaluations);
-  if (result.stopped != nullptr) epoch.Set("stopped", result.stopped);
+  epoch.Set("stopped", result.stopped == nullptr ? env.Undefined() : Napi::Value(Napi::String::New(env, result.stopped)));
   object.Set("epoch", epoch);
   return object;
 }

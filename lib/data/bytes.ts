@@ -3,7 +3,7 @@ import { argumentError } from '../check.js'
 import { allocate, type PlainUint8Array } from '../precision.js'
 import type { ByteSource } from './read-file.js'
 import { transferredError, turn } from './slices.js'
-import { checkStorage } from './storage.js'
+import { plainArray } from './storage.js'
 
 /** Bytes of one view. */
 const VIEW_BYTES = 2 ** 30
@@ -26,9 +26,9 @@ const SLICE_BYTES = 2 ** 20
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything but a Uint8Array over an ordinary buffer; reading rejects with `ERR_STATE` if
  *   that is transferred away meanwhile
  */
-export function bytesSource(argument: string, bytes: unknown): ByteSource {
-  if (!types.isUint8Array(bytes)) throw argumentError(argument, 'a Uint8Array', bytes)
-  checkStorage(argument, bytes)
+export function bytesSource(argument: string, given: unknown): ByteSource {
+  if (!types.isUint8Array(given)) throw argumentError(argument, 'a Uint8Array', given)
+  const bytes = plainArray(argument, given)
   const size = bytes.length
   return {
     name: argument,

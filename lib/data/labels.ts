@@ -1,5 +1,5 @@
 import { types } from 'node:util'
-import { argumentError, checkInteger, shapeError } from '../check.js'
+import { argumentError, checkInteger, readArray, shapeError } from '../check.js'
 import { LayerwiseError } from '../errors.js'
 import type { NativeRows } from '../native/binding.js'
 import { allocate, type PlainUint32Array } from '../precision.js'
@@ -55,8 +55,7 @@ export function checkClasses(argument: string, value: unknown): Classes {
     throw argumentError(argument, `at most ${MOST_NAMES} names; more classes can be numbered`, value)
   }
   const names = new Map<string, number>()
-  for (let k = 0; k < value.length; k++) {
-    const name: unknown = value[k]
+  for (const [k, name] of readArray<unknown>(value).entries()) {
     if (typeof name !== 'string') throw argumentError(`${argument}[${k}]`, 'a name', name)
     const first = names.get(name)
     if (first !== undefined)

@@ -1,5 +1,13 @@
 import { types } from 'node:util'
-import { argumentError, checkInteger, checkNumber, checkOptions, checkWithin, shapeError } from '../check.js'
+import {
+  argumentError,
+  checkInteger,
+  checkNumber,
+  checkOptions,
+  checkWithin,
+  readArray,
+  shapeError,
+} from '../check.js'
 import {
   allocate,
   checkPrecision,
@@ -11,7 +19,7 @@ import {
 import { checkRowWidth, copyRow } from './copy-row.js'
 import type { IntegerArray } from './labels.js'
 import { splitRows } from './split-rows.js'
-import { checkStorage } from './storage.js'
+import { checkStorage, plainArray, viewOf } from './storage.js'
 
 /** What a {@link Matrix} may be stored in. */
 export type MatrixData = Float32Array | Float64Array | Uint8Array
@@ -41,7 +49,7 @@ export class Matrix<D extends MatrixData = MatrixData> {
   readonly rows: number
   /** Columns, at least 1: inputs, where the matrix holds data. */
   readonly cols: number
-  /** The numbers as stored, before `scale`; `rows * cols` of them. The caller's own array, not a copy. */
+  /** The numbers as stored, before `scale`; `rows * cols` of them. The caller's own array, not a copy; of a Buffer its bytes as a Uint8Array. */
   readonly data: D
   /** Factor on every stored number, 1 unless given. Allowed for Uint8Array only. */
   readonly scale: number
@@ -85,12 +93,12 @@ export class Matrix<D extends MatrixData = MatrixData> {
   }
 
   private static checked<D extends MatrixData>(
-    data: D,
+    given: D,
     rows: unknown,
     cols: unknown,
     options: unknown,
   ): Matrix<D> {
-    checkStorage('data', data)
+    const data = plainArray('data', given)
     const [m, n] = [checkInteger('rows', rows, 0), checkInteger('cols', cols, 1)]
     if (data.length !== m * n) throw shapeError('data', `${m} × ${n} = ${m * n} numbers`, data.length)
     const { scale: factor = 1 } = checkOptions('options', options, ['scale'])
@@ -116,12 +124,13 @@ export class Matrix<D extends MatrixData = MatrixData> {
     const { precision: given = 'float64' } = checkOptions('options', options, ['precision'])
     const precision = checkPrecision('precision', given) as P
     if (!Array.isArray(rows)) throw argumentError('rows', 'an array of rows', rows)
-    if (rows.length === 0) throw shapeError('rows', 'at least one row', 0)
-    const width = rowWidth(rows[0])
+    const list = readArray(rows)
+    if (list.length === 0) throw shapeError('rows', 'at least one row', 0)
+    const width = rowWidth(list[0])
     if (width === 0) throw shapeError('rows', 'rows of at least one number', 0)
-    const data = allocate(precision, rows.length * width, 'rows')
-    for (let i = 0; i < rows.length; i++) copyAnyRow(rows[i], i, width, data)
-    return new Matrix(data, rows.length, width, 1)
+    const data = allocate(precision, list.length * width, 'rows')
+    for (const [i, row] of list.entries()) copyAnyRow(row, i, width, data)
+    return new Matrix(data, list.length, width, 1)
   }
 
   /**
@@ -158,12 +167,7 @@ export class Matrix<D extends MatrixData = MatrixData> {
     checkInteger('from', from, 0, this.rows)
     checkInteger('to', to, from, this.rows)
     checkStorage('data', this.data)
-    return new Matrix(
-      this.data.subarray(from * this.cols, to * this.cols) as D,
-      to - from,
-      this.cols,
-      this.scale,
-    )
+    return new Matrix(viewOf(this.data, from * this.cols, to * this.cols), to - from, this.cols, this.scale)
   }
 
   /**
@@ -176,14 +180,15 @@ export class Matrix<D extends MatrixData = MatrixData> {
   select(indices: IntegerArray | readonly number[]): Matrix<D> {
     const view = types.isTypedArray(indices)
     if (!Array.isArray(indices) && !view) throw argumentError('indices', 'an array of row numbers', indices)
+    const given = readArray(indices)
     checkStorage('data', this.data)
     const { cols } = this
-    const data = allocateLike(this.data, indices.length * cols)
-    for (let k = 0; k < indices.length; k++) {
-      const i = checkInteger(`indices[${k}]`, indices[k], 0, this.rows - 1)
-      data.set(this.data.subarray(i * cols, (i + 1) * cols), k * cols)
+    const data = allocateLike(this.data, given.length * cols)
+    for (const [k, index] of given.entries()) {
+      const i = checkInteger(`indices[${k}]`, index, 0, this.rows - 1)
+      data.set(viewOf(this.data, i * cols, (i + 1) * cols), k * cols)
     }
-    return new Matrix(data, indices.length, cols, this.scale)
+    return new Matrix(data, given.length, cols, this.scale)
   }
 
   /**
@@ -238,7 +243,8 @@ function isMatrixLike(value: unknown): value is MatrixLike<never> {
 }
 
 function rowWidth(row: unknown): number {
-  const width = asMatrix('rows[0]', row)?.cols ?? (row as ArrayLike<unknown> | null | undefined)?.length
+  const list = types.isTypedArray(row) ? plainArray('rows[0]', row as unknown) : row
+  const width = asMatrix('rows[0]', list)?.cols ?? (list as ArrayLike<unknown> | null | undefined)?.length
   return typeof width === 'number' ? width : 1
 }
 
@@ -251,8 +257,8 @@ function copyAnyRow(row: unknown, i: number, width: number, data: FloatArray): v
   if (matrix !== undefined && matrix.rows !== 1) {
     throw shapeError(`rows[${i}]`, 'a Matrix of one row', `${matrix.rows} rows`)
   }
-  const { data: numbers, scale }: { data: unknown; scale: number } = matrix ?? { data: row, scale: 1 }
-  checkStorage(`rows[${i}]`, numbers)
+  const { data: of, scale }: { data: unknown; scale: number } = matrix ?? { data: row, scale: 1 }
+  const numbers = plainArray(`rows[${i}]`, of)
   checkRowWidth('rows', numbers.length, i, width)
   for (let j = 0; j < width; j++) data[i * width + j] = numbers[j]! * scale
 }

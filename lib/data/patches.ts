@@ -1,10 +1,10 @@
-import { argumentError, checkInteger, checkOptions, shapeError } from '../check.js'
+import { argumentError, checkInteger, checkOptions, readArray, shapeError } from '../check.js'
 import { LayerwiseError } from '../errors.js'
 import { binding } from '../native/load.js'
 import { allocate, elementType, type PlainFloat32Array, type Precision } from '../precision.js'
 import { asMatrix, checkMatrix, Matrix, type MatrixData } from './matrix.js'
 import { rowSlices, type Slice, transferredError, valueSlices } from './slices.js'
-import { checkStorage } from './storage.js'
+import { checkStorage, viewOf } from './storage.js'
 
 /** How patches are drawn. */
 export interface PatchOptions {
@@ -90,7 +90,7 @@ export async function samplePatches<D extends MatrixData>(
       const left = draw(k + 2, width - size + 1)
       for (let y = 0; y < size; y++) {
         const line = (top + y) * width + left
-        patches.set(data.subarray(line, line + size), (p * size + y) * size)
+        patches.set(viewOf(data, line, line + size), (p * size + y) * size)
       }
     }
   }
@@ -183,7 +183,7 @@ function rowImages<D extends MatrixData>(images: Matrix<D>, size: number, imageW
 
 function singleImages<D extends MatrixData>(images: readonly Matrix<D>[], size: number): Images<D> {
   if (!Array.isArray(images)) throw argumentError('images', 'a Matrix or an array of them', images)
-  const matrices = Array.from(images, (image, k) => checkMatrix(`images[${k}]`, image) as Matrix<D>)
+  const matrices = readArray(images).map((image, k) => checkMatrix(`images[${k}]`, image) as Matrix<D>)
   const [first] = matrices
   if (first === undefined) throw shapeError('images', 'at least one image', 0)
   matrices.forEach((image, k) => {

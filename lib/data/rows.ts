@@ -1,17 +1,20 @@
-import { argumentError, shapeError } from '../check.js'
+import { argumentError, ownCopy, shapeError } from '../check.js'
 import { LayerwiseError } from '../errors.js'
 import { type NativeRows, type NativeScaling, nativeScaling } from '../native/binding.js'
-import { allocate, type FloatArray, type Precision } from '../precision.js'
+import { allocate, elementType, type FloatArray, type Precision } from '../precision.js'
 import { copyRow } from './copy-row.js'
-import { asMatrix, Matrix } from './matrix.js'
+import { asMatrix, Matrix, type MatrixData } from './matrix.js'
 import { type Block, blockRanges, changedError, turn } from './slices.js'
-import { checkStorage } from './storage.js'
+import { checkStorage, plainArray } from './storage.js'
 
 /**
  * Samples, one a row: a {@link Matrix}; a flat typed array, row-major, as wide as the model has inputs; or an array of
  * rows, which is copied into the model's precision.
  */
 export type Rows = Matrix | Float32Array | Float64Array | Uint8Array | readonly (readonly number[])[]
+
+/** Rows of so many bytes or fewer are copied at the call; what happens to the caller's array afterwards does not matter. 1 MiB. */
+export const COPIED_BYTES = 2 ** 20
 
 /** Called between slices of long work; what it throws ends the work. */
 export type Between = () => void
@@ -41,10 +44,13 @@ export async function toRows(
 ): Promise<NativeRows> {
   const taken = scaling && nativeScaling(scaling)
   const kept = taken === undefined ? precision : 'float64'
-  const { data, rows, cols, scale } = await toMatrix(argument, x, width, kept, between)
+  const matrix = Array.isArray(x)
+    ? await fromArrays(argument, x, width, kept, between)
+    : keptSmall(argument, givenMatrix(argument, x, width))
+  const { data, rows, cols, scale } = matrix
   if (taken && taken.shift.length !== width)
     throw shapeError('scaling', `a scaler fitted on ${width} columns`, taken.shift.length)
-  return { data, rows, cols, scale, ...(taken && { scaling: taken }) }
+  return ownCopy({ data, rows, cols, scale, ...(taken && { scaling: taken }) })
 }
 
 /** {@link Rows} as a Matrix with at least one row, of `width` columns, as {@link toRows} takes them. */
@@ -55,7 +61,13 @@ export async function toMatrix(
   precision: Precision,
   between: Between = () => {},
 ): Promise<Matrix> {
-  if (Array.isArray(x)) return fromArrays(argument, x, width, precision, between)
+  return Array.isArray(x)
+    ? fromArrays(argument, x, width, precision, between)
+    : givenMatrix(argument, x, width)
+}
+
+/** Rows that lie in a typed array, where they lie. */
+function givenMatrix(argument: string, x: unknown, width: number): Matrix {
   const matrix = asMatrix(argument, x)
   if (matrix !== undefined) {
     checkStorage(argument, matrix.data)
@@ -66,12 +78,13 @@ export async function toMatrix(
   if (!ArrayBuffer.isView(x)) {
     throw argumentError(argument, 'a Matrix, a flat typed array or an array of rows', x)
   }
-  checkStorage(argument, x)
-  if (x.length === 0) throw emptyError(argument)
-  if (x.length % width !== 0) {
-    throw shapeError(argument, `rows of ${width} numbers, so a length that is a multiple of it`, x.length)
+  const data = plainArray(argument, x as unknown)
+  const { length } = data
+  if (length === 0) throw emptyError(argument)
+  if (length % width !== 0) {
+    throw shapeError(argument, `rows of ${width} numbers, so a length that is a multiple of it`, length)
   }
-  return Matrix.from(x, x.length / width, width)
+  return Matrix.from(data, length / width, width)
 }
 
 async function fromArrays<P extends Precision>(
@@ -106,6 +119,19 @@ function copyBlock(
   for (let i = from; i < toRow; i++) {
     copyRow(argument, x[i], i, width, data, column, toColumn)
   }
+}
+
+/** A copy of what is small, or the matrix itself. */
+function keptSmall(argument: string, matrix: Matrix): Matrix {
+  const { data, rows, cols, scale } = matrix
+  if (data.byteLength > COPIED_BYTES) return matrix
+  const type = elementType(data)!
+  const copy =
+    type === 'uint8'
+      ? allocate(type, data.length, argument)
+      : allocate<Precision>(type, data.length, argument)
+  copy.set(data)
+  return Matrix.from<MatrixData>(copy, rows, cols, { scale })
 }
 
 function emptyError(argument: string): LayerwiseError {

@@ -1,4 +1,4 @@
-import { argumentError, checkNumber, checkOptions, shapeError } from '../check.js'
+import { argumentError, checkNumber, checkOptions, readArray, shapeError } from '../check.js'
 import { LayerwiseError } from '../errors.js'
 import { allocate, elementType, type FloatArray, type Precision } from '../precision.js'
 import { show } from '../show.js'
@@ -206,10 +206,10 @@ export class MinMaxScaler extends ColumnScaler {
   constructor(options?: MinMaxScalerOptions) {
     super()
     const { range = [0, 1] } = checkOptions('options', options, ['range'])
-    if (!Array.isArray(range) || range.length !== 2)
-      throw argumentError('range', 'two numbers, [low, high]', range)
-    const low = checkNumber('range[0]', range[0])
-    const high = checkNumber('range[1]', range[1])
+    const ends = Array.isArray(range) ? readArray<unknown>(range) : []
+    if (ends.length !== 2) throw argumentError('range', 'two numbers, [low, high]', range)
+    const low = checkNumber('range[0]', ends[0])
+    const high = checkNumber('range[1]', ends[1])
     if (low >= high) throw argumentError('range[1]', `a number above range[0] = ${low}`, high)
     this.range = [low, high]
   }

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { LayerwiseError } from '../errors.js'
 import { allocate } from '../precision.js'
 import type { Matrix } from './matrix.js'
+import { viewOf } from './storage.js'
 
 /** Serves other events: between two slices of long work on the JavaScript thread. */
 export async function turn(): Promise<void> {
@@ -75,7 +76,7 @@ export async function* valueSlices(argument: string, x: Matrix): AsyncGenerator<
     const values = buffer.subarray(0, length)
     const from = row * cols + column
     if (data.length !== rows * cols) throw transferredError(argument)
-    values.set(data.subarray(from, from + length))
+    values.set(viewOf(data, from, from + length))
     for (let k = 0; k < length; k++) {
       values[k]! *= scale
       if (!Number.isFinite(values[k]!)) {

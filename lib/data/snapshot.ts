@@ -1,3 +1,4 @@
+import { ownCopy } from '../check.js'
 import type { NativeRows } from '../native/binding.js'
 import { binding } from '../native/load.js'
 import { allocate, elementType, type PlainUint8Array } from '../precision.js'
@@ -36,7 +37,7 @@ export async function snapshot(
     const length = Math.min(SLICE_BYTES, bytes.length - at)
     bytes.set(new Uint8Array(data.buffer, data.byteOffset + at, length), at)
   }
-  return { ...rows, data: viewLike(data, bytes) }
+  return ownCopy({ ...rows, data: viewLike(data, bytes) })
 }
 
 /**

@@ -1,5 +1,6 @@
 import { types } from 'node:util'
 import { argumentError, checkInteger, shapeError } from '../check.js'
+import { plainArray } from '../data/storage.js'
 
 /** A picture in memory: bytes from 0 (dark) to 255, row by row from the top, `channels` of them a pixel. */
 export interface Image {
@@ -26,12 +27,13 @@ export function checkImage(argument: string, value: unknown): Image {
   const h = checkInteger(`${argument}.height`, height)
   if (channels !== 1 && channels !== 3) throw argumentError(`${argument}.channels`, '1 or 3', channels)
   if (!types.isUint8Array(data)) throw argumentError(`${argument}.data`, 'a Uint8Array', data)
-  if (data.length !== w * h * channels) {
+  const bytes = plainArray(`${argument}.data`, data)
+  if (bytes.length !== w * h * channels) {
     throw shapeError(
       `${argument}.data`,
       `${w} × ${h} × ${channels} = ${w * h * channels} bytes`,
-      `${data.length} bytes`,
+      `${bytes.length} bytes`,
     )
   }
-  return { width: w, height: h, channels, data }
+  return { width: w, height: h, channels, data: bytes }
 }

@@ -1,4 +1,4 @@
-import { argumentError, checkNumber, checkOptions, shapeError } from '../check.js'
+import { argumentError, checkNumber, checkOptions, readArray, shapeError } from '../check.js'
 import { checkMatrix, type Matrix } from '../data/matrix.js'
 import { checkFinite } from './finite.js'
 import type { Image } from './image.js'
@@ -70,7 +70,7 @@ function checkReconstructions(x: Matrix, reconstructions: unknown): Named[] {
   const several = Array.isArray(reconstructions)
   if (several && reconstructions.length === 0)
     throw shapeError('reconstructions', 'at least one Matrix', 'none')
-  return (several ? reconstructions : [reconstructions]).map((given: unknown, k) => {
+  return (several ? readArray<unknown>(reconstructions) : [reconstructions]).map((given: unknown, k) => {
     const argument = several ? `reconstructions[${k}]` : 'reconstructions'
     const matrix = checkMatrix(argument, given)
     if (x.rows !== matrix.rows || x.cols !== matrix.cols) {

@@ -1,4 +1,4 @@
-import { argumentError, checkInteger, checkOptions, checkText, shapeError } from '../check.js'
+import { argumentError, checkInteger, checkOptions, checkText, readArray, shapeError } from '../check.js'
 import type { IntegerArray } from '../data/labels.js'
 import { checkMatrix, type Matrix } from '../data/matrix.js'
 import { checkStorage } from '../data/storage.js'
@@ -142,7 +142,7 @@ function checkLabels(labels: unknown, rows: number): readonly number[] | readonl
   if (!Array.isArray(labels) && !(ArrayBuffer.isView(labels) && 'length' in labels)) {
     throw argumentError('labels', 'an array of class numbers or names, one a point', labels)
   }
-  const list: unknown[] = Array.from(labels as ArrayLike<unknown>)
+  const list = readArray(labels as ArrayLike<unknown>)
   if (list.length !== rows) throw shapeError('labels', `${rows} labels, one a point`, list.length)
   const named = typeof list[0] === 'string'
   list.forEach((label, i) => {
@@ -155,7 +155,7 @@ function checkLabels(labels: unknown, rows: number): readonly number[] | readonl
 function checkNames(classes: unknown): readonly string[] | undefined {
   if (classes === undefined) return undefined
   if (!Array.isArray(classes)) throw argumentError('options.classes', 'an array of names', classes)
-  const names = Array.from(classes, (name: unknown, k) => checkText(`options.classes[${k}]`, name))
+  const names = readArray<unknown>(classes).map((name, k) => checkText(`options.classes[${k}]`, name))
   const twice = names.findIndex((name, k) => names.indexOf(name) !== k)
   if (twice !== -1)
     throw argumentError(`options.classes[${twice}]`, 'a name other than those before', names[twice])

@@ -4,6 +4,8 @@ import {
   checkBoolean,
   checkInteger,
   checkNumber,
+  ownCopy,
+  readArray,
   shapeError,
 } from '../check.js'
 import { type Classes, checkClasses, classCount } from '../data/labels.js'
@@ -60,18 +62,20 @@ export function softmaxLayer(inputs: number, { classes, biases }: SoftmaxSetting
 
 /** What a network with this softmax on top minimises, given λ of each of its layers. */
 export function classifierObjective(
-  { classWeights }: SoftmaxSettings,
+  settings: SoftmaxSettings,
   weightDecay: readonly number[],
   penalties: readonly NativePenalty[] = [],
 ): NativeObjective {
+  const { classWeights } = ownCopy(settings)
   const weights = classWeights && { classWeights: Float64Array.from(classWeights) }
   return { loss: 'logLoss', weightDecay, penalties, ...weights }
 }
 
 function checkClassWeights(argument: string, value: unknown, classes: number): readonly number[] {
   if (!Array.isArray(value)) throw argumentError(argument, 'an array of numbers, one a class', value)
-  if (value.length !== classes) throw shapeError(argument, `${classes} numbers, one a class`, value.length)
-  const weights = Array.from(value, (weight, k) => checkNumber(`${argument}[${k}]`, weight, { min: 0 }))
+  const given = readArray<unknown>(value)
+  if (given.length !== classes) throw shapeError(argument, `${classes} numbers, one a class`, given.length)
+  const weights = given.map((weight, k) => checkNumber(`${argument}[${k}]`, weight, { min: 0 }))
   if (weights.every((weight) => weight === 0)) throw argumentError(argument, 'a weight above 0', value)
   return weights
 }

@@ -1,4 +1,4 @@
-import { argumentError, checkOptions } from '../check.js'
+import { argumentError, checkOptions, ownCopy } from '../check.js'
 import {
   type Classes,
   classCount,
@@ -145,7 +145,7 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
       await checkTargets('x', rows, 'identity', precision, work)
       const predicted = allocate('uint32', rows.rows, 'classes')
       const request = { layers, parameters, objective, rows, predicted }
-      const { loss } = await work.call('x', (native) => binding().evaluate({ ...native, ...request }))
+      const { loss } = await work.read('x', rows, (native) => binding().evaluate({ ...native, ...request }))
       return await scoreOf(rows.labels, predicted, classCount(this.#classes), loss)
     } finally {
       work.release()
@@ -186,7 +186,8 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
     between: () => void,
   ): Promise<NativeRows & { labels: Uint32Array }> {
     const rows = await this.toRows(`${prefix}x`, x, between)
-    return { ...rows, labels: await toLabels(`${prefix}labels`, labels, rows.rows, this.#classes, between) }
+    const classes = await toLabels(`${prefix}labels`, labels, rows.rows, this.#classes, between)
+    return ownCopy({ ...rows, labels: classes })
   }
 }
 

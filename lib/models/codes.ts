@@ -1,3 +1,4 @@
+import { ownCopy } from '../check.js'
 import type { NativeWork } from '../native/call.js'
 import type { RunOptions } from '../native/run-options.js'
 import { checkTargets } from '../objective/target-range.js'
@@ -52,7 +53,7 @@ export async function codesOf<P extends Precision>(
   const codes = async ({ argument, rows }: MeasuredRows): Promise<MeasuredRows> => {
     if (memory === undefined) {
       await checkTargets(argument, rows, 'identity', network.precision, work)
-      return { argument, rows: { ...rows, through: network.part(0, k) } }
+      return { argument, rows: ownCopy({ ...rows, through: network.part(0, k) }) }
     }
     const { outputs: cols } = network.layers[k - 1]!
     const data = memory.take(argument, rows.rows, cols)
@@ -60,7 +61,7 @@ export async function codesOf<P extends Precision>(
     const labels = rows.labels && { labels: rows.labels }
     return {
       argument: `codes of ${argument} in layer ${k}`,
-      rows: { data, rows: rows.rows, cols, scale: 1, ...labels },
+      rows: ownCopy({ data, rows: rows.rows, cols, scale: 1, ...labels }),
     }
   }
   return {

@@ -1,3 +1,4 @@
+import { ownCopy } from '../check.js'
 import { type Classes, checkSeveralClasses } from '../data/labels.js'
 import type { Between, Rows } from '../data/rows.js'
 import { snapshot } from '../data/snapshot.js'
@@ -63,11 +64,12 @@ export async function takeRows(
 
 /** Checks values, holds rows out, and trains. For callers that see to exclusiveness and rows themselves. */
 export async function fitRows<P extends Precision>(
-  fitting: Fitting<P>,
+  asked: Fitting<P>,
   { training, validation }: FitRows,
   plan: TrainingPlan,
   work: NativeWork,
 ): Promise<TrainingHistory> {
+  const fitting = ownCopy(asked)
   const { learner, targets, seed } = fitting
   const given = typeof validation === 'number' ? undefined : validation
   if (targets !== undefined) {
@@ -83,7 +85,7 @@ export async function fitRows<P extends Precision>(
       : { training: training.rows, validation: given?.rows ?? (plan.earlyStopping && training.rows) }
   if (fitting.classes !== undefined) await checkSeveralClasses(parts.training, fitting.classes, between)
   const measured = parts.validation && { argument: given?.argument ?? argument, rows: parts.validation }
-  const task = {
+  const task = ownCopy({
     ...fitting,
     layers: learner.layers,
     parameters: learner.parameters,
@@ -91,6 +93,6 @@ export async function fitRows<P extends Precision>(
     validation: measured,
     fit: learner.nextFit(),
     publish: (parameters: Floats) => learner.publish(parameters),
-  }
+  })
   return train(task, plan, work)
 }

@@ -1,7 +1,7 @@
-import { argumentError, shapeError } from '../check.js'
+import { argumentError, ownCopy, shapeError } from '../check.js'
 import { asMatrix, type MatrixData, type Row } from '../data/matrix.js'
 import { notFiniteError } from '../data/slices.js'
-import { checkStorage } from '../data/storage.js'
+import { plainArray } from '../data/storage.js'
 import { ACTIVATION_NUMBERS, type NativeLayer, type NativeScaling, nativeScaling } from '../native/binding.js'
 import { binding } from '../native/load.js'
 import { allocate, elementType, type FloatArray, type FloatInput, type Precision } from '../precision.js'
@@ -16,7 +16,9 @@ export class RowForward<P extends Precision> {
   readonly #outputs: number
   readonly #shape: Int32Array
   readonly #scaling: NativeScaling | undefined
-  readonly #scratch: Float64Array
+  readonly #inputs: number
+  /** Where the numbers of an array are copied to; absent while one is read, whose getters may come back here. */
+  #scratch: Float64Array | undefined
   #whole: FloatArray<P>
   #part: FloatArray<P>
   /** The first layer's matrix, transposed: of a row only what is not 0 is multiplied. Made with the first row after the parameters changed. */
@@ -34,29 +36,34 @@ export class RowForward<P extends Precision> {
     this.#outputs = layers.at(-1)!.outputs
     this.#shape = shapeOf(layers)
     this.#scaling = scaling
-    this.#scratch = new Float64Array(layers[0]!.inputs)
+    this.#inputs = layers[0]!.inputs
     this.#whole = network.parameters
     this.#part = parameters
   }
 
   /** Outputs of the last layer, into `out` or a new array. */
   run(argument: string, row: Row, out?: FloatInput<P>): FloatArray<P> {
-    const answer = this.#answer(out)
-    this.#forward(argument, row, answer)
-    return answer
+    const given = this.#checked(argument, row)
+    if (out === undefined) {
+      const answer = allocate(this.#network.precision, this.#outputs, 'out')
+      this.#forward(argument, given, answer)
+      return answer
+    }
+    this.#forward(argument, given, this.#checkedOut(out))
+    return out as FloatArray<P>
   }
 
   /** Σⱼ (yⱼ − xⱼ)² between those outputs and the row, after scaling. */
   error(argument: string, row: Row): number {
     this.#errors ??= new Float64Array(1)
-    this.#reconstruction ??= this.#answer(undefined)
-    this.#forward(argument, row, this.#reconstruction, this.#errors)
+    this.#reconstruction ??= allocate(this.#network.precision, this.#outputs, 'out')
+    this.#forward(argument, this.#checked(argument, row), this.#reconstruction, this.#errors)
     return this.#errors[0]!
   }
 
-  #forward(argument: string, row: Row, answer: FloatArray<P>, errors?: Float64Array): void {
-    const { data: given, scale } = this.#checked(argument, row)
-    const data = given.buffer === answer.buffer ? this.#apart(given) : given
+  #forward(argument: string, row: CheckedRow, answer: FloatArray<P>, errors?: Float64Array): void {
+    const { scale } = row
+    const data = row.data.buffer === answer.buffer ? this.#apart(row.data) : row.data
     const parameters = this.#parameters()
     this.#turned ??= allocate(this.#network.precision, this.#shape[0]! * this.#shape[1]!, 'weights')
     const renew = this.#turnedOf !== parameters
@@ -76,8 +83,8 @@ export class RowForward<P extends Precision> {
   }
 
   /** The numbers of the row, where native code can read them. */
-  #checked(argument: string, row: Row): { data: MatrixData; scale: number } {
-    const width = this.#scratch.length
+  #checked(argument: string, row: Row): CheckedRow {
+    const width = this.#inputs
     if (Array.isArray(row)) {
       checkWidth(argument, row.length, width)
       return { data: this.#copied(argument, row), scale: 1 }
@@ -86,36 +93,41 @@ export class RowForward<P extends Precision> {
     if (matrix !== undefined && matrix.rows !== 1) {
       throw shapeError(argument, 'a Matrix of one row', `${matrix.rows} rows`)
     }
-    const { data, scale }: { data: unknown; scale: number } = matrix ?? { data: row, scale: 1 }
-    if (!ArrayBuffer.isView(data)) {
+    const { data: given, scale }: { data: unknown; scale: number } = matrix ?? { data: row, scale: 1 }
+    if (!ArrayBuffer.isView(given)) {
       throw argumentError(argument, 'an array of numbers, a typed array or a Matrix of one row', row)
     }
-    checkStorage(argument, data)
+    const data = plainArray(argument, given as unknown)
     checkWidth(argument, data.length, width)
     return { data, scale }
   }
 
   #copied(argument: string, row: readonly unknown[]): Float64Array {
-    for (let j = 0; j < row.length; j++) {
+    const scratch = this.#scratch ?? new Float64Array(this.#inputs)
+    this.#scratch = undefined
+    for (let j = 0; j < scratch.length; j++) {
       const value = row[j]
       if (typeof value !== 'number') {
         throw argumentError(argument, `a number in column ${j}`, value)
       }
-      this.#scratch[j] = value
+      scratch[j] = value
     }
-    return this.#scratch
+    this.#scratch = scratch
+    return scratch
   }
 
   /** The same numbers where writing `out` cannot change them. */
   #apart(data: MatrixData): Float64Array {
-    this.#scratch.set(data)
-    return this.#scratch
+    const scratch = this.#scratch ?? new Float64Array(this.#inputs)
+    scratch.set(data)
+    this.#scratch = scratch
+    return scratch
   }
 
-  #answer(out: FloatInput<P> | undefined): FloatArray<P> {
+  /** The caller's array as an ordinary one over the same memory. */
+  #checkedOut(out: FloatInput<P>): FloatArray<P> {
     const outputs = this.#outputs
     const { precision } = this.#network
-    if (out === undefined) return allocate(precision, outputs, 'out')
     if (elementType(out) !== precision) {
       throw argumentError(
         'out',
@@ -123,9 +135,9 @@ export class RowForward<P extends Precision> {
         out,
       )
     }
-    checkStorage('out', out)
-    if (out.length !== outputs) throw shapeError('out', `${outputs} numbers`, `${out.length}`)
-    return out as FloatArray<P>
+    const plain = plainArray('out', out) as FloatArray<P>
+    if (plain.length !== outputs) throw shapeError('out', `${outputs} numbers`, `${plain.length}`)
+    return plain
   }
 
   #parameters(): FloatArray<P> {
@@ -137,7 +149,9 @@ export class RowForward<P extends Precision> {
   }
 
   #notFinite(argument: string, data: MatrixData, scale: number): Error {
-    const { shift, factor, centre } = this.#scaling ?? {}
+    const { shift, factor, centre } = ownCopy<Partial<NativeScaling>>(
+      this.#scaling ? nativeScaling(this.#scaling) : {},
+    )
     // As native code reads them: in float64, then rounded to the precision that computes.
     const exact = Array.from(
       data,
@@ -148,6 +162,12 @@ export class RowForward<P extends Precision> {
     )
     return notFiniteError(argument, exact[column] ?? NaN, 0, column)
   }
+}
+
+/** A row's numbers where native code can read them. */
+interface CheckedRow {
+  readonly data: MatrixData
+  readonly scale: number
 }
 
 function shapeOf(layers: readonly NativeLayer[]): Int32Array {

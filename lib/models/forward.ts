@@ -1,7 +1,7 @@
 import { Matrix } from '../data/matrix.js'
 import type { Between } from '../data/rows.js'
 import { type ForwardRequest, type NativeRows, type NativeScaling, nativeScaling } from '../native/binding.js'
-import { nativeCall } from '../native/call.js'
+import { nativeRead } from '../native/call.js'
 import { binding } from '../native/load.js'
 import type { RunOptions } from '../native/run-options.js'
 import {
@@ -115,6 +115,6 @@ async function run<Out extends ForwardRequest['out']>(
   const rows = await take(() => options.signal?.throwIfAborted())
   const out = room(rows.rows)
   const request = { layers, parameters, rows, result, out, ...(unscale && { unscale }) }
-  await nativeCall(argument, options, (native) => binding().forward({ ...native, ...request }))
+  await nativeRead(argument, rows, options, (native) => binding().forward({ ...native, ...request }))
   return out
 }

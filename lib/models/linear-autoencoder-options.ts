@@ -6,6 +6,7 @@ import {
   checkInteger,
   checkNumber,
   checkOptions,
+  readArray,
   shapeError,
 } from '../check.js'
 import type { NativeLayer, NativeObjective } from '../native/binding.js'
@@ -99,11 +100,12 @@ function checkLinearSparsity(value: unknown, hidden: number): LinearSparsity {
       throw argumentError('sparsity.target', 'a number, or one for each hidden unit', target)
     return { kind, target: checkNumber('sparsity.target', target), weight }
   }
-  if (target.length !== hidden)
-    throw shapeError('sparsity.target', `${hidden} numbers, one a hidden unit`, target.length)
+  const targets = readArray<unknown>(target)
+  if (targets.length !== hidden)
+    throw shapeError('sparsity.target', `${hidden} numbers, one a hidden unit`, targets.length)
   return {
     kind,
-    target: Array.from(target, (rho: unknown, j) => checkNumber(`sparsity.target[${j}]`, rho)),
+    target: targets.map((rho, j) => checkNumber(`sparsity.target[${j}]`, rho)),
     weight,
   }
 }

@@ -1,4 +1,4 @@
-import { argumentError, checkOptions, freezeDeep } from '../check.js'
+import { argumentError, checkOptions, freezeDeep, ownCopy } from '../check.js'
 import { columnMeans } from '../data/column-statistics.js'
 import { type Rows, toRows } from '../data/rows.js'
 import { type ModelScaler, type Scaler, StandardScaler } from '../data/scaler.js'
@@ -183,7 +183,7 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
 function centred({ training, validation }: FitRows, { shift, factor }: Scaler): FitRows {
   const less = ({ argument, rows }: MeasuredRows) => ({
     argument,
-    rows: { ...rows, scaling: { shift, factor } } satisfies NativeRows,
+    rows: ownCopy<NativeRows>({ ...rows, scaling: ownCopy({ shift, factor }) }),
   })
   return {
     training: less(training),

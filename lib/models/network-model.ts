@@ -105,7 +105,7 @@ export abstract class NetworkModel<P extends Precision> extends BaseModel<P> {
       const gradient = wantsGradient ? allocate(precision, parameters.length, 'gradient') : undefined
       await checkTargets('x', rows, range, precision, work)
       const request = { layers, objective, parameters, rows, ...(gradient && { gradient }) }
-      const parts = await work.call('x', (native) => binding().evaluate({ ...native, ...request }))
+      const parts = await work.read('x', rows, (native) => binding().evaluate({ ...native, ...request }))
       return { ...costParts(parts), ...(gradient && { gradient }) }
     } finally {
       work.release()

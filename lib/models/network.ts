@@ -1,7 +1,8 @@
-import { argumentError, shapeError } from '../check.js'
+import { argumentError, ownCopy, shapeError } from '../check.js'
 import { Matrix } from '../data/matrix.js'
 import type { Between } from '../data/rows.js'
 import { changedError, notFiniteWithin, SCANNED, turn } from '../data/slices.js'
+import { plainArray } from '../data/storage.js'
 import { LayerwiseError } from '../errors.js'
 import type { Floats, NativeLayer } from '../native/binding.js'
 import { NativeWork } from '../native/call.js'
@@ -87,18 +88,18 @@ export class Network<P extends Precision> implements Learner<P> {
     precision: P,
     start: number | readonly (Start | FloatArray<P>)[] | Stored<P>,
   ) {
-    this.layers = layers
+    this.layers = layers.map(ownCopy)
     this.precision = precision
-    this.#offsets = parameterOffsets(layers)
-    if (typeof start === 'object' && 'parameters' in start) {
+    this.#offsets = parameterOffsets(this.layers)
+    if (isStored(start)) {
       this.#parameters = start.parameters
       this.#fits = start.fits
       return
     }
     this.#parameters = allocate(precision, this.#offsets.at(-1)!, 'parameters')
-    layers.forEach((layer, index) => {
+    this.layers.forEach((layer, index) => {
       const first = typeof start === 'number' ? { seed: start, index } : start[index]!
-      if ('seed' in first) this.#draw(layer, index, first)
+      if (isStart(first)) this.#draw(layer, index, first)
       else this.#own(index).set(first)
     })
   }
@@ -197,8 +198,9 @@ export class Network<P extends Precision> implements Learner<P> {
       throw argumentError(argument, this.precision === 'float64' ? 'a Float64Array' : 'a Float32Array', theta)
     }
     const { length } = this.#parameters
-    if (theta.length !== length) throw shapeError(argument, `${length} numbers`, `${theta.length} numbers`)
-    return theta as FloatArray<P>
+    const given = plainArray(argument, theta)
+    if (given.length !== length) throw shapeError(argument, `${length} numbers`, `${given.length} numbers`)
+    return given as FloatArray<P>
   }
 
   /** Replaces parameters by a checked copy. */
@@ -284,10 +286,11 @@ function copyFinite(argument: string, theta: Floats, copy: Floats, from: number,
 }
 
 /** What a layer has in the flat vector, in order: weights unless it is tied, biases unless it has none. */
-export function parameterShapes({ inputs, outputs, tied, biases }: NativeLayer): {
+export function parameterShapes(layer: NativeLayer): {
   name: 'weights' | 'biases'
   shape: readonly number[]
 }[] {
+  const { inputs, outputs, tied, biases } = ownCopy(layer)
   return [
     ...(tied === undefined ? [{ name: 'weights' as const, shape: [outputs, inputs] }] : []),
     ...(biases === false ? [] : [{ name: 'biases' as const, shape: [outputs] }]),
@@ -308,7 +311,15 @@ export function parameterOffsets(layers: readonly NativeLayer[]): number[] {
 function within(layer: NativeLayer, from: number): NativeLayer {
   const { tied, ...untied } = layer
   if (tied === undefined || from === 0) return layer
-  return tied >= from ? { ...untied, tied: tied - from } : { ...untied, transposed: true }
+  return ownCopy(tied >= from ? { ...untied, tied: tied - from } : { ...untied, transposed: true })
+}
+
+function isStart(start: Start | Floats): start is Start {
+  return Object.hasOwn(start, 'seed')
+}
+
+function isStored<P extends Precision>(start: unknown): start is Stored<P> {
+  return typeof start === 'object' && !Array.isArray(start)
 }
 
 /** Turns a matrix [cols, rows] over into `out`, [rows, cols]. */

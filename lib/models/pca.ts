@@ -344,7 +344,8 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   /** What depends on the scaler's numbers. */
   #centred({ mean }: PrincipalComponents, { network, into }: Projection<P>) {
     const scaledBy = this.#scaler?.shift
-    const { factor = mean.map(() => 1), shift = mean.map(() => 0) } = this.#scaler ?? {}
+    const factor = this.#scaler?.factor ?? mean.map(() => 1)
+    const shift = this.#scaler?.shift ?? mean.map(() => 0)
     const centring = { shift, factor, centre: mean }
     return {
       scaledBy,

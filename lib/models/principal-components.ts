@@ -68,7 +68,7 @@ async function wholeDecomposition(
   const covariance = allocate('float64', n * n, 'covariance')
   const values = allocate('float64', n, 'variances')
   const vectors = allocate('float64', n * n, 'components')
-  await work.call(argument, (run) => binding().covariance({ ...run, rows, mean, covariance }))
+  await work.read(argument, rows, (run) => binding().covariance({ ...run, rows, mean, covariance }))
   let totalVariance = 0
   for (let j = 0; j < n; j++) totalVariance += covariance[j * n + j]!
   if (!Number.isFinite(totalVariance)) throw tooLarge(argument)
@@ -92,7 +92,7 @@ async function leadingDirections(
   const mean = allocate('float64', n, 'mean')
   const variances = allocate('float64', count, 'variances')
   const directions = allocate('float64', count * n, 'components')
-  const totalVariance = await work.call(argument, (run) =>
+  const totalVariance = await work.read(argument, rows, (run) =>
     binding().leadingDirections({ ...run, rows, count, mean, values: variances, vectors: directions }),
   )
   if (totalVariance !== null) return { mean, directions, variances, totalVariance }

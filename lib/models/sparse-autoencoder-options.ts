@@ -1,4 +1,4 @@
-import { argumentError, type Complete, checkInteger, checkNumber } from '../check.js'
+import { argumentError, type Complete, checkInteger, checkNumber, ownCopy } from '../check.js'
 import type { Scaler } from '../data/scaler.js'
 import type { NativeLayer, NativeObjective, NativePenalty } from '../native/binding.js'
 import { type Activation, checkActivation } from '../objective/activation.js'
@@ -122,7 +122,7 @@ export function layersOf({
 
 /** How these two are trained. */
 export function layerRecipe(settings: Settings<Precision>, plan: FitPlan, argument = 'sparsity'): Recipe {
-  const { sparsity, outputActivation, corruption, weightConstraint, seed } = settings
+  const { sparsity, outputActivation, corruption, weightConstraint, seed } = ownCopy(settings)
   const average = trainingAverage(argument, sparsity, plan.batchSize === 0)
   checkProjectable(weightConstraint, plan)
   if (sparsity.kind === 'constraint' && plan.earlyStopping !== undefined) {

@@ -6,6 +6,8 @@ import {
   checkNumber,
   checkOptions,
   checkWithin,
+  ownCopy,
+  readArray,
   shapeError,
 } from '../check.js'
 import type { Scaler } from '../data/scaler.js'
@@ -128,7 +130,7 @@ function checkLayers(value: unknown): unknown[] {
     throw argumentError('layers', 'an array of layers such as [{ hidden: 100 }]', value)
   if (value.length === 0 || value.length > MOST_LAYERS)
     throw shapeError('layers', `from 1 to ${MOST_LAYERS} layers`, value.length)
-  return value
+  return readArray(value)
 }
 
 function checkLayer(
@@ -140,8 +142,8 @@ function checkLayer(
   const given = checkOptions(place, value, LAYER_OPTIONS)
   const { weightDecay = whole.weightDecay, seed = whole.seed } = given
   const inputs = below?.hidden ?? whole.inputs
-  const checked = checkWithin(place, () => checkSettings({ ...given, inputs, weightDecay, seed }))
-  const { hidden, activation, outputActivation, sparsity, corruption } = checked
+  const checked = checkWithin(place, () => checkSettings(ownCopy({ ...given, inputs, weightDecay, seed })))
+  const { hidden, activation, outputActivation, sparsity, corruption } = ownCopy(checked)
   if (below !== undefined) {
     const source = given.outputActivation === undefined ? ', its default since activation is that' : ''
     checkReach(`${place}.outputActivation`, outputActivation, below.activation, source)
@@ -184,5 +186,7 @@ export function layerSettings<P extends Precision>({
   loss,
   precision,
 }: StackedSettings<P>): Settings<P>[] {
-  return layers.map((layer, k) => ({ ...layer, inputs: layers[k - 1]?.hidden ?? inputs, loss, precision }))
+  return layers.map((layer, k) =>
+    ownCopy({ ...layer, inputs: layers[k - 1]?.hidden ?? inputs, loss, precision }),
+  )
 }

@@ -6,6 +6,7 @@ import {
   checkInteger,
   checkOptions,
   checkWithin,
+  readArray,
   shapeError,
 } from '../check.js'
 import type { Classes } from '../data/labels.js'
@@ -157,7 +158,7 @@ function checkLayers(
   }
   if (value.length === 0 || value.length > MOST_LAYERS)
     throw shapeError('layers', `from 1 to ${MOST_LAYERS} layers`, value.length)
-  return Array.from(value, (layer, k) =>
+  return readArray<unknown>(value).map((layer, k) =>
     checkLayer(
       checkOptions(`layers[${k}]`, layer, ['hidden', 'activation', 'sparsity', 'seed']),
       `layers[${k}]`,

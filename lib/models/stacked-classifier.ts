@@ -87,7 +87,7 @@ export class StackedClassifier<
     const given = checkOptions('options', options, [...STACKED_CLASSIFIER_SETTINGS, 'scaling', 'metadata'])
     const settings = checkStackedClassifierSettings<P, C>(given)
     const scaler = copyScaler(given.scaling, settings.inputs)
-    const stored = start !== undefined && 'parameters' in start ? start : undefined
+    const stored = start !== undefined && Object.hasOwn(start, 'parameters') ? start : undefined
     const copied = start !== undefined && 'length' in start ? start : []
     const starts = [...copied, ...startsOf(settings).slice(copied.length)]
     const network = new Network(layersOf(settings), settings.precision, stored ?? starts)

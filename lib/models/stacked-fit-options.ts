@@ -1,4 +1,4 @@
-import { argumentError, checkBoolean, checkOptions, checkWithin, shapeError } from '../check.js'
+import { argumentError, checkBoolean, checkOptions, checkWithin, readArray, shapeError } from '../check.js'
 import { checkRunOptions } from '../native/run-options.js'
 import type { Precision } from '../precision.js'
 import {
@@ -71,7 +71,7 @@ function checkEntries(value: unknown, most: number): readonly unknown[] {
   if (value === undefined) return []
   if (!Array.isArray(value)) throw argumentError('layers', 'an array of options, one entry a layer', value)
   if (value.length > most) throw shapeError('layers', `at most ${most} entries, one a layer`, value.length)
-  return value
+  return readArray(value)
 }
 
 function merged(

@@ -1,3 +1,4 @@
+import { ownCopy } from '../check.js'
 /**
  * The one contract between TypeScript and the addon. TypeScript has checked every argument before it crosses here;
  * the addon rechecks only what could corrupt memory (pointer, length, shape) and reports that as a plain error with a `code`.
@@ -34,8 +35,10 @@ export interface NativeScaling {
 }
 
 /** What the addon reads of a scaler, or of more than that, as it is now. */
-export function nativeScaling({ shift, factor, centre }: NativeScaling): NativeScaling {
-  return centre === undefined ? { shift, factor } : { shift, factor, centre }
+export function nativeScaling(scaling: NativeScaling): NativeScaling {
+  const { shift, factor } = scaling
+  const centre = Object.hasOwn(scaling, 'centre') ? scaling.centre : undefined
+  return ownCopy({ shift, factor, ...(centre && { centre }) })
 }
 
 /** Rows to read. A value is `data[i, j] * scale`, scaled. */

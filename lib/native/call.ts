@@ -1,8 +1,8 @@
-import { notFiniteError } from '../data/slices.js'
+import { notFiniteError, transferredError } from '../data/slices.js'
 import { type ErrorCode, LayerwiseError } from '../errors.js'
 import { threadCount } from '../runtime.js'
 import { onAbort } from './abort.js'
-import type { NativeRun } from './binding.js'
+import type { NativeRows, NativeRun } from './binding.js'
 import type { RunOptions } from './run-options.js'
 
 /** Places in {@link NativeRun}'s flags. */
@@ -91,6 +91,21 @@ export class NativeWork {
     }
   }
 
+  /**
+   * The same where `rows` are read. Memory of the caller's that was transferred away meanwhile may have been read after it was freed, so that
+   * whatever came of it, result or failure, is not to be trusted.
+   */
+  async read<T>(argument: string, rows: NativeRows, start: (run: NativeRun) => Promise<T>): Promise<T> {
+    const outcome = await this.call(argument, start).then(
+      (value) => () => value,
+      (failure: unknown) => () => {
+        throw failure
+      },
+    )
+    if (!this.aborted && rows.data.length !== rows.rows * rows.cols) throw transferredError(argument)
+    return outcome()
+  }
+
   /** Awaits something that cannot be stopped; an abort leaves it to itself and throws `signal.reason`. */
   async until(waited: unknown): Promise<void> {
     await this.#unlessStopped(waited, () => true)
@@ -116,15 +131,16 @@ export class NativeWork {
   }
 }
 
-/** One native call as a span of its own. */
-export async function nativeCall<T>(
+/** One native call as a span of its own, which reads these rows. */
+export async function nativeRead<T>(
   argument: string,
+  rows: NativeRows,
   options: RunOptions,
   start: (run: NativeRun) => Promise<T>,
 ): Promise<T> {
   const work = new NativeWork(options)
   try {
-    return await work.call(argument, start)
+    return await work.read(argument, rows, start)
   } finally {
     work.release()
   }

@@ -26,7 +26,7 @@ export async function checkTargets(
 ): Promise<void> {
   const [low, high] = activationRange(output)
   const largest = LARGEST[precision]
-  const found = await work.call(argument, (run) =>
+  const found = await work.read(argument, rows, (run) =>
     binding().scan({
       ...run,
       rows,

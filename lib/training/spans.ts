@@ -1,4 +1,4 @@
-import type { Floats, SpanPart, TrainingHandle } from '../native/binding.js'
+import type { Floats, NativeRows, SpanPart, TrainingHandle } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import type { ConstraintRound } from './augmented-lagrangian.js'
@@ -40,15 +40,20 @@ interface Span {
 /** A training job's spans of work in their order, handed over one ahead of the one that is read. */
 export class Spans {
   readonly #job: TrainingHandle
+  readonly #rows: NativeRows
   readonly #work: NativeWork
   readonly #array: () => Floats
   readonly #queued: Span[] = []
   readonly #read: ReadPart[] = []
   #spare: Floats | undefined
 
-  /** @param array - makes an array that parameters fit in */
-  constructor(job: TrainingHandle, work: NativeWork, array: () => Floats) {
+  /**
+   * @param rows - what the job trains on
+   * @param array - makes an array that parameters fit in
+   */
+  constructor(job: TrainingHandle, rows: NativeRows, work: NativeWork, array: () => Floats) {
     this.#job = job
+    this.#rows = rows
     this.#work = work
     this.#array = array
   }
@@ -86,7 +91,9 @@ export class Spans {
       ...{ epoch: epoch - 1, learningRates, parameters, budgetMs: SPAN_MS },
       ...(constraint && { constraint }),
     }
-    const parts = this.#work.call('x', (run) => binding().trainSpan(this.#job, { ...run, ...request }))
+    const parts = this.#work.read('x', this.#rows, (run) =>
+      binding().trainSpan(this.#job, { ...run, ...request }),
+    )
     // What it fails with is told to whoever reads it.
     parts.catch(() => {})
     this.#queued.push({ parameters, parts })

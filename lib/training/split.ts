@@ -1,4 +1,4 @@
-import { shapeError } from '../check.js'
+import { ownCopy, shapeError } from '../check.js'
 import type { Between } from '../data/rows.js'
 import { splitRowsInSlices } from '../data/split-rows.js'
 import type { NativeRows } from '../native/binding.js'
@@ -14,5 +14,8 @@ export async function holdOut(
   const m = rows.rows
   if (m < 2) throw shapeError(argument, 'at least 2 rows, to hold some out for validation', `${m}`)
   const [validation, training] = await splitRowsInSlices(argument, m, fraction, seed, between)
-  return { validation: { ...rows, order: validation }, training: { ...rows, order: training } }
+  return {
+    validation: ownCopy({ ...rows, order: validation }),
+    training: ownCopy({ ...rows, order: training }),
+  }
 }

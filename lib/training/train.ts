@@ -75,7 +75,7 @@ export async function train(
   work: NativeWork,
 ): Promise<TrainingHistory> {
   const job = await open(task, plan, work)
-  const spans = new Spans(job, work, () => sameKind(task.parameters))
+  const spans = new Spans(job, task.rows, work, () => sameKind(task.parameters))
   try {
     return await trainEpochs(spans, task, plan, work)
   } catch (failure) {
@@ -201,7 +201,7 @@ async function validate(
   work: NativeWork,
 ): Promise<ValidationRecord> {
   const { layers, exactObjective: objective } = task
-  const parts = await work.call(argument, (run) =>
+  const parts = await work.read(argument, rows, (run) =>
     binding().evaluate({ ...run, layers, objective, parameters, rows }),
   )
   return { ...costParts(parts), ...accuracy(task, parts, rows) }
