@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Matrix } from '../lib/data/matrix.js'
-import { type Rows, toRows } from '../lib/data/rows.js'
+import { COPIED_BYTES, type Rows, toRows } from '../lib/data/rows.js'
 import { StandardScaler } from '../lib/data/scaler.js'
 
 const between = () => {}
@@ -14,19 +14,28 @@ async function refusal(x: unknown, width = 2): Promise<unknown> {
 }
 
 describe('toRows', () => {
-  it('hands over a Matrix as it is, with its scale', async () => {
-    const matrix = Matrix.from(new Uint8Array([1, 2, 3, 4]), 2, 2, { scale: 0.5 })
-    const rows = await toRows('x', matrix, 2, 'float64', between)
-    expect(rows.data).toBe(matrix.data)
-    expect(rows).toMatchObject({ rows: 2, cols: 2, scale: 0.5 })
-    expect('shift' in rows || 'order' in rows).toBe(false)
+  it('copies a small Matrix, and hands over a larger one as it is, with its scale', async () => {
+    for (const [length, copied] of [
+      [COPIED_BYTES, true],
+      [COPIED_BYTES + 2, false],
+    ] as const) {
+      const matrix = Matrix.from(new Uint8Array(length).fill(3), length / 2, 2, { scale: 0.5 })
+      const rows = await toRows('x', matrix, 2, 'float64', between)
+      expect(rows.data === matrix.data).toBe(!copied)
+      expect(rows.data.length).toBe(length)
+      expect(rows.data[length - 1]).toBe(3)
+      expect(rows).toMatchObject({ rows: length / 2, cols: 2, scale: 0.5 })
+      expect('shift' in rows || 'order' in rows).toBe(false)
+    }
   })
 
-  it('takes a flat array as rows of the width, without a copy and whatever the precision', async () => {
-    const flat = new Float64Array(6)
-    const rows = await toRows('x', flat, 3, 'float32', between)
+  it('takes a flat array as rows of the width, whatever the precision, without a copy if it is large', async () => {
+    const small = await toRows('x', new Float64Array(6).fill(7), 3, 'float32', between)
+    expect(small).toMatchObject({ data: new Float64Array(6).fill(7), rows: 2, cols: 3, scale: 1 })
+    const flat = new Float64Array(COPIED_BYTES / 8 + 4)
+    const rows = await toRows('x', flat, 4, 'float32', between)
     expect(rows.data).toBe(flat)
-    expect(rows).toMatchObject({ rows: 2, cols: 3, scale: 1 })
+    expect(rows).toMatchObject({ rows: flat.length / 4, cols: 4, scale: 1 })
   })
 
   it('copies an array of rows into the precision of the model', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { COPIED_BYTES } from '../lib/data/rows.js'
 import { snapshot } from '../lib/data/snapshot.js'
 import { LayerwiseError, Matrix, SoftmaxClassifier, SparseAutoencoder } from '../lib/index.js'
 import { binding } from '../lib/native/load.js'
@@ -259,7 +260,8 @@ describe('a buffer that is transferred in the midst', () => {
   })
 
   test('while labels are checked, before it is copied, rejects with ERR_STATE', async () => {
-    const labels = new Uint8Array(40_000).fill(1, 1)
+    // More than is copied at the call.
+    const labels = new Uint8Array(COPIED_BYTES / 4 + 1).fill(1, 1)
     const x = Matrix.from(new Float32Array(labels.length), labels.length, 1)
     const fit = rejection(new SoftmaxClassifier({ inputs: 1, classes: 2 }).fit(x, labels))
     detach(x)
