@@ -11,8 +11,8 @@ import { type ModelContent, type ModelDescription, modelBytes, writeModel } from
 /**
  * What every model can be asked, whatever its class.
  *
- * `new X({ ...model.options, scaling: model.scaling, metadata: model.metadata })`, X being the model's class, is the model as it was
- * before training; a LinearAutoencoder has no `scaling` there.
+ * `new X({ ...model.options, scaling: model.scaling, metadata: model.metadata })`, X being the model's class, is another such model, not
+ * trained; a LinearAutoencoder takes no `scaling`.
  */
 export abstract class BaseModel<P extends Precision> {
   #metadata: ModelMetadata | undefined
