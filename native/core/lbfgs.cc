@@ -116,9 +116,10 @@ bool Lbfgs<T>::start(Team& team, const T* theta, const Evaluate& evaluate, const
 }
 
 // direction = -H gradient by the two-loop recursion (Nocedal & Wright, algorithm 7.4); returns gradient . direction. Each pass
-// over memory updates the direction and takes the product that the next pass needs.
+// over memory updates the direction and takes the product that the next pass needs. The direction is unfinished if should_stop()
+// came true.
 template <typename T>
-double Lbfgs<T>::choose_direction(Team& team) {
+double Lbfgs<T>::choose_direction(Team& team, const std::function<bool()>& should_stop) {
   const auto& kernels = vector_kernels<T>();
   T* d = direction_;
   const T* g = gradient_;
@@ -136,6 +137,7 @@ double Lbfgs<T>::choose_direction(Team& team) {
     return kernels.dot(next + at, d + at, n);
   });
   for (int age = 0; age < kept_; ++age) {
+    if (should_stop()) return 0;
     const bool oldest = age == kept_ - 1;
     const T* y = pair(age).y;
     next = oldest ? y : pair(age + 1).s;
@@ -148,6 +150,7 @@ double Lbfgs<T>::choose_direction(Team& team) {
     });
   }
   for (int age = kept_ - 1; age >= 0; --age) {
+    if (should_stop()) return 0;
     const T* s = pair(age).s;
     next = age == 0 ? g : pair(age - 1).y;
     const T step = static_cast<T>(coefficients_[age] - pair(age).rho * product);
@@ -214,7 +217,8 @@ typename Lbfgs<T>::Iteration Lbfgs<T>::iterate(Team& team, T* theta, const Evalu
 
   for (;;) {
     const bool steepest = kept_ == 0;
-    const double slope = choose_direction(team);
+    const double slope = choose_direction(team, should_stop);
+    if (should_stop()) return report(Stop::cancelled, out);
     if (slope < 0 && std::isfinite(slope)) {
       const LineSearch search = strong_wolfe({0, cost_, slope}, 1, kNoise<T> * std::fabs(cost_), evaluate_along);
       if (search.outcome == LineSearch::Outcome::cancelled) return report(Stop::cancelled, out);

@@ -53,7 +53,7 @@ class Lbfgs {
   template <typename Body>
   double sum(Team& team, const Body& body);
   bool start(Team& team, const T* theta, const Evaluate& evaluate, const std::function<bool()>& should_stop, Iteration& out);
-  double choose_direction(Team& team);
+  double choose_direction(Team& team, const std::function<bool()>& should_stop);
   bool accept(Team& team, const LinePoint& point, T* theta);
   void measure_gradient(Team& team);
   bool converged() const;

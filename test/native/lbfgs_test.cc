@@ -274,6 +274,35 @@ TEST(Lbfgs, EndsForWantOfPrecisionInFloat64) {
   EXPECT_NEAR(path.cost(), 1, tolerance::kWolfeNoise);
 }
 
+// Of millions of parameters each pass over memory takes some tens of milliseconds.
+TEST(Lbfgs, CanBeCancelledBetweenTwoPassesOverItsMemory) {
+  constexpr int kHistory = 7;
+  const std::size_t n = 20;
+  int asked = 0, cancel_at = 0, asked_before_evaluating = 0;
+  const auto f = [&](const double* x, double* g) {
+    if (asked_before_evaluating == 0) asked_before_evaluating = asked;
+    return rosenbrock(n, x, g);
+  };
+  const auto should_stop = [&] { return ++asked >= cancel_at && cancel_at > 0; };
+  ThreadPool pool;
+  pool.run(1, [&](Team& team) {
+    Lbfgs<double> solver(n, kHistory, 0);
+    std::vector<double> theta(n, -1);
+    const auto iterate = [&] {
+      asked = asked_before_evaluating = 0;
+      return solver.iterate(team, theta.data(), f, should_stop).stop;
+    };
+    for (int i = 0; i <= kHistory; i++) iterate();
+    EXPECT_GE(asked_before_evaluating, 2 * kHistory - 2);
+    const std::vector<double> before = theta;
+    const int most = asked_before_evaluating;
+    for (cancel_at = 1; cancel_at <= most; cancel_at++) {
+      EXPECT_EQ(iterate(), Lbfgs<double>::Stop::cancelled);
+      EXPECT_EQ(theta, before);
+    }
+  });
+}
+
 TEST(Lbfgs, LeavesThetaAtTheLastIterateWhenCancelled) {
   const std::size_t n = 20;
   int evaluations = 0, cancel_at = 0;
@@ -281,11 +310,13 @@ TEST(Lbfgs, LeavesThetaAtTheLastIterateWhenCancelled) {
     ++evaluations;
     return rosenbrock(n, x, g);
   };
-  const auto should_stop = [&] { return evaluations == cancel_at; };
+  bool may_cancel = true;
+  const auto should_stop = [&] { return may_cancel && evaluations == cancel_at; };
   ThreadPool pool;
   pool.run(2, [&](Team& team) {
     for (cancel_at = 1; cancel_at < 40; ++cancel_at) {
       evaluations = 0;
+      may_cancel = true;
       Lbfgs<double> solver(n, 5, 1e-9);
       std::vector<double> theta(n, -1), before;
       auto iteration = typename Lbfgs<double>::Iteration{};
@@ -298,6 +329,7 @@ TEST(Lbfgs, LeavesThetaAtTheLastIterateWhenCancelled) {
       EXPECT_EQ(theta, before);
 
       // It can be taken up again.
+      may_cancel = false;
       do iteration = solver.iterate(team, theta.data(), f, should_stop);
       while (iteration.stop == Lbfgs<double>::Stop::none);
       EXPECT_EQ(iteration.stop, Lbfgs<double>::Stop::tolerance);
