@@ -73,7 +73,7 @@ Napi::Value run_covariance(const Napi::CallbackInfo& info) {
     return later.Undefined();
   };
   const int threads = threads_argument(request);
-  return Environment::of(info.Env()).start(info.Env(), Lane::training, threads, std::move(operation));
+  return Environment::of(info.Env()).start(info.Env(), Lane::decomposition, threads, std::move(operation));
 }
 
 Napi::Value run_eigen(const Napi::CallbackInfo& info) {
@@ -102,7 +102,7 @@ Napi::Value run_eigen(const Napi::CallbackInfo& info) {
     throw argument_error(later, "ERR_RANGE", "matrix: expected finite numbers");
   };
   const int threads = threads_argument(request);
-  return Environment::of(info.Env()).start(info.Env(), Lane::training, threads, std::move(operation));
+  return Environment::of(info.Env()).start(info.Env(), Lane::decomposition, threads, std::move(operation));
 }
 
 Napi::Value run_leading_directions(const Napi::CallbackInfo& info) {
@@ -134,7 +134,7 @@ Napi::Value run_leading_directions(const Napi::CallbackInfo& info) {
     throw argument_error(later, "ERR_RANGE", "covariance: expected finite numbers");
   };
   const int threads = threads_argument(request);
-  return Environment::of(info.Env()).start(info.Env(), Lane::training, threads, std::move(operation));
+  return Environment::of(info.Env()).start(info.Env(), Lane::decomposition, threads, std::move(operation));
 }
 
 }  // namespace layerwise

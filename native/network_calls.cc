@@ -142,7 +142,7 @@ Napi::Value start_evaluate(const Napi::Object& request, std::unique_ptr<Operatio
   };
   const double flops = 3 * forward_flops(call->network, call->rows.count);
   const int threads = useful_threads(flops, threads_argument(request));
-  return Environment::of(env).start(env, Lane::training, threads, std::move(operation));
+  return Environment::of(env).start(env, Lanes::of(flops), threads, std::move(operation));
 }
 
 template <typename T>

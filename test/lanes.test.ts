@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Matrix, Pca, SparseAutoencoder } from '../lib/index.js'
 import { binding } from '../lib/native/load.js'
 import { rejection, sampleRows } from './sample.js'
+import { openSmallJob } from './training-job.js'
 
 const inputs = 64
 const few = sampleRows(50, inputs)
@@ -31,8 +32,18 @@ function occupant(call: Promise<unknown>, stop: () => void): Occupant {
   }
 }
 
-/** Of the lane of all that learns: an eigen-decomposition, which is one task. */
+/** A span of training that goes on and on. */
 function occupyTraining(): Occupant {
+  const { job, parameters } = openSmallJob({ data: many.data, rows: many.rows, cols: inputs, scale: 1 / 255 })
+  const learningRates = new Float64Array(100_000)
+  const flags = new Int32Array(2)
+  const span = { epoch: 0, learningRates, budgetMs: 1e9, parameters, threads: 1, flags }
+  const call = binding().trainSpan(job, span)
+  return occupant(call, () => Atomics.store(flags, 0, 1))
+}
+
+/** A decomposition is one task, however long. */
+function occupyDecomposition(): Occupant {
   const n = 2500
   const matrix = Float64Array.from({ length: n * n }, (_, i) => Math.sin(i))
   const [values, vectors] = [new Float64Array(n), new Float64Array(n * n)]
@@ -41,7 +52,7 @@ function occupyTraining(): Occupant {
   return occupant(call, () => Atomics.store(flags, 0, 1))
 }
 
-/** Of the lane of answers over many rows. */
+/** An answer over very many rows. */
 function occupyBulk(): Occupant {
   const controller = new AbortController()
   const wide = new SparseAutoencoder({ inputs, hidden: 4000 })
@@ -51,25 +62,34 @@ function occupyBulk(): Occupant {
 
 type Calls = Record<string, (signal: AbortSignal) => Promise<unknown>>
 
-const learning: Calls = {
+const trainings: Calls = {
   fit: (signal) => model().fit(few, { epochs: 2, signal }),
   'fit by L-BFGS': (signal) => model().fit(few, { optimizer: { kind: 'lbfgs', maxIterations: 3 }, signal }),
-  cost: (signal) => model().cost(few, { signal }),
+}
+const decompositions: Calls = {
   'Pca.fit': (signal) => new Pca().fit(few, { signal }),
 }
 const answersOfFew: Calls = {
+  cost: (signal) => model().cost(few, { signal }),
   encode: (signal) => model().encode(few, { signal }),
   reconstructionError: (signal) => model().reconstructionError(few, { signal }),
 }
 const answersOfMany: Calls = {
+  cost: (signal) => model().cost(many, { signal }),
   encode: (signal) => model().encode(many, { signal }),
   reconstruct: (signal) => model().reconstruct(many, { signal }),
   reconstructionError: (signal) => model().reconstructionError(many, { signal }),
 }
 
 describe.each([
-  ['an eigen-decomposition', occupyTraining, learning, { ...answersOfFew, ...answersOfMany }],
-  ['an answer over many rows', occupyBulk, answersOfMany, { ...answersOfFew, ...learning }],
+  ['training', occupyTraining, trainings, { ...answersOfFew, ...answersOfMany, ...decompositions }],
+  ['an eigen-decomposition', occupyDecomposition, decompositions, { ...answersOfFew, ...trainings }],
+  [
+    'an answer over many rows',
+    occupyBulk,
+    answersOfMany,
+    { ...answersOfFew, ...trainings, ...decompositions },
+  ],
 ] as const)('while %s computes', (_, occupy, queued, free) => {
   let busy: Occupant
   beforeAll(() => {
@@ -102,10 +122,8 @@ describe('a signal', () => {
     process.on('warning', onWarning)
     const { signal } = new AbortController()
     const listeners = () => getEventListeners(signal, 'abort').length
-    const calls = Array.from(
-      { length: 30 },
-      (_, i) => Object.values({ ...learning, ...answersOfFew })[i % 6]!,
-    )
+    const every = Object.values({ ...trainings, ...decompositions, ...answersOfFew })
+    const calls = Array.from({ length: 30 }, (_, i) => every[i % every.length]!)
     const all = calls.map((call) => call(signal))
     expect(listeners()).toBe(1)
     await Promise.all(all)

@@ -325,7 +325,7 @@ TEST(ThreadPool, IsNicerThanTheProcessByAFixedNumberAndFollowsIt) {
 #endif
 
 TEST(Lanes, DoNotWaitForEachOther) {
-  const std::vector<Lane> all = {Lane::express, Lane::bulk, Lane::training};
+  const std::vector<Lane> all = {Lane::express, Lane::bulk, Lane::training, Lane::decomposition};
   for (const Lane busy : all) {
     for (const Lane other : all) {
       if (busy == other) continue;
