@@ -1,6 +1,8 @@
 // The exports of a training job: open, one span of work, close.
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <cmath>
 
 #include "core/training.h"
 #include "exports.h"
@@ -24,9 +26,10 @@ struct Training {
   bool in_double = false;
   int spans = 0;  // that are not settled yet
   bool closed = false;
-  int round = 0;                   // of the last span
-  Clock::time_point rested_since;  // set on the training lane
-  Rows rows;                       // of arrays that `pins` holds, as is `initial`
+  std::atomic<bool> computing{false};  // a span is being computed
+  int round = 0;                       // of the last span
+  Clock::time_point rested_since;      // set on the training lane
+  Rows rows;                           // of arrays that `pins` holds, as is `initial`
   std::unique_ptr<Through> through;
   const void* initial = nullptr;
   std::unique_ptr<Pins> pins;
@@ -35,6 +38,17 @@ struct Training {
 
   template <typename T>
   std::unique_ptr<TrainingJob<T>>& job();
+
+  // The parameters of the last complete step; false where there is none, or they are not finite.
+  template <typename T>
+  bool copy_parameters(void* out) {
+    const auto& trained = job<T>();
+    if (computing.load() || !trained) return false;
+    const T *begin = trained->theta(), *end = begin + network.parameters;
+    if (!std::all_of(begin, end, [](T value) { return std::isfinite(value); })) return false;
+    std::copy(begin, end, static_cast<T*>(out));
+    return true;
+  }
 
   // Gives back what it holds, when nothing computes with it any more.
   void release(Environment& environment) {
@@ -52,6 +66,18 @@ template <>
 std::unique_ptr<TrainingJob<double>>& Training::job<double>() {
   return in_float64;
 }
+
+// Says that a span is being computed, as long as it lives.
+class Computing {
+ public:
+  explicit Computing(Training& training) : training_(training) { training_.computing.store(true); }
+  ~Computing() { training_.computing.store(false); }
+  Computing(const Computing&) = delete;
+  Computing& operator=(const Computing&) = delete;
+
+ private:
+  Training& training_;
+};
 
 Training& training_of(const Napi::CallbackInfo& info) {
   bool ours = false;
@@ -196,6 +222,7 @@ Napi::Value train_span(const Napi::CallbackInfo& info) {
   training.round = call->span.round;
 
   operation->compute = [call](Team& team, const StopFlag& stop) {
+    const Computing computing(*call->training);
     if (call->training->in_double) {
       compute_span<double>(*call, team, stop);
     } else {
@@ -216,9 +243,16 @@ Napi::Value train_span(const Napi::CallbackInfo& info) {
 
 Napi::Value close_training(const Napi::CallbackInfo& info) {
   Training& training = training_of(info);
+  bool written = false;
+  if (!info[1].IsUndefined()) {
+    const auto length = static_cast<std::int64_t>(training.network.parameters);
+    const ArrayArgument out = array_argument(info.Env(), info[1], "parameters", length);
+    if (is_double(out) != training.in_double) throw argument_error(info.Env(), "ERR_ARGUMENT", "parameters: wrong type");
+    written = training.in_double ? training.copy_parameters<double>(out.data) : training.copy_parameters<float>(out.data);
+  }
   training.closed = true;
   if (training.spans == 0) training.release(Environment::of(info.Env()));
-  return info.Env().Undefined();
+  return Napi::Boolean::New(info.Env(), written);
 }
 
 }  // namespace layerwise

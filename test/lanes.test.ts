@@ -160,6 +160,22 @@ test('a model whose queued fit was aborted can be trained, and begins where it w
   expect((await again).epochs).toHaveLength(2)
 })
 
+test('a fit that is aborted while its next steps are queued keeps those that are done', async () => {
+  const subject = model()
+  const before = subject.parameters()
+  const controller = new AbortController()
+  let busy: Occupant | undefined
+  const onProgress = () => {
+    // It runs after the span that is queued already, and before all others.
+    if (busy === undefined) busy = occupyTraining()
+    else controller.abort()
+  }
+  await rejection(subject.fit(many, { batchSize: 1, signal: controller.signal, onProgress }))
+  expect(busy!.over()).toBe(false)
+  expect(subject.parameters()).not.toEqual(before)
+  await busy!.end()
+})
+
 test('training goes on beside endless loops of encoding, and both are aborted', async () => {
   const reason = new Error('enough')
   const controller = new AbortController()

@@ -133,6 +133,20 @@ test('a training job takes a second span while one runs, and no third', async ()
   binding().closeTraining(job)
 })
 
+test('a training job that is closed hands over the parameters of its last step, if it took one', async () => {
+  const rows = { data: Float64Array.from(x.data), rows: x.rows, cols: inputs, scale: 1 }
+  const taken = new Float32Array(inputs * 2 + 2 + 2 * inputs + inputs)
+  expect(binding().closeTraining(openSmallJob(rows).job, taken)).toBe(false)
+  const { job, parameters } = openSmallJob(rows)
+  const how = { epoch: 0, budgetMs: 1e9, threads: 1, learningRates: Float64Array.of(0.1) }
+  await binding().trainSpan(job, { ...how, flags: new Int32Array(2), parameters })
+  expect(() => binding().closeTraining(job, new Float32Array(1))).toThrow(
+    expect.objectContaining({ code: 'ERR_SHAPE' }),
+  )
+  expect(binding().closeTraining(job, taken)).toBe(true)
+  expect(taken).toEqual(parameters)
+})
+
 test('a training job that is closed finishes the spans it has, and takes no more', async () => {
   const rows = { data: Float64Array.from(x.data), rows: x.rows, cols: inputs, scale: 1 }
   const { job, parameters } = openSmallJob(rows)
@@ -140,7 +154,7 @@ test('a training job that is closed finishes the spans it has, and takes no more
   const span = { ...how, flags: new Int32Array(2), parameters: parameters.slice() }
   const never = { ...how, flags: Int32Array.of(1, 0), parameters: parameters.slice() }
   const both = [binding().trainSpan(job, span), binding().trainSpan(job, never)]
-  binding().closeTraining(job)
+  expect(binding().closeTraining(job)).toBe(false)
   expect(() => binding().trainSpan(job, span)).toThrow(expect.objectContaining({ code: 'ERR_STATE' }))
   expect(await Promise.all(both)).toMatchObject([[{ steps: 1, epoch: {} }], []])
   expect(span.parameters).not.toEqual(parameters)

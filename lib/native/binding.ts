@@ -270,8 +270,11 @@ export interface Binding {
    * done, epoch by epoch: to nothing, where all those epochs were over or there was nothing more to be done.
    */
   trainSpan(job: TrainingHandle, request: SpanRequest): Promise<SpanPart[]>
-  /** Takes no more spans, and frees its memory once those that it has are settled. */
-  closeTraining(job: TrainingHandle): void
+  /**
+   * Takes no more spans, and frees its memory once those that it has are settled. `parameters` receives those of the last complete
+   * step, where no span is being computed, there was a step, and they are finite: then true.
+   */
+  closeTraining(job: TrainingHandle, parameters?: Floats): boolean
   /** The first value (after scale and scaling) that is not finite or lies outside [low, high]; null if there is none. */
   scan(
     request: NativeRun & { rows: NativeRows; low: number; high: number },

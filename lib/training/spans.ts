@@ -46,6 +46,7 @@ export class Spans {
   readonly #queued: Span[] = []
   readonly #read: ReadPart[] = []
   #spare: Floats | undefined
+  #ahead = false
 
   /**
    * @param rows - what the job trains on
@@ -56,6 +57,11 @@ export class Spans {
     this.#rows = rows
     this.#work = work
     this.#array = array
+  }
+
+  /** Whether the job is some steps ahead of all parameters that were read: a span that ends within an epoch hands none over. */
+  get ahead(): boolean {
+    return this.#ahead
   }
 
   /** What was done next, in an epoch whose end has not been read. */
@@ -105,6 +111,7 @@ export class Spans {
       ({ epoch, cancelled, diverged }) => !diverged && (cancelled || epoch !== undefined),
     )
     if (written < 0) this.#spare = span.parameters
+    if (parts.length > 0) this.#ahead = written < parts.length - 1 && !parts.at(-1)!.diverged
     return parts.map((part, i) => ({
       ...part,
       parameters: i === written ? span.parameters : undefined,

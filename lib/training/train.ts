@@ -83,8 +83,10 @@ export async function train(
     throw failure
   } finally {
     const last = await spans.settle()
-    if (last && work.aborted) task.publish(last)
-    binding().closeTraining(job)
+    const newer = work.aborted && spans.ahead ? sameKind(task.parameters) : undefined
+    const written = binding().closeTraining(job, newer)
+    const stopped = written ? newer : last
+    if (work.aborted && stopped) task.publish(stopped)
   }
 }
 
