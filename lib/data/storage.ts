@@ -9,7 +9,7 @@ type Getter<T> = (of: object) => T
 /** A getter as the language defines it: what an object or its class says of itself may be anything. */
 function getterOf<T>(prototype: object, name: string): Getter<T> | undefined {
   const get = Object.getOwnPropertyDescriptor(prototype, name)?.get
-  return get && ((of) => Reflect.apply(get, of, []) as T)
+  return get && (Function.prototype.call.bind(get) as Getter<T>)
 }
 
 const typedArrays: object = Object.getPrototypeOf(Uint8Array.prototype)

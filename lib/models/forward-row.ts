@@ -1,7 +1,7 @@
 import { argumentError, ownCopy, shapeError } from '../check.js'
 import { asMatrix, type MatrixData, type Row } from '../data/matrix.js'
 import { notFiniteError } from '../data/slices.js'
-import { plainArray } from '../data/storage.js'
+import { checkStorage, plainArray } from '../data/storage.js'
 import { ACTIVATION_NUMBERS, type NativeLayer, type NativeScaling, nativeScaling } from '../native/binding.js'
 import { binding } from '../native/load.js'
 import { allocate, elementType, type FloatArray, type FloatInput, type Precision } from '../precision.js'
@@ -97,7 +97,9 @@ export class RowForward<P extends Precision> {
     if (!ArrayBuffer.isView(given)) {
       throw argumentError(argument, 'an array of numbers, a typed array or a Matrix of one row', row)
     }
-    const data = plainArray(argument, given as unknown)
+    // A Matrix has made it an ordinary array already.
+    if (matrix !== undefined) checkStorage(argument, given)
+    const data = matrix?.data ?? plainArray(argument, given as unknown)
     checkWidth(argument, data.length, width)
     return { data, scale }
   }
