@@ -30,6 +30,7 @@
 #include <string>
 #include <vector>
 
+#include "core/lanes.h"
 #include "core/phase_clock.h"
 #include "core/training.h"
 #include "step_products.h"
@@ -338,7 +339,7 @@ class Answers {
     return *training_;
   }
 
-  ThreadPool pool_;
+  ThreadPool pool_{Lanes::kNicer};  // as trainings have it in a package
   SquareProduct square_;
   FileRows rows_;
   std::unique_ptr<Training> training_;

@@ -5,7 +5,10 @@ import { checkThreads } from '../runtime.js'
 export interface RunOptions {
   /** Stops the call when it is aborted: the call rejects with `signal.reason` itself. Default: nothing stops it. */
   readonly signal?: AbortSignal | undefined
-  /** Threads for this call, from 1 to 256. Default: see {@link configure}. Changes no result. */
+  /**
+   * Threads for this call, from 1 to 256. Default: see {@link configure}. Changes no result. A training and other calls beside it have
+   * threads of their own each.
+   */
   readonly threads?: number | undefined
 }
 

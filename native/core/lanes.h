@@ -31,11 +31,11 @@ class Lanes {
   // The lane of an answer that takes so many operations.
   static Lane of(double flops) { return flops <= kExpressFlops ? Lane::express : Lane::bulk; }
 
- private:
-  static constexpr double kExpressFlops = 6e7;
-
   // What may compute for long gives way to the event loop and to short answers, which weigh three times as much to the scheduler.
   static constexpr int kNicer = 5;
+
+ private:
+  static constexpr double kExpressFlops = 6e7;
 
   ThreadPool express_, bulk_{kNicer}, training_{kNicer}, decomposition_{kNicer};
 };
