@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { type FitOptions, Matrix, SparseAutoencoder, type TrainingHistory } from '../lib/index.js'
+import {
+  type FitOptions,
+  LinearAutoencoder,
+  Matrix,
+  SparseAutoencoder,
+  type TrainingHistory,
+} from '../lib/index.js'
 import { BestEpoch } from '../lib/training/early-stopping.js'
 import { relativeDistance, sampleRows } from './sample.js'
 import { tolerances } from './tolerances.js'
@@ -71,6 +77,40 @@ describe('fit', () => {
     const { total } = await model.cost(x)
     expect(relativeDistance([falling.at(-1)!], [total])).toBeLessThan(tolerances.float32VsFloat64Cost.value)
   })
+
+  test.each([1e-12, 1e-3, 1, 1e3])('L-BFGS does as much with data of size %d', async (size) => {
+    const rows = sampleRows(60, 5)
+    const x = Matrix.from(
+      rows.data.map((value) => value * size),
+      60,
+      5,
+    )
+    const linear = { inputs: 5, hidden: 2, precision: 'float64', weightDecay: 0, seed: 1 } as const
+    const model = new LinearAutoencoder(linear)
+    const before = (await model.cost(x)).total
+    const history = await model.fit(x, { optimizer: { kind: 'lbfgs' } })
+    expect(history.epochs.length).toBeGreaterThan(10)
+    expect((await model.cost(x)).total).toBeLessThan(0.2 * before)
+  })
+
+  test.each(['float32', 'float64'] as const)(
+    'L-BFGS trains sigmoid units on data of size 1e-3 in %s',
+    async (precision) => {
+      const rows = sampleRows(60, 5)
+      const x = Matrix.from(
+        rows.data.map((value) => value * 1e-3),
+        60,
+        5,
+      )
+      const model = new SparseAutoencoder<'float32' | 'float64'>({
+        ...{ inputs: 5, hidden: 3, outputActivation: 'identity', precision },
+      })
+      const before = (await model.cost(x)).total
+      const { epochs } = await model.fit(x, { optimizer: { kind: 'lbfgs' } })
+      expect(epochs.length).toBeGreaterThan(1)
+      expect((await model.cost(x)).total).toBeLessThan(1e-3 * before)
+    },
+  )
 
   test('ends L-BFGS by its tolerance where the gradient is small enough', async () => {
     const { history } = await trained({ optimizer: { kind: 'lbfgs', tolerance: 0.05 } })

@@ -53,7 +53,10 @@ export interface Lbfgs {
   readonly maxIterations?: number | undefined
   /** Pairs of vectors kept, from 1 to 1,000; they cost 2 · history vectors of memory, each as long as the parameters. Default 20. */
   readonly history?: number | undefined
-  /** Ends where the largest |gradient| is at most tolerance · max(1, |cost|). At least 0. Default 1e-5. */
+  /**
+   * Ends where the largest |gradient| is at most `tolerance` times what it was when the fit began, whatever the size of the data. At least
+   * 0, where only `maxIterations` and rounding end it. Default 1e-5.
+   */
   readonly tolerance?: number | undefined
 }
 

@@ -41,6 +41,13 @@ Lbfgs<T>::Lbfgs(std::size_t n, int history, double tolerance)
   coefficients_.resize(history);
 }
 
+template <typename T>
+void Lbfgs<T>::restart() {
+  started_ = false;
+  kept_ = 0;
+  iterations_without_gain_ = 0;
+}
+
 // The sum of body(offset, length) over blocks, added in their order.
 template <typename T>
 template <typename Body>
@@ -69,7 +76,7 @@ void Lbfgs<T>::measure_gradient(Team& team) {
 
 template <typename T>
 bool Lbfgs<T>::converged() const {
-  return largest_gradient_ <= tolerance_ * std::max(1.0, std::fabs(cost_));
+  return largest_gradient_ <= tolerance_ * first_gradient_;
 }
 
 // Where rounding decides between costs, the line search may accept steps for ever without getting lower.
@@ -110,6 +117,7 @@ bool Lbfgs<T>::start(Team& team, const T* theta, const Evaluate& evaluate, const
     started_ = true;
     lowest_cost_ = cost_;
     scale_ = 1 / gradient_norm_;
+    if (first_gradient_ < 0) first_gradient_ = largest_gradient_;
     if (converged()) out.stop = Stop::tolerance;
   }
   return out.stop == Stop::none;

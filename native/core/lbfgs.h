@@ -18,7 +18,7 @@ class Lbfgs {
  public:
   enum class Stop {
     none,
-    tolerance,  // the largest |gradient| fell to tolerance * max(1, |cost|)
+    tolerance,  // the largest |gradient| fell to tolerance times that of the first gradient
     precision,  // no step along the steepest descent lowers the cost any more in this precision, or ten iterations in a row did
                 // not
     cancelled,  // should_stop() came true; theta is the last complete iterate
@@ -36,6 +36,9 @@ class Lbfgs {
 
   // history ≥ 1; tolerance ≥ 0, where 0 ends at a gradient of exactly 0 or for want of precision.
   Lbfgs(std::size_t n, int history, double tolerance);
+
+  // The cost becomes another one, which the next iteration starts on without memory; the tolerance stays what it was.
+  void restart();
 
   // One iteration: theta [n] moves to the next iterate, in place, only once it is accepted. Between calls theta and the function
   // must stay as they are.
@@ -73,6 +76,7 @@ class Lbfgs {
 
   bool started_ = false;
   double cost_ = 0, gradient_norm_ = 0, largest_gradient_ = 0;
+  double first_gradient_ = -1;  // the largest |gradient| where it first started; -1 before
   double lowest_cost_ = 0;
   int iterations_without_gain_ = 0;
   std::vector<double> partial_, coefficients_;

@@ -62,9 +62,7 @@ void TrainingJob<T>::begin_round(const Span& span) {
     penalty.weight = span.constraint_weight;
     penalty.multipliers = span.multipliers;
   }
-  if (lbfgs_) {
-    lbfgs_ = std::make_unique<Lbfgs<T>>(network_.parameters, options_.optimizer.history, options_.optimizer.tolerance);
-  }
+  if (lbfgs_) lbfgs_->restart();
 }
 
 // Exponential mean of the batches' means, its start corrected as Adam corrects its moments.

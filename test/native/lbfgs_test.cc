@@ -30,10 +30,16 @@ struct Path {
   }
 };
 
+// `tolerance`: of the largest |gradient| itself, whatever it is at the start.
 template <typename T>
 Path<T> minimise(const typename Lbfgs<T>::Evaluate& f, std::vector<T> theta, double tolerance, int limit, int history = 10,
                  int threads = 2) {
   Path<T> path{std::move(theta), {}};
+  std::vector<T> first(path.theta.size());
+  f(path.theta.data(), first.data());
+  double largest = 0;
+  for (const T slope : first) largest = std::max(largest, std::fabs(static_cast<double>(slope)));
+  if (largest > 0 && std::isfinite(largest)) tolerance /= largest;
   ThreadPool pool;
   pool.run(threads, [&](Team& team) {
     Lbfgs<T> solver(path.theta.size(), history, tolerance);
