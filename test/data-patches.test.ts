@@ -154,9 +154,19 @@ describe('preparePatches', () => {
     )
   })
 
+  it.each([2 ** -600, 2 ** -1000, 2 ** 600, 2 ** 1000])(
+    'prepares values of size %d as those of size 1',
+    async (size) => {
+      const values = Float64Array.from({ length: 24 }, (_, k) => Math.sin(k * k))
+      const wanted = await preparePatches(Matrix.from(values, 4, 6))
+      const scaled = values.map((value) => value * size)
+      expect(await preparePatches(Matrix.from(scaled, 4, 6))).toEqual(wanted)
+    },
+  )
+
   it.each([
     ['NaN', Matrix.from(new Float32Array([1, Number.NaN]), 1, 2), 'ERR_RANGE'],
-    ['values whose squares overflow', Matrix.from(new Float64Array([-1e200, 1e200]), 1, 2), 'ERR_RANGE'],
+    ['values whose sums overflow', Matrix.from(new Float64Array([1.7e308, 1.7e308]), 1, 2), 'ERR_RANGE'],
     ['no patches', Matrix.from(new Float32Array(0), 0, 2), 'ERR_SHAPE'],
     ['arrays', [[1, 2]], 'ERR_ARGUMENT'],
   ])('refuses %s', async (_, patches, code) => {

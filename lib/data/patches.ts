@@ -108,27 +108,27 @@ export async function samplePatches<D extends MatrixData>(
  *
  * @param patches - one a row, as {@link samplePatches} returns them
  * @returns a new Matrix of the same shape, in float32
- * @throws {@link LayerwiseError} `ERR_ARGUMENT` if it is no Matrix; `ERR_SHAPE` if it has no rows; `ERR_RANGE` for NaN, Infinity, or squares that overflow
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` if it is no Matrix; `ERR_SHAPE` if it has no rows; `ERR_RANGE` for NaN, Infinity, or sums that overflow
  */
 export async function preparePatches(patches: Matrix): Promise<Matrix<PlainFloat32Array>> {
   const given = checkMatrix('patches', patches)
   checkStorage('patches', given.data)
   const { rows, cols } = given
   if (rows === 0) throw shapeError('patches', 'at least one row', 0)
-  const means = await rowMeans(given)
-  let largest = 0
+  const { means, largest } = await rowMeans(given)
+  // A power of two, so that squares neither overflow nor vanish.
+  const unit = largest > 0 ? 2 ** Math.max(-1022, Math.floor(Math.log2(largest))) : 1
   let squares = 0
   for await (const slice of valueSlices('patches', given)) {
-    for (const value of slice.values) largest = Math.max(largest, Math.abs(value))
     subtract(means, slice)
     // Deviations have mean 0 in each patch, and so all together.
-    for (const value of slice.values) squares += value * value
+    for (const value of slice.values) squares += (value / unit) ** 2
   }
-  const deviation = Math.sqrt(squares / (rows * cols))
+  const deviation = Math.sqrt(squares / (rows * cols)) * unit
   if (!Number.isFinite(deviation)) {
-    throw new LayerwiseError('ERR_RANGE', 'patches: values are so large that their squares overflow', {
+    throw new LayerwiseError('ERR_RANGE', 'patches: values are so large that their sums overflow', {
       argument: 'patches',
-      expected: 'values whose squares are finite',
+      expected: 'values whose sums are finite',
       received: largest,
     })
   }
@@ -146,16 +146,19 @@ export async function preparePatches(patches: Matrix): Promise<Matrix<PlainFloat
   return Matrix.from(prepared, rows, cols)
 }
 
-async function rowMeans(x: Matrix): Promise<Float64Array> {
+/** The mean of each row, and the largest size of all values. */
+async function rowMeans(x: Matrix): Promise<{ means: Float64Array; largest: number }> {
   const means = allocate('float64', x.rows, 'patches')
+  let largest = 0
   for await (const { row, toRow, column, toColumn, values } of valueSlices('patches', x)) {
+    for (const value of values) largest = Math.max(largest, Math.abs(value))
     for (let i = row, k = 0; i < toRow; i++) {
       let sum = means[i]!
       for (let j = column; j < toColumn; j++, k++) sum += values[k]!
       means[i] = toColumn === x.cols ? sum / x.cols : sum
     }
   }
-  return means
+  return { means, largest }
 }
 
 /** From each number the mean of its row. */
