@@ -110,6 +110,11 @@ ColumnScaling scaling_of(const Napi::Object& object, std::size_t cols) {
   scaling.shift = doubles_argument(object, "shift", cols);
   scaling.factor = doubles_argument(object, "factor", cols);
   if (has(object, "centre")) scaling.centre = doubles_argument(object, "centre", cols);
+  if (has(object, "clipped")) {
+    const Napi::Array range = list(object, "clipped");
+    scaling.low = range.Get(0u).ToNumber();
+    scaling.high = range.Get(1u).ToNumber();
+  }
   return scaling;
 }
 

@@ -55,7 +55,7 @@ Napi::Value run_covariance(const Napi::CallbackInfo& info) {
   auto operation = make_operation(request);
   struct Call {
     Rows rows;
-    double *mean, *covariance;
+    double *mean, *covariance, scale = 1;
     bool finished = false;
   };
   auto call = std::make_shared<Call>();
@@ -66,11 +66,11 @@ Napi::Value run_covariance(const Napi::CallbackInfo& info) {
   call->covariance = doubles_argument(request, "covariance", operation->pins, n * n);
   operation->compute = [call](Team& team, const StopFlag& stop) {
     check_places(call->rows);
-    call->finished = covariance(team, call->rows, call->mean, call->covariance, stop);
+    call->finished = covariance(team, call->rows, call->mean, call->covariance, call->scale, stop);
   };
   operation->result = [call](Napi::Env later) -> Napi::Value {
     if (!call->finished) throw cancelled(later);
-    return later.Undefined();
+    return Napi::Number::New(later, call->scale);
   };
   const int threads = threads_argument(request);
   return Environment::of(info.Env()).start(info.Env(), Lane::decomposition, threads, std::move(operation));
@@ -128,7 +128,12 @@ Napi::Value run_leading_directions(const Napi::CallbackInfo& info) {
   };
   const StopFlag* stop = operation->stop.get();
   operation->result = [call, stop](Napi::Env later) -> Napi::Value {
-    if (call->end == SubspaceEnd::converged) return Napi::Number::New(later, call->out.total);
+    if (call->end == SubspaceEnd::converged) {
+      Napi::Object found = Napi::Object::New(later);
+      found.Set("total", call->out.total);
+      found.Set("scale", call->out.scale);
+      return found;
+    }
     if (stop->raised()) throw cancelled(later);
     if (call->end == SubspaceEnd::stalled) return later.Null();
     throw argument_error(later, "ERR_RANGE", "covariance: expected finite numbers");

@@ -1,5 +1,8 @@
 // The exports that take rows through a network: forward, forwardRow, evaluate.
 #include <algorithm>
+#include <cmath>
+#include <limits>
+#include <type_traits>
 
 #include "core/evaluation.h"
 #include "core/forward.h"
@@ -59,6 +62,7 @@ Napi::Value start_forward(const Napi::Object& request, std::unique_ptr<Operation
       error.Set("row", Napi::Number::New(later, call->bad.row));
       error.Set("column", Napi::Number::New(later, call->bad.column));
       error.Set("value", Napi::Number::New(later, call->bad.value));
+      error.Set("ofResults", Napi::Boolean::New(later, call->bad.of_results));
       throw error;
     }
     return later.Undefined();
@@ -77,12 +81,76 @@ struct EvaluateCall {
   const T* theta;
   T* gradient = nullptr;
   std::uint32_t* predicted = nullptr;
+  double largest = 0;  // bound on the size of numbers in the rows; 0: not known
   CostParts parts;
   std::vector<double> mean_activation;
   bool finished = false;
+  bool held = true;  // cost and gradient are finite
 
   void run(Team& team, const StopFlag& stop) {
     check_rows(network, objective, rows);
+    const bool in_double = may_overflow();
+    if (!in_double) evaluate(team, stop);
+    if constexpr (std::is_same<T, float>::value) {
+      if (in_double || (finished && !held)) evaluate_in_double(team, stop);
+    }
+  }
+
+  // Whether sums before a bounded activation might overflow, which then would not show in the cost.
+  bool may_overflow() const {
+    double size = largest;
+    for (const DenseLayer& layer : network.layers) {
+      if (size == 0 || !std::is_same<T, float>::value) return false;
+      const auto most = [](const T* x, std::size_t n) {
+        T found = 0;
+        for (std::size_t i = 0; i < n; i++) found = std::max(found, std::fabs(x[i]));
+        return static_cast<double>(found);
+      };
+      const double of_biases = layer.has_biases ? most(theta + layer.biases_at, layer.outputs) : 0;
+      size = size * layer.inputs * most(theta + layer.weights_at, layer.weight_count()) + of_biases;
+      if (size >= std::numeric_limits<T>::max()) return true;
+      if (layer.activation != Activation::relu && layer.activation != Activation::identity) size = 1;
+    }
+    return false;
+  }
+
+  // Everything in float64, rounded once.
+  void evaluate_in_double(Team& team, const StopFlag& stop) {
+    EvaluateCall<double> wide;
+    wide.network = network;
+    wide.objective = objective;
+    wide.rows = rows;
+    const std::vector<double> parameters(theta, theta + network.parameters);
+    wide.theta = parameters.data();
+    std::vector<double> before, slopes(gradient != nullptr ? network.parameters : 0);
+    if (gradient != nullptr) wide.gradient = slopes.data();
+    wide.predicted = predicted;
+    if (through) {
+      const T* given = static_cast<const T*>(through->theta);
+      before.assign(given, given + through->network.parameters);
+      wide.through = std::make_unique<Through>(Through{through->network, before.data()});
+      wide.rows.through = wide.through.get();
+    }
+    wide.evaluate(team, stop);
+    finished = wide.finished;
+    parts = wide.parts;
+    mean_activation = wide.mean_activation;
+    std::copy(slopes.begin(), slopes.end(), gradient);
+    check_held();
+  }
+
+  void check_held() {
+    held = std::isfinite(parts.total());
+    if (gradient == nullptr) return;
+    constexpr T limit = std::numeric_limits<T>::max();
+    constexpr std::size_t kPart = 1 << 20;
+    for (std::size_t at = 0; at < network.parameters && held; at += kPart) {
+      const auto n = static_cast<int>(std::min(kPart, network.parameters - at));
+      held = vector_kernels<T>().within({gradient + at, 1, n}, -limit, limit);
+    }
+  }
+
+  void evaluate(Team& team, const StopFlag& stop) {
     Evaluator<T> evaluator(network, objective, rows.count, {}, through ? &through->network : nullptr);
     const Gather<T> gather(rows);
     const auto& kernels = vector_kernels<T>();
@@ -99,6 +167,7 @@ struct EvaluateCall {
     if (gradient != nullptr) request.sink = &add_decay;
     finished = evaluator.run(team, request, stop, parts);
     mean_activation = evaluator.mean_activation();
+    check_held();
   }
 };
 
@@ -127,9 +196,11 @@ Napi::Value start_evaluate(const Napi::Object& request, std::unique_ptr<Operatio
       throw argument_error(env, "ERR_ARGUMENT", "predicted: expected a Uint32Array, with logLoss");
     call->predicted = static_cast<std::uint32_t*>(predicted.data);
   }
+  if (has(request, "largest")) call->largest = number(request, "largest");
   operation->compute = [call](Team& team, const StopFlag& stop) { call->run(team, stop); };
   operation->result = [call](Napi::Env later) -> Napi::Value {
     if (!call->finished) throw cancelled(later);
+    if (!call->held) throw argument_error(later, "ERR_RANGE", "cost or gradient is too large for the precision of the model");
     Napi::Object parts = Napi::Object::New(later);
     parts.Set("loss", call->parts.loss);
     parts.Set("weightDecay", call->parts.weight_decay);
@@ -146,8 +217,8 @@ Napi::Value start_evaluate(const Napi::Object& request, std::unique_ptr<Operatio
 }
 
 template <typename T>
-bool run_row(const Network& network, const ArrayArgument& parameters, const ArrayArgument& turned, bool renew, const Rows& row,
-             const ArrayArgument& out, double* error) {
+RowEnd run_row(const Network& network, const ArrayArgument& parameters, const ArrayArgument& turned, bool renew, const Rows& row,
+               const ArrayArgument& out, double* error) {
   const T* theta = static_cast<const T*>(parameters.data);
   if (renew) turn_first_layer(network, theta, static_cast<T*>(turned.data));
   return forward_row(network, theta, static_cast<const T*>(turned.data), row, static_cast<T*>(out.data), error);
@@ -205,9 +276,9 @@ Napi::Value run_forward_row(const Napi::CallbackInfo& info) {
     if (network.outputs() != network.inputs()) throw argument_error(env, "ERR_SHAPE", "row: wrong width");
     error = static_cast<double*>(errors.data);
   }
-  const bool fine = is_double(parameters) ? run_row<double>(network, parameters, turned, renew, row, out, error)
-                                          : run_row<float>(network, parameters, turned, renew, row, out, error);
-  return Napi::Boolean::New(env, fine);
+  const RowEnd end = is_double(parameters) ? run_row<double>(network, parameters, turned, renew, row, out, error)
+                                           : run_row<float>(network, parameters, turned, renew, row, out, error);
+  return Napi::Number::New(env, static_cast<int>(end));
 }
 
 Napi::Value run_evaluate(const Napi::CallbackInfo& info) {

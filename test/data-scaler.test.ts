@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { Matrix } from '../lib/data/matrix.js'
 import { checkScaler, MinMaxScaler, StandardScaler, scalerFromJSON } from '../lib/data/scaler.js'
 import { LayerwiseError } from '../lib/errors.js'
+import { Pca, type Precision, SparseAutoencoder } from '../lib/index.js'
 import { tolerances } from './tolerances.js'
 
 const refused = (code: string) => expect.objectContaining({ name: 'LayerwiseError', code })
@@ -148,10 +149,110 @@ describe('StandardScaler', () => {
   })
 })
 
+describe('a MinMaxScaler that clips', () => {
+  const x = [[0], [2]]
+
+  it('maps what lies outside its range to the ends, and says so in its JSON', async () => {
+    const scaler = await new MinMaxScaler({ range: [-1, 3], clip: true }).fit(x)
+    expect((await scaler.transform([[-5], [0], [1], [2], [2.01]])).toArray()).toEqual([
+      [-1],
+      [-1],
+      [1],
+      [3],
+      [3],
+    ])
+    expect(scaler.toJSON()).toMatchObject({ range: [-1, 3], clip: true })
+    expect((await scaler.inverseTransform([[5]])).toArray()).toEqual([[3]])
+    for (const bad of [Number.NaN, Infinity, -Infinity]) {
+      await expect(scaler.transform([[bad]])).rejects.toEqual(refused('ERR_RANGE'))
+    }
+  })
+
+  it('comes back from its JSON, and from that of one that does not clip', async () => {
+    for (const clip of [true, false]) {
+      const scaler = await new MinMaxScaler({ clip }).fit(x)
+      const back = scalerFromJSON(JSON.parse(JSON.stringify(scaler))) as MinMaxScaler
+      expect(back.clip).toBe(clip)
+      expect('clip' in scaler.toJSON()).toBe(clip)
+    }
+  })
+
+  it('clips inside a model as outside, in both ways of encoding, after loading too', async () => {
+    const scaling = await new MinMaxScaler({ range: [0, 1], clip: true }).fit(x)
+    const late = [[-3], [1], [2.005], [7]]
+    const inside = await scaling.transform(late)
+    for (const precision of ['float32', 'float64'] as const) {
+      const scaled = new SparseAutoencoder<Precision>({ inputs: 1, hidden: 2, precision, scaling })
+      const plain = new SparseAutoencoder<Precision>({ inputs: 1, hidden: 2, precision })
+      await scaled.fit(late, { epochs: 2 })
+      await plain.fit(inside, { epochs: 2 })
+      const loaded = await SparseAutoencoder.fromBytes(await scaled.toBytes())
+      for (const model of [scaled, loaded]) {
+        const codes = await model.encode(late)
+        expect(codes).toEqual(await plain.encode(inside))
+        expect((await model.cost(late)).total).toBe((await plain.cost(inside)).total)
+        expect(await model.reconstructionError(late)).toEqual(await plain.reconstructionError(inside))
+        late.forEach((row, i) => {
+          const [first, second] = model.encodeSync(row)
+          expect(first).toBeCloseTo(codes.data[2 * i]!, 6)
+          expect(second).toBeCloseTo(codes.data[2 * i + 1]!, 6)
+        })
+        await expect(model.encode([[Infinity]])).rejects.toMatchObject({
+          code: 'ERR_RANGE',
+          details: { row: 0 },
+        })
+        expect(() => model.encodeSync([Number.NaN])).toThrow(refused('ERR_RANGE'))
+      }
+    }
+    const pca = await new Pca({ scaling }).fit(late)
+    expect(await pca.transform(late)).toEqual(await (await new Pca().fit(inside)).transform(inside))
+  })
+
+  it.each([[0], ['true'], [null]])('is not asked for by %j', (clip) => {
+    expect(() => new MinMaxScaler({ clip } as never)).toThrow(refused('ERR_ARGUMENT'))
+  })
+})
+
 describe.each([
   ['MinMaxScaler', () => new MinMaxScaler()],
   ['StandardScaler', () => new StandardScaler()],
 ] as const)('every scaler: %s', (_, make) => {
+  it.each([
+    [0.3, 0.1 + 0.2],
+    [1.1, 1.1 + 2e-16],
+    [-1.1, -1.1 - 4e-16],
+    [1e9, 1e9 + 1e-7],
+    [1e12, 1e12 + 2e-4],
+    [1e-300, 1e-300 * (1 + 2 ** -52)],
+    [1 / 3, (1 / 7 / 3) * 7],
+  ])('takes a column of %d and %d, which differ by rounding, as constant', async (a, b) => {
+    for (const x of [
+      [[a], [b]],
+      [[b], [a], [a], [b], [a]],
+    ]) {
+      const scaler = await make().fit(x)
+      expect(scaler.factor[0]).toBeLessThanOrEqual(1)
+      for (const value of (await scaler.transform([[a], [b]])).data) {
+        expect(Math.abs(value)).toBeLessThan(tolerances.constantColumn.value + Math.abs(b - a))
+      }
+    }
+  })
+
+  it.each([
+    [0, 1e-300],
+    [1, 1 + 2e-15],
+    [1e12, 1e12 + 1e-3],
+    [1e-40, 3e-40],
+  ])('takes a column of %d and %d as one with a spread', async (a, b) => {
+    const scaler = await make()
+      .fit([[a], [b]])
+      .catch((error: unknown) => error)
+    // A square of 1e-300 is 0.
+    if (b === 1e-300 && scaler instanceof LayerwiseError) return
+    const [low, high] = (await (scaler as MinMaxScaler).transform([[a], [b]])).data
+    expect(high! - low!).toBeGreaterThan(0.9)
+  })
+
   it('applies the scale of a Matrix first', async () => {
     const bytes = Matrix.from(new Uint8Array([0, 51, 102, 255]), 4, 1, { scale: 1 / 255 })
     const scaled = await make().fit(bytes)
@@ -279,6 +380,9 @@ describe('scalerFromJSON', () => {
     { ...minMax, range: [1, 0] },
     { ...minMax, range: [0, 1, 2] },
     { ...minMax, range: [0] },
+    { ...minMax, clip: false },
+    { ...minMax, clip: 1 },
+    { ...standard, clip: true },
     { kind: 'minMax', shift: [1], factor: [2] },
   ])('refuses %j', (value) => {
     expect(() => scalerFromJSON(value)).toThrow(refused('ERR_FORMAT'))

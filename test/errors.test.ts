@@ -346,9 +346,28 @@ describe('fit and cost reject what the output activation cannot reach, naming pl
       expectError(error, 'ERR_RANGE', 'row 1, column 1')
       expect(error.details).toMatchObject({ argument: 'x', row: 1, column: 1 })
       expect(error.details.received).toBe(Math.fround(bad))
-      expect(error.message).toMatch(/scaler/)
+      expect(error.message).toMatch(/MinMaxScaler/)
     }
     expect((await model.encode(data)).rows).toBe(2)
+  })
+
+  test('after a scaler advises what helps there: identity outputs, or a MinMaxScaler that clips', async () => {
+    const standard = await new StandardScaler().fit([[1], [2], [6]])
+    const narrow = await new MinMaxScaler().fit([[1], [2]])
+    for (const [scaling, late] of [
+      [standard, [[1], [6]]],
+      [narrow, [[1], [2.005]]],
+    ] as const) {
+      const model = new SparseAutoencoder({ inputs: 1, hidden: 1, scaling })
+      const error = (await rejection(model.fit(late))) as LayerwiseError
+      expectError(error, 'ERR_RANGE', 'after scaling')
+      expect(error.message).toContain("outputActivation 'identity'")
+      expect(error.message).toContain('clip: true')
+      expect(error.message).not.toContain('scale or')
+    }
+    const clipping = await new MinMaxScaler({ clip: true }).fit([[1], [2]])
+    const model = new SparseAutoencoder({ inputs: 1, hidden: 1, scaling: clipping })
+    await model.fit([[1], [2.005]], { epochs: 1, validation: [[0.99], [1.5]] })
   })
 
   test.each(['identity', 'relu'] as const)('what float32 cannot hold, for %s', async (outputActivation) => {

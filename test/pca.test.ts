@@ -356,6 +356,11 @@ describe('a file', () => {
       ({ tensors }) => tensors[2]!.data.fill(Number.NaN),
       "'explainedVariance' has NaN",
     ],
+    [
+      'variances that float32 cannot hold',
+      ({ tensors }) => tensors[2]!.data.fill(1e-200),
+      'explainedVariance: expected variances',
+    ],
     ['a negative variance', ({ tensors }) => tensors[2]!.data.fill(-1), 'a variance is negative'],
     [
       'a scaler of another width',
@@ -426,6 +431,45 @@ describe('refused', () => {
     expectError(await rejection(pca.inverseTransform(rows(2, 3))), 'ERR_SHAPE', 'codes: expected 2 columns')
     const scaling = await new StandardScaler().fit(rows(9, 4))
     expectError(await rejection(new Pca({ scaling }).fit(rows(9, 3))), 'ERR_SHAPE', 'scaling')
+  })
+
+  test('are values that vary so little that squares vanish, or that float32 loses digits', async () => {
+    const tiny = (size: number) => {
+      const { data } = rows(30, 3)
+      return Matrix.from(
+        data.map((value) => value * size),
+        30,
+        3,
+      )
+    }
+    for (const size of [1e-156, 1e-200, 1e-300]) {
+      expectError(
+        await rejection(new Pca({ precision: 'float64' }).fit(tiny(size))),
+        'ERR_RANGE',
+        'squares underflow',
+      )
+    }
+    for (const size of [1e-33, 1e-60, 1e150]) {
+      expectError(await rejection(new Pca().fit(tiny(size))), 'ERR_RANGE', 'float32')
+    }
+  })
+
+  test.each([1e-153, 1e-120, 1e140, 1e153])('are not those of size %d, in float64', async (size) => {
+    const given = rows(30, 3)
+    const x = Matrix.from(
+      given.data.map((value) => value * size),
+      30,
+      3,
+    )
+    const wanted = await new Pca({ precision: 'float64' }).fit(given)
+    const got = await new Pca({ precision: 'float64' }).fit(x)
+    for (const [k, value] of wanted.components.data.entries()) {
+      expect(Math.abs(got.components.data[k]! - value)).toBeLessThan(tolerances.besideAnOffsetFloat64.value)
+    }
+    for (const [k, variance] of wanted.explainedVariance.entries()) {
+      const near = tolerances.besideAnOffsetFloat64.value * wanted.explainedVariance[0]!
+      expect(Math.abs(got.explainedVariance[k]! / size / size - variance)).toBeLessThan(near)
+    }
   })
 
   test('are NaN, infinities, values whose squares overflow, no rows, and flat data', async () => {

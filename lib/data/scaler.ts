@@ -1,11 +1,11 @@
-import { argumentError, checkNumber, checkOptions, readArray, shapeError } from '../check.js'
+import { argumentError, checkBoolean, checkNumber, checkOptions, readArray, shapeError } from '../check.js'
 import { LayerwiseError } from '../errors.js'
 import { allocate, elementType, type FloatArray, type Precision } from '../precision.js'
 import { show } from '../show.js'
 import { type ColumnStatistics, columnSpread, columnStatistics } from './column-statistics.js'
 import { asMatrix, Matrix } from './matrix.js'
 import { type Rows, toMatrix } from './rows.js'
-import { rowSlices, valueSlices } from './slices.js'
+import { rowSlices, tooLargeError, valueSlices } from './slices.js'
 
 /**
  * Column by column, `value = (x − shift) · factor`. Fitted on training data only; usable alone, or as a model's `scaling`.
@@ -42,6 +42,8 @@ export interface MinMaxScalerJSON extends ColumnsJSON {
   kind: 'minMax'
   /** [low, high], what the smallest and the largest training value became. */
   range: [number, number]
+  /** Present where values outside the range of the training data map to the ends of `range`. */
+  clip?: true
 }
 
 /** A fitted {@link StandardScaler}. */
@@ -64,6 +66,11 @@ export type FittingRows = Matrix | readonly (readonly number[])[]
 export interface MinMaxScalerOptions {
   /** What the smallest and the largest training value of a column become, low < high. Default [0, 1]. */
   readonly range?: readonly [low: number, high: number] | undefined
+  /**
+   * Whether later values below or above those of the training data map to the ends of `range`. Default false: they map beyond them, where a
+   * model with bounded outputs refuses to train on them. NaN and infinities are refused in either case.
+   */
+  readonly clip?: boolean | undefined
 }
 
 /** What all scalers do: shift and factor of each column are found by `fit`, then applied. */
@@ -118,13 +125,17 @@ abstract class ColumnScaler implements Scaler {
   }
 
   /**
-   * (x − shift) · factor, as a new Matrix: float64 for float64 or an array of rows, float32 for float32 and uint8.
+   * (x − shift) · factor, with `clip` brought into `range`, as a new Matrix: float64 for float64 or an array of rows, float32 for float32
+   * and uint8. Computed in float64 and rounded once.
    *
    * @throws {@link LayerwiseError} `ERR_STATE` before `fit`; `ERR_SHAPE` for another width; `ERR_RANGE` for NaN or Infinity
    */
   async transform(x: Rows): Promise<Matrix<FloatArray>> {
     const { shift, factor } = this.fitted()
-    return mapRows(x, shift.length, (value, j) => (value - shift[j]!) * factor[j]!)
+    const [low, high] = this.clipped ?? [-Infinity, Infinity]
+    return mapRows(x, shift.length, (value, j) =>
+      Math.min(high, Math.max(low, (value - shift[j]!) * factor[j]!)),
+    )
   }
 
   /** x / factor + shift: back to the original units. Types and errors as in {@link transform}. */
@@ -132,6 +143,9 @@ abstract class ColumnScaler implements Scaler {
     const { shift, factor } = this.fitted()
     return mapRows(x, shift.length, (value, j) => value / factor[j]! + shift[j]!)
   }
+
+  /** @internal The range that values are brought into, if they are. Written by constructors alone. */
+  clipped: readonly [low: number, high: number] | undefined = undefined
 
   /**
    * @internal From now on it is fitted on as many columns as now: it is a model's own. A property of the scaler itself, so that
@@ -169,11 +183,12 @@ abstract class ColumnScaler implements Scaler {
 }
 
 /** What a scaler is, but for the numbers of its columns. */
-export type ScalerKind = Pick<MinMaxScalerJSON, 'kind' | 'range'> | Pick<StandardScalerJSON, 'kind'>
+export type ScalerKind = Pick<MinMaxScalerJSON, 'kind' | 'range' | 'clip'> | Pick<StandardScalerJSON, 'kind'>
 
 /** A scaler of this kind with these numbers, which are finite, factors not 0; not copied. */
 export function scalerOf(kind: ScalerKind, fitted: Fitted): ModelScaler {
-  const scaler = kind.kind === 'minMax' ? new MinMaxScaler({ range: kind.range }) : new StandardScaler()
+  const scaler =
+    kind.kind === 'minMax' ? new MinMaxScaler({ range: kind.range, clip: kind.clip }) : new StandardScaler()
   return scaler.restore(fitted)
 }
 
@@ -184,7 +199,10 @@ export function scalerOf(kind: ScalerKind, fitted: Fitted): ModelScaler {
  */
 export function scalerKindFromJSON(value: unknown): ScalerKind {
   const kind = (value as { kind?: unknown } | null | undefined)?.kind
-  if (kind === 'minMax') return { kind, range: rangeFromJSON(checkJSON(value, kind, ['kind', 'range'])) }
+  if (kind === 'minMax') {
+    const json = checkJSON(value, kind, ['kind', 'range'], ['clip'])
+    return { kind, range: rangeFromJSON(json), ...(clipFromJSON(json) && { clip: true }) }
+  }
   if (kind === 'standard') return { kind: checkJSON(value, kind, ['kind']).kind as 'standard' }
   throw jsonError('kind', `is neither 'minMax' nor 'standard' but ${show(kind)}`)
 }
@@ -192,26 +210,30 @@ export function scalerKindFromJSON(value: unknown): ScalerKind {
 /**
  * Maps each column's smallest and largest training value to the ends of `range`.
  *
- * A constant column maps to the low end. Training data never leaves [−1, 1] or [0, 1] by rounding, so a model bounded there accepts it.
+ * A column that is constant, or within 3 · 2.2e-16 of its size, which is rounding, maps to the low end. Training data never leaves [−1, 1] or [0, 1] by rounding, so a model bounded there accepts it.
  */
 export class MinMaxScaler extends ColumnScaler {
   /** What the smallest and the largest training value of a column become. */
   readonly range: readonly [low: number, high: number]
+  /** Whether what lies outside the range of the training data maps to the nearer end of `range`, alone as inside a model. */
+  readonly clip: boolean
 
   /**
    * Not fitted yet: `await scaler.fit(x)` comes first.
    *
-   * @throws {@link LayerwiseError} `ERR_ARGUMENT` for another range
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT` for another range, and for a `clip` that is neither true nor false
    */
   constructor(options?: MinMaxScalerOptions) {
     super()
-    const { range = [0, 1] } = checkOptions('options', options, ['range'])
+    const { range = [0, 1], clip = false } = checkOptions('options', options, ['range', 'clip'])
+    this.clip = checkBoolean('clip', clip)
     const ends = Array.isArray(range) ? readArray<unknown>(range) : []
     if (ends.length !== 2) throw argumentError('range', 'two numbers, [low, high]', range)
     const low = checkNumber('range[0]', ends[0])
     const high = checkNumber('range[1]', ends[1])
     if (low >= high) throw argumentError('range[1]', `a number above range[0] = ${low}`, high)
     this.range = [low, high]
+    if (this.clip) this.clipped = this.range
   }
 
   protected override async find(_: Matrix, { min, max }: ColumnStatistics): Promise<ScalingOf> {
@@ -219,7 +241,7 @@ export class MinMaxScaler extends ColumnScaler {
     return (j) => {
       const [least, most] = [min[j]!, max[j]!]
       // A constant column has a spread of 1, or more where 1 would vanish beside the constant.
-      const spread = most > least ? most - least : Math.max(1, Math.abs(least) * 2 ** -20)
+      const spread = isConstant(least, most) ? Math.max(1, Math.abs(least) * 2 ** -20) : most - least
       const gain = (high - low) / spread
       const shift = least - low / gain
       return [shift, withinRange(gain, shift, least, most, this.range)]
@@ -228,25 +250,37 @@ export class MinMaxScaler extends ColumnScaler {
 
   /** @internal */
   override kindOf(): ScalerKind {
-    return { kind: 'minMax', range: [...this.range] }
+    return { kind: 'minMax', range: [...this.range], ...(this.clip && ({ clip: true } as const)) }
   }
 
   override toJSON(): ScalerJSON {
-    return { kind: 'minMax', range: [...this.range], shift: [...this.shift], factor: [...this.factor] }
+    const clip = this.clip && ({ clip: true } as const)
+    return {
+      kind: 'minMax',
+      range: [...this.range],
+      ...clip,
+      shift: [...this.shift],
+      factor: [...this.factor],
+    }
   }
 
   /** The inverse of {@link toJSON}; anything else is `ERR_FORMAT`. */
   static fromJSON(value: unknown): MinMaxScaler {
-    const json = checkJSON(value, 'minMax', ['kind', 'range', 'shift', 'factor'])
-    return new MinMaxScaler({ range: rangeFromJSON(json) }).restore(fittedFromJSON(json))
+    const json = checkJSON(value, 'minMax', ['kind', 'range', 'shift', 'factor'], ['clip'])
+    const scaler = new MinMaxScaler({ range: rangeFromJSON(json), clip: clipFromJSON(json) })
+    return scaler.restore(fittedFromJSON(json))
   }
 }
 
-/** Brings each column to mean 0 and variance 1, over the m training rows (divided by m). A constant column maps to 0. */
+/**
+ * Brings each column to mean 0 and variance 1, over the m training rows (divided by m). A column that is constant, or
+ * within 3 · 2.2e-16 of its size, maps to 0.
+ */
 export class StandardScaler extends ColumnScaler {
   protected override async find(x: Matrix, { min, max, mean }: ColumnStatistics): Promise<ScalingOf> {
     const spread = await columnSpread('x', x, mean)
-    return (j) => (min[j] === max[j] ? [min[j]!, 1] : [spread.mean[j]!, 1 / Math.sqrt(spread.variance[j]!)])
+    return (j) =>
+      isConstant(min[j]!, max[j]!) ? [min[j]!, 1] : [spread.mean[j]!, 1 / Math.sqrt(spread.variance[j]!)]
   }
 
   /** @internal */
@@ -318,6 +352,16 @@ export function ownWidth(x: FittingRows): number {
   return first.length
 }
 
+/**
+ * Whether values from `least` to `most` differ by rounding alone, as 0.3 and 0.1 + 0.2 do: by up to three units of float64 of their size.
+ *
+ * Source: scikit-learn's `_is_constant_feature`, which compares a variance with the rounding of its mean. Differs: means are summed
+ * exactly here, so that the bound need not grow with the number of rows and leaves a small spread beside a large offset as it is.
+ */
+function isConstant(least: number, most: number): boolean {
+  return most - least <= 3 * Number.EPSILON * Math.max(Math.abs(least), Math.abs(most))
+}
+
 /** The largest factor up to `gain` that keeps training data inside `range` although shift and factor are rounded. */
 function withinRange(
   gain: number,
@@ -344,9 +388,13 @@ async function mapRows(
     rows * cols,
     'scaled rows',
   )
-  for await (const { from, column, toColumn, values } of valueSlices('x', matrix)) {
-    for (let k = 0; k < values.length; ) {
-      for (let j = column; j < toColumn; j++, k++) values[k] = map(values[k]!, j)
+  const rounded = out instanceof Float64Array ? (value: number) => value : Math.fround
+  for await (const { from, row, column, toColumn, values } of valueSlices('x', matrix)) {
+    for (let i = row, k = 0; k < values.length; i++) {
+      for (let j = column; j < toColumn; j++, k++) {
+        values[k] = map(values[k]!, j)
+        if (!Number.isFinite(rounded(values[k]!))) throw tooLargeError('x', i, values[k], j)
+      }
     }
     out.set(values, from)
   }
@@ -361,10 +409,15 @@ function spreadError(column: number): LayerwiseError {
   )
 }
 
-function checkJSON(value: unknown, kind: string, keys: readonly string[]): Record<string, unknown> {
+function checkJSON(
+  value: unknown,
+  kind: string,
+  keys: readonly string[],
+  optional: readonly string[] = [],
+): Record<string, unknown> {
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     throw jsonError('', `is ${show(value)}`)
-  const found = Object.keys(value)
+  const found = Object.keys(value).filter((key) => !optional.includes(key))
   if (found.length !== keys.length || !keys.every((key) => found.includes(key))) {
     throw jsonError('', `has the fields ${found.join(', ')} instead of ${keys.join(', ')}`)
   }
@@ -379,6 +432,11 @@ function finiteNumbers(json: Record<string, unknown>, field: string): readonly n
     throw jsonError(field, 'is not an array of finite numbers')
   }
   return value
+}
+
+function clipFromJSON({ clip }: Record<string, unknown>): boolean {
+  if (clip !== undefined && clip !== true) throw jsonError('clip', `is ${show(clip)}`)
+  return clip === true
 }
 
 function rangeFromJSON(json: Record<string, unknown>): [low: number, high: number] {

@@ -142,9 +142,9 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
     const work = new NativeWork(run)
     try {
       const rows = await this.#labeled({ x, labels }, '', () => work.throwIfAborted())
-      await checkTargets('x', rows, 'identity', precision, work)
+      const largest = await checkTargets('x', rows, 'identity', precision, work)
       const predicted = allocate('uint32', rows.rows, 'classes')
-      const request = { layers, parameters, objective, rows, predicted }
+      const request = { layers, parameters, objective, rows, largest, predicted }
       const { loss } = await work.read('x', rows, (native) => binding().evaluate({ ...native, ...request }))
       return await scoreOf(rows.labels, predicted, classCount(this.#classes), loss)
     } finally {

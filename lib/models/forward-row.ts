@@ -1,6 +1,6 @@
 import { argumentError, ownCopy, shapeError } from '../check.js'
 import { asMatrix, type MatrixData, type Row } from '../data/matrix.js'
-import { notFiniteError } from '../data/slices.js'
+import { notFiniteError, tooLargeError } from '../data/slices.js'
 import { checkStorage, plainArray } from '../data/storage.js'
 import { ACTIVATION_NUMBERS, type NativeLayer, type NativeScaling, nativeScaling } from '../native/binding.js'
 import { binding } from '../native/load.js'
@@ -67,7 +67,7 @@ export class RowForward<P extends Precision> {
     const parameters = this.#parameters()
     this.#turned ??= allocate(this.#network.precision, this.#shape[0]! * this.#shape[1]!, 'weights')
     const renew = this.#turnedOf !== parameters
-    const finite = binding().forwardRow(
+    const end = binding().forwardRow(
       this.#shape,
       parameters,
       data,
@@ -79,7 +79,8 @@ export class RowForward<P extends Precision> {
       errors,
     )
     this.#turnedOf = parameters
-    if (!finite) throw this.#notFinite(argument, data, scale)
+    if (end === 1) throw this.#notFinite(argument, data, scale)
+    if (end === 2) throw tooLargeError(argument, 0)
   }
 
   /** The numbers of the row, where native code can read them. */
@@ -151,14 +152,19 @@ export class RowForward<P extends Precision> {
   }
 
   #notFinite(argument: string, data: MatrixData, scale: number): Error {
-    const { shift, factor, centre } = ownCopy<Partial<NativeScaling>>(
-      this.#scaling ? nativeScaling(this.#scaling) : {},
-    )
+    const {
+      shift,
+      factor,
+      centre,
+      clipped: [low, high] = [-Infinity, Infinity],
+    } = ownCopy<Partial<NativeScaling>>(this.#scaling ? nativeScaling(this.#scaling) : {})
     // As native code reads them: in float64, then rounded to the precision that computes.
-    const exact = Array.from(
-      data,
-      (value, j) => (value * scale - (shift?.[j] ?? 0)) * (factor?.[j] ?? 1) - (centre?.[j] ?? 0),
-    )
+    const exact = Array.from(data, (stored, j) => {
+      const value = stored * scale
+      if (!Number.isFinite(value)) return value
+      const scaled = (value - (shift?.[j] ?? 0)) * (factor?.[j] ?? 1)
+      return Math.min(high, Math.max(low, scaled)) - (centre?.[j] ?? 0)
+    })
     const column = exact.findIndex(
       (value) => !Number.isFinite(this.#network.precision === 'float64' ? value : Math.fround(value)),
     )

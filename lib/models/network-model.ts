@@ -103,8 +103,8 @@ export abstract class NetworkModel<P extends Precision> extends BaseModel<P> {
         take(work),
       ])
       const gradient = wantsGradient ? allocate(precision, parameters.length, 'gradient') : undefined
-      await checkTargets('x', rows, range, precision, work)
-      const request = { layers, objective, parameters, rows, ...(gradient && { gradient }) }
+      const largest = await checkTargets('x', rows, range, precision, work)
+      const request = { layers, objective, parameters, rows, largest, ...(gradient && { gradient }) }
       const parts = await work.read('x', rows, (native) => binding().evaluate({ ...native, ...request }))
       return { ...costParts(parts), ...(gradient && { gradient }) }
     } finally {

@@ -121,7 +121,8 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
    * @throws `signal.reason`, if the signal is aborted
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows, fewer columns than components, or more than 2,000 columns without
    *   a number of components
-   * @throws {@link LayerwiseError} `ERR_RANGE` for NaN and infinities (row and column in `details`), and values whose squares overflow
+   * @throws {@link LayerwiseError} `ERR_RANGE` for NaN and infinities (row and column in `details`),
+   *   values whose squares overflow or vanish, and a spread that the precision cannot hold
    * @throws {@link LayerwiseError} `ERR_DIVERGED` where, among more than 2,000 columns, the leading directions cannot be told from the rest
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for components or covariance
    */
@@ -130,7 +131,7 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
     const { components } = this.#settings
     const between = () => run.signal?.throwIfAborted()
     const rows = await toRows('x', x, ownWidth(x), 'float64', between, this.#scaler)
-    this.#fitted = await this.#prepared(await principalComponents('x', rows, components, run))
+    this.#fitted = await this.#prepared(await principalComponents('x', rows, components, run), 'x')
     return this
   }
 
@@ -229,7 +230,7 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
     const run = checkRunOptions(options)
     const fitted = this.#known()
     const { mean, centring } = fitted
-    fitted.whitening.made ??= projection(fitted, 'pca', 0, 'float64')
+    fitted.whitening.made ??= projection(fitted, 'pca', 0, 'float64', 'explainedVariance')
     const { network, into } = await fitted.whitening.made
     const take: TakeRows = (between) => toRows('x', x, mean.length, 'float64', between, centring)
     return lengthsOfRows('x', await forward(network, into, 'x', take, run))
@@ -318,7 +319,7 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
           variances,
           totalVariance: part('totalVariance')[0]!,
         }
-        model.#fitted = await model.#prepared(found)
+        model.#fitted = await model.#prepared(found, 'explainedVariance')
         return model
       }
       return { make }
@@ -335,9 +336,9 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
     return this.#fitted
   }
 
-  async #prepared(found: PrincipalComponents): Promise<Fitted<P>> {
+  async #prepared(found: PrincipalComponents, argument: string): Promise<Fitted<P>> {
     const { whiten, epsilon = 0, precision } = this.#settings
-    const made = await projection(found, whiten, epsilon, precision)
+    const made = await projection(found, whiten, epsilon, precision, argument)
     return { ...found, ...made, whitening: {}, ...this.#centred(found, made) }
   }
 
@@ -346,7 +347,7 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
     const scaledBy = this.#scaler?.shift
     const factor = this.#scaler?.factor ?? mean.map(() => 1)
     const shift = this.#scaler?.shift ?? mean.map(() => 0)
-    const centring = { shift, factor, centre: mean }
+    const centring = { shift, factor, clipped: this.#scaler?.clipped, centre: mean }
     return {
       scaledBy,
       centring,

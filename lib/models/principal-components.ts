@@ -9,6 +9,9 @@ import { checkTargets } from '../objective/target-range.js'
 import { allocate, type PlainFloat64Array } from '../precision.js'
 import { isFraction } from './pca-options.js'
 
+/** Smaller numbers lose digits, and then vanish. */
+const SMALLEST_NORMAL = 2 ** -1022
+
 /** Up to so many columns the covariance is decomposed as a whole. */
 export const MOST_WHOLE_COLUMNS = 2000
 
@@ -22,6 +25,11 @@ export interface PrincipalComponents {
   readonly variances: PlainFloat64Array
   /** The sum of all n of them. */
   readonly totalVariance: number
+}
+
+/** The same, but for the power of two that rows were multiplied by so that their squares neither overflow nor vanish. */
+interface Found extends PrincipalComponents {
+  readonly scale: number
 }
 
 /**
@@ -50,8 +58,8 @@ export async function principalComponents(
     await checkTargets(argument, rows, 'identity', 'float64', work)
     const leading = cols > MOST_WHOLE_COLUMNS && count <= cols / 4
     const found = await (leading ? leadingDirections : wholeDecomposition)(argument, rows, count, work)
-    const variances = withoutRounding(found.variances, Math.max(rows.rows, cols))
-    return isFraction(wanted) ? explaining(wanted, { ...found, variances }) : { ...found, variances }
+    const whole = inUnits(argument, found, withoutRounding(found, Math.max(rows.rows, cols)))
+    return isFraction(wanted) ? explaining(wanted, whole) : whole
   } finally {
     work.release()
   }
@@ -62,24 +70,26 @@ async function wholeDecomposition(
   rows: NativeRows,
   count: number,
   work: NativeWork,
-): Promise<PrincipalComponents> {
+): Promise<Found> {
   const n = rows.cols
   const mean = allocate('float64', n, 'mean')
   const covariance = allocate('float64', n * n, 'covariance')
   const values = allocate('float64', n, 'variances')
   const vectors = allocate('float64', n * n, 'components')
-  await work.read(argument, rows, (run) => binding().covariance({ ...run, rows, mean, covariance }))
+  const scale = await work.read(argument, rows, (run) =>
+    binding().covariance({ ...run, rows, mean, covariance }),
+  )
   let totalVariance = 0
   for (let j = 0; j < n; j++) totalVariance += covariance[j * n + j]!
   if (!Number.isFinite(totalVariance)) throw tooLarge(argument)
   await work.call(argument, (run) => binding().eigen({ ...run, matrix: covariance, n, values, vectors }))
-  if (count === n) return { mean, directions: vectors, variances: values, totalVariance }
+  if (count === n) return { mean, directions: vectors, variances: values, totalVariance, scale }
   const directions = allocate('float64', count * n, 'components')
   for await (const [from, to] of rowSlices(directions.length, 1, SCANNED)) {
     work.throwIfAborted()
     directions.set(vectors.subarray(from, to), from)
   }
-  return { mean, directions, variances: values.slice(0, count), totalVariance }
+  return { mean, directions, variances: values.slice(0, count), totalVariance, scale }
 }
 
 async function leadingDirections(
@@ -87,15 +97,15 @@ async function leadingDirections(
   rows: NativeRows,
   count: number,
   work: NativeWork,
-): Promise<PrincipalComponents> {
+): Promise<Found> {
   const n = rows.cols
   const mean = allocate('float64', n, 'mean')
   const variances = allocate('float64', count, 'variances')
   const directions = allocate('float64', count * n, 'components')
-  const totalVariance = await work.read(argument, rows, (run) =>
+  const found = await work.read(argument, rows, (run) =>
     binding().leadingDirections({ ...run, rows, count, mean, values: variances, vectors: directions }),
   )
-  if (totalVariance !== null) return { mean, directions, variances, totalVariance }
+  if (found !== null) return { mean, directions, variances, totalVariance: found.total, scale: found.scale }
   throw new LayerwiseError(
     'ERR_DIVERGED',
     `${argument}: the variances about component ${count} lie too close together to tell ${count} leading ones from the rest; ` +
@@ -115,10 +125,31 @@ function explaining(fraction: number, found: PrincipalComponents): PrincipalComp
   return { ...found, ...kept }
 }
 
-/** A variance is known to about the rounding of the largest, for each row or column. */
-function withoutRounding(variances: PlainFloat64Array, terms: number): PlainFloat64Array {
-  const least = variances[0]! * terms * Number.EPSILON
+/** A variance is known to about the rounding of the largest, for each row or column, and to that of the numbers in the rows. */
+function withoutRounding({ variances, mean, scale }: Found, terms: number): PlainFloat64Array {
+  let largestMean = 0
+  for (const value of mean) largestMean = Math.max(largestMean, Math.abs(value))
+  const rounding = (largestMean * scale * Number.EPSILON) / 2
+  const least = Math.max(variances[0]! * terms * Number.EPSILON, rounding ** 2)
   return variances.map((variance) => (variance > least ? variance : 0))
+}
+
+/** Variances of the rows as they were. */
+function inUnits(argument: string, found: Found, scaled: PlainFloat64Array): PrincipalComponents {
+  const { mean, directions, scale } = found
+  const ofRows = (variance: number) => variance / scale / scale
+  const variances = scaled.map(ofRows)
+  const totalVariance = ofRows(found.totalVariance)
+  if (!Number.isFinite(totalVariance)) throw tooLarge(argument)
+  if (scaled[0]! > 0 && variances[0]! < SMALLEST_NORMAL) {
+    const expected = 'values whose squares float64 can hold'
+    throw new LayerwiseError(
+      'ERR_RANGE',
+      `${argument}: expected ${expected}, but they vary so little that their squares underflow; scale the data`,
+      { argument, expected },
+    )
+  }
+  return { mean, directions, variances, totalVariance }
 }
 
 function tooLarge(argument: string): LayerwiseError {

@@ -21,14 +21,20 @@ export interface Projection<P extends Precision> {
  * - no whitening: V, and back Vᵀ
  * - `pca`: S⁻¹V, and back VᵀS
  * - `zca`: VᵀS⁻¹V, and back VᵀSV, each as two layers of which the second is the first transposed
+ *
+ * @param argument - where the variances came from, for messages
  */
 export async function projection<P extends Precision>(
   { directions, variances }: PrincipalComponents,
   whiten: Whitening,
   epsilon: number,
   precision: P,
+  argument: string,
 ): Promise<Projection<P>> {
   const k = variances.length
+  if (precision === 'float32' && !isHeldWhole(Math.sqrt(variances[0]!))) {
+    throw spreadError(argument, 'variances whose roots', variances[0]!, 0)
+  }
   const n = directions.length / k
   const down = { inputs: n, outputs: k, activation: 'identity', biases: false } as const
   const up = { inputs: k, outputs: n, activation: 'identity', biases: false } as const
@@ -53,7 +59,7 @@ export async function projection<P extends Precision>(
         const spread = (variances[i]! + epsilon) ** power
         const inverse = spread > 0 ? 1 / spread : 0
         if (precision === 'float32' && !Number.isFinite(Math.fround(Math.max(spread, inverse)))) {
-          throw spreadError(variances[i]! + epsilon, i)
+          throw spreadError(argument, 'variances whose roots and their inverses', variances[i]! + epsilon, i)
         }
         for (let j = 0; j < n; j++) {
           const entry = directions[i * n + j]!
@@ -67,12 +73,17 @@ export async function projection<P extends Precision>(
   return { network, into: { from: 0, to: middle }, back: { from: middle, to: layers.length } }
 }
 
-function spreadError(variance: number, component: number): LayerwiseError {
-  const expected = 'variances whose roots and their inverses float32 can hold'
+/** Whether float32 holds numbers of this size, and what is left of them to its last digit. */
+function isHeldWhole(size: number): boolean {
+  return size === 0 || (size >= 2 ** -102 && size < 2 ** 127)
+}
+
+function spreadError(argument: string, what: string, variance: number, component: number): LayerwiseError {
+  const expected = `${what} float32 can hold`
   return new LayerwiseError(
     'ERR_RANGE',
-    `x: expected ${expected}, received ${variance} (epsilon included) along component ${component}; ` +
+    `${argument}: expected ${expected}, received ${variance} along component ${component} (epsilon included, where there is one); ` +
       "scale the data, or choose precision 'float64' or a larger epsilon",
-    { argument: 'x', expected, received: variance },
+    { argument, expected, received: variance },
   )
 }

@@ -24,21 +24,24 @@ export type LossName = 'squared' | 'euclidean' | 'absolute' | 'crossEntropy' | '
 export type AverageName = 'exact' | 'batch' | 'moving'
 
 /**
- * Column by column, value = (x − shift[j]) · factor[j] − centre[j]; and back, x = (value + centre[j]) / factor[j] + shift[j]. In float64,
- * rounded once to the precision that computes.
+ * Column by column, value = (x − shift[j]) · factor[j], brought into `clipped`, less centre[j]; and back,
+ * x = (value + centre[j]) / factor[j] + shift[j]. In float64, rounded once to the precision that computes.
  */
 export interface NativeScaling {
   readonly shift: Float64Array
   readonly factor: Float64Array
   /** 0 if absent. */
-  readonly centre?: Float64Array
+  readonly centre?: Float64Array | undefined
+  /** [low, high]; not finite numbers stay so. Absent: values are not clipped. */
+  readonly clipped?: readonly [low: number, high: number] | undefined
 }
 
 /** What the addon reads of a scaler, or of more than that, as it is now. */
 export function nativeScaling(scaling: NativeScaling): NativeScaling {
   const { shift, factor } = scaling
   const centre = Object.hasOwn(scaling, 'centre') ? scaling.centre : undefined
-  return ownCopy({ shift, factor, ...(centre && { centre }) })
+  const clipped = Object.hasOwn(scaling, 'clipped') ? scaling.clipped : undefined
+  return ownCopy({ shift, factor, ...(centre && { centre }), ...(clipped && { clipped }) })
 }
 
 /** Rows to read. A value is `data[i, j] * scale`, scaled. */
@@ -144,6 +147,8 @@ export interface EvaluateRequest extends NativeRun {
   objective: NativeObjective
   parameters: Floats
   rows: NativeRows
+  /** A bound on the size of the numbers in the rows. Where sums might overflow float32, all is computed in float64 and rounded. */
+  largest?: number
   gradient?: Floats
   /** With `logLoss`: receives the first of the most probable classes of each row; the number of classes where outputs are not finite. */
   predicted?: Uint32Array
@@ -250,7 +255,7 @@ export interface Binding {
    * {@link ACTIVATION_NUMBERS}.
    * `turned` holds the first layer's matrix transposed, and is made anew if `renew` says so.
    * `errors`, of one number, receives the sum of squared differences between `out` and the row.
-   * Returns false if a value of the row is not finite.
+   * Returns 0; 1 if a value of the row is not finite, 2 if an answer is too large to be held.
    */
   forwardRow(
     shape: Int32Array,
@@ -262,7 +267,7 @@ export interface Binding {
     turned: Floats,
     renew: boolean,
     errors: Float64Array | undefined,
-  ): boolean
+  ): number
   evaluate(request: EvaluateRequest): Promise<CostParts>
   openTraining(request: TrainingRequest): TrainingHandle
   /**
@@ -279,17 +284,21 @@ export interface Binding {
   scan(
     request: NativeRun & { rows: NativeRows; low: number; high: number },
   ): Promise<{ row: number; column: number; value: number } | null>
-  /** Mean and covariance Σ(x−μ)(x−μ)ᵀ/m, accumulated in float64 over blocks of rows. */
+  /**
+   * Mean and covariance s² Σ(x−μ)(x−μ)ᵀ/m, accumulated in float64 over blocks of rows. Resolves to s, a power of two: 1 unless squares could
+   * overflow or vanish.
+   */
   covariance(
     request: NativeRun & { rows: NativeRows; mean: Float64Array; covariance: Float64Array },
-  ): Promise<void>
+  ): Promise<number>
   /** Symmetric n × n: eigenvalues falling, eigenvectors as rows of unit length whose largest entry is positive. */
   eigen(
     request: NativeRun & { matrix: Float64Array; n: number; values: Float64Array; vectors: Float64Array },
   ): Promise<void>
   /**
    * Mean, and the `count` leading eigenvectors of the covariance, ordered and signed as those of {@link eigen}; the covariance is not formed.
-   * `count` is at most half of the columns. Resolves to the trace of the covariance; to null where the directions could not be told apart.
+   * `count` is at most half of the columns. Resolves to the trace of the covariance, which like
+   * `values` is s² times what it is of the rows, and s, as {@link covariance} has it; to null where the directions could not be told apart.
    */
   leadingDirections(
     request: NativeRun & {
@@ -299,5 +308,5 @@ export interface Binding {
       values: Float64Array
       vectors: Float64Array
     },
-  ): Promise<number | null>
+  ): Promise<{ total: number; scale: number } | null>
 }

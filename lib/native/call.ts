@@ -1,4 +1,4 @@
-import { notFiniteError, transferredError } from '../data/slices.js'
+import { notFiniteError, tooLargeError, transferredError } from '../data/slices.js'
 import { type ErrorCode, LayerwiseError } from '../errors.js'
 import { threadCount } from '../runtime.js'
 import { onAbort } from './abort.js'
@@ -16,6 +16,8 @@ interface NativeFailure {
   readonly row?: number
   readonly column?: number
   readonly value?: number
+  /** The place is in what was to be answered, not in the rows. */
+  readonly ofResults?: boolean
 }
 
 const CODES: readonly string[] = [
@@ -147,7 +149,9 @@ export async function nativeRead<T>(
 }
 
 function translated(argument: string, failure: NativeFailure): LayerwiseError {
-  const { code, row, column, value } = failure
+  const { code, row, column, value, ofResults } = failure
+  if (code === 'ERR_RANGE' && row !== undefined && ofResults)
+    return tooLargeError(argument, row, value, column)
   if (code === 'ERR_RANGE' && row !== undefined && column !== undefined) {
     return notFiniteError(argument, value ?? NaN, row, column)
   }

@@ -12,9 +12,13 @@ const ROUNDING = 1e-6
 /** The largest finite number of each precision. */
 const LARGEST = { float32: (2 - 2 ** -23) * 2 ** 127, float64: Number.MAX_VALUE }
 
+/** Sums of products with numbers of this size are far from overflow in float32, for ordinary weights. */
+const ORDINARY = 2 ** 40
+
 /**
  * Refuses rows that a reconstruction with this output activation, in this precision, could never reach, naming the first of them.
  *
+ * @returns a bound on the size of the numbers that the network sees
  * @throws {@link LayerwiseError} `ERR_RANGE` for NaN, infinities and numbers outside the range of the activation or the precision
  */
 export async function checkTargets(
@@ -23,30 +27,44 @@ export async function checkTargets(
   output: Activation,
   precision: Precision,
   work: NativeWork,
-): Promise<void> {
+): Promise<number> {
   const [low, high] = activationRange(output)
   const largest = LARGEST[precision]
-  const found = await work.read(argument, rows, (run) =>
-    binding().scan({
-      ...run,
-      rows,
-      low: Math.max(low - ROUNDING, -largest),
-      high: Math.min(high + ROUNDING, largest),
-    }),
-  )
-  if (found === null) return
+  const scan = (most: number) =>
+    work.read(argument, rows, (run) =>
+      binding().scan({
+        ...run,
+        rows,
+        low: Math.max(low - ROUNDING, -most),
+        high: Math.min(high + ROUNDING, most),
+      }),
+    )
+  if ((await scan(ORDINARY)) === null) return ORDINARY
+  const found = await scan(largest)
+  if (found === null) return largest
   const { row, column, value } = found
   if (!Number.isFinite(value)) throw notFiniteError(argument, value, row, column)
   const beyond = Math.abs(value) > largest
   const expected = beyond
     ? `numbers that ${precision} can hold, up to ±${largest}`
     : `numbers that ${output} outputs can reach, from ${low} to ${high}`
-  const other = beyond ? "precision 'float64'" : 'another outputActivation'
   const after = rows.scaling === undefined ? '' : ' after scaling'
   throw new LayerwiseError(
     'ERR_RANGE',
-    `${argument}: expected ${expected}, received ${value}${after} in row ${row}, column ${column}; ` +
-      `bring the data into range with a Matrix's scale or a scaler (option 'scaling'), or choose ${other}`,
+    `${argument}: expected ${expected}, received ${value}${after} in row ${row}, column ${column}; ${remedy(rows, beyond)}`,
     { argument, expected, received: value, row, column },
+  )
+}
+
+/** What helps where values lie outside the range, given what they went through already. */
+function remedy({ scaling }: NativeRows, beyond: boolean): string {
+  if (beyond)
+    return "bring the data into range with a scaler (option 'scaling'), or choose precision 'float64'"
+  if (scaling === undefined) {
+    return "bring the data into range with a Matrix's scale or a MinMaxScaler (option 'scaling'), or choose another outputActivation"
+  }
+  return (
+    "choose outputActivation 'identity', which reaches every number, or scale by a MinMaxScaler fitted on all of the data; " +
+    'with its option clip: true, values outside the range it was fitted on map to the ends of its own'
   )
 }

@@ -14,11 +14,12 @@ constexpr int kBlockRows = 128;
 constexpr int kBlocksAtOnce = 16;
 constexpr int kChunkRows = kBlockRows * kBlocksAtOnce;
 constexpr int kTileRows = 128;
+constexpr int kOrdinary = 300;  // exponents of two whose squares, and sums of them, are far from the ends of float64
 constexpr int kChunkNumbers = kChunkRows * 2048;  // above so many, shorter blocks
 
-// Sums of columns [n], and of what rounding took from them.
+// Sums of columns [n], of what rounding took from them, and the largest |x| of each.
 struct Sums {
-  double *sum, *rest;
+  double *sum, *rest, *most;
 
   // Knuth's TwoSum: the error of an addition is a float64 again (Handbook of Floating-Point Arithmetic, section 4.3.2).
   void add(const double* x, int n) const {
@@ -28,14 +29,22 @@ struct Sums {
       sum[j] = after;
     }
   }
+  void measure(const double* x, int n) const {
+    for (int j = 0; j < n; j++) {
+      const double size = std::fabs(x[j]);
+      most[j] = size > most[j] ? size : most[j];
+    }
+  }
 };
 
 }  // namespace
 
-void ColumnMeans::subtract_from(MatrixView<double> x) const {
+void ColumnMeans::centre(MatrixView<double> x) const {
   for (int i = 0; i < x.rows; i++) {
     double* row = x.row(i);
     for (int j = 0; j < x.cols; j++) row[j] = (row[j] - mean[j]) - rest[j];
+    if (scale == 1) continue;
+    for (int j = 0; j < x.cols; j++) row[j] *= scale;
   }
 }
 
@@ -44,12 +53,13 @@ bool column_means(Team& team, const Rows& rows, ColumnMeans& means, const StopFl
   const Gather<double> gather(rows);
   const int block_rows = std::clamp(kChunkNumbers / kBlocksAtOnce / n, 8, kBlockRows);
   Buffer<double> x(static_cast<std::size_t>(block_rows) * kBlocksAtOnce * n);
-  Buffer<double> sums(static_cast<std::size_t>(2 * kBlocksAtOnce) * n);
+  Buffer<double> sums(static_cast<std::size_t>(3 * kBlocksAtOnce) * n);
   const auto sums_of = [&](int block) {
-    double* sum = sums.data() + static_cast<std::size_t>(2 * block) * n;
-    return Sums{sum, sum + n};
+    double* sum = sums.data() + static_cast<std::size_t>(3 * block) * n;
+    return Sums{sum, sum + n, sum + 2 * n};
   };
-  const Sums total{means.mean.data(), means.rest.data()};
+  std::vector<double> largest(n);
+  const Sums total{means.mean.data(), means.rest.data(), largest.data()};
   std::fill_n(total.sum, n, 0.0);
   std::fill_n(total.rest, n, 0.0);
   for (int chunk = 0; chunk < m; chunk += block_rows * kBlocksAtOnce) {
@@ -60,16 +70,23 @@ bool column_means(Team& team, const Rows& rows, ColumnMeans& means, const StopFl
                                     n);
       gather.read(nullptr, first, view);
       const Sums of_block = sums_of(block);
-      std::fill_n(of_block.sum, 2 * n, 0.0);
-      for (int i = 0; i < view.rows; i++) of_block.add(view.row(i), n);
+      std::fill_n(of_block.sum, 3 * n, 0.0);
+      for (int i = 0; i < view.rows; i++) {
+        of_block.add(view.row(i), n);
+        of_block.measure(view.row(i), n);
+      }
     });
     for (int block = 0; block < blocks; block++) {
       const Sums of_block = sums_of(block);
       total.add(of_block.sum, n);
+      total.measure(of_block.most, n);
       for (int j = 0; j < n; j++) total.rest[j] += of_block.rest[j];
     }
     if (stop.raised()) return false;
   }
+  const double most = *std::max_element(largest.begin(), largest.end());
+  const bool ordinary = most == 0 || !std::isfinite(most) || std::abs(std::ilogb(most)) <= kOrdinary;
+  means.scale = ordinary ? 1 : std::ldexp(1.0, -std::ilogb(most));
   for (int j = 0; j < n; j++) {
     const double sum = total.sum[j], rest = total.rest[j], mean = (sum + rest) / m;
     means.mean[j] = mean;
@@ -78,9 +95,10 @@ bool column_means(Team& team, const Rows& rows, ColumnMeans& means, const StopFl
   return true;
 }
 
-bool covariance(Team& team, const Rows& rows, double* mean, double* covariance, const StopFlag& stop) {
+bool covariance(Team& team, const Rows& rows, double* mean, double* covariance, double& scale, const StopFlag& stop) {
   ColumnMeans means(rows.cols);
   if (!column_means(team, rows, means, stop)) return false;
+  scale = means.scale;
   std::copy(means.mean.begin(), means.mean.end(), mean);
   const int m = rows.count, n = rows.cols;
   const Gather<double> gather(rows);
@@ -94,7 +112,7 @@ bool covariance(Team& team, const Rows& rows, double* mean, double* covariance, 
       const int begin = block * kBlockRows;
       const MatrixView<double> view(x.data() + static_cast<std::size_t>(begin) * n, std::min(kBlockRows, in_chunk - begin), n);
       gather.read(nullptr, chunk + begin, view);
-      means.subtract_from(view);
+      means.centre(view);
     });
     const MatrixView<const double> centred(x.data(), in_chunk, n);
     team.each(tiles.count, [&](int t) {

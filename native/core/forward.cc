@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "blas.h"
 #include "buffer.h"
 #include "denormals.h"
+#include "exact_row.h"
 #include "grouped_chunk.h"
 #include "layer_products.h"
 #include "pages.h"
@@ -64,6 +67,44 @@ bool has_many_zeros(const T* x, int count) {
   return std::count(x, x + count, T(0)) > count / 8;
 }
 
+double unscaled(const ColumnScaling& scaling, int j, double y) {
+  return (scaling.centre == nullptr ? y : y + scaling.centre[j]) / scaling.factor[j] + scaling.shift[j];
+}
+
+template <typename E>
+bool all_finite(MatrixView<E> x) {
+  using T = std::remove_const_t<E>;
+  constexpr T limit = std::numeric_limits<T>::max();
+  return vector_kernels<T>().within(x, -limit, limit);
+}
+
+// The answer for row `row`, x [inputs], from its outputs in float64. Returns the first place that cannot be held, column -1 if
+// there is none.
+template <typename T>
+FirstBadRow put_exact(const ForwardRequest<T>& request, int row, const T* x, const std::vector<double>& y) {
+  constexpr int kNone = -1;
+  const int n = static_cast<int>(y.size());
+  if (request.result == ForwardResult::classes) {
+    request.classes[row] = largest(y.data(), n);
+    return {row, std::isfinite(y[request.classes[row]]) ? kNone : 0, y[request.classes[row]], true};
+  }
+  if (request.result == ForwardResult::errors) {
+    double sum = 0;
+    for (int j = 0; j < n; j++) sum += (y[j] - x[j]) * (y[j] - x[j]);
+    request.errors[row] = sum;
+    return {row, std::isfinite(sum) ? kNone : 0, sum, true};
+  }
+  T* out = request.out + static_cast<std::size_t>(row) * n;
+  for (int j = 0; j < n; j++) {
+    const double value = request.result == ForwardResult::squares ? (y[j] - x[j]) * (y[j] - x[j])
+                         : request.unscale                        ? unscaled(request.unscale, j, y[j])
+                                                                  : y[j];
+    out[j] = static_cast<T>(value);
+    if (!std::isfinite(out[j])) return {row, j, value, true};
+  }
+  return {row, kNone, 0, true};
+}
+
 }  // namespace
 
 double forward_flops(const Network& network, int rows) {
@@ -100,7 +141,13 @@ bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop,
   const int at_once = std::min(team.threads(), (chunk_rows + block_rows - 1) / block_rows);
   GroupedBlocks<T> grouped(may_group ? at_once : 0, std::min(total, block_rows), network.inputs());
 
-  std::atomic<int> first_bad{total};
+  const auto answer_again = [&](int row, const T* x) {
+    std::vector<double> y;
+    exact_row(network, request.theta, x, y);
+    return put_exact(request, row, x, y);
+  };
+
+  std::atomic<int> first_bad{total}, first_unheld{total};
   for (int chunk = 0; chunk < total; chunk += chunk_rows) {
     const int in_chunk = std::min(chunk_rows, total - chunk);
     team.each((in_chunk + block_rows - 1) / block_rows, [&](int block) {
@@ -114,6 +161,14 @@ bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop,
       }
       if (!kernels.within(x, -limit, limit)) return lower(first_bad, chunk + begin);
 
+      std::vector<char> again;  // [rows] whether a sum or an answer is not finite; empty while there is none
+      const auto note_overflow = [&](auto values) {
+        if (all_finite(values)) return;
+        again.resize(rows);
+        for (int i = 0; i < rows; i++) {
+          if (!all_finite(values.rows_from(i, 1))) again[i] = 1;
+        }
+      };
       MatrixView<const T> input = x;
       for (int l = 0; l <= last; l++) {
         const DenseLayer& layer = network.layers[l];
@@ -125,6 +180,7 @@ bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop,
         } else {
           products.forward(l, request.theta, input, nullptr, a);
         }
+        note_overflow(a);
         activate(layer, a, layer.biases(request.theta, zeros.data()));
         if (l < last) {
           input = a;
@@ -135,20 +191,32 @@ bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop,
         } else if (request.result == ForwardResult::classes) {
           for (int i = 0; i < rows; i++) request.classes[chunk + begin + i] = largest(a.row(i), a.cols);
         } else if (request.unscale) {
-          const ColumnScaling& scaling = request.unscale;
           for (int i = 0; i < rows; i++) {
             T* y = a.row(i);
-            for (int j = 0; j < a.cols; j++) {
-              const double value = scaling.centre == nullptr ? y[j] : y[j] + scaling.centre[j];
-              y[j] = static_cast<T>(value / scaling.factor[j] + scaling.shift[j]);
-            }
+            for (int j = 0; j < a.cols; j++) y[j] = static_cast<T>(unscaled(request.unscale, j, y[j]));
           }
         }
+      }
+      if (into_out) {
+        note_overflow(MatrixView<T>(request.out, total, network.outputs()).rows_from(chunk + begin, rows));
+      } else if (request.result == ForwardResult::errors) {
+        note_overflow(MatrixView<const double>(request.errors + chunk + begin, rows, 1));
+      }
+      for (std::size_t i = 0; i < again.size(); i++) {
+        if (again[i] == 0) continue;
+        const int row = chunk + begin + static_cast<int>(i);
+        if (answer_again(row, x.row(static_cast<int>(i))).column >= 0) lower(first_unheld, row);
       }
     });
     if (stop.raised()) return false;
     if (first_bad.load() < total) {
       find_bad(gather, first_bad.load(), std::min(block_rows, total - first_bad.load()), -limit, limit, bad);
+      return true;
+    }
+    if (first_unheld.load() < total) {
+      std::vector<T> x(network.inputs());
+      gather.read(nullptr, first_unheld.load(), {x.data(), 1, network.inputs()});
+      bad = answer_again(first_unheld.load(), x.data());
       return true;
     }
   }
@@ -163,7 +231,7 @@ void turn_first_layer(const Network& network, const T* theta, T* turned) {
 }
 
 template <typename T>
-bool forward_row(const Network& network, const T* theta, const T* turned, const Rows& row, T* out, double* error) {
+RowEnd forward_row(const Network& network, const T* theta, const T* turned, const Rows& row, T* out, double* error) {
   DenormalsOff denormals_off;
   const auto& kernels = vector_kernels<T>();
   const Gather<T> gather(row);
@@ -175,8 +243,9 @@ bool forward_row(const Network& network, const T* theta, const T* turned, const 
     gather.read(nullptr, 0, {copy.data(), 1, network.inputs()});
     x = {copy.data(), 1, network.inputs()};
   }
-  if (!kernels.within(x, -limit, limit)) return false;
+  if (!kernels.within(x, -limit, limit)) return RowEnd::not_finite;
 
+  bool overflows = false;
   std::vector<T> before, now;
   const std::vector<T> zeros(network.zeros(), T(0));
   const T* input = x.data;
@@ -194,18 +263,29 @@ bool forward_row(const Network& network, const T* theta, const T* turned, const 
     } else {
       kernels.matrix_vector(layer.weights(theta), input, to);
     }
+    overflows |= !all_finite(MatrixView<const T>(to, 1, layer.outputs));
     activate(layer, {to, 1, layer.outputs}, layer.biases(theta, zeros.data()));
     std::swap(before, now);
     input = to;
   }
-  if (error != nullptr) kernels.row_squared_errors({out, 1, network.outputs()}, x, error);
-  return true;
+  const int outputs = network.outputs();
+  overflows |= !all_finite(MatrixView<const T>(out, 1, outputs));
+  if (error != nullptr) kernels.row_squared_errors({out, 1, outputs}, x, error);
+  if (!overflows && (error == nullptr || std::isfinite(*error))) return RowEnd::finished;
+
+  std::vector<double> y;
+  exact_row(network, theta, x.data, y);
+  ForwardRequest<T> request;
+  request.result = error != nullptr ? ForwardResult::errors : ForwardResult::outputs;
+  request.out = out;
+  request.errors = error;
+  return put_exact(request, 0, x.data, y).column < 0 ? RowEnd::finished : RowEnd::too_large;
 }
 
 template bool forward(Team&, const ForwardRequest<float>&, const StopFlag&, FirstBadRow&);
 template bool forward(Team&, const ForwardRequest<double>&, const StopFlag&, FirstBadRow&);
-template bool forward_row(const Network&, const float*, const float*, const Rows&, float*, double*);
-template bool forward_row(const Network&, const double*, const double*, const Rows&, double*, double*);
+template RowEnd forward_row(const Network&, const float*, const float*, const Rows&, float*, double*);
+template RowEnd forward_row(const Network&, const double*, const double*, const Rows&, double*, double*);
 template void turn_first_layer(const Network&, const float*, float*);
 template void turn_first_layer(const Network&, const double*, double*);
 

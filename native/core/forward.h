@@ -28,14 +28,17 @@ struct ForwardRequest {
 };
 
 // Rows through the layers, block by block; intermediate layers take bounded memory. Returns false if stop was raised. A value
-// that is not finite ends it with `bad` set to the first such place.
+// that is not finite ends it with `bad` set to the first such place, and so does an answer that cannot be held: in T, or errors
+// in float64. Rows whose sums overflow on the way to one that can be held are computed again by exact_row.
 template <typename T>
 bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop, FirstBadRow& bad);
 
 // One row on the calling thread, without the pool; `turned` is what turn_first_layer made of theta. Where `error` is not null it
-// receives the sum of squared differences between out and the row. Returns false if a value of the row is not finite.
+// receives the sum of squared differences between out and the row.
+enum class RowEnd { finished, not_finite, too_large };  // the row; its answer, which cannot be held
+
 template <typename T>
-bool forward_row(const Network& network, const T* theta, const T* turned, const Rows& row, T* out, double* error = nullptr);
+RowEnd forward_row(const Network& network, const T* theta, const T* turned, const Rows& row, T* out, double* error = nullptr);
 
 // turned [inputs, outputs] = W^T of the first layer, or nothing where it is stored so: whoever takes many single rows through it
 // keeps it.

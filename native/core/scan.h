@@ -11,6 +11,7 @@ struct FirstBadRow {
   int row = -1;  // none
   int column = 0;
   double value = 0;
+  bool of_results = false;  // not of the rows, but of what was to be answered for the row
 };
 
 // Looks for the first value, after scale, shift and factor, that is not finite or lies outside [low, high]. Returns false if stop

@@ -15,7 +15,9 @@ struct Divergence {
 Divergence kl(double rho, double r) {
   const double inside = r < kEdge ? kEdge : (r > 1 - kEdge ? 1 - kEdge : r);
   const double slope = -rho / inside + (1 - rho) / (1 - inside);
-  const double value = rho * std::log(rho / inside) + (1 - rho) * std::log((1 - rho) / (1 - inside));
+  // A rho so small that it is read as 0 adds nothing to the value.
+  const double first = rho > 0 ? rho * std::log(rho / inside) : 0;
+  const double value = first + (1 - rho) * std::log((1 - rho) / (1 - inside));
   return {value + slope * (r - inside), slope};
 }
 

@@ -90,7 +90,7 @@ class Covariance {
   // Rows less the mean.
   void read(int first, Matrix x) const {
     gather_.read(nullptr, first, x);
-    means_.subtract_from(x);
+    means_.centre(x);
   }
 
   Gather<double> gather_;
@@ -240,6 +240,7 @@ SubspaceEnd leading_directions(Team& team, const Rows& rows, LeadingDirections& 
   ColumnMeans means(n);
   if (!column_means(team, rows, means, stop)) return SubspaceEnd::stopped;
   std::copy(means.mean.begin(), means.mean.end(), out.mean);
+  out.scale = means.scale;
   Covariance covariance(rows, means);
   if (!covariance.trace(team, out.total, stop)) return SubspaceEnd::stopped;
 

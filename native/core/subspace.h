@@ -12,6 +12,7 @@ struct LeadingDirections {
   double* vectors;  // [count, cols], unit rows, the entry of largest absolute value in each positive
   int count;        // 1 … cols / 2
   double total;     // the trace of the covariance: the sum of all its eigenvalues
+  double scale;     // values and total are those of the deviations times this power of two: ColumnMeans::scale
 };
 
 constexpr double kSubspaceTolerance = 1e-12;

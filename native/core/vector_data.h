@@ -8,14 +8,11 @@ namespace {
 template <typename T>
 void row_squared_errors(MatrixView<const T> y, MatrixView<const T> x, double* out) {
   for (int i = 0; i < y.rows; i++) {
-    V<T> squares{};
+    Sum<T> squares;
     sweep<T>(y.cols, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA {
-      const V<T> error = span.load(y.row(i) + j) - span.load(x.row(i) + j);
-      squares += error * error;
+      squares.add_squared_difference(span.load(y.row(i) + j), span.load(x.row(i) + j));
     });
-    Sum<T> row;
-    row.add(squares);
-    out[i] = row.total();
+    out[i] = squares.total();
   }
 }
 
@@ -36,6 +33,14 @@ LAYERWISE_INLINE void gather(const In* __restrict in, int cols, const ColumnScal
   const double *shift = scaling.shift, *factor = scaling.factor, *centre = scaling.centre;
   if (shift == nullptr) {
     for (int j = 0; j < cols; j++) out[j] = static_cast<T>(read(in[j]));
+  } else if (scaling.clips()) {
+    for (int j = 0; j < cols; j++) {
+      const double x = read(in[j]), value = (x - shift[j]) * factor[j];
+      const double high_enough = value < scaling.low ? scaling.low : value;
+      const double clipped = high_enough > scaling.high ? scaling.high : high_enough;
+      // x - x is 0, or NaN where x is infinite or NaN: neither is brought into range.
+      out[j] = static_cast<T>(clipped - (centre != nullptr ? centre[j] : 0) + (x - x));
+    }
   } else if (centre == nullptr) {
     for (int j = 0; j < cols; j++) out[j] = static_cast<T>((read(in[j]) - shift[j]) * factor[j]);
   } else {

@@ -41,7 +41,7 @@ struct VectorKernels {
   // Sum of |a|, float64 across rows.
   double (*absolute_sum)(MatrixView<const T> a);
 
-  // out[i] = sum over j of (y - x)^2; and the squares themselves, y becoming (y - x)^2.
+  // out[i] = sum over j of (y - x)^2, all in float64; and the squares themselves, y becoming (y - x)^2.
   void (*row_squared_errors)(MatrixView<const T> y, MatrixView<const T> x, double* out);
   void (*squared_differences)(MatrixView<T> y, MatrixView<const T> x);
 

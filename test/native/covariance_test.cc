@@ -11,13 +11,16 @@ namespace {
 
 struct Moments {
   std::vector<double> mean, covariance;
+  double scale = 0;
 };
 
 Moments moments_of(const Rows& rows, int threads) {
   Moments got{std::vector<double>(rows.cols, kNaN<double>),
-              std::vector<double>(static_cast<std::size_t>(rows.cols) * rows.cols, kNaN<double>)};
+              std::vector<double>(static_cast<std::size_t>(rows.cols) * rows.cols, kNaN<double>), 0};
   ThreadPool pool;
-  pool.run(threads, [&](Team& team) { EXPECT_TRUE(covariance(team, rows, got.mean.data(), got.covariance.data(), StopFlag())); });
+  pool.run(threads, [&](Team& team) {
+    EXPECT_TRUE(covariance(team, rows, got.mean.data(), got.covariance.data(), got.scale, StopFlag()));
+  });
   return got;
 }
 
@@ -42,6 +45,33 @@ TEST(Covariance, IsRightFarFromZero) {
   // A mean of 1000 beside a spread of 1: sums of squares less squares of sums would lose six digits.
   const std::vector<double> x = random_vector<double>(301 * 11, 1000, 1003, 1);
   expect_right(moments_of(rows_of(x, 11), 2), x, 11);
+}
+
+TEST(Covariance, IsAsRightBesideALargeOffsetAsWithoutIt) {
+  for (double offset : {1e4, 1e9, 1e12}) {
+    std::vector<double> x = random_vector<double>(3001 * 5, -1, 1, 1), moved(x.size());
+    for (std::size_t i = 0; i < x.size(); i++) {
+      x[i] += offset;
+      moved[i] = x[i] - offset;
+    }
+    const Moments got = moments_of(rows_of(x, 5), 2), wanted = moments_of(rows_of(moved, 5), 2);
+    for (std::size_t i = 0; i < 25; i++) ASSERT_NEAR(got.covariance[i], wanted.covariance[i], tolerance::kCovariance) << offset;
+    for (int j = 0; j < 5; j++) ASSERT_NEAR(got.mean[j], offset + wanted.mean[j], kEpsilon<double> * offset) << offset;
+  }
+}
+
+TEST(Covariance, OfTinyAndHugeNumbersComesScaledByAPowerOfTwo) {
+  const std::vector<double> x = random_vector<double>(300 * 4, -1, 1, 1);
+  const Moments ordinary = moments_of(rows_of(x, 4), 2);
+  EXPECT_EQ(ordinary.scale, 1);
+  for (int exponent : {-530, -900, 530, 1000}) {
+    std::vector<double> far(x.size());
+    for (std::size_t i = 0; i < x.size(); i++) far[i] = std::ldexp(x[i], exponent);
+    const Moments got = moments_of(rows_of(far, 4), 2);
+    const double left = std::ldexp(got.scale, exponent);
+    for (std::size_t i = 0; i < 16; i++) ASSERT_EQ(got.covariance[i], ordinary.covariance[i] * left * left) << exponent;
+    for (int j = 0; j < 4; j++) ASSERT_EQ(got.mean[j], std::ldexp(ordinary.mean[j], exponent)) << exponent;
+  }
 }
 
 TEST(Covariance, IsRightForOneRowAndForOneColumn) {
@@ -83,7 +113,8 @@ TEST(Covariance, StopsWhenAskedTo) {
   pool.run(2, [&](Team& team) {
     StopFlag stop;
     stop.abandon();
-    EXPECT_FALSE(covariance(team, rows_of(x, 10), mean.data(), matrix.data(), stop));
+    double scale;
+    EXPECT_FALSE(covariance(team, rows_of(x, 10), mean.data(), matrix.data(), scale, stop));
   });
 }
 

@@ -181,13 +181,13 @@ TYPED_TEST(ForwardTest, OneRowOnTheCallingThreadIsTheRowOfAll) {
       for (bool converted : {false, true}) {
         std::vector<T> out(11, kNaN<T>);
         const Rows row = converted ? slice(wide, 67, i, i + 1) : slice(x, 67, i, i + 1);
-        ASSERT_TRUE(forward_row(network, theta.data(), turned.data(), row, out.data()));
+        ASSERT_EQ(forward_row(network, theta.data(), turned.data(), row, out.data()), RowEnd::finished);
         for (int j = 0; j < 11; j++) EXPECT_NEAR(out[j], all.out[i * 11 + j], tolerance::kLayers * kEpsilon<T>);
       }
     }
     std::vector<T> bad(67, T(1)), out(11);
     bad[66] = kNaN<T>;
-    EXPECT_FALSE(forward_row(network, theta.data(), turned.data(), rows_of(bad, 67), out.data()));
+    EXPECT_EQ(forward_row(network, theta.data(), turned.data(), rows_of(bad, 67), out.data()), RowEnd::not_finite);
   }
 }
 
@@ -204,7 +204,7 @@ TYPED_TEST(ForwardTest, OneRowOnTheCallingThreadHasItsErrorInNetworksOfEveryKind
     for (int i = 0; i < 3; i++) {
       std::vector<T> out(6, kNaN<T>);
       double error = kNaN<double>;
-      ASSERT_TRUE(forward_row(network, theta.data(), turned.data(), slice(x, 6, i, i + 1), out.data(), &error));
+      ASSERT_EQ(forward_row(network, theta.data(), turned.data(), slice(x, 6, i, i + 1), out.data(), &error), RowEnd::finished);
       EXPECT_NEAR(error, errors.errors[i], tolerance::kLayers * kEpsilon<T>);
       for (int j = 0; j < 6; j++) EXPECT_NEAR(out[j], outputs.out[i * 6 + j], tolerance::kLayers * kEpsilon<T>);
     }
@@ -249,6 +249,102 @@ TEST(Forward, ReportsAValueThatOverflowsInItsOwnPrecisionEvenInTheLastRow) {
   const auto shifted = pass(network, theta, rows, ForwardResult::outputs, 2);
   EXPECT_EQ(shifted.bad.row, 0);
   EXPECT_EQ(shifted.bad.column, 2);
+}
+
+// Outputs by their definition, in long double.
+template <typename T>
+std::vector<long double> naive_outputs(const Network& network, const std::vector<T>& theta, const T* x) {
+  std::vector<long double> a(x, x + network.inputs());
+  for (const DenseLayer& layer : network.layers) {
+    std::vector<long double> z(layer.outputs);
+    for (int j = 0; j < layer.outputs; j++) {
+      const MatrixView<const T> w = layer.weights(theta.data());
+      z[j] = layer.has_biases ? theta[layer.biases_at + j] : 0;
+      for (int k = 0; k < layer.inputs; k++) z[j] += a[k] * (layer.transposed ? w.row(k)[j] : w.row(j)[k]);
+    }
+    const long double most = *std::max_element(z.begin(), z.end());
+    long double sum = 0;
+    for (long double value : z) sum += std::exp(value - most);
+    for (long double& value : z) {
+      switch (layer.activation) {
+        case Activation::sigmoid:
+          value = 1 / (1 + std::exp(-value));
+          break;
+        case Activation::tanh:
+          value = std::tanh(value);
+          break;
+        case Activation::relu:
+          value = std::max(value, 0.0L);
+          break;
+        case Activation::satlin:
+          value = std::clamp(value, 0.0L, 1.0L);
+          break;
+        case Activation::identity:
+          break;
+        case Activation::softmax:
+          value = std::exp(value - most) / sum;
+          break;
+      }
+    }
+    a = z;
+  }
+  return a;
+}
+
+TYPED_TEST(ForwardTest, RowsWhoseSumsOverflowAreAnsweredAsIfTheyDidNot) {
+  using T = TypeParam;
+  const T huge = std::numeric_limits<T>::max();
+  std::vector<T> x = random_vector<T>(5 * 6, -1, 1, 2);
+  for (int j = 0; j < 6; j++) {
+    x[6 + j] *= huge;
+    x[18 + j] = j % 2 == 0 ? huge : -huge;
+  }
+  std::vector<Network> all;
+  for (Activation hidden : kActivations) {
+    all.push_back(network_of({6, 5, 6}, hidden, Activation::sigmoid));
+    all.push_back(network_of({6, 5, 6}, hidden, Activation::identity));
+    all.push_back(network_of({6, 5, 3}, hidden, Activation::softmax));
+    all.push_back(tied_network({6, 5}, hidden, Activation::identity));
+  }
+  for (const Network& network : all) {
+    for (T factor : {T(1), T(0.05)}) {
+      std::vector<T> theta = parameters_of<T>(network, 1);
+      for (T& value : theta) value *= factor;
+      std::vector<T> turned(network.layers[0].weight_count());
+      turn_first_layer(network, theta.data(), turned.data());
+      for (int i = 0; i < 5; i++) {
+        const auto got = pass(network, theta, slice(x, 6, i, i + 1), ForwardResult::outputs, 2);
+        std::vector<T> single(network.outputs());
+        const RowEnd end = forward_row(network, theta.data(), turned.data(), slice(x, 6, i, i + 1), single.data());
+        const auto wanted = naive_outputs(network, theta, x.data() + i * 6);
+        bool held = true;
+        for (int j = 0; j < network.outputs(); j++) held &= std::fabs(wanted[j]) <= huge;
+        ASSERT_EQ(got.bad.row, held ? -1 : 0);
+        ASSERT_EQ(end, held ? RowEnd::finished : RowEnd::too_large);
+        if (!held) {
+          ASSERT_TRUE(got.bad.of_results);
+          continue;
+        }
+        for (int j = 0; j < network.outputs(); j++) {
+          const long double near = tolerance::kLayers * kEpsilon<T> * std::max(1.0L, std::fabs(wanted[j]) + (i % 2) * huge);
+          ASSERT_NEAR(got.out[j], wanted[j], near) << i << ' ' << j;
+          ASSERT_NEAR(single[j], wanted[j], near) << i << ' ' << j;
+        }
+      }
+    }
+  }
+}
+
+TEST(Forward, ErrorsOfFloatsAreAnsweredAsFarAsDoublesReachAndTheirSquaresAsFarAsFloats) {
+  const Network network = network_of({3, 3}, Activation::identity, Activation::identity);
+  const std::vector<float> theta(network.parameters, 0.0f), x = {1, 2, 3, 3e38f, -3e38f, 1, 1, 1, 1};
+  const auto errors = pass(network, theta, rows_of(x, 3), ForwardResult::errors, 2);
+  EXPECT_EQ(errors.bad.row, -1);
+  EXPECT_NEAR(errors.errors[1], 2.0 * x[3] * x[3], 1e-12 * errors.errors[1]);
+  const auto squares = pass(network, theta, rows_of(x, 3), ForwardResult::squares, 2);
+  EXPECT_EQ(squares.bad.row, 1);
+  EXPECT_EQ(squares.bad.column, 0);
+  EXPECT_TRUE(squares.bad.of_results);
 }
 
 FirstBadRow scanned(const Rows& rows, double low, double high, int threads) {

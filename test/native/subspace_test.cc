@@ -23,7 +23,7 @@ Directions leading(const Rows& rows, int count, int threads = 2, const StopFlag&
   blas_start();
   Directions got{std::vector<double>(rows.cols, kNaN<double>), std::vector<double>(count, kNaN<double>),
                  std::vector<double>(static_cast<std::size_t>(count) * rows.cols, kNaN<double>)};
-  LeadingDirections out{got.mean.data(), got.values.data(), got.vectors.data(), count, got.total};
+  LeadingDirections out{got.mean.data(), got.values.data(), got.vectors.data(), count, got.total, 0};
   ThreadPool pool;
   pool.run(threads, [&](Team& team) { got.end = leading_directions(team, rows, out, stop, rounds); });
   got.total = out.total;
@@ -36,7 +36,9 @@ Directions whole(const Rows& rows) {
   Directions got{std::vector<double>(n), std::vector<double>(n), std::vector<double>(static_cast<std::size_t>(n) * n)};
   ThreadPool pool;
   pool.run(2, [&](Team& team) {
-    EXPECT_TRUE(covariance(team, rows, got.mean.data(), got.vectors.data(), StopFlag()));
+    double scale = 0;
+    EXPECT_TRUE(covariance(team, rows, got.mean.data(), got.vectors.data(), scale, StopFlag()));
+    EXPECT_EQ(scale, 1);
     EXPECT_TRUE(symmetric_eigen(team, got.vectors.data(), n, got.values.data(), [] { return false; }));
   });
   got.total = 0;

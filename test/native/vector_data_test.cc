@@ -20,9 +20,10 @@ TYPED_TEST(VectorData, RowSquaredErrorsAndSquaredDifferences) {
       for (int j = 0; j < cols; j++) {
         const T error = y.at(i, j) - x.at(i, j);
         ASSERT_EQ(squares.at(i, j), error * error);
-        sum += static_cast<long double>(error) * error;
+        const long double difference = static_cast<long double>(y.at(i, j)) - x.at(i, j);
+        sum += difference * difference;
       }
-      ASSERT_NEAR(out[i], sum, tolerance::kLoss * kEpsilon<T> * sum);
+      ASSERT_NEAR(out[i], sum, tolerance::kDot * sum);
     }
     ASSERT_TRUE(squares.gaps_untouched());
   });
@@ -59,6 +60,42 @@ TYPED_TEST(VectorData, GatherConvertsScalesAndShifts) {
     }
     expect_gathered<T>(random_vector<float>(cols, -5, 5, 1), 1, k.gather_f32);
     expect_gathered<T>(random_vector<double>(cols, -5, 5, 2), 1, k.gather_f64);
+  });
+}
+
+TEST(VectorDataOfFloats, SquaredErrorsOfFloatsAreRightWhereTheirSquaresAndDifferencesAreNoFloats) {
+  for (VectorLevel level : levels()) {
+    for (float size : {3e38f, 1e30f, 1e-30f}) {
+      const std::vector<float> y(19, size), x(19, -size);
+      double out;
+      vector_kernels<float>(level).row_squared_errors({y.data(), 1, 19}, {x.data(), 1, 19}, &out);
+      const double wanted = 19 * 4.0 * size * size;
+      EXPECT_NEAR(out, wanted, tolerance::kDot * wanted);
+    }
+  }
+}
+
+TYPED_TEST(VectorData, GatherClipsWhatIsFinite) {
+  using T = TypeParam;
+  at_all_sizes<T>([](const VectorKernels<T>& k, int, int cols, int) {
+    const std::vector<double> in = random_vector<double>(cols, -5, 5, 2), shift(cols, 1.0), factor(cols, 0.5), centre(cols, 0.25);
+    for (const double* less : {static_cast<const double*>(nullptr), centre.data()}) {
+      std::vector<T> out(cols);
+      std::vector<double> given = in;
+      if (cols > 2) {
+        given[0] = kInfinity<double>;
+        given[1] = kNaN<double>;
+      }
+      k.gather_f64(given.data(), cols, {shift.data(), factor.data(), less, -1, 1}, out.data());
+      for (int j = 0; j < cols; j++) {
+        if (!std::isfinite(given[j])) {
+          ASSERT_FALSE(std::isfinite(out[j]));
+        } else {
+          const double value = std::clamp((given[j] - 1) * 0.5, -1.0, 1.0);
+          ASSERT_EQ(out[j], static_cast<T>(less != nullptr ? value - 0.25 : value));
+        }
+      }
+    }
   });
 }
 
