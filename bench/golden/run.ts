@@ -18,7 +18,8 @@ import { differences, differencesFrom, entryOf, keyOf, readTable, writeEntry } f
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const THREADS = 3
 const LEVELS = ['avx512', 'avx2', 'baseline']
-const KERNELS = ['SkylakeX', 'Haswell', 'Zen']
+/** The first: whichever is taken where none is named. */
+const KERNELS = ['', 'SkylakeX', 'Haswell', 'Zen']
 
 /** Hashes of all cases, by the library and addon of a checkout. @throws Error if the process fails */
 async function hashed(checkout: string, threads: number, env: NodeJS.ProcessEnv = {}): Promise<Hashed> {
@@ -78,7 +79,7 @@ async function writeAll(): Promise<boolean> {
         writeEntry(keyOf(now), entryOf(now))
         well &&= agree
       } catch {
-        console.log(`${LAYERWISE_VECTORS}, ${OPENBLAS_CORETYPE}: does not run here`)
+        console.log(`${LAYERWISE_VECTORS}, ${OPENBLAS_CORETYPE || 'no kernel named'}: does not run here`)
       }
     }
   }
