@@ -184,6 +184,15 @@ describe('an installed package', { timeout: MOST_MS }, () => {
     expect(run(where, 'required.cjs', `console.log(require('layerwise').runtime().version)`)).toBe(version)
   })
 
+  test('works in a program from the command line, and in a worker thread of such', () => {
+    const program = `import('layerwise').then(({ runtime }) => console.log(runtime().version))`
+    const worker = `new (require('node:worker_threads').Worker)(${JSON.stringify(program)}, { eval: true })`
+    for (const text of [program, worker]) {
+      const { stdout } = spawnSync(process.execPath, ['--eval', text], { cwd: where, encoding: 'utf8' })
+      expect(stdout.trim()).toBe(version)
+    }
+  })
+
   test('takes what its other copy made, where a program both imports and requires it', () => {
     const program = `
       import { createRequire } from 'node:module'

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 // Under the name `module`, and no name of its own for `createRequire`: webpack would follow that, and @vercel/nft follows this.
 import module from 'node:module'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Binding } from './binding.js'
 import { type Attempt, loadError } from './load-error.js'
@@ -112,10 +112,10 @@ function fromPackage(platform: string): unknown {
 
 /**
  * Where this code lies. Not every bundle has `import.meta.url`: one in CommonJS has `__filename` in its place, and webpack writes down where
- * the module lay when it ran, which need not exist any more.
+ * the module lay when it ran, which need not exist any more. A program from the command line has a global of that name, `[eval]`.
  */
 function here(): string {
-  if (typeof __filename === 'string') return __filename
+  if (typeof __filename === 'string' && isAbsolute(__filename)) return __filename
   const url: string | undefined = import.meta.url
   return url?.startsWith('file:') ? fileURLToPath(url) : join(process.cwd(), 'layerwise')
 }
