@@ -135,7 +135,7 @@ function serverText({ figures }: ServerResult): string {
   }
   const lines = figures.map((of) => {
     const value = of.value.values.length === 1 ? fine(of.value.median) : spread(of.value, fine)
-    return `  ${of.name.padEnd(76)}${`${value} ${of.unit}`.padEnd(28)}${goalText(of)}`.trimEnd()
+    return `  ${of.name.padEnd(80)}${`${value} ${of.unit}`.padEnd(28)}${goalText(of)}`.trimEnd()
   })
   return ['server: how a process answers while it trains 784-196-784', ...lines].join('\n')
 }
