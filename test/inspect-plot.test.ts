@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { StackedAutoencoder } from '../lib/index.js'
 import { axisOver, linearTicks, logTicks, tickLabel } from '../lib/inspect/axis.js'
 import { type CostHistory, historySeries, learningCurve } from '../lib/inspect/learning-curve.js'
 import { plot, type Series } from '../lib/inspect/plot.js'
+import { sampleRows } from './sample.js'
 import { elementsOf, unescapeXml } from './xml.js'
 
 function history(epochs: number, { sparsity = 1, validation = false } = {}): CostHistory {
@@ -202,12 +204,32 @@ describe('a learning curve', () => {
     expect(texts(learningCurve(history(5), { xLabel: 'iteration' }))).toContain('iteration')
   })
 
+  test('of a stack draws the cost of every layer, named, beside its validation and what came after', async () => {
+    const rows = sampleRows(30, 8)
+    const stack = new StackedAutoencoder({ inputs: 8, layers: [{ hidden: 4 }, { hidden: 3 }] })
+    const layers = await stack.fit(rows, { epochs: 3, validation: 0.2 })
+    const [, second] = await stack.fit(rows, { epochs: 1 })
+    const fineTuning = await stack.fineTune(rows, { epochs: 2 })
+    const svg = learningCurve([...layers, second!, fineTuning])
+    expect(texts(svg).filter((text) => /layer|tuning/.test(text))).toEqual([
+      ...['layer 1', 'layer 1, validation', 'layer 2', 'layer 2, validation'],
+      ...['layer 2', 'fine-tuning'],
+    ])
+    expect(polylines(svg).map(({ length }) => length)).toEqual([3, 3, 3, 3, 2])
+  })
+
+  test('of several fits numbers those that name no part of a model', () => {
+    const svg = learningCurve([history(2), history(3)])
+    expect(texts(svg)).toEqual(expect.arrayContaining(['history 1', 'history 2']))
+    expect(polylines(svg).map(({ length }) => length)).toEqual([2, 3])
+  })
+
   test('takes series of one’s own', () => {
     expect(polylines(learningCurve(line(3, 2, 1)))).toHaveLength(1)
   })
 
   test('is refused for what is neither, and for unknown options', () => {
-    for (const nothing of [undefined, null, {}, { epochs: 3 }, []]) {
+    for (const nothing of [undefined, null, {}, { epochs: 3 }, [], [history(1), {}], [null]]) {
       expect(thrown(() => learningCurve(nothing as unknown as CostHistory))).toMatchObject({
         code: 'ERR_ARGUMENT',
       })

@@ -1,9 +1,10 @@
 import { argumentError, checkOptions } from '../check.js'
 import type { CostParts } from '../objective/cost.js'
+import type { TrainingPhase } from '../training/history.js'
 import { PLOT_OPTIONS, type PlotOptions, plot, type Series } from './plot.js'
 
 /** What a learning curve is made of: the history of a training. */
-export interface CostHistory {
+export interface CostHistory extends TrainingPhase {
   /** One a point of the curves, in order. */
   readonly epochs: readonly CostRecord[]
 }
@@ -25,17 +26,13 @@ export interface CostRecord {
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything but a history
  */
 export function historySeries(history: CostHistory): Series[] {
-  const epochs = (history as Partial<CostHistory> | null | undefined)?.epochs
-  if (!Array.isArray(epochs)) throw argumentError('history', 'a training history { epochs }', history)
-  const records = epochs as readonly CostRecord[]
+  const records = checkHistory('history', history)
   const part = (label: string, name: keyof CostParts): Series => ({
     label,
     points: records.map(({ epoch, cost }) => [epoch, cost[name]] as const),
   })
   const parts = [part('weight decay', 'weightDecay'), part('sparsity', 'sparsity')]
-  const validated = records.flatMap(({ epoch, validation }) =>
-    validation === undefined ? [] : [[epoch, validation.total] as const],
-  )
+  const validated = validationPoints(records)
   return [
     part('cost', 'total'),
     part('loss', 'loss'),
@@ -45,19 +42,67 @@ export function historySeries(history: CostHistory): Series[] {
 }
 
 /**
+ * The curves of several trainings: the cost of each, and of its validation rows if there were any, named by the part of the model that
+ * was trained where the history tells, by its number where it does not.
+ */
+function historiesSeries(histories: readonly CostHistory[]): Series[] {
+  return histories.flatMap((history, i) => {
+    const records = checkHistory(`curves[${i}]`, history)
+    const label = nameOf(history) ?? `history ${i + 1}`
+    const cost = { label, points: records.map(({ epoch, cost }) => [epoch, cost.total] as const) }
+    const validated = validationPoints(records)
+    return [cost, ...(validated.length > 0 ? [{ label: `${label}, validation`, points: validated }] : [])]
+  })
+}
+
+function nameOf({ phase, layer }: TrainingPhase): string | undefined {
+  if (phase === 'fineTune') return 'fine-tuning'
+  return phase === 'layer' ? `layer ${layer}` : phase
+}
+
+function validationPoints(records: CostHistory['epochs']): Series['points'] {
+  return records.flatMap(({ epoch, validation }) =>
+    validation === undefined ? [] : [[epoch, validation.total] as const],
+  )
+}
+
+function checkHistory(argument: string, history: CostHistory): CostHistory['epochs'] {
+  const epochs: unknown = (history as Partial<CostHistory> | null | undefined)?.epochs
+  if (!Array.isArray(epochs)) throw argumentError(argument, 'a training history { epochs }', history)
+  return epochs as CostHistory['epochs']
+}
+
+/**
  * How training went, as a standalone SVG document.
  *
- * @param curves - what `fit` resolved to, or series of your own (several fits to compare, say)
+ * Of one history: the cost, its parts, and the cost of the validation rows. Of several, such as a stack's, which has one for each layer:
+ * the cost of each and that of its validation rows, each over its own epochs.
+ *
+ * @param curves - what `fit` resolved to, several of these in an array, or series of your own
  * @param options - as {@link plot}; `xLabel` default 'epoch', `yLabel` default 'cost', `title` default none
  * @returns the text of an `.svg` file
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything else
  */
-export function learningCurve(curves: CostHistory | readonly Series[], options?: PlotOptions): string {
+export function learningCurve(
+  curves: CostHistory | readonly CostHistory[] | readonly Series[],
+  options?: PlotOptions,
+): string {
   checkOptions('options', options, PLOT_OPTIONS)
-  const series = isSeries(curves) ? curves : historySeries(curves)
-  return plot(series, { xLabel: 'epoch', yLabel: 'cost', ...options })
+  return plot(seriesOf(curves), { xLabel: 'epoch', yLabel: 'cost', ...options })
 }
 
-function isSeries(curves: CostHistory | readonly Series[]): curves is readonly Series[] {
-  return Array.isArray(curves)
+type Curves = CostHistory | readonly CostHistory[] | readonly Series[]
+
+function seriesOf(curves: Curves): readonly Series[] {
+  if (isHistory(curves)) return historySeries(curves)
+  return areHistories(curves) ? historiesSeries(curves) : curves
+}
+
+function isHistory(curves: Curves): curves is CostHistory {
+  return !Array.isArray(curves)
+}
+
+function areHistories(curves: readonly CostHistory[] | readonly Series[]): curves is readonly CostHistory[] {
+  const first: unknown = curves[0]
+  return typeof first === 'object' && first !== null && 'epochs' in first
 }

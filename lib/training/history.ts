@@ -51,7 +51,7 @@ export interface ValidationRecord extends CostParts {
   readonly accuracy?: number
 }
 
-/** Which part of a model's training an event belongs to. A model that has but one way to train says nothing: both are absent. */
+/** Which part of a model's training an event or a history belongs to. A model that has but one way to train says nothing: both are absent. */
 export interface TrainingPhase {
   /**
    * `layer`: one layer of a stack, the others staying as they are; `softmax`: the last layer of a classifier alone; `fineTune`: all
@@ -84,7 +84,7 @@ export interface FitProgress extends TrainingPhase {
 }
 
 /** How a fit went. Plain data: it can be written as JSON. */
-export interface TrainingHistory {
+export interface TrainingHistory extends TrainingPhase {
   /** One record an epoch, or iteration of L-BFGS, in order. */
   readonly epochs: readonly EpochRecord[]
   /**

@@ -128,9 +128,9 @@ async function trainEpochs(
     work.throwIfAborted()
     stopped = settled(last, measured.constraintViolation) ?? (best?.exhausted ? 'earlyStopping' : 'completed')
   }
-  if (best?.parameters === undefined) return { epochs, stopped }
+  if (best?.parameters === undefined) return { ...task.phase, epochs, stopped }
   task.publish(best.parameters)
-  return { epochs, stopped, bestEpoch: best.epoch }
+  return { ...task.phase, epochs, stopped, bestEpoch: best.epoch }
 }
 
 /** One epoch in spans. Publishes its parameters when it is over, or those of the last complete step if it was aborted. */
