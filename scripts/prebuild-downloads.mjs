@@ -19,11 +19,14 @@ import { debianVersion, wheelVersion, zigWheel } from './prebuild-platforms.mjs'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const deps = join(root, '.deps')
 
-/** @param {string} program @param {string[]} args @param {string} [cwd] */
-export function run(program, args, cwd = root, env = {}) {
+/**
+ * @param {string} program @param {string[]} args @param {string} [cwd] @param {NodeJS.ProcessEnv} [env]
+ * @param {'inherit' | 'ignore'} [output]
+ */
+export function run(program, args, cwd = root, env = {}, output = 'inherit') {
   const { status, error } = spawnSync(program, args, {
     cwd,
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', output, 'inherit'],
     env: { ...process.env, ...env },
   })
   if (error) throw error

@@ -146,3 +146,12 @@ export function choosePlatforms(names) {
     return found
   })
 }
+
+/** The name of the platform that this runs on. */
+export function platformHere() {
+  const name = `${process.platform}-${process.arch}`
+  if (process.platform === 'win32') return `${name}-msvc`
+  if (process.platform !== 'linux') return name
+  const report = /** @type {any} */ (process.report?.getReport())
+  return `${name}-${report.header.glibcVersionRuntime ? 'gnu' : 'musl'}`
+}

@@ -6,9 +6,10 @@
  *   npm run prebuild -- linux-x64-gnu darwin-arm64     these
  *
  * Leaves build-prebuilt/<platform>/layerwise.<platform>.node, the library beside it where there is one, and LICENSES.txt.
- * zig builds its C++ library once a platform (minutes), and keeps it in .deps/zig-cache.
+ * zig builds its C++ library once a platform (minutes), and keeps it in .deps/zig-cache. What the tools say goes into
+ * build-prebuilt/<platform>/build.log; shown is how far they are.
  */
-import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { basename, join } from 'node:path'
@@ -16,6 +17,7 @@ import { fileURLToPath } from 'node:url'
 import { fetchOpenblas, fetchZig, run } from './prebuild-downloads.mjs'
 import { checkBinary } from './prebuild-inspect.mjs'
 import { choosePlatforms } from './prebuild-platforms.mjs'
+import { runShowing } from './prebuild-progress.mjs'
 
 /** @typedef {import('./prebuild-platforms.mjs').Platform} Platform */
 
@@ -43,7 +45,8 @@ function importLibrary(zig, folder) {
 }
 
 /** @param {Platform} platform */
-function build(platform) {
+async function build(platform) {
+  console.log('fetching zig and OpenBLAS, where they are not yet in .deps/ …')
   const zig = fetchZig()
   const openblas = fetchOpenblas(platform)
   const folder = join(root, 'build-prebuilt', platform.name)
@@ -71,9 +74,14 @@ function build(platform) {
     CMAKE_JS_LIB: platform.name.startsWith('win32') ? importLibrary(zig.program, work) : '',
   }
   const settings = Object.entries(definitions).map(([name, value]) => `-D${name}=${value}`)
-  run('cmake', ['-S', root, '-B', work, '-G', 'Unix Makefiles', ...settings], root, zigEnvironment)
+  const log = join(folder, 'build.log')
+  rmSync(log, { force: true })
+  const how = { program: 'cmake', cwd: root, env: zigEnvironment, log }
+  const configure = ['-S', root, '-B', work, '-G', 'Unix Makefiles', ...settings]
+  await runShowing('configuring', { ...how, args: configure })
   const parallel = ['--parallel', String(availableParallelism())]
-  run('cmake', ['--build', work, '--target', 'layerwise', ...parallel], root, zigEnvironment)
+  const compile = ['--build', work, '--target', 'layerwise', ...parallel]
+  await runShowing('compiling (and, the first time, zig’s C++ library)', { ...how, args: compile })
 
   const addon = join(folder, `layerwise.${platform.name}.node`)
   copyFileSync(join(work, 'layerwise.node'), addon)
@@ -107,8 +115,9 @@ function licences(zig, openblas) {
     .join('\n\n')
 }
 
-for (const platform of choosePlatforms(process.argv.slice(2))) {
-  console.log(`\n--- ${platform.name}`)
-  const files = build(platform)
+const chosen = choosePlatforms(process.argv.slice(2))
+for (const [i, platform] of chosen.entries()) {
+  console.log(`\n--- ${platform.name} (${i + 1} of ${chosen.length})`)
+  const files = await build(platform)
   for (const file of files) console.log(`${(statSync(file).size / 1e6).toFixed(1)} MB  ${basename(file)}`)
 }

@@ -6,6 +6,7 @@ import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, wri
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
+import { absoluteLinks, repositoryPage } from './markdown-links.mjs'
 import { run } from './prebuild-downloads.mjs'
 
 /** @typedef {import('./prebuild-platforms.mjs').Platform} Platform */
@@ -15,7 +16,19 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** The fields of package.json that users of the package need; the others are for the repository. */
 const publishedFields = [
-  ...['name', 'version', 'description', 'keywords', 'license', 'type', 'engines', 'main', 'types', 'exports'],
+  ...[
+    'name',
+    'version',
+    'description',
+    'keywords',
+    'license',
+    'repository',
+    'type',
+    'engines',
+    'main',
+    'types',
+    'exports',
+  ],
   ...['sideEffects', 'files', 'dependencies', 'peerDependencies', 'peerDependenciesMeta'],
 ]
 
@@ -68,11 +81,42 @@ export function stageMain(folder) {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   compile(join(folder, 'dist'))
-  for (const name of ['README.md', 'LICENSE', 'CHANGELOG.md'])
-    copyFileSync(join(root, name), join(folder, name))
+  for (const name of ['LICENSE', 'CHANGELOG.md']) copyFileSync(join(root, name), join(folder, name))
   const all = readJson(join(root, 'package.json'))
+  writeFileSync(join(folder, 'README.md'), readmeFor(all))
   const kept = publishedFields.filter((field) => all[field] !== undefined)
   writeJson(join(folder, 'package.json'), Object.fromEntries(kept.map((field) => [field, all[field]])))
+}
+
+/** Its relative links lead from where the repository is, for the package has no other files. @param {any} description */
+function readmeFor({ repository }) {
+  const text = readFileSync(join(root, 'README.md'), 'utf8')
+  const base = repositoryPage(repository)
+  if (base !== undefined) return absoluteLinks(text, base)
+  console.warn(
+    'package.json names no repository: the links of README.md stay relative, and lead nowhere from the package',
+  )
+  return text
+}
+
+/**
+ * Puts an addon into the main package, where the library looks for one before it looks for a platform's package.
+ * @param {string} folder of the staged main package @param {string} platform @param {string[]} files the addon first, then what lies beside it
+ */
+export function addOwnAddon(folder, platform, [addon = '', ...others]) {
+  const place = join('build', 'Release')
+  mkdirSync(join(folder, place), { recursive: true })
+  copyFileSync(addon, join(folder, place, 'layerwise.node'))
+  for (const file of others) copyFileSync(file, join(folder, place, basename(file)))
+  const packagePath = join(folder, 'package.json')
+  const description = readJson(packagePath)
+  const [os, cpu, abi] = platform.split('-')
+  const libc = os === 'linux' ? { libc: [abi === 'gnu' ? 'glibc' : 'musl'] } : {}
+  const files = [
+    ...description.files,
+    ...readdirSync(join(folder, place)).map((name) => `build/Release/${name}`),
+  ]
+  writeJson(packagePath, { ...description, os: [os], cpu: [cpu], ...libc, files })
 }
 
 /**

@@ -44,9 +44,14 @@ function checkVersions() {
 const version = checkVersions()
 if (!options['skip-prebuild']) run(process.execPath, [join(root, 'scripts', 'prebuild.mjs')])
 const binaries = platforms.map((platform) => ({ platform, files: join(prebuilt, platform.name) }))
+const missing = platforms.filter(({ name }) => !existsSync(join(prebuilt, name, `layerwise.${name}.node`)))
+if (missing.length > 0) {
+  const names = missing.map(({ name }) => name).join(' ')
+  console.error(`release: not built yet, so that there is nothing to release: npm run prebuild -- ${names}`)
+  process.exit(1)
+}
 for (const { platform, files } of binaries) {
   const addon = join(files, `layerwise.${platform.name}.node`)
-  if (!existsSync(addon)) throw new Error(`${addon} is missing: npm run prebuild -- ${platform.name}`)
   checkBinary(platform, addon)
 }
 
