@@ -15,17 +15,21 @@
         'NODE_ADDON_API_CPP_EXCEPTIONS_ALL',
         'NODE_ADDON_API_DISABLE_DEPRECATED',
         'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
+        'NDEBUG',
         'LAYERWISE_BLAS_PREFIX=<(openblas_prefix)',
       ],
-      'cflags!': ['-fno-exceptions'],
+      # What is left are CMake's flags in CMake's order: a compiler cache then knows each file of the core again.
+      'defines!': ['_LARGEFILE_SOURCE', '_FILE_OFFSET_BITS=64'],
+      'cflags!': ['-fno-exceptions', '-fPIC'],
       'cflags_cc!': ['-fno-exceptions', '-fno-rtti', '-std=gnu++17', '-std=gnu++20'],
       'cflags_cc': [
-        '-std=c++17',
         '-O3',
-        '-Wall',
-        '-Wextra',
+        '-fPIC',
         '-fvisibility=hidden',
         '-fvisibility-inlines-hidden',
+        '-Wall',
+        '-Wextra',
+        '-Werror',
         '-fno-math-errno',
         '-fno-trapping-math',
       ],
@@ -33,6 +37,7 @@
       'conditions': [
         ['OS=="linux"', {'libraries': ['-lpthread']}],
         ['OS=="linux" and target_arch=="x64"', {'cflags_cc': ['-falign-loops=64']}],
+        ['OS!="mac"', {'cflags_cc': ['-std=c++17']}],
         ['OS=="mac"', {
           'xcode_settings': {
             'CLANG_CXX_LANGUAGE_STANDARD': 'c++17',

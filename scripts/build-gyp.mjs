@@ -7,6 +7,7 @@ import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { cachedMake } from './compiler-cache.mjs'
 import { findOpenblas } from './openblas.mjs'
 
 const require = createRequire(import.meta.url)
@@ -43,7 +44,7 @@ const { status } = spawnSync(
   {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, LAYERWISE_OPENBLAS: findOpenblas().found?.directory },
+    env: { ...cachedMake(directory), LAYERWISE_OPENBLAS: findOpenblas().found?.directory },
   },
 )
 if (status !== 0) process.exit(status ?? 1)

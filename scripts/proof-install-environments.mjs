@@ -18,6 +18,7 @@ import { onPath } from './on-path.mjs'
 import { once, run } from './prebuild-downloads.mjs'
 import { choosePlatforms } from './prebuild-platforms.mjs'
 import { runAsync } from './proof-install-run.mjs'
+import { levelsOfProcessor } from './vector-levels.mjs'
 
 /**
  * @typedef {import('./prebuild-platforms.mjs').Platform} Platform
@@ -93,14 +94,6 @@ function nativeNode(node, vectors) {
       runAsync(node, [npm, ...installArguments(registry, cache)], folder, env),
     run: (folder, program) => runAsync(node, [program], folder, env),
   }
-}
-
-/** The vector levels below the best one of this machine. */
-function lowerLevels() {
-  const { flags } = /** @type {{ flags: string }} */ (
-    /^flags\s*:(?<flags>.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.groups ?? { flags: '' }
-  )
-  return [...(flags.includes('avx512vl') ? ['avx2'] : []), ...(flags.includes('avx2') ? ['baseline'] : [])]
 }
 
 /** What a program needs to know of this machine's Node and the user's folder to run where it does not install. */
@@ -252,7 +245,9 @@ export function environments(built, { ci }) {
   if (ci) return [nativeNode(process.execPath), nativeNode(fetchNode('linux-x64', nodeVersions[24]))]
   const nodes = Object.values(nodeVersions).map((version) => nativeNode(fetchNode('linux-x64', version)))
   const possible = others.filter(([program]) => program === undefined || onPath(program))
-  const forced = lowerLevels().map((level) => nativeNode(process.execPath, level))
+  const forced = levelsOfProcessor()
+    .slice(1)
+    .map((level) => nativeNode(process.execPath, level))
   return [...nodes, ...forced, ...possible.map(([, environment]) => environment())].filter((environment) =>
     built.some(({ name }) => name === environment.platform),
   )

@@ -94,6 +94,8 @@ function isThere(need) {
   switch (need) {
     case 'compiler':
       return process.env.CXX !== undefined || onPath('g++', 'clang++')
+    case 'compilerCache':
+      return onPath('ccache')
     case 'make':
       return onPath('make', ...(options.gyp ? [] : ['ninja']))
     case 'cmake':
@@ -123,14 +125,22 @@ function aptListsAreStale() {
   return times.length === 0 || Date.now() - Math.max(...times) > 86_400_000
 }
 
+function mayInstall() {
+  return family === 'macos' ? onPath('brew') : process.getuid?.() === 0
+}
+
+/** @param {import('./system-packages.mjs').Family} family @param {Need[]} needs */
+function commandsFor(family, needs) {
+  return installCommands(family, needs, { refreshLists: family === 'debian' && aptListsAreStale() })
+}
+
 /** @param {Need[]} needs all missing */
 function installPackages(needs) {
   for (const need of needs) say(`missing: ${reasons[need]}`)
   if (family === undefined)
     fail('this system’s packages are not known here: install what is missing, then run this again')
-  const commands = installCommands(family, needs, { refreshLists: family === 'debian' && aptListsAreStale() })
-  const mayInstall = family === 'macos' ? onPath('brew') : process.getuid?.() === 0
-  if (!mayInstall)
+  const commands = commandsFor(family, needs)
+  if (!mayInstall())
     fail(
       `installing system packages needs root. Type this, then run the same command again:\n\n  ${commandLine(family, commands)}\n`,
     )
@@ -141,6 +151,18 @@ function installPackages(needs) {
   const stillMissing = needs.filter((need) => need !== 'openblas' && !isThere(need))
   if (stillMissing.length > 0)
     fail(`after installing there is still missing: ${stillMissing.map((need) => reasons[need]).join('; ')}`)
+}
+
+/** Builds are faster with it, and otherwise the same: where it cannot be installed, set-up goes on. */
+function installCompilerCache() {
+  if (isThere('compilerCache') || family === undefined || !mayInstall()) return
+  say(`missing: ${reasons.compilerCache}`)
+  for (const [program = '', ...args] of commandsFor(family, ['compilerCache'])) {
+    say(`running ${[program, ...args].join(' ')}`)
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+    if (spawnSync(program, args, { stdio: 'inherit', env }).status !== 0) break
+  }
+  if (!isThere('compilerCache')) say('going on without it')
 }
 
 /** The wheel: a pthread build for every platform, for systems that have only an OpenMP or a serial one. */
@@ -203,6 +225,8 @@ const installable = missing.filter(
 if (installable.length > 0) installPackages(installable)
 if (mustBuild) {
   if (!isThere('openblas')) fetchOpenblasWheel()
+  // The tests compile the same sources several times over: under sanitizers, by node-gyp, for benchmarks.
+  if (options.tests) installCompilerCache()
   const what = options.tests ? 'addon and the C++ tests' : 'addon'
   say(`building the native ${what}, because none is there or its sources have changed`)
   run([process.execPath, 'scripts/build-native.mjs', ...(options.tests ? ['--tests'] : [])])

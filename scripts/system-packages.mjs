@@ -1,13 +1,14 @@
 /**
  * What each system calls the things a build needs, and the command that installs them. Pure: nothing here touches the machine.
  *
- * @typedef {'compiler' | 'make' | 'cmake' | 'openblas' | 'googletest' | 'python' | 'pip' | 'fashionMnist'} Need
+ * @typedef {'compiler' | 'compilerCache' | 'make' | 'cmake' | 'openblas' | 'googletest' | 'python' | 'pip' | 'fashionMnist'} Need
  * @typedef {'debian' | 'fedora' | 'alpine' | 'macos'} Family
  */
 
 /** @type {Record<Need, string>} */
 export const reasons = {
   compiler: 'a C++17 compiler, for the native core',
+  compilerCache: 'ccache, which compiles nothing twice',
   make: 'make (or Ninja), which runs the compiler',
   cmake: 'CMake 3.19 or newer, which describes the native build',
   openblas: 'OpenBLAS in its pthread build, which multiplies the matrices',
@@ -25,6 +26,7 @@ export const reasons = {
 const packages = {
   debian: {
     compiler: ['g++'],
+    compilerCache: ['ccache'],
     make: ['make'],
     cmake: ['cmake'],
     openblas: ['libopenblas-pthread-dev'],
@@ -35,6 +37,7 @@ const packages = {
   },
   fedora: {
     compiler: ['gcc-c++'],
+    compilerCache: ['ccache'],
     make: ['make'],
     cmake: ['cmake'],
     openblas: ['openblas-devel', 'openblas-threads'],
@@ -45,6 +48,7 @@ const packages = {
   },
   alpine: {
     compiler: ['build-base'],
+    compilerCache: ['ccache'],
     make: ['build-base'],
     cmake: ['cmake'],
     openblas: ['openblas-dev'],
@@ -55,6 +59,7 @@ const packages = {
   },
   macos: {
     compiler: [],
+    compilerCache: ['ccache'],
     make: [],
     cmake: ['cmake'],
     openblas: [],

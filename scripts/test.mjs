@@ -71,7 +71,7 @@ function runVitest(args) {
 
 /** @param {string} binary @param {string[]} args @returns {Counts} */
 function runGoogleTest(binary, args) {
-  const report = `${binary}.json`
+  const report = join(root, `${options.counts}.tests.json`)
   return runTests(binary, ['--gtest_brief=1', `--gtest_output=json:${report}`, ...args], report, (json) => {
     const ran = json.testsuites
       .flatMap((/** @type {any} */ suite) => suite.testsuite)

@@ -2,8 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { runtime } from '../lib/index.js'
 import { findOpenblas, threadingOf } from '../scripts/openblas.mjs'
 import { commandLine, familyOf, hasPackage, installCommands } from '../scripts/system-packages.mjs'
+import { levelsOfProcessor } from '../scripts/vector-levels.mjs'
 
 const debian = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\n'
 const ubuntu = 'NAME="Ubuntu"\nVERSION_ID="24.04"\nID=ubuntu\nID_LIKE=debian\n'
@@ -70,6 +72,34 @@ describe('installCommands', () => {
     expect(hasPackage('macos', 'openblas')).toBe(false)
     expect(installCommands('macos', ['openblas'])).toEqual([])
   })
+})
+
+describe('levelsOfProcessor', () => {
+  const processor = (flags: string) => `processor : 0\nflags\t\t: fpu sse2 ${flags}\nbugs : none\n`
+  const avx2 = 'popcnt fma avx2'
+  const avx512 = `${avx2} avx512f avx512dq avx512bw avx512vl`
+
+  test.each([
+    ['with AVX-512', processor(avx512), ['avx512', 'avx2', 'baseline']],
+    ['with a part of AVX-512', processor(`${avx2} avx512f avx512dq`), ['avx2', 'baseline']],
+    ['with AVX2', processor(avx2), ['avx2', 'baseline']],
+    ['with AVX2 and without FMA', processor('popcnt avx2'), ['baseline']],
+    ['whose flags are unknown', '', ['baseline']],
+  ])('a processor %s', (_name, cpuinfo, levels) => {
+    expect(levelsOfProcessor(cpuinfo, 'x64')).toEqual(levels)
+  })
+
+  test('a processor of another kind has none of them', () => {
+    expect(levelsOfProcessor(processor(avx512), 'arm64')).toEqual([])
+  })
+
+  test.runIf(process.platform === 'linux')(
+    'the best one is what the addon takes unless it is told otherwise',
+    () => {
+      const [best = 'neon'] = levelsOfProcessor()
+      expect(process.env.LAYERWISE_VECTORS ?? best).toBe(runtime().vectors)
+    },
+  )
 })
 
 describe('commandLine', () => {

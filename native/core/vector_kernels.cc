@@ -69,8 +69,12 @@ VectorLevel choose_level(VectorLevel best, const char* wish) {
 }
 
 VectorLevel vector_level() {
+#if defined(LAYERWISE_VECTOR_LEVEL)
+  return VectorLevel::LAYERWISE_VECTOR_LEVEL;
+#else
   static const VectorLevel level = choose_level(best_vector_level(), std::getenv("LAYERWISE_VECTORS"));
   return level;
+#endif
 }
 
 const char* vector_level_name(VectorLevel level) {
@@ -88,13 +92,17 @@ const char* vector_level_name(VectorLevel level) {
 
 template <typename T>
 const VectorKernels<T>& vector_kernels(VectorLevel level) {
-#if defined(__x86_64__)
+#if defined(LAYERWISE_VECTOR_LEVEL)
+  (void)level;
+  return pick<T>(LAYERWISE_VECTOR_LEVEL::kernels_f32, LAYERWISE_VECTOR_LEVEL::kernels_f64);
+#elif defined(__x86_64__)
   if (level == VectorLevel::avx512) return pick<T>(avx512::kernels_f32, avx512::kernels_f64);
   if (level == VectorLevel::avx2) return pick<T>(avx2::kernels_f32, avx2::kernels_f64);
+  return pick<T>(baseline::kernels_f32, baseline::kernels_f64);
 #else
   (void)level;
-#endif
   return pick<T>(baseline::kernels_f32, baseline::kernels_f64);
+#endif
 }
 
 template <typename T>

@@ -12,13 +12,18 @@
 
 namespace layerwise {
 
+// The levels of this build that this processor has.
 inline std::vector<VectorLevel> levels() {
+#if defined(LAYERWISE_VECTOR_LEVEL)
+  return {vector_level()};
+#else
   if (vector_level() == VectorLevel::neon) return {VectorLevel::neon};
   std::vector<VectorLevel> all;
   for (VectorLevel level : {VectorLevel::baseline, VectorLevel::avx2, VectorLevel::avx512}) {
     if (level <= vector_level()) all.push_back(level);
   }
   return all;
+#endif
 }
 
 inline constexpr Activation kActivations[] = {Activation::sigmoid, Activation::tanh, Activation::relu, Activation::satlin,
