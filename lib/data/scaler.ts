@@ -388,7 +388,7 @@ async function mapRows(
     rows * cols,
     'scaled rows',
   )
-  const rounded = out instanceof Float64Array ? (value: number) => value : Math.fround
+  const rounded = elementType(out) === 'float64' ? (value: number) => value : Math.fround
   for await (const { from, row, column, toColumn, values } of valueSlices('x', matrix)) {
     for (let i = row, k = 0; k < values.length; i++) {
       for (let j = column; j < toColumn; j++, k++) {
