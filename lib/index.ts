@@ -10,18 +10,12 @@ export {
 } from './data/matrix.js'
 export { readNpy, writeNpy } from './data/npy.js'
 export { type PatchOptions, preparePatches, type RowPatchOptions, samplePatches } from './data/patches.js'
-export type { Rows } from './data/rows.js'
-export {
-  type FittingRows,
-  MinMaxScaler,
-  type MinMaxScalerJSON,
-  type MinMaxScalerOptions,
-  type ModelScaler,
-  type Scaler,
-  type ScalerJSON,
-  StandardScaler,
-  scalerFromJSON,
-} from './data/scaler.js'
+export type { FittingRows, Rows } from './data/rows.js'
+export type { Scaler } from './data/scaling/column-scaler.js'
+export { MinMaxScaler, type MinMaxScalerOptions } from './data/scaling/min-max-scaler.js'
+export { type ModelScaler, scalerFromJSON } from './data/scaling/scaler.js'
+export type { MinMaxScalerJSON, ScalerJSON, StandardScalerJSON } from './data/scaling/scaler-json.js'
+export { StandardScaler } from './data/scaling/standard-scaler.js'
 export { type ErrorCode, type ErrorDetails, LayerwiseError } from './errors.js'
 export { type ConfusionPlotOptions, confusionPlot } from './inspect/confusion-plot.js'
 export {

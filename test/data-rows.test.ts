@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Matrix } from '../lib/data/matrix.js'
 import { COPIED_BYTES, type Rows, toRows } from '../lib/data/rows.js'
-import { StandardScaler } from '../lib/data/scaler.js'
+import { StandardScaler } from '../lib/data/scaling/standard-scaler.js'
 
 const between = () => {}
 

@@ -13,6 +13,9 @@ import { checkStorage, plainArray } from './storage.js'
  */
 export type Rows = Matrix | Float32Array | Float64Array | Uint8Array | readonly (readonly number[])[]
 
+/** Data that says how wide it is. A flat array does not: `Matrix.from(data, rows, cols)`. */
+export type FittingRows = Matrix | readonly (readonly number[])[]
+
 /** Rows of so many bytes or fewer are copied at the call; what happens to the caller's array afterwards does not matter. 1 MiB. */
 export const COPIED_BYTES = 2 ** 20
 
@@ -119,6 +122,23 @@ function copyBlock(
   for (let i = from; i < toRow; i++) {
     copyRow(argument, x[i], i, width, data, column, toColumn)
   }
+}
+
+/** Width of data that says it itself. */
+export function ownWidth(x: FittingRows): number {
+  const matrix = asMatrix('x', x)
+  if (matrix !== undefined) return matrix.cols
+  if (!Array.isArray(x)) {
+    throw argumentError(
+      'x',
+      'a Matrix or an array of rows (a flat array does not say its width: Matrix.from)',
+      x,
+    )
+  }
+  const first: unknown = x[0]
+  if (!Array.isArray(first)) return 1
+  if (first.length === 0) throw shapeError('x', 'rows of at least one number', 0)
+  return first.length
 }
 
 /** A copy of what is small, or the matrix itself. */

@@ -1,7 +1,6 @@
 import { shapeError } from '../check.js'
 import type { Matrix } from '../data/matrix.js'
-import { toMatrix } from '../data/rows.js'
-import { type FittingRows, ownWidth } from '../data/scaler.js'
+import { type FittingRows, ownWidth, toMatrix } from '../data/rows.js'
 import { rowSlices, valueSlices } from '../data/slices.js'
 import { allocate } from '../precision.js'
 import { dot, singularVectors } from './singular-vectors.js'

@@ -1,7 +1,7 @@
 import type { Classes } from '../data/labels.js'
 import type { Matrix, Row } from '../data/matrix.js'
 import type { Rows } from '../data/rows.js'
-import type { ModelScaler } from '../data/scaler.js'
+import type { ModelScaler } from '../data/scaling/scaler.js'
 import { LayerwiseError } from '../errors.js'
 import type { RunOptions } from '../native/run-options.js'
 import type { FloatArray, FloatInput, PlainUint8Array, Precision } from '../precision.js'

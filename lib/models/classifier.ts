@@ -10,7 +10,7 @@ import {
 } from '../data/labels.js'
 import type { Matrix, Row } from '../data/matrix.js'
 import type { Rows } from '../data/rows.js'
-import type { ModelScaler } from '../data/scaler.js'
+import type { ModelScaler } from '../data/scaling/scaler.js'
 import { snapshot } from '../data/snapshot.js'
 import type { NativeObjective, NativeRows } from '../native/binding.js'
 import { NativeWork } from '../native/call.js'

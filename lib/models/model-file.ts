@@ -8,13 +8,8 @@ import {
   type Tensor,
   type TensorEntry,
 } from '../data/safetensors.js'
-import {
-  checkScaler,
-  type ModelScaler,
-  scalerFromJSON,
-  scalerKindFromJSON,
-  scalerOf,
-} from '../data/scaler.js'
+import { checkScaler, type ModelScaler, scalerFromJSON, scalerOf } from '../data/scaling/scaler.js'
+import { scalerKindFromJSON } from '../data/scaling/scaler-json.js'
 import { firstNotFinite } from '../data/slices.js'
 import { parseStrictJson } from '../data/strict-json.js'
 import { writeFileWhole } from '../data/write-file.js'

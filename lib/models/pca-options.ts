@@ -1,5 +1,5 @@
 import { argumentError, type Complete, checkNumber } from '../check.js'
-import type { Scaler } from '../data/scaler.js'
+import type { Scaler } from '../data/scaling/column-scaler.js'
 import { checkPrecision, type Precision } from '../precision.js'
 import type { MetadataOption } from './metadata.js'
 import type { Whitening } from './projection.js'

@@ -1,5 +1,5 @@
 import { argumentError, type Complete, checkInteger, checkNumber, ownCopy } from '../check.js'
-import type { Scaler } from '../data/scaler.js'
+import type { Scaler } from '../data/scaling/column-scaler.js'
 import type { NativeLayer, NativeObjective, NativePenalty } from '../native/binding.js'
 import { type Activation, checkActivation } from '../objective/activation.js'
 import { type Corruption, checkCorruption, nativeCorruption } from '../objective/corruption.js'

@@ -10,7 +10,7 @@ import {
   readArray,
   shapeError,
 } from '../check.js'
-import type { Scaler } from '../data/scaler.js'
+import type { Scaler } from '../data/scaling/column-scaler.js'
 import { LayerwiseError } from '../errors.js'
 import { type Activation, activationRange } from '../objective/activation.js'
 import type { Corruption } from '../objective/corruption.js'

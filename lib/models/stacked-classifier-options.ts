@@ -10,7 +10,7 @@ import {
   shapeError,
 } from '../check.js'
 import type { Classes } from '../data/labels.js'
-import type { Scaler } from '../data/scaler.js'
+import type { Scaler } from '../data/scaling/column-scaler.js'
 import type { NativeLayer, NativeObjective } from '../native/binding.js'
 import { type Activation, checkActivation } from '../objective/activation.js'
 import {

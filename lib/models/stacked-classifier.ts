@@ -2,7 +2,7 @@ import { type Complete, checkBoolean, checkOptions, freezeDeep } from '../check.
 import type { Classes, Labels } from '../data/labels.js'
 import type { Matrix, Row } from '../data/matrix.js'
 import type { Rows } from '../data/rows.js'
-import type { Scaler } from '../data/scaler.js'
+import type { Scaler } from '../data/scaling/column-scaler.js'
 import type { NativeObjective } from '../native/binding.js'
 import { checkRunOptions } from '../native/run-options.js'
 import type { FloatArray, FloatInput, Precision } from '../precision.js'

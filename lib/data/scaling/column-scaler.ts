@@ -1,0 +1,182 @@
+import { shapeError } from '../../check.js'
+import { LayerwiseError } from '../../errors.js'
+import { allocate, elementType, type FloatArray, type Precision } from '../../precision.js'
+import { Matrix } from '../matrix.js'
+import { type FittingRows, ownWidth, type Rows, toMatrix } from '../rows.js'
+import { rowSlices, tooLargeError, valueSlices } from '../slices.js'
+import { type ColumnStatistics, columnStatistics } from './column-statistics.js'
+import type { Fitted, ScalerJSON, ScalerKind } from './scaler-json.js'
+
+/**
+ * Column by column, `value = (x − shift) · factor`. Fitted on training data only; usable alone, or as a model's `scaling`.
+ * A Matrix's own `scale` is applied before it.
+ */
+export interface Scaler {
+  /** Columns it was fitted on. */
+  readonly inputs: number
+  /** [inputs], in the units of x. Not to be written. */
+  readonly shift: Float64Array
+  /** [inputs], finite and not 0. Not to be written. */
+  readonly factor: Float64Array
+  /** Everything {@link scalerFromJSON} needs to rebuild it, exactly. */
+  toJSON(): ScalerJSON
+}
+
+/** Shift and factor of a column. */
+export type ScalingOf = (column: number) => readonly [shift: number, factor: number]
+
+/** What all scalers do: shift and factor of each column are found by `fit`, then applied. */
+export abstract class ColumnScaler implements Scaler {
+  #fitted: Fitted | undefined
+  /** The columns it must have, once it is a model's. */
+  #only: number | undefined
+
+  get inputs(): number {
+    return this.fitted().shift.length
+  }
+
+  get shift(): Float64Array {
+    return this.fitted().shift
+  }
+
+  get factor(): Float64Array {
+    return this.fitted().factor
+  }
+
+  abstract toJSON(): ScalerJSON
+  /** Shift and factor of each column. */
+  protected abstract find(x: Matrix, statistics: ColumnStatistics): Promise<ScalingOf>
+
+  /**
+   * Learns shift and factor from the rows of `x`, in float64, without holding up the event loop. A second `fit` starts anew;
+   * one that rejects leaves the scaler as it was.
+   *
+   * @throws {@link LayerwiseError} `ERR_RANGE` for NaN or Infinity (row and column in `details`), or a column whose spread is
+   *   too large or too small for float64
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for what is not a Matrix or an array of equal rows, or is empty
+   */
+  async fit(x: FittingRows): Promise<this> {
+    const width = ownWidth(x)
+    if (this.#only !== undefined && width !== this.#only) {
+      throw shapeError('x', `${this.#only} columns, as the model has whose scaler this is`, width)
+    }
+    const matrix = await toMatrix('x', x, width, 'float64')
+    const scalingOf = await this.find(matrix, await columnStatistics('x', matrix))
+    const shift = allocate('float64', matrix.cols, 'shift')
+    const factor = allocate('float64', matrix.cols, 'factor')
+    for await (const [from, to] of rowSlices(matrix.cols, 1)) {
+      for (let j = from; j < to; j++) {
+        const [shiftOf, factorOf] = scalingOf(j)
+        if (!Number.isFinite(shiftOf) || !Number.isFinite(factorOf) || factorOf === 0) throw spreadError(j)
+        shift[j] = shiftOf
+        factor[j] = factorOf
+      }
+    }
+    this.#fitted = { shift, factor }
+    return this
+  }
+
+  /**
+   * (x − shift) · factor, with `clip` brought into `range`, as a new Matrix: float64 for float64 or an array of rows, float32 for float32
+   * and uint8. Computed in float64 and rounded once.
+   *
+   * @throws {@link LayerwiseError} `ERR_STATE` before `fit`; `ERR_SHAPE` for another width; `ERR_RANGE` for NaN or Infinity
+   */
+  async transform(x: Rows): Promise<Matrix<FloatArray>> {
+    const { shift, factor } = this.fitted()
+    const [low, high] = this.clipped ?? [-Infinity, Infinity]
+    return mapRows(x, shift.length, (value, j) =>
+      Math.min(high, Math.max(low, (value - shift[j]!) * factor[j]!)),
+    )
+  }
+
+  /** x / factor + shift: back to the original units. Types and errors as in {@link transform}. */
+  async inverseTransform(x: Rows): Promise<Matrix<FloatArray>> {
+    const { shift, factor } = this.fitted()
+    return mapRows(x, shift.length, (value, j) => value / factor[j]! + shift[j]!)
+  }
+
+  /** @internal The range that values are brought into, if they are. Written by constructors alone. */
+  clipped: readonly [low: number, high: number] | undefined = undefined
+
+  /**
+   * @internal From now on it is fitted on as many columns as now: it is a model's own. A property of the scaler itself, so that
+   * `structuredClone` and `postMessage` refuse what they would leave without its numbers.
+   */
+  readonly keepWidth = (): this => {
+    this.#only = this.inputs
+    return this
+  }
+
+  protected fitted(): Fitted {
+    if (this.#fitted === undefined) {
+      throw new LayerwiseError(
+        'ERR_STATE',
+        `this ${this.constructor.name} is not fitted: await scaler.fit(x) first`,
+      )
+    }
+    return this.#fitted
+  }
+
+  /** @internal Takes over numbers that were found earlier, by this kind of scaler; they are not copied, and nobody writes them any more. */
+  restore(fitted: Fitted): this {
+    this.#fitted = fitted
+    return this
+  }
+
+  /** @internal What it is, but for the numbers of its columns. */
+  abstract kindOf(): ScalerKind
+
+  /** Copies of its numbers. */
+  protected copied(): Fitted {
+    const { shift, factor } = this.fitted()
+    return { shift: shift.slice(), factor: factor.slice() }
+  }
+
+  /** @internal Another with copies of its numbers. */
+  abstract copy(): ColumnScaler
+}
+
+/**
+ * Whether values from `least` to `most` differ by rounding alone, as 0.3 and 0.1 + 0.2 do: by up to three units of float64 of their size.
+ *
+ * Source: scikit-learn's `_is_constant_feature`, which compares a variance with the rounding of its mean. Differs: means are summed
+ * exactly here, so that the bound need not grow with the number of rows and leaves a small spread beside a large offset as it is.
+ */
+export function isConstant(least: number, most: number): boolean {
+  return most - least <= 3 * Number.EPSILON * Math.max(Math.abs(least), Math.abs(most))
+}
+
+/** A new Matrix of the numbers of `x`, each changed by `map`, which is told its column. */
+async function mapRows(
+  x: Rows,
+  width: number,
+  map: (value: number, column: number) => number,
+): Promise<Matrix<FloatArray>> {
+  const matrix = await toMatrix('x', x, width, 'float64')
+  const { data, rows, cols } = matrix
+  const out = allocate<Precision>(
+    elementType(data) === 'float64' ? 'float64' : 'float32',
+    rows * cols,
+    'scaled rows',
+  )
+  const rounded = elementType(out) === 'float64' ? (value: number) => value : Math.fround
+  for await (const { from, row, column, toColumn, values } of valueSlices('x', matrix)) {
+    for (let i = row, k = 0; k < values.length; i++) {
+      for (let j = column; j < toColumn; j++, k++) {
+        values[k] = map(values[k]!, j)
+        if (!Number.isFinite(rounded(values[k]!))) throw tooLargeError('x', i, values[k], j)
+      }
+    }
+    out.set(values, from)
+  }
+  return Matrix.from(out, rows, cols)
+}
+
+function spreadError(column: number): LayerwiseError {
+  return new LayerwiseError(
+    'ERR_RANGE',
+    `x: the spread of column ${column} is too large or too small to be scaled in float64`,
+    { argument: 'x', expected: 'columns whose spread and its inverse are finite in float64', column },
+  )
+}
