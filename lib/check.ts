@@ -13,9 +13,9 @@ export function freezeDeep<T>(value: T): T {
   return value
 }
 
-/** Like {@link argumentError}, for widths and lengths that do not fit. */
-export function shapeError(argument: string, expected: string, received: unknown): LayerwiseError {
-  return new LayerwiseError('ERR_SHAPE', `${argument}: expected ${expected}, received ${show(received)}`, {
+/** Like {@link argumentError}, for widths and lengths that do not fit: `received` is a number, or what was received in words. */
+export function shapeError(argument: string, expected: string, received: number | string): LayerwiseError {
+  return new LayerwiseError('ERR_SHAPE', `${argument}: expected ${expected}, received ${received}`, {
     argument,
     expected,
     received,

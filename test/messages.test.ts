@@ -115,6 +115,17 @@ describe('a message says what the caller can see: labels that a hold-out leaves 
   })
 })
 
+describe('a size that does not fit is said in numbers and words, without quotes', () => {
+  const refused: [string, () => unknown, string][] = [
+    ['labels', () => softmax().fit(x, [0, 1]), 'expected 10 labels, one a row, received 2 labels'],
+    ['a row', () => autoencoder().encodeSync(x), 'expected a Matrix of one row, received 10 rows'],
+    ['its width', () => autoencoder().encodeSync([1, 2]), 'expected 3 numbers, received 2 numbers'],
+  ]
+  test.each(refused)('%s', async (_, call, message) => {
+    expect((await refusal(call)).message).toContain(message)
+  })
+})
+
 describe('with L-BFGS an option of the others is refused with what takes its place', () => {
   const optimizer = { kind: 'lbfgs' }
   const options: [string, unknown, string][] = [

@@ -27,8 +27,8 @@ export function rocAuc(scores: Scores, labels: IsSought): number {
   const { sought, others } = apart(scores, labels)
   if (sought.length === 0 || others.length === 0) {
     throw labelsError(
-      'rows that are sought and rows that are not',
-      `${sought.length} of ${scores.length} sought`,
+      'both 1 (true) and 0 (false) among them',
+      `1 in ${sought.length} of ${scores.length} rows`,
     )
   }
   let won = 0
@@ -57,7 +57,7 @@ export function rocAuc(scores: Scores, labels: IsSought): number {
  */
 export function averagePrecision(scores: Scores, labels: IsSought): number {
   const { sought, others } = apart(scores, labels)
-  if (sought.length === 0) throw labelsError('rows that are sought', 'none')
+  if (sought.length === 0) throw labelsError('at least one 1 (true)', 'none')
   let sum = 0
   for (let i = sought.length, j = others.length; i > 0; ) {
     const score = sought[i - 1]!

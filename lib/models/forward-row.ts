@@ -5,7 +5,6 @@ import { checkStorage, plainArray } from '../data/storage.js'
 import { ACTIVATION_NUMBERS, type NativeLayer, type NativeScaling, nativeScaling } from '../native/binding.js'
 import { binding } from '../native/load.js'
 import { allocate, elementType, type FloatArray, type FloatInput, type Precision } from '../precision.js'
-import { show } from '../show.js'
 import type { Span } from './forward.js'
 import type { Network } from './network.js'
 
@@ -139,7 +138,7 @@ export class RowForward<P extends Precision> {
       )
     }
     const plain = plainArray('out', out) as FloatArray<P>
-    if (plain.length !== outputs) throw shapeError('out', `${outputs} numbers`, `${plain.length}`)
+    if (plain.length !== outputs) throw shapeError('out', `${outputs} numbers`, plain.length)
     return plain
   }
 
@@ -189,5 +188,5 @@ function shapeOf(layers: readonly NativeLayer[]): Int32Array {
 }
 
 function checkWidth(argument: string, received: number, width: number): void {
-  if (received !== width) throw shapeError(argument, `${width} numbers`, `${show(received)} numbers`)
+  if (received !== width) throw shapeError(argument, `${width} numbers`, `${received} numbers`)
 }

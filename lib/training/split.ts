@@ -12,7 +12,7 @@ export async function holdOut(
   between: Between,
 ): Promise<{ training: NativeRows; validation: NativeRows }> {
   const m = rows.rows
-  if (m < 2) throw shapeError(argument, 'at least 2 rows, to hold some out for validation', `${m}`)
+  if (m < 2) throw shapeError(argument, 'at least 2 rows, to hold some out for validation', m)
   const [validation, training] = await splitRowsInSlices(argument, m, fraction, seed, between)
   return {
     validation: ownCopy({ ...rows, order: validation }),
