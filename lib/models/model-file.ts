@@ -14,13 +14,12 @@ import { firstNotFinite } from '../data/slices.js'
 import { parseStrictJson } from '../data/strict-json.js'
 import { writeFileWhole } from '../data/write-file.js'
 import { type ErrorCode, LayerwiseError } from '../errors.js'
-import type { NativeLayer } from '../native/binding.js'
-import { allocate, type FloatArray, type PlainUint8Array, type Precision } from '../precision.js'
+import { allocate, type PlainUint8Array } from '../precision.js'
 import { show } from '../show.js'
 import { version } from '../version.js'
-import type { BaseModel } from './base-model.js'
 import { type ModelMetadata, metadataFromText } from './metadata.js'
-import { type Network, NUMBERED_FITS, parameterOffsets, parameterShapes } from './network.js'
+import { checkTensors } from './model-tensors.js'
+import { NUMBERED_FITS } from './network.js'
 
 /** Raised when a file's meaning changes; every version from 1, that of 0.1.0, up to this one is read. */
 const FORMAT = 2
@@ -76,12 +75,6 @@ export interface ModelContent {
   readonly tensors: readonly Tensor[]
 }
 
-/** What a tensor of a file is called, and its shape. */
-export interface NamedShape {
-  readonly key: string
-  readonly shape: readonly number[]
-}
-
 /** What a file's arrays become a model by. */
 export interface Restoring<M> {
   /** Where arrays are to be put, by name. Default: new ones. */
@@ -90,8 +83,13 @@ export interface Restoring<M> {
   readonly make: (tensors: Tensors) => M | Promise<M>
 }
 
+/** A model that was read: it takes the user's metadata that its file holds. */
+interface Restored {
+  metadata: ModelMetadata | undefined
+}
+
 /** How a class reads its models. */
-export interface Restorer<M extends BaseModel<Precision>> {
+export interface Restorer<M extends Restored> {
   readonly class: string
   /** The fields that only this class has. */
   readonly fields?: readonly string[]
@@ -134,7 +132,7 @@ function scalerTensors(scaler: ModelScaler | undefined): Tensor[] {
  * @param restorers - one a class it may hold
  * @throws {@link LayerwiseError} `ERR_FORMAT` for a file that is not ours, is damaged, of a newer format, or of another class
  */
-export async function readModel<M extends BaseModel<Precision>>(
+export async function readModel<M extends Restored>(
   path: string | URL,
   restorers: readonly Restorer<M>[],
 ): Promise<M> {
@@ -142,14 +140,14 @@ export async function readModel<M extends BaseModel<Precision>>(
 }
 
 /** Reads the bytes of a model's file, as {@link readModel}. */
-export async function readModelBytes<M extends BaseModel<Precision>>(
+export async function readModelBytes<M extends Restored>(
   bytes: Uint8Array,
   restorers: readonly Restorer<M>[],
 ): Promise<M> {
   return modelFrom(bytesSource('bytes', bytes), restorers)
 }
 
-async function modelFrom<M extends BaseModel<Precision>>(
+async function modelFrom<M extends Restored>(
   source: ByteSource,
   restorers: readonly Restorer<M>[],
 ): Promise<M> {
@@ -248,7 +246,7 @@ function storedScaler(
   return { scaler: scalerOf(kind, numbers), places }
 }
 
-function restorerOf<M extends BaseModel<Precision>>(
+function restorerOf<M extends Restored>(
   name: string,
   kind: unknown,
   restorers: readonly Restorer<M>[],
@@ -294,75 +292,6 @@ export function checkCount(name: string, field: string, value: unknown, most: nu
     throw formatError(name, `its ${field} are ${show(value)} instead of a whole number from 0 to ${most}`)
   }
   return value
-}
-
-/**
- * Whether the file's arrays are just those of the layers, in the model's precision.
- *
- * @throws {@link LayerwiseError} `ERR_FORMAT` if they are not
- */
-export function checkEntries(file: ModelFile, layers: readonly NativeLayer[], precision: Precision): void {
-  checkTensors(file, namedShapes(layers), precision)
-}
-
-/**
- * Whether the file's arrays are just these.
- *
- * @throws {@link LayerwiseError} `ERR_FORMAT` if they are not
- */
-export function checkTensors(
-  { name, entries }: Pick<ModelFile, 'name' | 'entries'>,
-  wanted: readonly NamedShape[],
-  precision: Precision,
-): void {
-  const found = new Map(entries.map((entry) => [entry.name, entry]))
-  for (const { key, shape } of wanted) {
-    const entry = found.get(key)
-    if (entry === undefined) throw formatError(name, `it has no tensor '${key}'`)
-    if (entry.shape.join() !== shape.join()) {
-      throw formatError(
-        name,
-        `tensor '${key}' is [${entry.shape.slice(0, 8).join(', ')}] instead of [${shape.join(', ')}]`,
-      )
-    }
-    if (entry.type !== (precision === 'float64' ? 'F64' : 'F32')) {
-      throw formatError(name, `tensor '${key}' is not ${precision}`)
-    }
-  }
-  if (found.size !== wanted.length) {
-    throw formatError(name, `it has ${found.size} tensors instead of ${wanted.length}`)
-  }
-}
-
-/** Room for flat parameters, and where in it the arrays belong that {@link checkEntries} found right. */
-export function roomFor<P extends Precision>(
-  layers: readonly NativeLayer[],
-  precision: P,
-): { parameters: FloatArray<P>; places: Places } {
-  const parameters = allocate(precision, parameterOffsets(layers).at(-1)!, 'parameters')
-  return { parameters, places: new Map(views(layers, parameters).map(({ name, data }) => [name, data])) }
-}
-
-/** A network's parameters as they are now: `layers.0.weights` [outputs, inputs], `layers.0.biases` [outputs], … */
-export function layerTensors<P extends Precision>({ layers, parameters }: Network<P>): Tensor[] {
-  return views(layers, parameters)
-}
-
-function views(layers: readonly NativeLayer[], parameters: FloatArray): Tensor[] {
-  let offset = 0
-  return namedShapes(layers).map(({ key, shape }) => {
-    const length = shape.reduce((product, size) => product * size)
-    const data = parameters.subarray(offset, offset + length)
-    offset += length
-    return { name: key, shape, data }
-  })
-}
-
-/** The tensors of layers, in the order of the flat parameters. A tied layer has no weights, one without biases no biases. */
-function namedShapes(layers: readonly NativeLayer[]): NamedShape[] {
-  return layers.flatMap((layer, index) =>
-    parameterShapes(layer).map(({ name, shape }) => ({ key: `layers.${index}.${name}`, shape })),
-  )
 }
 
 /** The scaler a file says its model has, fit for so many inputs. */

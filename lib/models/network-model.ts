@@ -10,14 +10,8 @@ import { type Cost, costParts } from '../objective/cost.js'
 import { checkTargets } from '../objective/target-range.js'
 import { allocate, type FloatArray, type FloatInput, type Precision } from '../precision.js'
 import { BaseModel } from './base-model.js'
-import {
-  checkEntries,
-  layerTensors,
-  type ModelContent,
-  type Restorer,
-  restoredScaler,
-  roomFor,
-} from './model-file.js'
+import { type ModelContent, type Restorer, restoredScaler } from './model-file.js'
+import { checkEntries, layerTensors, roomFor } from './model-tensors.js'
 import type { Layer, Network, Stored } from './network.js'
 
 /** What `cost` may be told. */

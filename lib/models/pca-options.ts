@@ -2,7 +2,9 @@ import { argumentError, type Complete, checkNumber } from '../check.js'
 import type { Scaler } from '../data/scaling/column-scaler.js'
 import { checkPrecision, type Precision } from '../precision.js'
 import type { MetadataOption } from './metadata.js'
-import type { Whitening } from './projection.js'
+
+/** Whether, and towards which axes, rows along principal components get the same variance everywhere. */
+export type Whitening = false | 'pca' | 'zca'
 
 /** What a Pca finds and how it transforms. */
 export interface PcaOptions<P extends Precision = Precision> extends MetadataOption {

@@ -4,22 +4,14 @@ import { formatError } from '../data/read-file.js'
 import { type FittingRows, ownWidth, type Rows, toRows } from '../data/rows.js'
 import type { Scaler } from '../data/scaling/column-scaler.js'
 import type { ModelScaler } from '../data/scaling/scaler.js'
-import { rowSlices } from '../data/slices.js'
 import { LayerwiseError } from '../errors.js'
 import type { NativeScaling } from '../native/binding.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
-import {
-  allocate,
-  type FloatArray,
-  type FloatInput,
-  type PlainFloat64Array,
-  type Precision,
-} from '../precision.js'
+import type { FloatArray, FloatInput, PlainFloat64Array, Precision } from '../precision.js'
 import { BaseModel } from './base-model.js'
 import { forward, forwardErrors, forwardSquares, type Span, type TakeRows } from './forward.js'
 import { RowForward } from './forward-row.js'
 import {
-  checkTensors,
   type ModelContent,
   type ModelFile,
   type Restorer,
@@ -28,6 +20,7 @@ import {
   restoredScaler,
   type Tensors,
 } from './model-file.js'
+import { checkTensors } from './model-tensors.js'
 import type { Network } from './network.js'
 import { copyScaler } from './network-model.js'
 import {
@@ -39,6 +32,7 @@ import {
 } from './pca-options.js'
 import { type PrincipalComponents, principalComponents } from './principal-components.js'
 import { type Projection, projection } from './projection.js'
+import { rowNorms } from './row-norms.js'
 
 interface Fitted<P extends Precision> extends PrincipalComponents {
   /** Rows less their mean, to what they are transformed into, and back. */
@@ -234,7 +228,7 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
     fitted.whitening.made ??= projection(fitted, 'pca', 0, 'float64', 'explainedVariance')
     const { network, into } = await fitted.whitening.made
     const take: TakeRows = (between) => toRows('x', x, mean.length, 'float64', between, centring)
-    return lengthsOfRows('x', await forward(network, into, 'x', take, run))
+    return rowNorms('x', await forward(network, into, 'x', take, run))
   }
 
   /** V, unit vectors in the order of falling variance, one a row: [components, columns]. Not to be written. `ERR_STATE` before `fit`. */
@@ -361,33 +355,6 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
     const { mean, centring } = this.#known()
     return (between) => toRows('x', x, mean.length, this.#settings.precision, between, centring)
   }
-}
-
-/** The 2-norm of each row. */
-async function lengthsOfRows(argument: string, z: Matrix<PlainFloat64Array>): Promise<PlainFloat64Array> {
-  const lengths = allocate('float64', z.rows, 'distances')
-  for await (const [from, to] of rowSlices(z.rows, z.cols)) {
-    for (let i = from; i < to; i++) {
-      let sum = 0
-      for (let k = i * z.cols; k < (i + 1) * z.cols; k++) sum += z.data[k]! ** 2
-      if (!Number.isFinite(sum)) throw overflowError(argument, i)
-      lengths[i] = Math.sqrt(sum)
-    }
-  }
-  return lengths
-}
-
-function overflowError(argument: string, row: number): LayerwiseError {
-  const expected = 'rows whose distance can be computed'
-  return new LayerwiseError(
-    'ERR_RANGE',
-    `${argument}: expected ${expected}, received one that overflows: row ${row}`,
-    {
-      argument,
-      expected,
-      row,
-    },
-  )
 }
 
 /** The number of columns, where a file's arrays go together. */

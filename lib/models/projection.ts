@@ -3,10 +3,8 @@ import { LayerwiseError } from '../errors.js'
 import { allocate, type Precision } from '../precision.js'
 import type { Span } from './forward.js'
 import { Network, parameterOffsets } from './network.js'
+import type { Whitening } from './pca-options.js'
 import type { PrincipalComponents } from './principal-components.js'
-
-/** Whether, and towards which axes, rows along principal components get the same variance everywhere. */
-export type Whitening = false | 'pca' | 'zca'
 
 /** Linear layers that take centred rows to where they are described, and back. */
 export interface Projection<P extends Precision> {

@@ -17,7 +17,6 @@ import { type FitRows, fitRows, type ToRows, takeRows } from './fit-network.js'
 import { forward } from './forward.js'
 import {
   checkCount,
-  checkEntries,
   checkFits,
   type ModelContent,
   type ModelFile,
@@ -25,8 +24,8 @@ import {
   readModel,
   readModelBytes,
   restoredScaler,
-  roomFor,
 } from './model-file.js'
+import { checkEntries, roomFor } from './model-tensors.js'
 import { Network, NUMBERED_FITS, type Start, type Stored } from './network.js'
 import { copyScaler } from './network-model.js'
 import { layersOf } from './sparse-autoencoder-options.js'

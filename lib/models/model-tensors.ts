@@ -1,0 +1,86 @@
+import { formatError } from '../data/read-file.js'
+import type { Places, Tensor, TensorEntry } from '../data/safetensors.js'
+import type { NativeLayer } from '../native/binding.js'
+import { allocate, type FloatArray, type Precision } from '../precision.js'
+import { type Network, parameterOffsets, parameterShapes } from './network.js'
+
+/** The arrays that a file has, and its name for messages. */
+interface FileEntries {
+  readonly name: string
+  readonly entries: readonly TensorEntry[]
+}
+
+/** What a tensor of a file is called, and its shape. */
+export interface NamedShape {
+  readonly key: string
+  readonly shape: readonly number[]
+}
+
+/**
+ * Whether the file's arrays are just those of the layers, in the model's precision.
+ *
+ * @throws {@link LayerwiseError} `ERR_FORMAT` if they are not
+ */
+export function checkEntries(file: FileEntries, layers: readonly NativeLayer[], precision: Precision): void {
+  checkTensors(file, namedShapes(layers), precision)
+}
+
+/**
+ * Whether the file's arrays are just these.
+ *
+ * @throws {@link LayerwiseError} `ERR_FORMAT` if they are not
+ */
+export function checkTensors(
+  { name, entries }: FileEntries,
+  wanted: readonly NamedShape[],
+  precision: Precision,
+): void {
+  const found = new Map(entries.map((entry) => [entry.name, entry]))
+  for (const { key, shape } of wanted) {
+    const entry = found.get(key)
+    if (entry === undefined) throw formatError(name, `it has no tensor '${key}'`)
+    if (entry.shape.join() !== shape.join()) {
+      throw formatError(
+        name,
+        `tensor '${key}' is [${entry.shape.slice(0, 8).join(', ')}] instead of [${shape.join(', ')}]`,
+      )
+    }
+    if (entry.type !== (precision === 'float64' ? 'F64' : 'F32')) {
+      throw formatError(name, `tensor '${key}' is not ${precision}`)
+    }
+  }
+  if (found.size !== wanted.length) {
+    throw formatError(name, `it has ${found.size} tensors instead of ${wanted.length}`)
+  }
+}
+
+/** Room for flat parameters, and where in it the arrays belong that {@link checkEntries} found right. */
+export function roomFor<P extends Precision>(
+  layers: readonly NativeLayer[],
+  precision: P,
+): { parameters: FloatArray<P>; places: Places } {
+  const parameters = allocate(precision, parameterOffsets(layers).at(-1)!, 'parameters')
+  return { parameters, places: new Map(views(layers, parameters).map(({ name, data }) => [name, data])) }
+}
+
+/** A network's parameters as they are now: `layers.0.weights` [outputs, inputs], `layers.0.biases` [outputs], … */
+export function layerTensors<P extends Precision>({ layers, parameters }: Network<P>): Tensor[] {
+  return views(layers, parameters)
+}
+
+function views(layers: readonly NativeLayer[], parameters: FloatArray): Tensor[] {
+  let offset = 0
+  return namedShapes(layers).map(({ key, shape }) => {
+    const length = shape.reduce((product, size) => product * size)
+    const data = parameters.subarray(offset, offset + length)
+    offset += length
+    return { name: key, shape, data }
+  })
+}
+
+/** The tensors of layers, in the order of the flat parameters. A tied layer has no weights, one without biases no biases. */
+function namedShapes(layers: readonly NativeLayer[]): NamedShape[] {
+  return layers.flatMap((layer, index) =>
+    parameterShapes(layer).map(({ name, shape }) => ({ key: `layers.${index}.${name}`, shape })),
+  )
+}
