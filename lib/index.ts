@@ -1,13 +1,7 @@
 export { readIdx, readIdxLabels } from './data/idx.js'
 export type { Classes, IntegerArray, Labels, Prediction, Predictions } from './data/labels.js'
-export {
-  type FromRowsOptions,
-  Matrix,
-  type MatrixData,
-  type MatrixLike,
-  type MatrixOptions,
-  type Row,
-} from './data/matrix.js'
+export { type FromRowsOptions, Matrix, type Row } from './data/matrix.js'
+export type { MatrixData, MatrixLike, MatrixOptions } from './data/matrix-data.js'
 export { readNpy, writeNpy } from './data/npy.js'
 export { type PatchOptions, preparePatches, type RowPatchOptions, samplePatches } from './data/patches.js'
 export type { FittingRows, Rows } from './data/rows.js'

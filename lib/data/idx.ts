@@ -1,6 +1,7 @@
 import { createGunzip } from 'node:zlib'
 import type { FloatArray, PlainUint8Array, Precision } from '../precision.js'
-import { Matrix, type MatrixData } from './matrix.js'
+import { Matrix } from './matrix.js'
+import type { MatrixData } from './matrix-data.js'
 import { allocate, formatError, type OpenFile, readExactly, readStart, withFile } from './read-file.js'
 import { rowSlices } from './slices.js'
 

@@ -18,20 +18,12 @@ import {
 } from '../precision.js'
 import { checkRowWidth, copyRow } from './copy-row.js'
 import type { IntegerArray } from './labels.js'
+import type { MatrixData, MatrixLike, MatrixOptions } from './matrix-data.js'
 import { splitRows } from './split-rows.js'
 import { checkStorage, plainArray, viewOf } from './storage.js'
 
-/** What a {@link Matrix} may be stored in. */
-export type MatrixData = Float32Array | Float64Array | Uint8Array
-
 /** One row: a flat array, or a {@link Matrix} of one row, whose `scale` counts. */
 export type Row = Matrix | MatrixData | readonly number[]
-
-/** How the numbers of a {@link Matrix} are meant. */
-export interface MatrixOptions {
-  /** Factor on every number of a Uint8Array, finite and not 0: 1/255 for images. Default 1. */
-  readonly scale?: number | undefined
-}
 
 /** How rows are copied into a {@link Matrix}. */
 export interface FromRowsOptions<P extends Precision = Precision> {
@@ -226,16 +218,6 @@ export class Matrix<D extends MatrixData = MatrixData> {
       return row
     })
   }
-}
-
-/** What a Matrix is but for its methods. */
-export interface MatrixLike<D extends MatrixData = MatrixData> extends MatrixOptions {
-  /** The numbers as stored, row-major, before `scale`; `rows * cols` of them. */
-  readonly data: D
-  /** Rows, at least 0. */
-  readonly rows: number
-  /** Columns, at least 1. */
-  readonly cols: number
 }
 
 function isMatrixLike(value: unknown): value is MatrixLike<never> {

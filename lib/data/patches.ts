@@ -2,7 +2,8 @@ import { argumentError, checkInteger, checkOptions, readArray, shapeError } from
 import { LayerwiseError } from '../errors.js'
 import { binding } from '../native/load.js'
 import { allocate, elementType, type PlainFloat32Array, type Precision } from '../precision.js'
-import { asMatrix, checkMatrix, Matrix, type MatrixData } from './matrix.js'
+import { asMatrix, checkMatrix, Matrix } from './matrix.js'
+import type { MatrixData } from './matrix-data.js'
 import { rowSlices, type Slice, transferredError, valueSlices } from './slices.js'
 import { checkStorage, viewOf } from './storage.js'
 

@@ -3,8 +3,9 @@ import { LayerwiseError } from '../errors.js'
 import { type NativeRows, type NativeScaling, nativeScaling } from '../native/binding.js'
 import { allocate, elementType, type FloatArray, type Precision } from '../precision.js'
 import { copyRow } from './copy-row.js'
-import { asMatrix, Matrix, type MatrixData } from './matrix.js'
-import { type Block, blockRanges, changedError, turn } from './slices.js'
+import { asMatrix, Matrix } from './matrix.js'
+import type { MatrixData } from './matrix-data.js'
+import { type Between, type Block, blockRanges, changedError, turn } from './slices.js'
 import { checkStorage, plainArray } from './storage.js'
 
 /**
@@ -18,9 +19,6 @@ export type FittingRows = Matrix | readonly (readonly number[])[]
 
 /** Rows of so many bytes or fewer are copied at the call; what happens to the caller's array afterwards does not matter. 1 MiB. */
 export const COPIED_BYTES = 2 ** 20
-
-/** Called between slices of long work; what it throws ends the work. */
-export type Between = () => void
 
 /**
  * `x` as the addon reads it: checked, and copied only where it is an array of rows, a slice at a time, so that the event loop goes on.

@@ -1,13 +1,16 @@
 import { setImmediate } from 'node:timers/promises'
 import { LayerwiseError } from '../errors.js'
 import { allocate } from '../precision.js'
-import type { Matrix } from './matrix.js'
+import type { MatrixLike } from './matrix-data.js'
 import { viewOf } from './storage.js'
 
 /** Serves other events: between two slices of long work on the JavaScript thread. */
 export async function turn(): Promise<void> {
   await setImmediate()
 }
+
+/** Called between slices of long work; what it throws ends the work. */
+export type Between = () => void
 
 /** Numbers between two turns of the event loop: some tenths of a millisecond of simple work. */
 const SLICE = 32_768
@@ -66,7 +69,10 @@ export interface Slice extends Block {
  * @throws {@link LayerwiseError} `ERR_RANGE` naming row and column of the first value that is not finite; `ERR_STATE` if the buffer of `x` is
  *   transferred away meanwhile
  */
-export async function* valueSlices(argument: string, x: Matrix): AsyncGenerator<Slice, void> {
+export async function* valueSlices(
+  argument: string,
+  x: MatrixLike & { readonly scale: number },
+): AsyncGenerator<Slice, void> {
   const { data, rows, cols, scale } = x
   let buffer: Float64Array = new Float64Array(0)
   for await (const block of blocks(rows, cols)) {

@@ -1,6 +1,6 @@
 import { binding } from '../native/load.js'
 import { allocate, type PlainUint32Array } from '../precision.js'
-import type { Between } from './rows.js'
+import type { Between } from './slices.js'
 import { turn } from './slices.js'
 
 /** Random numbers for splits: `Stream::split` of the native core. */

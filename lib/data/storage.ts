@@ -2,7 +2,7 @@ import { types } from 'node:util'
 import { argumentError } from '../check.js'
 import { LayerwiseError } from '../errors.js'
 import { elementType } from '../precision.js'
-import type { MatrixData } from './matrix.js'
+import type { MatrixData } from './matrix-data.js'
 
 type Getter<T> = (of: object) => T
 

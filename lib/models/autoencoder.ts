@@ -1,6 +1,7 @@
 import type { Matrix, Row } from '../data/matrix.js'
-import { type Between, type Rows, toRows } from '../data/rows.js'
+import { type Rows, toRows } from '../data/rows.js'
 import type { ModelScaler } from '../data/scaling/scaler.js'
+import type { Between } from '../data/slices.js'
 import type { NativeObjective } from '../native/binding.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import type { Activation } from '../objective/activation.js'

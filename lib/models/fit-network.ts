@@ -1,6 +1,7 @@
 import { ownCopy } from '../check.js'
 import { type Classes, checkSeveralClasses } from '../data/labels.js'
-import type { Between, Rows } from '../data/rows.js'
+import type { Rows } from '../data/rows.js'
+import type { Between } from '../data/slices.js'
 import { snapshot } from '../data/snapshot.js'
 import type { Floats, NativeRows } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'

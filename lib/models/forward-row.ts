@@ -1,5 +1,6 @@
 import { argumentError, ownCopy, shapeError } from '../check.js'
-import { asMatrix, type MatrixData, type Row } from '../data/matrix.js'
+import { asMatrix, type Row } from '../data/matrix.js'
+import type { MatrixData } from '../data/matrix-data.js'
 import { notFiniteError, tooLargeError } from '../data/slices.js'
 import { checkStorage, plainArray } from '../data/storage.js'
 import { ACTIVATION_NUMBERS, type NativeLayer, type NativeScaling, nativeScaling } from '../native/binding.js'

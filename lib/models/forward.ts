@@ -1,5 +1,5 @@
 import { Matrix } from '../data/matrix.js'
-import type { Between } from '../data/rows.js'
+import type { Between } from '../data/slices.js'
 import { type ForwardRequest, type NativeRows, type NativeScaling, nativeScaling } from '../native/binding.js'
 import { nativeRead } from '../native/call.js'
 import { binding } from '../native/load.js'

@@ -1,6 +1,7 @@
 import { checkBoolean } from '../check.js'
-import { type Between, type Rows, toRows } from '../data/rows.js'
+import { type Rows, toRows } from '../data/rows.js'
 import { checkScaler, type ModelScaler } from '../data/scaling/scaler.js'
+import type { Between } from '../data/slices.js'
 import type { NativeLayer, NativeObjective, NativeRows } from '../native/binding.js'
 import { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'

@@ -1,6 +1,6 @@
 import { argumentError, ownCopy, shapeError } from '../check.js'
 import { Matrix } from '../data/matrix.js'
-import type { Between } from '../data/rows.js'
+import type { Between } from '../data/slices.js'
 import { changedError, notFiniteWithin, SCANNED, turn } from '../data/slices.js'
 import { plainArray } from '../data/storage.js'
 import { LayerwiseError } from '../errors.js'

@@ -1,5 +1,5 @@
 import { ownCopy, shapeError } from '../check.js'
-import type { Between } from '../data/rows.js'
+import type { Between } from '../data/slices.js'
 import { splitRowsInSlices } from '../data/split-rows.js'
 import type { NativeRows } from '../native/binding.js'
 
