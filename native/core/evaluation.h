@@ -20,7 +20,7 @@ namespace layerwise {
 // What an evaluation may occupy, in bytes.
 struct EvaluationMemory {
   std::size_t chunk = Plan::kChunkBytes;
-  // Activations that the first of two passes keeps, and the groups of rows that will be met again.
+  // Activations that the first of two passes keeps, and the groups of rows that are read more than once.
   std::size_t kept = std::size_t{512} << 20;
 };
 
@@ -30,7 +30,7 @@ struct EvaluationMemory {
 //   2  serially: the means and their pull; then by row blocks the remaining deltas
 //   3  by tiles of the parameters: the gradient over all rows of the chunk, and whatever the caller's sink does with it while it
 //   is hot
-// More rows than fit a chunk are worked off chunk by chunk, in bounded memory; a penalised mean then takes a forward pass of its
+// More rows than fit a chunk are processed chunk by chunk, in bounded memory; a penalised mean then takes a forward pass of its
 // own before, whose activations are kept where memory allows it and computed again where not. Where the rows of its first run
 // are mostly zeros, products with them leave those out in every run. Owns its buffers; used by one task at a time.
 template <typename T>
@@ -139,11 +139,12 @@ class Evaluator {
   std::vector<Plan> plans_;
   std::vector<const Penalty*> penalty_of_;  // [layers]
 
-  // Zeros for layers without biases; rows without noise where x_ has it, the rows' labels and most probable classes; rows on
-  // their way to x_.
-  Buffer<T> x_, clean_, zeros_;
-  std::vector<std::uint32_t> labels_, predicted_;
-  std::vector<Buffer<T>> through_;
+  Buffer<T> x_;                           // [rows of a chunk, inputs], scaled, noise included
+  Buffer<T> clean_;                       // the same without noise, where there is noise
+  Buffer<T> zeros_;                       // biases of layers that have none
+  std::vector<std::uint32_t> labels_;     // [rows of a chunk]
+  std::vector<std::uint32_t> predicted_;  // [rows of a chunk], the most probable class
+  std::vector<Buffer<T>> through_;        // activations of frozen layers, from which x_ is made
   LayerProducts<T> products_;
   std::unique_ptr<LayerProducts<T>> through_products_;
   std::vector<GroupedChunk<T>> groups_;  // of each chunk, or of one after the other

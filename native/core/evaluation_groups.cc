@@ -17,7 +17,7 @@ void Evaluator<T>::choose_products(const Gather<T>& rows, const Noise* noise) {
   products_chosen_ = true;
 }
 
-// The groups of every chunk if they are met again and there is room, else of one.
+// The groups of every chunk if they are read more than once and there is room, else of one.
 template <typename T>
 void Evaluator<T>::make_room_for_groups(const Plan& plan, bool met_again) {
   const int rows = most_rows_in_chunk(), blocks = Plan::most_blocks(network_, rows, sizeof(T));

@@ -17,7 +17,7 @@ bool is_small(const DenseLayer& layer);
 // that are mostly zeros, given in groups, by grouped_product and grouped_gradient. All others are OpenBLAS's.
 //
 // grouped_product wants W^T. It is made anew for each evaluation, panel by panel, by the threads that need it first; whoever
-// comes while others are at it helps, and waits for what is in their hands.
+// comes meanwhile helps, then waits for unfinished panels.
 template <typename T>
 class LayerProducts {
  public:

@@ -2,7 +2,7 @@
 
 namespace layerwise {
 
-// How nice threads are that shall give way to the rest of the process: so much nicer than its main thread is now, at most 19.
+// Niceness of threads that give way to the rest of the process: the main thread's as it is now plus `by`, at most 19.
 // 0 where threads have no niceness of their own (all systems but Linux).
 int nicer_than_process(int by);
 

@@ -33,11 +33,11 @@ void uniform(T* out, std::size_t count, double low, double high, std::uint64_t s
 // & Yates): whoever needs the first few need not wait for the rest.
 class Shuffle {
  public:
-  // Another of the same values has placed those before `placed`.
+  // The places before `placed` are final: an earlier Shuffle of the same values made them.
   Shuffle(std::uint32_t* values, std::uint32_t count, std::uint64_t seed, std::uint32_t stream, std::uint64_t index,
           std::uint32_t placed = 0);
 
-  // Places before `end` hold what they shall hold; those that did before are not touched.
+  // Makes the places before `end` final; those that were already are not touched.
   void place(std::uint32_t end);
 
  private:

@@ -52,7 +52,7 @@ double softmax_loss(MatrixView<T> z, const T* bias, const Labels& labels, T scal
   double loss = 0;
   for (int i = 0; i < z.rows; i++) {
     shift(z.row(i), bias, z.cols);
-    // What was largest is 0 now.
+    // shift() has made the largest of them 0.
     predicted[i] = static_cast<std::uint32_t>(std::find(z.row(i), z.row(i) + z.cols, T(0)) - z.row(i));
     loss -= labels.weight(labels.of_row[i]) * static_cast<double>(z.row(i)[labels.of_row[i]]);
   }

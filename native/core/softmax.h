@@ -18,7 +18,7 @@ struct Labels {
 };
 
 // The sum over rows of -weight ln y[label], by log-sum-exp in float64, not divided by m. z becomes D = scale * weight * (y -
-// onehot), column_sums[j] the sum of its column j; where column_sums is null z is left without meaning. predicted [rows] receives
+// onehot), column_sums[j] the sum of its column j; where column_sums is null z is only scratch. predicted [rows] receives
 // the first of the most probable classes of each row, or the number of classes where z is not finite.
 template <typename T>
 double softmax_loss(MatrixView<T> z, const T* bias, const Labels& labels, T scale, T* column_sums, std::uint32_t* predicted);

@@ -31,17 +31,16 @@ class Team {
     run(count, Deal::runs, call_of(body), &body);
   }
 
-  // The same for blocks of unlike size, the largest first: they are dealt out like cards, so that the shares weigh about the
-  // same.
+  // The same for blocks of unlike size, the largest first: assigned round-robin, so that shares take about equally long.
   template <typename Body>
   void each_dealt(int count, Body&& body) {
-    run(count, Deal::cards, call_of(body), &body);
+    run(count, Deal::round_robin, call_of(body), &body);
   }
 
  private:
   friend class ThreadPool;
   using Call = void (*)(const void* context, int block, int member);
-  enum class Deal { runs, cards };
+  enum class Deal { runs, round_robin };
   template <typename Body>
   static Call call_of(Body&) {
     return [](const void* context, int block, [[maybe_unused]] int member) {

@@ -24,7 +24,7 @@ int bands(int cols) {
   return bands_of<T>(cols).count;
 }
 
-// A column goes where the next one is to go, and is kept by moving on: so there is no branch to guess.
+// Branch-free compaction: a column is always written, and the end advances if one of the three is not zero.
 template <typename T>
 LAYERWISE_INLINE std::uint32_t keep(T a, T b, T c, int column, std::uint32_t kept, RowGroups<T>& out) {
   T* values = out.values + std::size_t{kept} * 3;

@@ -55,7 +55,7 @@ LAYERWISE_INLINE void multiply(int depth, X x, std::size_t between, Y y, PartY y
     const T *x_k = x(k), *y_k = y(k);
     const auto factor = [&](auto r) LAYERWISE_INLINE_LAMBDA { return all<T>(x_k[r * between]); };
     const auto add_to = [&](auto r, auto w, V<T> x, V<T> y) LAYERWISE_INLINE_LAMBDA { sums.at(r, w) = fma(x, y, sums.at(r, w)); };
-    // One operand stays in registers, the part where there is room for it, and the other comes by and by.
+    // One operand stays in registers, the part where there is room for it, and the other is loaded one at a time.
     if constexpr (rows < width && rows * width + width + 1 > kRegisters) {
       Registers<T, 1, rows> factors;
       unrolled<rows>([&](auto r) LAYERWISE_INLINE_LAMBDA { factors.at(r) = factor(r); });
