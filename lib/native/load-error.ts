@@ -131,7 +131,7 @@ function remedyOfInstall(reasons: string, { isBundled, isExecutable, isInstalled
     return `node_modules was installed for ${others.join(', ')}, and this is ${platform}. Install where it runs (in an image: \`npm ci\` in it, do not copy node_modules), or \`npm install ${installFlags(platform)} layerwise\`.`
   }
   if (isBundled) {
-    return `this program is a bundle, and the addon cannot be in it: leave ${packageOf('*')} outside, ship node_modules/@layerwise beside the program, or name a layerwise.node with LAYERWISE_BINARY.`
+    return `this program is a bundle, and the addon cannot be in it: leave ${packageOf('*')} outside, or layerwise as a whole, and ship that folder of node_modules with the program; or name a layerwise.node with LAYERWISE_BINARY.`
   }
   return 'install again with optional dependencies: `npm install --include=optional layerwise`.'
 }

@@ -24,7 +24,7 @@ export interface GradientDescent {
 
 /** v ← momentum · v + gradient, θ ← θ − rate · v. Source: Polyak 1964. */
 export interface Momentum {
-  /** Steps along a sum of the gradients so far, the older the less. */
+  /** Steps along a sum of all gradients so far, each weighted by `momentum` to the power of its age in steps. */
   readonly kind: 'momentum'
   /** What is kept of that sum at each step, from 0 to below 1. Default 0.9. */
   readonly momentum?: number | undefined
@@ -76,12 +76,12 @@ interface CommonFitOptions<V> extends RunOptions, StoppingOptions {
   readonly validation?: V | number | undefined
   /**
    * Called after each epoch (L-BFGS: iteration) and awaited. If it throws or rejects, the fit rejects with that. An abort does not wait
-   * for it: what it still does then is ignored, a rejection too. Default: nobody is told.
+   * for it: what it still does then is ignored, a rejection too. Default: none.
    */
   readonly onEpoch?: ((event: EpochEvent) => void | Promise<void>) | undefined
   /**
    * Called about every 100 ms and awaited; training goes on meanwhile for about 200 ms at most. If it throws or rejects, the fit rejects
-   * with that. An abort does not wait for it. Default: nobody is told.
+   * with that. An abort does not wait for it. Default: none.
    */
   readonly onProgress?:
     | ((progress: FitProgress) => void)
