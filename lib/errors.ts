@@ -22,8 +22,8 @@ export interface ErrorDetails {
   /** What would have been accepted. */
   readonly expected?: string
   /**
-   * What came instead, absent where it was undefined: numbers, booleans and null themselves; texts, cut at 200 characters; of anything else what it is, its size and
-   * its first entries, as a text.
+   * What came instead, absent where it was undefined: numbers, booleans and null themselves; texts, cut at 200 characters; of anything else
+   * what it is, its size and its first entries, as a text.
    */
   readonly received?: string | number | boolean | null
   /** First offending row of the data, counted from 0. */

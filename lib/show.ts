@@ -33,7 +33,10 @@ export function showReceived(value: unknown, place?: string): string {
   return show(value) + (place ?? (surprising ? ` (${typeof value})` : '')) + remedy(value)
 }
 
-/** What an error's details keep of a value that is there: numbers and the like themselves, of all else a text of bounded length, with few of its entries. */
+/**
+ * What an error's details keep of a value that is there: numbers and the like themselves, of all else a text of bounded length, with few of
+ * its entries.
+ */
 export function keep(value: unknown): string | number | boolean | null {
   if (typeof value === 'string') return shorten(value, KEPT)
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return value

@@ -109,7 +109,8 @@ export async function samplePatches<D extends MatrixData>(
  *
  * @param patches - one a row, as {@link samplePatches} returns them
  * @returns a new Matrix of the same shape, in float32
- * @throws {@link LayerwiseError} `ERR_ARGUMENT` if it is no Matrix; `ERR_SHAPE` if it has no rows; `ERR_RANGE` for NaN, Infinity, or sums that overflow
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` if it is no Matrix; `ERR_SHAPE` if it has no rows; `ERR_RANGE` for NaN, Infinity, or sums
+ *   that overflow
  */
 export async function preparePatches(patches: Matrix): Promise<Matrix<PlainFloat32Array>> {
   const given = checkMatrix('patches', patches)

@@ -43,7 +43,10 @@ function widened(value: number, scale: AxisScale): [number, number] {
   return [value - half, value + half]
 }
 
-/** Multiples of 1, 2 or 5 times a power of ten; `whole`: of whole numbers only; `outside`: from the last one below `low` to the first one above `high`. */
+/**
+ * Multiples of 1, 2 or 5 times a power of ten; `whole`: of whole numbers only; `outside`: from the last one below `low` to the first one
+ * above `high`.
+ */
 export function linearTicks(
   low: number,
   high: number,

@@ -33,8 +33,8 @@ interface Found extends PrincipalComponents {
 }
 
 /**
- * The first `wanted` principal components, or all of them, or as many as explain a fraction of the variance: of the whole covariance where that is of moderate size or most of it is
- * asked for, else by block subspace iteration, which never forms it.
+ * The first `wanted` principal components, or all of them, or as many as explain a fraction of the variance: of the whole covariance where
+ * that is of moderate size or most of it is asked for, else by block subspace iteration, which never forms it.
  */
 export async function principalComponents(
   argument: string,

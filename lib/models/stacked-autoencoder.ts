@@ -68,7 +68,8 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
    *
    * @throws {@link LayerwiseError} `ERR_ARGUMENT` for an unknown option, a wrong type, a number out of its range, or a pair that does not go
    *   together; `layers[1].outputActivation` where a layer could not reconstruct the activations below it
-   * @throws {@link LayerwiseError} `ERR_SHAPE` for no layers, more than 1,000 of them, or a scaler of another width, `ERR_STATE` for a scaler that is not fitted
+   * @throws {@link LayerwiseError} `ERR_SHAPE` for no layers, more than 1,000 of them, or a scaler of another width, `ERR_STATE` for a
+   *   scaler that is not fitted
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the parameters, `ERR_LOAD` without a usable addon
    */
   constructor(options: StackedAutoencoderOptions<P>)

@@ -76,8 +76,8 @@ export class StackedClassifier<
    *
    * @throws {@link LayerwiseError} `ERR_ARGUMENT` for an unknown option, a wrong type, a number out of its range, class names that are not
    *   all different, a layer's `sparsity` without `sparseFineTuning`, kl on relu or identity units
-   * @throws {@link LayerwiseError} `ERR_SHAPE` for no layers, more than 1,000 of them, another number of class weights, a scaler of another width; `ERR_STATE` for
-   *   one that is not fitted
+   * @throws {@link LayerwiseError} `ERR_SHAPE` for no layers, more than 1,000 of them, another number of class weights, a scaler of another
+   *   width; `ERR_STATE` for one that is not fitted
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the parameters, `ERR_LOAD` without a usable addon
    */
   constructor(options: StackedClassifierOptions<P, C>)

@@ -73,7 +73,8 @@ export interface NativeLayer {
 
 /**
  * A penalty on the outputs of one layer. `kl`, `l2`: on their means; `l1`: on themselves, where target and average do not matter;
- * `constraint` (first layer only): Σ μⱼ(ρ̂ⱼ − ρ) + weight/2 Σ(ρ̂ⱼ − ρ)², the augmented Lagrangian of ρ̂ = ρ, its multipliers μ 0 until a span sets them.
+ * `constraint` (first layer only): Σ μⱼ(ρ̂ⱼ − ρ) + weight/2 Σ(ρ̂ⱼ − ρ)², the augmented Lagrangian of ρ̂ = ρ, its multipliers μ 0 until a
+ * span sets them.
  */
 export interface NativePenalty {
   layer: number

@@ -55,7 +55,10 @@ export interface KlSparsity extends MeanPenalty {
 export interface L2Sparsity extends MeanPenalty {
   /** Squared distance of wanted and mean activation, for units of any activation. */
   readonly kind: 'l2'
-  /** ρ, the mean activation that each hidden unit shall have: in (0, 1), under tanh that of (activation + 1)/2; at least 0 on relu; any on identity. */
+  /**
+   * ρ, the mean activation that each hidden unit shall have: in (0, 1), under tanh that of (activation + 1)/2; at least 0 on relu; any on
+   * identity.
+   */
   readonly target: number
 }
 
@@ -71,7 +74,10 @@ export interface L1Sparsity {
 export interface SparsityConstraint {
   /** A hard constraint, by the method of multipliers; no part of the cost. */
   readonly kind: 'constraint'
-  /** ρ, the mean activation that each hidden unit must have: in (0, 1), under tanh that of (activation + 1)/2; at least 0 on relu; any on identity. */
+  /**
+   * ρ, the mean activation that each hidden unit must have: in (0, 1), under tanh that of (activation + 1)/2; at least 0 on relu; any on
+   * identity.
+   */
   readonly target: number
 }
 

@@ -25,7 +25,8 @@ export interface MinMaxScalerOptions {
 /**
  * Maps each column's smallest and largest training value to the ends of `range`.
  *
- * A column that is constant, or within 3 · 2.2e-16 of its size, which is rounding, maps to the low end. Training data never leaves [−1, 1] or [0, 1] by rounding, so a model bounded there accepts it.
+ * A column that is constant, or within 3 · 2.2e-16 of its size, which is rounding, maps to the low end. Training data never leaves [−1, 1]
+ * or [0, 1] by rounding, so a model bounded there accepts it.
  */
 export class MinMaxScaler extends ColumnScaler {
   /** What the smallest and the largest training value of a column become. */
