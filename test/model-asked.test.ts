@@ -251,6 +251,17 @@ test.each<[string, unknown, string]>([
   ['an instance of a class', new Map(), 'metadata: expected a plain object'],
   ['undefined in it', { a: [1, undefined] }, 'metadata.a[1]'],
   ['a hole in an array', { a: new Array(2) }, 'metadata.a[0]'],
+  [
+    'a member named by a symbol',
+    { [Symbol('a')]: 1 },
+    'metadata: expected no members that JSON would leave out',
+  ],
+  [
+    'a member that is not enumerable',
+    { a: Object.defineProperty({}, 'b', { value: 1 }) },
+    'metadata.a: expected no',
+  ],
+  ['a member of an array', { a: Object.assign([1], { b: 2 }) }, 'metadata.a: expected no members'],
   ['NaN', { a: { b: NaN } }, 'metadata.a.b'],
   ['Infinity', { a: Infinity }, 'metadata.a'],
   ['a BigInt', { a: 1n }, 'metadata.a'],

@@ -58,6 +58,8 @@ class Copy {
     const array = Array.isArray(value)
     if (!array && !isPlain(value)) throw argumentError(place, 'a value that JSON can hold', value)
     if (depth > MOST_DEPTH) throw argumentError(place, `values nested at most ${MOST_DEPTH} deep`, value)
+    if (array && value.length > MOST_BYTES) throw tooLarge(`more than ${MOST_BYTES} bytes`)
+    if (!isWhole(value)) throw argumentError(place, 'no members that JSON would leave out', value)
     if (array) {
       return Object.freeze(Array.from(value, (item, i) => this.of(`${place}[${i}]`, item, depth + 1)))
     }
@@ -82,6 +84,15 @@ function isPlain(value: unknown): value is Record<string, unknown> {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+/** Whether JSON would hold all members: a symbol's, a hidden one or one of an array beside its elements would be lost. */
+function isWhole(value: object): boolean {
+  const hidden = Array.isArray(value) ? 1 : 0
+  const names = Object.keys(value).length
+  return (
+    Reflect.ownKeys(value).length === names + hidden && (hidden === 0 || names <= (value as unknown[]).length)
+  )
 }
 
 function tooLarge(received: string): LayerwiseError {
