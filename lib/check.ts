@@ -27,11 +27,18 @@ export function ownCopy<T extends object>(object: T): T {
   return Object.assign(Object.create(null), object)
 }
 
-/** An array's elements, each read once: what its getters do to it meanwhile changes nothing. */
+/**
+ * An array's elements, each read once: what its getters do to it meanwhile changes nothing. Reading ends with the first that is undefined,
+ * which no array of ours may hold: a length of billions of holes costs nothing to set.
+ */
 export function readArray<T>(array: ArrayLike<T>): T[] {
   const { length } = array
   const elements: T[] = []
-  for (let i = 0; i < length; i++) elements.push(array[i]!)
+  for (let i = 0; i < length; i++) {
+    const element = array[i]!
+    elements.push(element)
+    if (element === undefined) break
+  }
   return elements
 }
 

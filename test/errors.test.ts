@@ -296,13 +296,18 @@ describe('every method that takes rows rejects', () => {
     'reconstructionError',
     'reconstructionErrorPerFeature',
   ] as const
-  test('numbers that become infinite in float32, by what is wrong with them', async () => {
-    const error = await rejection(model.encode(Float64Array.of(0, 1e300, 0)))
-    expectError(
-      error,
-      'ERR_RANGE',
-      'x: expected numbers that float32 can hold, received 1e+300 in row 0, column 1',
-    )
+  test.each([
+    ['a typed array', Float64Array.of(0, 1e300, 0)],
+    ['an array of rows', [[0, 1e300, 0]]],
+  ])('numbers that become infinite in float32, by what is wrong with them, in %s', async (_, given) => {
+    for (const method of methods) {
+      expectError(
+        await rejection(model[method](given)),
+        'ERR_RANGE',
+        'x: expected numbers that float32 can hold',
+      )
+      expectError(await rejection(model[method](given)), 'ERR_RANGE', 'received 1e+300 in row 0, column 1')
+    }
   })
 
   test.each(rows)('%s', async (_, given, code, message) => {

@@ -4,19 +4,24 @@ import { createContext, runInContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import {
   encodePng,
+  LayerwiseError,
+  LinearAutoencoder,
   Matrix,
   MinMaxScaler,
   Pca,
+  plot,
   preparePatches,
   principalAngles,
   type Row,
   type Rows,
   readNpy,
+  rocAuc,
   SoftmaxClassifier,
   SparseAutoencoder,
   StackedAutoencoder,
   StandardScaler,
   samplePatches,
+  scalerFromJSON,
   scatterPlot,
   writeNpy,
 } from '../lib/index.js'
@@ -255,6 +260,44 @@ const doors: Record<string, (data: Float32Array) => unknown> = {
       ])
     ).transform(data),
 }
+
+/** Lists that are read whole where they are well-formed, given one of four billion holes. */
+const lists: Record<string, (holes: never) => unknown> = {
+  'rows of Matrix.fromRows': (holes) => Matrix.fromRows(holes),
+  'indices of Matrix.select': (holes) => Matrix.from(new Float32Array(6), 3, 2).select(holes),
+  'classes of a classifier': (classes) => new SoftmaxClassifier({ inputs, classes }),
+  'classWeights of a classifier': (classWeights) =>
+    new SoftmaxClassifier({ inputs, classes: 3, classWeights }),
+  'sparsity.target of a LinearAutoencoder': (target) =>
+    new LinearAutoencoder({ inputs, hidden: 2, sparsity: { kind: 'l2', target, weight: 1 } }),
+  'layers of a stack': (layers) => new StackedAutoencoder({ inputs, layers }),
+  'range of a MinMaxScaler': (range) => new MinMaxScaler({ range }),
+  'numbers of a scaler in JSON': (shift) => scalerFromJSON({ kind: 'standard', shift, factor: shift }),
+  'labels of a scatterPlot': (holes) => scatterPlot(Matrix.from(new Float32Array(6), 3, 2), holes),
+  'series of a plot': (series) => plot(series),
+  'points of a plot': (points) => plot([{ label: 'a', points }]),
+  'scores of rocAuc': (holes) => rocAuc(holes, holes),
+  'a row of encodeSync': (row) => model.encodeSync(row),
+  'a value of metadata': (a) => new Pca({ metadata: { a } }),
+}
+
+test.each(Object.entries(lists))(
+  '%s may be an array of billions of holes and is refused at once',
+  (_, read) => {
+    const error = thrown(() => read(new Array(4e9) as never)) as LayerwiseError
+    expect(error).toBeInstanceOf(LayerwiseError)
+    expect(['ERR_ARGUMENT', 'ERR_SHAPE', 'ERR_FORMAT', 'ERR_MEMORY']).toContain(error.code)
+  },
+)
+
+test('a hole among the numbers of a scaler in JSON is refused', () => {
+  const json = { kind: 'standard', shift: Object.assign(new Array(3), { 0: 0, 2: 1 }), factor: [1, 1, 1] }
+  expectError(
+    thrown(() => scalerFromJSON(json)),
+    'ERR_FORMAT',
+    'shift is not an array of finite numbers',
+  )
+})
 
 describe('memory of another realm', () => {
   const realm = createContext({})

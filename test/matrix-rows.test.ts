@@ -153,6 +153,18 @@ test.each<[string, () => unknown, string, string]>([
   ['a split by a negative seed', () => x.split(0.5, -1), 'ERR_ARGUMENT', 'seed: expected'],
   ['a split of one row', () => x.row(0).split(0.5), 'ERR_SHAPE', 'rows: expected at least 2'],
   [
+    'fromRows of numbers that float32 cannot hold',
+    () => Matrix.fromRows([[1], [-1e300]], { precision: 'float32' }),
+    'ERR_RANGE',
+    'rows: expected numbers that float32 can hold, received -1e+300 in row 1, column 0',
+  ],
+  [
+    'fromRows of a typed array with numbers that float32 cannot hold',
+    () => Matrix.fromRows([Float64Array.of(0, 1e39)], { precision: 'float32' }),
+    'ERR_RANGE',
+    'rows: expected numbers that float32 can hold, received 1e+39 in row 0, column 1',
+  ],
+  [
     'fromRows of no array',
     () => Matrix.fromRows(7 as never),
     'ERR_ARGUMENT',

@@ -1,11 +1,13 @@
 import { argumentError } from '../check.js'
 import { LayerwiseError } from '../errors.js'
 import { show, showReceived } from '../show.js'
+import { notFiniteError } from './slices.js'
 
 /**
  * Copies the numbers `column` to `toColumn` of a plain array that is to be row `i` of `width` numbers.
  *
- * @throws {@link LayerwiseError} `ERR_ARGUMENT` for what is no array of numbers, `ERR_SHAPE` for another width
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` for what is no array of numbers, `ERR_SHAPE` for another width, `ERR_RANGE` for finite numbers
+ *   that float32 cannot hold
  */
 export function copyRow(
   argument: string,
@@ -32,8 +34,25 @@ export function copyRow(
         { argument, expected: 'numbers', received: value, row: i, column: j },
       )
     }
-    data[i * width + j] = value
+    store(argument, data, i * width + j, value, i, j)
   }
+}
+
+/**
+ * Writes a number, rounded to the array's precision.
+ *
+ * @throws {@link LayerwiseError} `ERR_RANGE` for a finite number that float32 cannot hold
+ */
+export function store(
+  argument: string,
+  data: Float32Array | Float64Array,
+  at: number,
+  value: number,
+  row: number,
+  column: number,
+): void {
+  data[at] = value
+  if (!Number.isFinite(data[at]) && Number.isFinite(value)) throw notFiniteError(argument, value, row, column)
 }
 
 /** Refuses a row that is not as wide as the others. */

@@ -5,6 +5,7 @@ import {
   checkNumber,
   checkOptions,
   checkWithin,
+  ownCopy,
   readArray,
   shapeError,
 } from '../check.js'
@@ -16,7 +17,7 @@ import {
   type PlainUint32Array,
   type Precision,
 } from '../precision.js'
-import { checkRowWidth, copyRow } from './copy-row.js'
+import { checkRowWidth, copyRow, store } from './copy-row.js'
 import type { IntegerArray } from './labels.js'
 import type { MatrixData, MatrixLike, MatrixOptions } from './matrix-data.js'
 import { splitRows } from './split-rows.js'
@@ -80,7 +81,7 @@ export class Matrix<D extends MatrixData = MatrixData> {
     if (rows !== undefined || cols !== undefined || !isMatrixLike(given)) {
       return Matrix.checked(given as D, rows, cols, options)
     }
-    const { data, rows: m, cols: n, scale } = given
+    const { data, rows: m, cols: n, scale } = ownCopy(given)
     return Matrix.checked(data, m, n, { scale })
   }
 
@@ -107,7 +108,7 @@ export class Matrix<D extends MatrixData = MatrixData> {
    *
    * @param rows - at least one, all of the same width of at least 1
    * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything but numbers, naming row and column; `ERR_SHAPE` for no rows and rows of different
-   *   widths; `ERR_MEMORY` if there is no room
+   *   widths; `ERR_RANGE` for finite numbers that float32, where it is asked for, cannot hold; `ERR_MEMORY` if there is no room
    */
   static fromRows<P extends Precision = 'float64'>(
     rows: readonly Row[],
@@ -172,15 +173,14 @@ export class Matrix<D extends MatrixData = MatrixData> {
   select(indices: IntegerArray | readonly number[]): Matrix<D> {
     const view = types.isTypedArray(indices)
     if (!Array.isArray(indices) && !view) throw argumentError('indices', 'an array of row numbers', indices)
-    const given = readArray(indices)
+    const { rows, cols } = this
+    const numbers = allocate('uint32', indices.length, 'indices')
+    for (let k = 0; k < numbers.length; k++)
+      numbers[k] = checkInteger(`indices[${k}]`, indices[k], 0, rows - 1)
     checkStorage('data', this.data)
-    const { cols } = this
-    const data = allocateLike(this.data, given.length * cols)
-    for (const [k, index] of given.entries()) {
-      const i = checkInteger(`indices[${k}]`, index, 0, this.rows - 1)
-      data.set(viewOf(this.data, i * cols, (i + 1) * cols), k * cols)
-    }
-    return new Matrix(data, given.length, cols, this.scale)
+    const data = allocateLike(this.data, numbers.length * cols)
+    for (const [k, i] of numbers.entries()) data.set(viewOf(this.data, i * cols, (i + 1) * cols), k * cols)
+    return new Matrix(data, numbers.length, cols, this.scale)
   }
 
   /**
@@ -242,7 +242,7 @@ function copyAnyRow(row: unknown, i: number, width: number, data: FloatArray): v
   const { data: of, scale }: { data: unknown; scale: number } = matrix ?? { data: row, scale: 1 }
   const numbers = plainArray(`rows[${i}]`, of)
   checkRowWidth('rows', numbers.length, i, width)
-  for (let j = 0; j < width; j++) data[i * width + j] = numbers[j]! * scale
+  for (let j = 0; j < width; j++) store('rows', data, i * width + j, numbers[j]! * scale, i, j)
 }
 
 /** `value` if it is a Matrix, one of ours in the place of another copy's or of a posted one, undefined if it is something else. */

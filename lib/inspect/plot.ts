@@ -1,4 +1,4 @@
-import { argumentError, checkChoice, checkOptions, checkText } from '../check.js'
+import { argumentError, checkChoice, checkOptions, checkText, readArray } from '../check.js'
 import { type AxisScale, axisOver } from './axis.js'
 import {
   checkSheet,
@@ -109,11 +109,11 @@ function checkSeries(series: unknown): readonly Series[] {
   if (!Array.isArray(series) || series.length === 0) {
     throw argumentError('series', 'an array of at least one { label, points }', series)
   }
-  series.forEach((one: Partial<Series> | null | undefined, i) => {
+  readArray<Partial<Series> | null | undefined>(series).forEach((one, i) => {
     checkText(`series[${i}].label`, one?.label)
     const points: unknown = one?.points
     if (!Array.isArray(points)) throw argumentError(`series[${i}].points`, 'an array of [x, y]', points)
-    points.forEach((point: unknown, p) => {
+    readArray<unknown>(points).forEach((point, p) => {
       const pair = Array.isArray(point) && point.length === 2
       if (!pair || typeof point[0] !== 'number' || typeof point[1] !== 'number') {
         throw argumentError(`series[${i}].points[${p}]`, 'two numbers [x, y]', point)

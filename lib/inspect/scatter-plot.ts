@@ -142,8 +142,9 @@ function checkLabels(labels: unknown, rows: number): readonly number[] | readonl
   if (!Array.isArray(labels) && !(ArrayBuffer.isView(labels) && 'length' in labels)) {
     throw argumentError('labels', 'an array of class numbers or names, one a point', labels)
   }
-  const list = readArray(labels as ArrayLike<unknown>)
-  if (list.length !== rows) throw shapeError('labels', `${rows} labels, one a point`, list.length)
+  const given = labels as ArrayLike<unknown>
+  if (given.length !== rows) throw shapeError('labels', `${rows} labels, one a point`, given.length)
+  const list = readArray(given)
   const named = typeof list[0] === 'string'
   list.forEach((label, i) => {
     if (named) checkText(`labels[${i}]`, label)

@@ -73,9 +73,10 @@ export function classifierObjective(
 
 function checkClassWeights(argument: string, value: unknown, classes: number): readonly number[] {
   if (!Array.isArray(value)) throw argumentError(argument, 'an array of numbers, one a class', value)
-  const given = readArray<unknown>(value)
-  if (given.length !== classes) throw shapeError(argument, `${classes} numbers, one a class`, given.length)
-  const weights = given.map((weight, k) => checkNumber(`${argument}[${k}]`, weight, { min: 0 }))
+  if (value.length !== classes) throw shapeError(argument, `${classes} numbers, one a class`, value.length)
+  const weights = readArray<unknown>(value).map((weight, k) =>
+    checkNumber(`${argument}[${k}]`, weight, { min: 0 }),
+  )
   if (weights.every((weight) => weight === 0)) throw argumentError(argument, 'a weight above 0', value)
   return weights
 }

@@ -100,12 +100,11 @@ function checkLinearSparsity(value: unknown, hidden: number): LinearSparsity {
       throw argumentError('sparsity.target', 'a number, or one for each hidden unit', target)
     return { kind, target: checkNumber('sparsity.target', target), weight }
   }
-  const targets = readArray<unknown>(target)
-  if (targets.length !== hidden)
-    throw shapeError('sparsity.target', `${hidden} numbers, one a hidden unit`, targets.length)
+  if (target.length !== hidden)
+    throw shapeError('sparsity.target', `${hidden} numbers, one a hidden unit`, target.length)
   return {
     kind,
-    target: targets.map((rho, j) => checkNumber(`sparsity.target[${j}]`, rho)),
+    target: readArray<unknown>(target).map((rho, j) => checkNumber(`sparsity.target[${j}]`, rho)),
     weight,
   }
 }

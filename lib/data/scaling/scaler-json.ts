@@ -1,3 +1,4 @@
+import { ownCopy, readArray } from '../../check.js'
 import { LayerwiseError } from '../../errors.js'
 import { show } from '../../show.js'
 
@@ -64,17 +65,18 @@ export function checkJSON(
   if (found.length !== keys.length || !keys.every((key) => found.includes(key))) {
     throw jsonError('', `has the fields ${found.join(', ')} instead of ${keys.join(', ')}`)
   }
-  const json = value as Record<string, unknown>
+  const json = ownCopy(value) as Record<string, unknown>
   if (json.kind !== kind) throw jsonError('kind', `is ${show(json.kind)} instead of '${kind}'`)
   return json
 }
 
 function finiteNumbers(json: Record<string, unknown>, field: string): readonly number[] {
   const value = json[field]
-  if (!Array.isArray(value) || !value.every((entry) => typeof entry === 'number' && Number.isFinite(entry))) {
+  const numbers = Array.isArray(value) ? readArray<unknown>(value) : undefined
+  if (!numbers?.every((entry) => typeof entry === 'number' && Number.isFinite(entry))) {
     throw jsonError(field, 'is not an array of finite numbers')
   }
-  return value
+  return numbers as number[]
 }
 
 export function clipFromJSON({ clip }: Record<string, unknown>): boolean {
