@@ -2,14 +2,17 @@ import { describe, expect, test } from 'vitest'
 import {
   type FitOptions,
   LinearAutoencoder,
+  learningCurve,
   Matrix,
   MinMaxScaler,
+  modelFromBytes,
   Pca,
   SoftmaxClassifier,
   SparseAutoencoder,
   StackedAutoencoder,
   StackedClassifier,
   StandardScaler,
+  scalerFromJSON,
 } from '../lib/index.js'
 import { sampleRows } from './sample.js'
 
@@ -74,8 +77,48 @@ const uses: Record<string, () => Promise<unknown>> = {
     const scaler = await new StandardScaler().fit(x)
     return [scaler.toJSON(), (await scaler.transform(x)).data]
   },
+  'SparseAutoencoder of kind l1': async () => {
+    const model = new SparseAutoencoder({ inputs, hidden: 3, sparsity: { kind: 'l1', weight: 0.1 } })
+    await model.fit(x, fit)
+    return [model.parameters(), await model.cost(x)]
+  },
+  'Pca of all components': async () => {
+    const pca = await new Pca().fit(x)
+    return [pca.components.data, (await pca.transform(x)).data]
+  },
+  modelFromBytes: async () => {
+    const scaling = await new MinMaxScaler().fit(x)
+    const models = [
+      new SparseAutoencoder({ inputs, hidden: 3, scaling }),
+      new StackedAutoencoder({ inputs, layers: [{ hidden: 3 }] }),
+      new StackedClassifier({ inputs, layers: [{ hidden: 3 }], classes: 3 }),
+      new SoftmaxClassifier({ inputs, classes: 3, scaling: await new StandardScaler().fit(x) }),
+      new LinearAutoencoder({ inputs, hidden: 2 }),
+      await new Pca().fit(x),
+    ]
+    const copies = await Promise.all(models.map(async (model) => modelFromBytes(await model.toBytes())))
+    return copies.map((copy) => [
+      copy.kind,
+      copy.options,
+      copy.scaling?.toJSON(),
+      copy.metadata,
+      copy.encodeSync(x.row(1)),
+    ])
+  },
+  scalerFromJSON: async () => scalerFromJSON((await new MinMaxScaler().fit(x)).toJSON()).toJSON(),
+  learningCurve: async () =>
+    learningCurve([
+      {
+        label: 'a',
+        points: [
+          [1, 2],
+          [2, 1],
+        ],
+      },
+    ]),
   Matrix: async () => [
     Matrix.from(Uint8Array.of(1, 2, 3, 4), 2, 2).toArray(),
+    Matrix.from({ data: Uint8Array.of(1, 2, 3, 4), rows: 2, cols: 2 }).toArray(),
     Matrix.fromRows([
       [1, 2],
       [3, 4],
@@ -165,6 +208,7 @@ const added: Record<string, unknown> = {
     correct: 3,
   },
   ...{ stopped: 'tolerance', epoch: 1, phase: 'layer', layer: 2, bestEpoch: 1, metadata: { a: 1 } },
+  ...{ clip: true, clipped: [0, 0.5], places: new Map(), fields: ['more'], length: 1, kind: 'minMax' },
 }
 
 describe.each(Object.entries(uses))('%s', (_, use) => {

@@ -201,7 +201,7 @@ async function decode(bytes: Uint8Array): Promise<string> {
   return pieces.join('')
 }
 
-function readMetadata(name: string, value: unknown = {}): Record<string, string> {
+function readMetadata(name: string, value: unknown = Object.create(null)): Record<string, string> {
   if (!isRecord(value) || !Object.values(value).every((entry) => typeof entry === 'string')) {
     throw formatError(name, 'its __metadata__ is not an object of strings')
   }

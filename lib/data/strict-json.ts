@@ -26,7 +26,7 @@ const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
 /**
  * JSON.parse for files that may be hostile. It refuses deep nesting, more names than a file of ours can have, a name that stands twice in
  * one object (of which JSON.parse would silently keep the last), and the name `__proto__`. Other events are served meanwhile, however long
- * the text is.
+ * the text is. Objects have no prototype: a member that is not in the text is undefined.
  *
  * @throws (rejects) {@link SyntaxError} saying what is wrong
  */
@@ -99,7 +99,7 @@ class Parser {
     const { depth } = this.#limits
     if (this.#open.length === depth) throw new SyntaxError(`it is nested more than ${depth} deep`)
     this.#at++
-    this.#open.push({ container: bracket === '{' ? {} : [], name: '' })
+    this.#open.push({ container: bracket === '{' ? Object.create(null) : [], name: '' })
     this.#expected = bracket === '{' ? 'first name' : 'first element'
   }
 

@@ -104,5 +104,5 @@ function isHistory(curves: Curves): curves is CostHistory {
 
 function areHistories(curves: readonly CostHistory[] | readonly Series[]): curves is readonly CostHistory[] {
   const first: unknown = curves[0]
-  return typeof first === 'object' && first !== null && 'epochs' in first
+  return typeof first === 'object' && first !== null && Object.hasOwn(first, 'epochs')
 }

@@ -1,3 +1,4 @@
+import { ownCopy } from '../check.js'
 import { bytesSource, joinBytes } from '../data/bytes.js'
 import { type ByteSource, formatError, withFile } from '../data/read-file.js'
 import {
@@ -164,7 +165,7 @@ async function modelFrom<M extends Restored>(
     const others = entries.filter((entry) => !scaler?.places.has(entry.name))
     const file = { name, ...described, scaler: scaler?.scaler, entries: others }
     restoring = await refuseAs(name, async () => restorer.restore(file))
-    return new Map([...(restoring.places ?? []), ...(scaler?.places ?? [])])
+    return new Map([...(ownCopy(restoring).places ?? []), ...(scaler?.places ?? [])])
   })
   for (const { name: tensor, data } of tensors.values()) {
     const bad = await firstNotFinite(data)
@@ -231,7 +232,8 @@ function storedScaler(
   entries: readonly TensorEntry[],
 ): StoredScaler | undefined {
   if (json === null) return undefined
-  if (isRecord(json) && 'shift' in json) return { scaler: scalerFromJSON(json), places: new Map() }
+  if (isRecord(json) && Object.hasOwn(json, 'shift'))
+    return { scaler: scalerFromJSON(json), places: new Map() }
   const kind = scalerKindFromJSON(json)
   const [columns = 0] = entries.find((entry) => entry.name === 'scaler.shift')?.shape ?? []
   if (columns < 1) throw formatError(name, "it has no tensor 'scaler.shift' of a number for each column")
@@ -266,8 +268,9 @@ function restorerOf<M extends Restored>(
 function describe(
   name: string,
   entry: Record<string, unknown>,
-  { class: kind, fields = [] }: { class: string; fields?: readonly string[] },
+  restorer: { class: string; fields?: readonly string[] },
 ): Omit<ModelFile, 'name' | 'entries' | 'scaler'> & { scaler: unknown } {
+  const { class: kind, fields = [] } = ownCopy(restorer)
   const { format: _, class: __, version: ___, options, scaler, fits, ...more } = entry
   const keys = Object.keys(entry)
   const wanted = [...FIELDS, ...fields]

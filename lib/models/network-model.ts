@@ -1,4 +1,4 @@
-import { checkBoolean } from '../check.js'
+import { checkBoolean, ownCopy } from '../check.js'
 import { type Rows, toRows } from '../data/rows.js'
 import { checkScaler, type ModelScaler } from '../data/scaling/scaler.js'
 import type { Between } from '../data/slices.js'
@@ -153,7 +153,7 @@ export abstract class NetworkModel<P extends Precision> extends BaseModel<P> {
         const scaling = restoredScaler(file, settings.inputs)
         const { parameters, places } = roomFor(layers, settings.precision)
         const start = { parameters, fits: file.fits }
-        return { places, make: () => make({ ...settings, ...(scaling && { scaling }) }, start) }
+        return { places, make: () => make(ownCopy({ ...settings, ...(scaling && { scaling }) }), start) }
       },
     }
   }

@@ -1,4 +1,4 @@
-import { checkOptions, freezeDeep } from '../check.js'
+import { checkOptions, freezeDeep, ownCopy } from '../check.js'
 import { Matrix, type Row } from '../data/matrix.js'
 import { formatError } from '../data/read-file.js'
 import { type FittingRows, ownWidth, type Rows, toRows } from '../data/rows.js'
@@ -123,7 +123,7 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
    */
   async fit(x: FittingRows, options?: RunOptions): Promise<this> {
     const run = checkRunOptions(options)
-    const { components } = this.#settings
+    const { components } = ownCopy(this.#settings)
     const between = () => run.signal?.throwIfAborted()
     const rows = await toRows('x', x, ownWidth(x), 'float64', between, this.#scaler)
     this.#fitted = await this.#prepared(await principalComponents('x', rows, components, run), 'x')
@@ -332,7 +332,7 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   }
 
   async #prepared(found: PrincipalComponents, argument: string): Promise<Fitted<P>> {
-    const { whiten, epsilon = 0, precision } = this.#settings
+    const { whiten, epsilon = 0, precision } = ownCopy(this.#settings)
     const made = await projection(found, whiten, epsilon, precision, argument)
     return { ...found, ...made, whitening: {}, ...this.#centred(found, made) }
   }
@@ -358,7 +358,8 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
 }
 
 /** The number of columns, where a file's arrays go together. */
-function checkSizes(file: ModelFile, { components: wanted }: PcaSettings<Precision>): number {
+function checkSizes(file: ModelFile, settings: PcaSettings<Precision>): number {
+  const { components: wanted } = ownCopy(settings)
   const [k = 0, n = 0] = file.entries.find(({ name }) => name === 'components')?.shape ?? []
   if (k < 1 || k > n || (!isFraction(wanted) && k !== (wanted ?? n))) {
     throw formatError(

@@ -88,7 +88,7 @@ export class StackedClassifier<
     const settings = checkStackedClassifierSettings<P, C>(given)
     const scaler = copyScaler(given.scaling, settings.inputs)
     const stored = start !== undefined && Object.hasOwn(start, 'parameters') ? start : undefined
-    const copied = start !== undefined && 'length' in start ? start : []
+    const copied = stored === undefined ? ((start as readonly FloatArray<P>[] | undefined) ?? []) : []
     const starts = [...copied, ...startsOf(settings).slice(copied.length)]
     const network = new Network(layersOf(settings), settings.precision, stored ?? starts)
     super(network, scaler, settings.classes, given.metadata)

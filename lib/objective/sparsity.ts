@@ -1,4 +1,4 @@
-import { argumentError, checkChoice, checkNumber, checkOptions } from '../check.js'
+import { argumentError, checkChoice, checkNumber, checkOptions, ownCopy } from '../check.js'
 import type { NativePenalty } from '../native/binding.js'
 import type { Activation } from './activation.js'
 
@@ -124,7 +124,7 @@ function targetInterval(activation: Activation): { min?: number; max?: number; o
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for `moving` where a step sees all rows, and `exact` where it does not
  */
 export function trainingAverage(argument: string, sparsity: Sparsity, allRows: boolean): Average {
-  const average = 'average' in sparsity ? sparsity.average : undefined
+  const { average } = ownCopy<Sparsity & { average?: Average | undefined }>(sparsity)
   if (average === undefined && sparsity.kind === 'constraint') return allRows ? 'exact' : 'batch'
   if (average === undefined) return allRows ? 'exact' : 'moving'
   if (average === 'moving' && allRows) {

@@ -1,4 +1,4 @@
-import { argumentError, shapeError } from '../../check.js'
+import { argumentError, ownCopy, shapeError } from '../../check.js'
 import { show } from '../../show.js'
 import type { Scaler } from './column-scaler.js'
 import { MinMaxScaler } from './min-max-scaler.js'
@@ -10,8 +10,9 @@ export type ModelScaler = MinMaxScaler | StandardScaler
 
 /** A scaler of this kind with these numbers, which are finite, factors not 0; not copied. */
 export function scalerOf(kind: ScalerKind, fitted: Fitted): ModelScaler {
+  const said = ownCopy(kind)
   const scaler =
-    kind.kind === 'minMax' ? new MinMaxScaler({ range: kind.range, clip: kind.clip }) : new StandardScaler()
+    said.kind === 'minMax' ? new MinMaxScaler({ range: said.range, clip: said.clip }) : new StandardScaler()
   return scaler.restore(fitted)
 }
 
