@@ -213,9 +213,9 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   /**
    * The Mahalanobis distance of each row from the mean, within the components that were kept: √(Σᵢ zᵢ²/wᵢ), zᵢ being its coordinates along
    * them and wᵢ their variances; an anomaly score of what lies within the components, where {@link reconstructionError} measures what lies
-   * outside. Of normal data its square follows a χ² distribution of as many degrees of freedom as there are components with a variance. A component without variance does not count, as
-   * in a pseudo-inverse, and `whiten` and `epsilon` have no part in it. Computed in float64 whatever the precision; takes room for [rows,
-   * components] numbers.
+   * outside. Of normal data its square follows a χ² distribution of as many degrees of freedom as there are components with a variance. A
+   * component without variance does not count, as in a pseudo-inverse, and `whiten` and `epsilon` have no part in it. Computed in float64
+   * whatever the precision; takes room for [rows, components] numbers.
    *
    * Differs from scikit-learn's `mahalanobis`, which answers the square.
    *
