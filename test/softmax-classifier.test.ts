@@ -8,6 +8,7 @@ import {
   type Precision,
   SoftmaxClassifier,
   SparseAutoencoder,
+  StackedClassifier,
   StandardScaler,
 } from '../lib/index.js'
 import { labeledRows } from './labeled-sample.js'
@@ -26,6 +27,22 @@ const names = ['cat', 'dog', 'eel']
 const lbfgs = { optimizer: { kind: 'lbfgs' } } as const
 
 const spread = (length: number) => Float64Array.from({ length }, (_, p) => Math.sin(7 * p + 1))
+
+test.each<[string, ClassifierFitOptions]>([
+  ['minibatches', { epochs: 1, batchSize: 16 }],
+  ['L-BFGS', { optimizer: { kind: 'lbfgs', maxIterations: 1 } }],
+])(
+  'a history of a softmax layer alone has NaN for the mean activation of hidden units, by %s',
+  async (_, options) => {
+    const none = { min: NaN, mean: NaN, max: NaN }
+    const alone = await new SoftmaxClassifier({ inputs, classes: 3 }).fit(x, labels, options)
+    expect(alone.epochs.at(-1)!.meanActivation).toEqual(none)
+    const classifier = new StackedClassifier({ inputs, layers: [{ hidden: 2 }], classes: 3 })
+    expect((await classifier.fit(x, labels, options)).epochs.at(-1)!.meanActivation).toEqual(none)
+    const { mean } = (await classifier.fineTune(x, labels, options)).epochs.at(-1)!.meanActivation
+    expect(mean).toBeGreaterThan(0)
+  },
+)
 
 describe('a new softmax classifier', () => {
   test('is one layer with seeded weights on ±√(6/(inputs + classes + 1)) and biases 0', () => {

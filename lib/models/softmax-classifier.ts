@@ -94,7 +94,7 @@ export class SoftmaxClassifier<
 
   /**
    * Trains on `x` and its labels, from the present parameters and with fresh optimizer state; said again, it goes on. In its history,
-   * `meanActivation` is that of the probabilities of the classes.
+   * `meanActivation` is NaN: there are no hidden units.
    *
    * An abort takes effect between steps and leaves the parameters of the last complete step; any other failure leaves those of the last
    * finished epoch. The model can be used and trained further in every case.

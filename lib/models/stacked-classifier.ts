@@ -122,7 +122,7 @@ export class StackedClassifier<
   /**
    * Trains the softmax alone, on the codes of the layers below, which stay as they are to the bit; from the present parameters and with
    * fresh optimizer state. Weight decay is that of the softmax, whatever `decay` says; there is no sparsity penalty. Events say
-   * `phase: 'softmax'`; `meanActivation` is that of the probabilities of the classes.
+   * `phase: 'softmax'`; `meanActivation` is NaN, since no hidden units are trained.
    *
    * An abort takes effect between steps and leaves the parameters of the last complete step; any other failure leaves those of the last
    * finished epoch. The model can be used and trained further in every case.

@@ -29,7 +29,10 @@ export interface EpochRecord {
   readonly accuracy?: number
   /** The exact cost of the validation rows after the epoch; with `earlyStopping` and no such rows, of the training rows. */
   readonly validation?: ValidationRecord
-  /** Mean activation ρ̂ of the hidden units: the least active, the mean of all, the most active. */
+  /**
+   * Mean activation ρ̂ of the hidden units: the least active, the mean of all, the most active. All are NaN where a softmax layer is trained
+   * alone, which has no hidden units.
+   */
   readonly meanActivation: Spread
   /** With `sparsity: { kind: 'constraint' }`: the largest |ρ̂ⱼ − ρ| of {@link meanActivation}'s units. */
   readonly constraintViolation?: number
@@ -96,8 +99,9 @@ export interface TrainingHistory extends TrainingPhase {
   readonly bestEpoch?: number
 }
 
-/** That of all values. */
+/** That of all values; of none, NaN. */
 export function spread(values: Float64Array): Spread {
+  if (values.length === 0) return { min: NaN, mean: NaN, max: NaN }
   let min = Infinity
   let max = -Infinity
   let sum = 0
