@@ -13,9 +13,11 @@ function getterOf<T>(prototype: object, name: string): Getter<T> | undefined {
 }
 
 const typedArrays: object = Object.getPrototypeOf(Uint8Array.prototype)
-const lengthOf = getterOf<number>(typedArrays, 'length')!
+/** How many numbers a typed array holds. */
+export const lengthOf = getterOf<number>(typedArrays, 'length')!
 const offsetOf = getterOf<number>(typedArrays, 'byteOffset')!
-const bufferOf = getterOf<ArrayBufferLike>(typedArrays, 'buffer')!
+/** The memory that a typed array lies over. */
+export const bufferOf = getterOf<ArrayBufferLike>(typedArrays, 'buffer')!
 const bytesOf = getterOf<number>(ArrayBuffer.prototype, 'byteLength')!
 const isResizable = getterOf<boolean>(ArrayBuffer.prototype, 'resizable') ?? (() => false)
 
@@ -33,7 +35,8 @@ export function checkStorage(argument: string, data: unknown): asserts data is M
     throw argumentError(argument, `a Float32Array, Float64Array or Uint8Array${other}`, data)
   }
   const buffer = bufferOf(data as object)
-  if (types.isSharedArrayBuffer(buffer)) {
+  const bytes = ordinaryBytes(buffer)
+  if (bytes === undefined) {
     throw storageError(
       argument,
       'an array over an ordinary ArrayBuffer',
@@ -47,7 +50,7 @@ export function checkStorage(argument: string, data: unknown): asserts data is M
       'one over a resizable ArrayBuffer: copy it',
     )
   }
-  if (isDetached(buffer)) {
+  if (bytes === 0 && isDetached(buffer)) {
     throw storageError(
       argument,
       'an array that still has its memory',
@@ -84,8 +87,17 @@ export function viewOf<D extends MatrixData>(data: D, from: number, to: number):
   ) as MatrixData as D
 }
 
+/** Bytes of an ordinary buffer; undefined of a shared one, which the getter of ordinary ones refuses. Asking Node costs far more. */
+function ordinaryBytes(buffer: ArrayBufferLike): number | undefined {
+  try {
+    return bytesOf(buffer)
+  } catch {
+    return undefined
+  }
+}
+
+/** Of a buffer without bytes, whether it had some. */
 function isDetached(buffer: ArrayBufferLike): boolean {
-  if (bytesOf(buffer) > 0) return false
   try {
     new Uint8Array(buffer)
     return false

@@ -2,7 +2,7 @@ import { argumentError, ownCopy, shapeError } from '../check.js'
 import { asMatrix, type Row } from '../data/matrix.js'
 import type { MatrixData } from '../data/matrix-data.js'
 import { notFiniteError, tooLargeError } from '../data/slices.js'
-import { checkStorage, plainArray } from '../data/storage.js'
+import { bufferOf, checkStorage, lengthOf, plainArray } from '../data/storage.js'
 import { ACTIVATION_NUMBERS, type NativeLayer, type NativeScaling, nativeScaling } from '../native/binding.js'
 import { binding } from '../native/load.js'
 import { allocate, elementType, type FloatArray, type FloatInput, type Precision } from '../precision.js'
@@ -44,13 +44,9 @@ export class RowForward<P extends Precision> {
   /** Outputs of the last layer, into `out` or a new array. */
   run(argument: string, row: Row, out?: FloatInput<P>): FloatArray<P> {
     const given = this.#checked(argument, row)
-    if (out === undefined) {
-      const answer = allocate(this.#network.precision, this.#outputs, 'out')
-      this.#forward(argument, given, answer)
-      return answer
-    }
-    this.#forward(argument, given, this.#checkedOut(out))
-    return out as FloatArray<P>
+    const answer = out === undefined ? this.#newOut() : this.#checkedOut(out)
+    this.#forward(argument, given, answer)
+    return answer
   }
 
   /** Σⱼ (yⱼ − xⱼ)² between those outputs and the row, after scaling. */
@@ -63,7 +59,7 @@ export class RowForward<P extends Precision> {
 
   #forward(argument: string, row: CheckedRow, answer: FloatArray<P>, errors?: Float64Array): void {
     const { scale } = row
-    const data = row.data.buffer === answer.buffer ? this.#apart(row.data) : row.data
+    const data = bufferOf(row.data) === bufferOf(answer) ? this.#apart(row.data) : row.data
     const parameters = this.#parameters()
     this.#turned ??= allocate(this.#network.precision, this.#shape[0]! * this.#shape[1]!, 'weights')
     const renew = this.#turnedOf !== parameters
@@ -98,11 +94,9 @@ export class RowForward<P extends Precision> {
     if (!ArrayBuffer.isView(given)) {
       throw argumentError(argument, 'an array of numbers, a typed array or a Matrix of one row', row)
     }
-    // A Matrix has made it an ordinary array already.
-    if (matrix !== undefined) checkStorage(argument, given)
-    const data = matrix?.data ?? plainArray(argument, given as unknown)
-    checkWidth(argument, data.length, width)
-    return { data, scale }
+    checkStorage(argument, given)
+    checkWidth(argument, lengthOf(given), width)
+    return { data: given, scale }
   }
 
   #copied(argument: string, row: readonly unknown[]): Float64Array {
@@ -122,12 +116,15 @@ export class RowForward<P extends Precision> {
   /** The same numbers where writing `out` cannot change them. */
   #apart(data: MatrixData): Float64Array {
     const scratch = this.#scratch ?? new Float64Array(this.#inputs)
-    scratch.set(data)
+    scratch.set(plainArray('row', data))
     this.#scratch = scratch
     return scratch
   }
 
-  /** The caller's array as an ordinary one over the same memory. */
+  #newOut(): FloatArray<P> {
+    return allocate(this.#network.precision, this.#outputs, 'out')
+  }
+
   #checkedOut(out: FloatInput<P>): FloatArray<P> {
     const outputs = this.#outputs
     const { precision } = this.#network
@@ -138,9 +135,9 @@ export class RowForward<P extends Precision> {
         out,
       )
     }
-    const plain = plainArray('out', out) as FloatArray<P>
-    if (plain.length !== outputs) throw shapeError('out', `${outputs} numbers`, plain.length)
-    return plain
+    checkStorage('out', out)
+    if (lengthOf(out) !== outputs) throw shapeError('out', `${outputs} numbers`, lengthOf(out))
+    return out as FloatArray<P>
   }
 
   #parameters(): FloatArray<P> {
@@ -159,7 +156,7 @@ export class RowForward<P extends Precision> {
       clipped: [low, high] = [-Infinity, Infinity],
     } = ownCopy<Partial<NativeScaling>>(this.#scaling ? nativeScaling(this.#scaling) : {})
     // As native code reads them: in float64, then rounded to the precision that computes.
-    const exact = Array.from(data, (stored, j) => {
+    const exact = Array.from(plainArray(argument, data), (stored, j) => {
       const value = stored * scale
       if (!Number.isFinite(value)) return value
       const scaled = (value - (shift?.[j] ?? 0)) * (factor?.[j] ?? 1)

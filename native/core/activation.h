@@ -6,4 +6,7 @@ namespace layerwise {
 // softmax is for the last layer, and has a file of its own (softmax.h).
 enum class Activation { sigmoid, tanh, relu, satlin, identity, softmax };
 
+// Whether f takes every number, infinities too, to a finite one.
+constexpr bool is_bounded(Activation f) { return f == Activation::sigmoid || f == Activation::tanh || f == Activation::satlin; }
+
 }  // namespace layerwise

@@ -197,7 +197,7 @@ bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop,
           }
         }
       }
-      if (into_out) {
+      if (into_out && (request.result != ForwardResult::outputs || request.unscale || !is_bounded(network.layers[last].activation))) {
         note_overflow(MatrixView<T>(request.out, total, network.outputs()).rows_from(chunk + begin, rows));
       } else if (request.result == ForwardResult::errors) {
         note_overflow(MatrixView<const double>(request.errors + chunk + begin, rows, 1));
@@ -269,7 +269,7 @@ RowEnd forward_row(const Network& network, const T* theta, const T* turned, cons
     input = to;
   }
   const int outputs = network.outputs();
-  overflows |= !all_finite(MatrixView<const T>(out, 1, outputs));
+  if (!is_bounded(network.layers.back().activation)) overflows |= !all_finite(MatrixView<const T>(out, 1, outputs));
   if (error != nullptr) kernels.row_squared_errors({out, 1, outputs}, x, error);
   if (!overflows && (error == nullptr || std::isfinite(*error))) return RowEnd::finished;
 
