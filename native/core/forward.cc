@@ -197,7 +197,8 @@ bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop,
           }
         }
       }
-      if (into_out && (request.result != ForwardResult::outputs || request.unscale || !is_bounded(network.layers[last].activation))) {
+      if (into_out &&
+          (request.result != ForwardResult::outputs || request.unscale || !is_bounded(network.layers[last].activation))) {
         note_overflow(MatrixView<T>(request.out, total, network.outputs()).rows_from(chunk + begin, rows));
       } else if (request.result == ForwardResult::errors) {
         note_overflow(MatrixView<const double>(request.errors + chunk + begin, rows, 1));
