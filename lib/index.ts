@@ -1,3 +1,13 @@
+export { type ErrorCode, type ErrorDetails, LayerwiseError } from './base/errors.js'
+export type {
+  FloatArray,
+  FloatInput,
+  PlainFloat32Array,
+  PlainFloat64Array,
+  PlainUint8Array,
+  PlainUint32Array,
+  Precision,
+} from './base/precision.js'
 export { readIdx, readIdxLabels } from './data/idx.js'
 export type { Classes, IntegerArray, Labels, Prediction, Predictions } from './data/labels.js'
 export { type FromRowsOptions, Matrix, type Row } from './data/matrix.js'
@@ -10,7 +20,6 @@ export { MinMaxScaler, type MinMaxScalerOptions } from './data/scaling/min-max-s
 export { type ModelScaler, scalerFromJSON } from './data/scaling/scaler.js'
 export type { MinMaxScalerJSON, ScalerJSON, StandardScalerJSON } from './data/scaling/scaler-json.js'
 export { StandardScaler } from './data/scaling/standard-scaler.js'
-export { type ErrorCode, type ErrorDetails, LayerwiseError } from './errors.js'
 export { type ConfusionPlotOptions, confusionPlot } from './inspect/confusion-plot.js'
 export {
   type ExcitingInputsOptions,
@@ -64,6 +73,7 @@ export type {
 } from './models/stacked-classifier-options.js'
 export type { StackedFitOptions } from './models/stacked-fit-options.js'
 export type { RunOptions } from './native/run-options.js'
+export { type ConfigureOptions, configure, type RuntimeInfo, runtime } from './native/runtime.js'
 export type { Activation } from './objective/activation.js'
 export type { Corruption } from './objective/corruption.js'
 export type { Cost, CostParts } from './objective/cost.js'
@@ -78,16 +88,6 @@ export type {
   SparsityConstraint,
 } from './objective/sparsity.js'
 export type { WeightConstraint } from './objective/weight-constraint.js'
-export type {
-  FloatArray,
-  FloatInput,
-  PlainFloat32Array,
-  PlainFloat64Array,
-  PlainUint8Array,
-  PlainUint32Array,
-  Precision,
-} from './precision.js'
-export { type ConfigureOptions, configure, type RuntimeInfo, runtime } from './runtime.js'
 export type { EarlyStopping } from './training/early-stopping.js'
 export type {
   EpochEvent,

@@ -32,7 +32,7 @@ function checkVersions() {
   const lock = JSON.parse(text('package-lock.json'))
   const found = {
     'package-lock.json': lock.packages[''].version,
-    'lib/version.ts': /version = '(.+)'/.exec(text('lib/version.ts'))?.[1],
+    'lib/base/version.ts': /version = '(.+)'/.exec(text('lib/base/version.ts'))?.[1],
     'CHANGELOG.md': /^## (\d+\.\d+\.\d+)/m.exec(text('CHANGELOG.md'))?.[1],
   }
   for (const [file, other] of Object.entries(found)) {

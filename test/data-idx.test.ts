@@ -4,10 +4,10 @@ import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { LayerwiseError } from '../lib/base/errors.js'
 import { readIdx, readIdxLabels } from '../lib/data/idx.js'
 import { Matrix } from '../lib/data/matrix.js'
 import { writeNpy } from '../lib/data/npy.js'
-import { LayerwiseError } from '../lib/errors.js'
 import { temporaryFolder } from './temporary-folder.js'
 
 const folder = temporaryFolder()

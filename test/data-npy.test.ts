@@ -14,10 +14,10 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { LayerwiseError } from '../lib/base/errors.js'
 import { Matrix } from '../lib/data/matrix.js'
 import type { MatrixData } from '../lib/data/matrix-data.js'
 import { readNpy, writeNpy } from '../lib/data/npy.js'
-import { LayerwiseError } from '../lib/errors.js'
 import { temporaryFolder } from './temporary-folder.js'
 
 const folder = temporaryFolder()

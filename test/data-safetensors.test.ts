@@ -2,10 +2,10 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { LayerwiseError } from '../lib/base/errors.js'
 import { readSafetensors, type Tensor, writeSafetensors } from '../lib/data/safetensors.js'
 import { parseStrictJson } from '../lib/data/strict-json.js'
 import { writeFileWhole } from '../lib/data/write-file.js'
-import { LayerwiseError } from '../lib/errors.js'
 import { temporaryFolder } from './temporary-folder.js'
 
 const folder = temporaryFolder()

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { LayerwiseError } from '../lib/base/errors.js'
 import { Matrix } from '../lib/data/matrix.js'
 import { MinMaxScaler } from '../lib/data/scaling/min-max-scaler.js'
 import { checkScaler, scalerFromJSON } from '../lib/data/scaling/scaler.js'
 import { StandardScaler } from '../lib/data/scaling/standard-scaler.js'
-import { LayerwiseError } from '../lib/errors.js'
 import { Pca, type Precision, SparseAutoencoder } from '../lib/index.js'
 import { tolerances } from './tolerances.js'
 

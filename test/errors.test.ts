@@ -396,7 +396,7 @@ describe('fit and cost reject what the output activation cannot reach, naming pl
 })
 
 test('docs/errors.md has a row for every code', () => {
-  const text = readFileSync(new URL('../lib/errors.ts', import.meta.url), 'utf8')
+  const text = readFileSync(new URL('../lib/base/errors.ts', import.meta.url), 'utf8')
   const documented = readFileSync(new URL('../docs/errors.md', import.meta.url), 'utf8')
   const codes = [...new Set(text.match(/'ERR_[A-Z]+'/g))].map((code) => code.slice(1, -1))
   expect(codes.length).toBeGreaterThanOrEqual(9)

@@ -338,7 +338,7 @@ function bareCopy(name: string): string {
   const native = ['load.ts', 'load-error.ts', 'platform.ts', 'whole-file.ts'].map(
     (name) => `lib/native/${name}`,
   )
-  for (const file of [...native, 'lib/errors.ts', 'lib/show.ts', 'package.json']) {
+  for (const file of [...native, 'lib/base/errors.ts', 'lib/base/show.ts', 'package.json']) {
     cpSync(join(root, file), join(copy, file))
   }
   return copy

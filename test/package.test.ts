@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { version } from '../lib/version.js'
+import { version } from '../lib/base/version.js'
 import packageJson from '../package.json' with { type: 'json' }
 import { glibcOf, targetOf } from '../scripts/prebuild-inspect.mjs'
 import { choosePlatforms, type Platform, platforms } from '../scripts/prebuild-platforms.mjs'

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { afterEach, describe, expect, test } from 'vitest'
-import { cpuQuota } from '../lib/cpu-quota.js'
 import { configure, LayerwiseError, Matrix, runtime, SparseAutoencoder } from '../lib/index.js'
+import { cpuQuota } from '../lib/native/cpu-quota.js'
 import packageJson from '../package.json' with { type: 'json' }
 
 /** Several starts of TypeScript on a busy machine take some ten seconds; a process that never ends would take forever. */

@@ -1,8 +1,9 @@
 import { types } from 'node:util'
-import { argumentError } from '../check.js'
-import { allocate, type PlainUint8Array } from '../precision.js'
+import { argumentError } from '../base/check.js'
+import { transferredError } from '../base/data-errors.js'
+import { allocate, type PlainUint8Array } from '../base/precision.js'
 import type { ByteSource } from './read-file.js'
-import { transferredError, turn } from './slices.js'
+import { turn } from './slices.js'
 import { plainArray } from './storage.js'
 
 /** Bytes of one view. */

@@ -1,7 +1,7 @@
-import { argumentError } from '../check.js'
-import { LayerwiseError } from '../errors.js'
-import { show, showReceived } from '../show.js'
-import { notFiniteError } from './slices.js'
+import { argumentError } from '../base/check.js'
+import { notFiniteError } from '../base/data-errors.js'
+import { LayerwiseError } from '../base/errors.js'
+import { show, showReceived } from '../base/show.js'
 
 /**
  * Copies the numbers `column` to `toColumn` of a plain array that is to be row `i` of `width` numbers.

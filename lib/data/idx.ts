@@ -1,5 +1,5 @@
 import { createGunzip } from 'node:zlib'
-import type { FloatArray, PlainUint8Array, Precision } from '../precision.js'
+import type { FloatArray, PlainUint8Array, Precision } from '../base/precision.js'
 import { Matrix } from './matrix.js'
 import type { MatrixData } from './matrix-data.js'
 import { allocate, formatError, type OpenFile, readExactly, readStart, withFile } from './read-file.js'

@@ -1,10 +1,11 @@
 import { types } from 'node:util'
-import { argumentError, checkInteger, readArray, shapeError } from '../check.js'
-import { LayerwiseError } from '../errors.js'
+import { argumentError, checkInteger, readArray, shapeError } from '../base/check.js'
+import { changedError } from '../base/data-errors.js'
+import { LayerwiseError } from '../base/errors.js'
+import { allocate, type PlainUint32Array } from '../base/precision.js'
+import { show, showReceived } from '../base/show.js'
 import type { NativeRows } from '../native/binding.js'
-import { allocate, type PlainUint32Array } from '../precision.js'
-import { show, showReceived } from '../show.js'
-import { changedError, rowSlices } from './slices.js'
+import { rowSlices } from './slices.js'
 
 /** How many classes there are, at least 2; or their names, each another. */
 export type Classes = number | readonly string[]

@@ -8,7 +8,7 @@ import {
   ownCopy,
   readArray,
   shapeError,
-} from '../check.js'
+} from '../base/check.js'
 import {
   allocate,
   checkPrecision,
@@ -16,7 +16,7 @@ import {
   type FloatArray,
   type PlainUint32Array,
   type Precision,
-} from '../precision.js'
+} from '../base/precision.js'
 import { checkRowWidth, copyRow, store } from './copy-row.js'
 import type { IntegerArray } from './labels.js'
 import type { MatrixData, MatrixLike, MatrixOptions } from './matrix-data.js'

@@ -1,8 +1,9 @@
-import { elementType, type FloatArray, type PlainUint8Array } from '../precision.js'
+import { transferredError } from '../base/data-errors.js'
+import { elementType, type FloatArray, type PlainUint8Array } from '../base/precision.js'
 import { bytesOf } from './bytes.js'
 import { checkMatrix, Matrix } from './matrix.js'
 import { allocate, formatError, type OpenFile, readExactly, readStart, withFile } from './read-file.js'
-import { rowSlices, transferredError } from './slices.js'
+import { rowSlices } from './slices.js'
 import { checkStorage } from './storage.js'
 import { writeFileWhole } from './write-file.js'
 

@@ -1,10 +1,11 @@
-import { argumentError, checkInteger, checkOptions, readArray, shapeError } from '../check.js'
-import { LayerwiseError } from '../errors.js'
+import { argumentError, checkInteger, checkOptions, readArray, shapeError } from '../base/check.js'
+import { transferredError } from '../base/data-errors.js'
+import { LayerwiseError } from '../base/errors.js'
+import { allocate, elementType, type PlainFloat32Array, type Precision } from '../base/precision.js'
 import { binding } from '../native/load.js'
-import { allocate, elementType, type PlainFloat32Array, type Precision } from '../precision.js'
 import { asMatrix, checkMatrix, Matrix } from './matrix.js'
 import type { MatrixData } from './matrix-data.js'
-import { rowSlices, type Slice, transferredError, valueSlices } from './slices.js'
+import { rowSlices, type Slice, valueSlices } from './slices.js'
 import { checkStorage, viewOf } from './storage.js'
 
 /** How patches are drawn. */

@@ -1,7 +1,7 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
-import { argumentError } from '../check.js'
-import { LayerwiseError, messageOf } from '../errors.js'
-import { memoryError, type PlainUint8Array } from '../precision.js'
+import { argumentError } from '../base/check.js'
+import { LayerwiseError, messageOf } from '../base/errors.js'
+import { memoryError, type PlainUint8Array } from '../base/precision.js'
 
 /** Bytes asked for at once: the file system works on them off the JavaScript thread. */
 const chunkLength = 8 * 1024 * 1024

@@ -1,11 +1,12 @@
-import { argumentError, ownCopy, shapeError } from '../check.js'
-import { LayerwiseError } from '../errors.js'
+import { argumentError, ownCopy, shapeError } from '../base/check.js'
+import { changedError } from '../base/data-errors.js'
+import { LayerwiseError } from '../base/errors.js'
+import { allocate, elementType, type FloatArray, type Precision } from '../base/precision.js'
 import { type NativeRows, type NativeScaling, nativeScaling } from '../native/binding.js'
-import { allocate, elementType, type FloatArray, type Precision } from '../precision.js'
 import { copyRow } from './copy-row.js'
 import { asMatrix, Matrix } from './matrix.js'
 import type { MatrixData } from './matrix-data.js'
-import { type Between, type Block, blockRanges, changedError, turn } from './slices.js'
+import { type Between, type Block, blockRanges, turn } from './slices.js'
 import { checkStorage, plainArray } from './storage.js'
 
 /**

@@ -1,6 +1,6 @@
 import { TextDecoder } from 'node:util'
-import { argumentError, checkInteger, shapeError } from '../check.js'
-import { elementType } from '../precision.js'
+import { argumentError, checkInteger, shapeError } from '../base/check.js'
+import { elementType } from '../base/precision.js'
 import { bytesOf } from './bytes.js'
 import { allocate, type ByteSource, formatError, readExactly, readStart, withFile } from './read-file.js'
 import { turn } from './slices.js'

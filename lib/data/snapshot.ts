@@ -1,8 +1,9 @@
-import { ownCopy } from '../check.js'
+import { ownCopy } from '../base/check.js'
+import { transferredError } from '../base/data-errors.js'
+import { allocate, elementType, type PlainUint8Array } from '../base/precision.js'
 import type { NativeRows } from '../native/binding.js'
 import { binding } from '../native/load.js'
-import { allocate, elementType, type PlainUint8Array } from '../precision.js'
-import { transferredError, turn } from './slices.js'
+import { turn } from './slices.js'
 
 /** Rows up to so many bytes are copied before a fit; larger ones are read where they lie. 256 MiB. */
 export const SNAPSHOT_BYTES = 256 * 2 ** 20

@@ -1,5 +1,5 @@
+import { allocate, type PlainUint32Array } from '../base/precision.js'
 import { binding } from '../native/load.js'
-import { allocate, type PlainUint32Array } from '../precision.js'
 import type { Between } from './slices.js'
 import { turn } from './slices.js'
 

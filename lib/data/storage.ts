@@ -1,7 +1,7 @@
 import { types } from 'node:util'
-import { argumentError } from '../check.js'
-import { LayerwiseError } from '../errors.js'
-import { elementType } from '../precision.js'
+import { argumentError } from '../base/check.js'
+import { LayerwiseError } from '../base/errors.js'
+import { elementType } from '../base/precision.js'
 import type { MatrixData } from './matrix-data.js'
 
 type Getter<T> = (of: object) => T

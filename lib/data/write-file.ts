@@ -1,7 +1,7 @@
 import { type FileHandle, lstat, open, readlink, realpath, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { LayerwiseError } from '../errors.js'
+import { LayerwiseError } from '../base/errors.js'
 import { checkPath, fileError } from './read-file.js'
 import { createTemporary, sweepTemporaries } from './temporary-file.js'
 

@@ -1,4 +1,4 @@
-import { argumentError, checkInteger, checkOptions, checkText, shapeError } from '../check.js'
+import { argumentError, checkInteger, checkOptions, checkText, shapeError } from '../base/check.js'
 import type { Score } from '../models/score.js'
 import { document, element, textWidth, words } from './svg.js'
 

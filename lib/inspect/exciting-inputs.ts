@@ -1,10 +1,10 @@
-import { argumentError, checkInteger, checkNumber, shapeError } from '../check.js'
+import { argumentError, checkInteger, checkNumber, shapeError } from '../base/check.js'
+import { allocate, type FloatArray, type Precision, precisionOf } from '../base/precision.js'
 import { Matrix } from '../data/matrix.js'
 import { rowSlices } from '../data/slices.js'
 import { checkLayers, type LayeredModel } from '../models/check-layers.js'
 import { NativeWork } from '../native/call.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
-import { allocate, type FloatArray, type Precision, precisionOf } from '../precision.js'
 import { LayerChain } from './layer-chain.js'
 
 /** Which units, and how long to climb for them. */

@@ -1,4 +1,4 @@
-import { argumentError, checkOptions } from '../check.js'
+import { argumentError, checkOptions } from '../base/check.js'
 import { asMatrix, type Matrix } from '../data/matrix.js'
 import { checkFinite } from './finite.js'
 import type { Image } from './image.js'

@@ -1,4 +1,4 @@
-import { LayerwiseError } from '../errors.js'
+import { LayerwiseError } from '../base/errors.js'
 
 /** Refuses a number of a matrix that cannot be shown. */
 export function checkFinite(argument: string, value: number, row: number, column: number): number {

@@ -1,4 +1,4 @@
-import { type Complete, checkInteger, checkText } from '../check.js'
+import { type Complete, checkInteger, checkText } from '../base/check.js'
 import { type Axis, tickLabel } from './axis.js'
 import { coordinate, document, element, textWidth, words } from './svg.js'
 

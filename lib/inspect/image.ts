@@ -1,5 +1,5 @@
 import { types } from 'node:util'
-import { argumentError, checkInteger, shapeError } from '../check.js'
+import { argumentError, checkInteger, shapeError } from '../base/check.js'
 import { plainArray } from '../data/storage.js'
 
 /** A picture in memory: bytes from 0 (dark) to 255, row by row from the top, `channels` of them a pixel. */

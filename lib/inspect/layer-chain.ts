@@ -1,4 +1,5 @@
-import { argumentError } from '../check.js'
+import { argumentError } from '../base/check.js'
+import { allocate, type FloatArray, type Precision, precisionOf } from '../base/precision.js'
 import { Matrix } from '../data/matrix.js'
 import { rowSlices } from '../data/slices.js'
 import type { Layer } from '../models/network.js'
@@ -6,7 +7,6 @@ import type { NativeLayer } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import type { Activation } from '../objective/activation.js'
-import { allocate, type FloatArray, type Precision, precisionOf } from '../precision.js'
 
 /** One product of rows with a layer's matrix, as native code computes it. */
 interface Product<P extends Precision> {

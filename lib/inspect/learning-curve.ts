@@ -1,4 +1,4 @@
-import { argumentError, checkOptions } from '../check.js'
+import { argumentError, checkOptions } from '../base/check.js'
 import type { CostParts } from '../objective/cost.js'
 import type { TrainingPhase } from '../training/history.js'
 import { PLOT_OPTIONS, type PlotOptions, plot, type Series } from './plot.js'

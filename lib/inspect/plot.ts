@@ -1,4 +1,4 @@
-import { argumentError, checkChoice, checkOptions, checkText, readArray } from '../check.js'
+import { argumentError, checkChoice, checkOptions, checkText, readArray } from '../base/check.js'
 import { type AxisScale, axisOver } from './axis.js'
 import {
   checkSheet,

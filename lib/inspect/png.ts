@@ -1,8 +1,9 @@
 import { pipeline, Readable } from 'node:stream'
 import { crc32, createDeflate, deflateSync } from 'node:zlib'
-import { rowSlices, SCANNED, transferredError } from '../data/slices.js'
+import { transferredError } from '../base/data-errors.js'
+import type { PlainUint8Array } from '../base/precision.js'
+import { rowSlices, SCANNED } from '../data/slices.js'
 import { writeFileWhole } from '../data/write-file.js'
-import type { PlainUint8Array } from '../precision.js'
 import { checkImage, type Image } from './image.js'
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a)

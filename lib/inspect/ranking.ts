@@ -1,10 +1,9 @@
 import { types } from 'node:util'
-import { argumentError, shapeError } from '../check.js'
-
+import { argumentError, shapeError } from '../base/check.js'
+import { LayerwiseError } from '../base/errors.js'
+import { allocate } from '../base/precision.js'
+import { showReceived } from '../base/show.js'
 import type { IntegerArray } from '../data/labels.js'
-import { LayerwiseError } from '../errors.js'
-import { allocate } from '../precision.js'
-import { showReceived } from '../show.js'
 
 /** Scores, one a row: the higher, the more a row looks like what is sought. Finite. */
 export type Scores = Float64Array | Float32Array | IntegerArray | readonly number[]

@@ -1,4 +1,4 @@
-import { argumentError, checkNumber, checkOptions, readArray, shapeError } from '../check.js'
+import { argumentError, checkNumber, checkOptions, readArray, shapeError } from '../base/check.js'
 import { checkMatrix, type Matrix } from '../data/matrix.js'
 import { checkFinite } from './finite.js'
 import type { Image } from './image.js'

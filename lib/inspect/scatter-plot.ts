@@ -1,4 +1,4 @@
-import { argumentError, checkInteger, checkOptions, checkText, readArray, shapeError } from '../check.js'
+import { argumentError, checkInteger, checkOptions, checkText, readArray, shapeError } from '../base/check.js'
 import type { IntegerArray } from '../data/labels.js'
 import { checkMatrix, type Matrix } from '../data/matrix.js'
 import { checkStorage } from '../data/storage.js'

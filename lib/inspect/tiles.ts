@@ -1,4 +1,4 @@
-import { argumentError, checkInteger, shapeError } from '../check.js'
+import { argumentError, checkInteger, shapeError } from '../base/check.js'
 import { type Image, MAX_IMAGE_BYTES } from './image.js'
 
 /** How small pictures are laid out in a large one. */

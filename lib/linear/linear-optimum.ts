@@ -1,5 +1,5 @@
-import { argumentError, checkBoolean, checkInteger, checkNumber, checkOptions } from '../check.js'
-import { allocate } from '../precision.js'
+import { argumentError, checkBoolean, checkInteger, checkNumber, checkOptions } from '../base/check.js'
+import { allocate } from '../base/precision.js'
 
 /** Which linear autoencoder. */
 export interface LinearOptimumOptions {

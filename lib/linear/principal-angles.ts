@@ -1,8 +1,8 @@
-import { shapeError } from '../check.js'
+import { shapeError } from '../base/check.js'
+import { allocate } from '../base/precision.js'
 import type { Matrix } from '../data/matrix.js'
 import { type FittingRows, ownWidth, toMatrix } from '../data/rows.js'
 import { rowSlices, valueSlices } from '../data/slices.js'
-import { allocate } from '../precision.js'
 import { dot, singularVectors } from './singular-vectors.js'
 
 /**

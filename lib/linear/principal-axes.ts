@@ -1,7 +1,7 @@
-import { argumentError } from '../check.js'
+import { argumentError } from '../base/check.js'
+import { allocate } from '../base/precision.js'
 import { rowSlices } from '../data/slices.js'
 import { checkLayers, type LayeredModel } from '../models/check-layers.js'
-import { allocate } from '../precision.js'
 import { type SingularVectors, singularVectors } from './singular-vectors.js'
 
 /**

@@ -1,6 +1,6 @@
+import { allocate, type PlainFloat64Array } from '../base/precision.js'
 import { Matrix } from '../data/matrix.js'
 import { rowSlices, turn } from '../data/slices.js'
-import { allocate, type PlainFloat64Array } from '../precision.js'
 
 /** Singular values, falling, and the right singular vectors, one a row, [rank, cols]. */
 export interface SingularVectors {

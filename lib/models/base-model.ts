@@ -1,10 +1,10 @@
+import { LayerwiseError } from '../base/errors.js'
+import type { FloatArray, FloatInput, PlainUint8Array, Precision } from '../base/precision.js'
 import type { Classes } from '../data/labels.js'
 import type { Matrix, Row } from '../data/matrix.js'
 import type { Rows } from '../data/rows.js'
 import type { ModelScaler } from '../data/scaling/scaler.js'
-import { LayerwiseError } from '../errors.js'
 import type { RunOptions } from '../native/run-options.js'
-import type { FloatArray, FloatInput, PlainUint8Array, Precision } from '../precision.js'
 import { checkMetadata, type ModelMetadata } from './metadata.js'
 import { type ModelContent, type ModelDescription, modelBytes, writeModel } from './model-file.js'
 

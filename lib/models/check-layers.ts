@@ -1,7 +1,7 @@
-import { argumentError } from '../check.js'
+import { argumentError } from '../base/check.js'
+import { elementType, type Precision } from '../base/precision.js'
 import { asMatrix } from '../data/matrix.js'
 import { ACTIVATION_NUMBERS } from '../native/binding.js'
-import { elementType, type Precision } from '../precision.js'
 import type { Layer } from './network.js'
 
 /** Any model of layers: `layers` of a stack are those of the unrolled network, of a classifier the softmax is the last. */

@@ -7,10 +7,10 @@ import {
   ownCopy,
   readArray,
   shapeError,
-} from '../check.js'
+} from '../base/check.js'
+import { checkPrecision, type Precision } from '../base/precision.js'
 import { type Classes, checkClasses, classCount } from '../data/labels.js'
 import type { NativeLayer, NativeObjective, NativePenalty } from '../native/binding.js'
-import { checkPrecision, type Precision } from '../precision.js'
 
 /** What is common to all classifiers: the softmax on top, and how it is trained. */
 export interface SoftmaxOptions<C extends Classes = Classes> {

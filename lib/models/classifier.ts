@@ -1,4 +1,5 @@
-import { argumentError, checkOptions, ownCopy } from '../check.js'
+import { argumentError, checkOptions, ownCopy } from '../base/check.js'
+import { allocate, type FloatArray, type FloatInput, type Precision } from '../base/precision.js'
 import {
   type Classes,
   classCount,
@@ -18,7 +19,6 @@ import { binding } from '../native/load.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import type { Cost } from '../objective/cost.js'
 import { checkTargets } from '../objective/target-range.js'
-import { allocate, type FloatArray, type FloatInput, type Precision } from '../precision.js'
 import type { TrainingHistory } from '../training/history.js'
 import type { FitOptions, FitPlan } from '../training/options.js'
 import type { FitRows } from './fit-network.js'

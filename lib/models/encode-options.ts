@@ -1,4 +1,4 @@
-import { checkInteger } from '../check.js'
+import { checkInteger } from '../base/check.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import type { Span } from './forward.js'
 

@@ -1,16 +1,16 @@
-import { Matrix } from '../data/matrix.js'
-import type { Between } from '../data/slices.js'
-import { type ForwardRequest, type NativeRows, type NativeScaling, nativeScaling } from '../native/binding.js'
-import { nativeRead } from '../native/call.js'
-import { binding } from '../native/load.js'
-import type { RunOptions } from '../native/run-options.js'
 import {
   allocate,
   type FloatArray,
   type PlainFloat64Array,
   type PlainUint32Array,
   type Precision,
-} from '../precision.js'
+} from '../base/precision.js'
+import { Matrix } from '../data/matrix.js'
+import type { Between } from '../data/slices.js'
+import { type ForwardRequest, type NativeRows, type NativeScaling, nativeScaling } from '../native/binding.js'
+import { nativeRead } from '../native/call.js'
+import { binding } from '../native/load.js'
+import type { RunOptions } from '../native/run-options.js'
 import type { Network, Part } from './network.js'
 
 /** Which layers rows go through: from the first to the last, not included. */

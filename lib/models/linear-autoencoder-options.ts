@@ -8,10 +8,10 @@ import {
   checkOptions,
   readArray,
   shapeError,
-} from '../check.js'
+} from '../base/check.js'
+import { checkPrecision, type Precision } from '../base/precision.js'
 import type { NativeLayer, NativeObjective } from '../native/binding.js'
 import type { Average, NoSparsity } from '../objective/sparsity.js'
-import { checkPrecision, type Precision } from '../precision.js'
 import type { MetadataOption } from './metadata.js'
 
 /** β Σⱼ (ρ̂ⱼ − ρⱼ)², with one ρ for all hidden units or one for each; or nothing. */

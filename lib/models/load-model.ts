@@ -1,5 +1,5 @@
+import type { Precision } from '../base/precision.js'
 import type { Classes } from '../data/labels.js'
-import type { Precision } from '../precision.js'
 import { LinearAutoencoder } from './linear-autoencoder.js'
 import { type Restorer, readModel, readModelBytes } from './model-file.js'
 import { Pca } from './pca.js'

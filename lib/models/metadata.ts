@@ -1,7 +1,7 @@
-import { argumentError } from '../check.js'
+import { argumentError } from '../base/check.js'
+import { LayerwiseError } from '../base/errors.js'
+import { shorten } from '../base/show.js'
 import { parseStrictJson } from '../data/strict-json.js'
-import { LayerwiseError } from '../errors.js'
-import { shorten } from '../show.js'
 
 /** A value that JSON can hold. */
 export type JsonValue =

@@ -1,7 +1,7 @@
+import { allocate, type FloatArray, type Precision } from '../base/precision.js'
 import { formatError } from '../data/read-file.js'
 import type { Places, Tensor, TensorEntry } from '../data/safetensors.js'
 import type { NativeLayer } from '../native/binding.js'
-import { allocate, type FloatArray, type Precision } from '../precision.js'
 import { type Network, parameterOffsets, parameterShapes } from './network.js'
 
 /** The arrays that a file has, and its name for messages. */

@@ -1,15 +1,16 @@
-import { argumentError, ownCopy, shapeError } from '../check.js'
+import { argumentError, ownCopy, shapeError } from '../base/check.js'
+import { changedError } from '../base/data-errors.js'
+import { LayerwiseError } from '../base/errors.js'
+import { allocate, elementType, type FloatArray, type Precision } from '../base/precision.js'
 import { Matrix } from '../data/matrix.js'
 import type { Between } from '../data/slices.js'
-import { changedError, notFiniteWithin, SCANNED, turn } from '../data/slices.js'
+import { notFiniteWithin, SCANNED, turn } from '../data/slices.js'
 import { plainArray } from '../data/storage.js'
-import { LayerwiseError } from '../errors.js'
 import type { Floats, NativeLayer } from '../native/binding.js'
 import { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import type { RunOptions } from '../native/run-options.js'
 import type { Activation } from '../objective/activation.js'
-import { allocate, elementType, type FloatArray, type Precision } from '../precision.js'
 
 /** Random numbers for first weights: `Stream::weights` of the native core. */
 const WEIGHTS_STREAM = 0

@@ -1,6 +1,6 @@
-import { argumentError, type Complete, checkNumber } from '../check.js'
+import { argumentError, type Complete, checkNumber } from '../base/check.js'
+import { checkPrecision, type Precision } from '../base/precision.js'
 import type { Scaler } from '../data/scaling/column-scaler.js'
-import { checkPrecision, type Precision } from '../precision.js'
 import type { MetadataOption } from './metadata.js'
 
 /** Whether, and towards which axes, rows along principal components get the same variance everywhere. */

@@ -1,12 +1,12 @@
-import { argumentError, shapeError } from '../check.js'
+import { argumentError, shapeError } from '../base/check.js'
+import { LayerwiseError } from '../base/errors.js'
+import { allocate, type PlainFloat64Array } from '../base/precision.js'
 import { rowSlices, SCANNED } from '../data/slices.js'
-import { LayerwiseError } from '../errors.js'
 import type { NativeRows } from '../native/binding.js'
 import { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import type { RunOptions } from '../native/run-options.js'
 import { checkTargets } from '../objective/target-range.js'
-import { allocate, type PlainFloat64Array } from '../precision.js'
 import { isFraction } from './pca-options.js'
 
 /** Smaller numbers lose digits, and then vanish. */

@@ -1,6 +1,6 @@
+import { LayerwiseError } from '../base/errors.js'
+import { allocate, type Precision } from '../base/precision.js'
 import { rowSlices } from '../data/slices.js'
-import { LayerwiseError } from '../errors.js'
-import { allocate, type Precision } from '../precision.js'
 import type { Span } from './forward.js'
 import { Network, parameterOffsets } from './network.js'
 import type { Whitening } from './pca-options.js'

@@ -1,7 +1,7 @@
+import { LayerwiseError } from '../base/errors.js'
+import { allocate, type PlainFloat64Array } from '../base/precision.js'
 import type { Matrix } from '../data/matrix.js'
 import { rowSlices } from '../data/slices.js'
-import { LayerwiseError } from '../errors.js'
-import { allocate, type PlainFloat64Array } from '../precision.js'
 
 /** The 2-norm of each row. */
 export async function rowNorms(argument: string, z: Matrix<PlainFloat64Array>): Promise<PlainFloat64Array> {

@@ -1,5 +1,5 @@
+import { LayerwiseError } from '../base/errors.js'
 import { rowSlices } from '../data/slices.js'
-import { LayerwiseError } from '../errors.js'
 
 /** The counts of all pairs of so many classes take 128 MiB. */
 const MOST_CLASSES = 4096

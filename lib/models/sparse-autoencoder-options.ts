@@ -1,4 +1,5 @@
-import { argumentError, type Complete, checkInteger, checkNumber, ownCopy } from '../check.js'
+import { argumentError, type Complete, checkInteger, checkNumber, ownCopy } from '../base/check.js'
+import { checkPrecision, type Precision } from '../base/precision.js'
 import type { Scaler } from '../data/scaling/column-scaler.js'
 import type { NativeLayer, NativeObjective, NativePenalty } from '../native/binding.js'
 import { type Activation, checkActivation } from '../objective/activation.js'
@@ -16,7 +17,6 @@ import {
   checkWeightConstraint,
   type WeightConstraint,
 } from '../objective/weight-constraint.js'
-import { checkPrecision, type Precision } from '../precision.js'
 import type { FitPlan } from '../training/options.js'
 import type { Recipe } from '../training/train.js'
 import type { MetadataOption } from './metadata.js'

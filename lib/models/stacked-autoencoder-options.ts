@@ -9,14 +9,14 @@ import {
   ownCopy,
   readArray,
   shapeError,
-} from '../check.js'
+} from '../base/check.js'
+import { LayerwiseError } from '../base/errors.js'
+import { checkPrecision, type Precision } from '../base/precision.js'
 import type { Scaler } from '../data/scaling/column-scaler.js'
-import { LayerwiseError } from '../errors.js'
 import { type Activation, activationRange } from '../objective/activation.js'
 import type { Corruption } from '../objective/corruption.js'
 import { checkLoss, type Loss } from '../objective/loss.js'
 import type { Sparsity } from '../objective/sparsity.js'
-import { checkPrecision, type Precision } from '../precision.js'
 import type { MetadataOption } from './metadata.js'
 import { MOST_LAYERS } from './network.js'
 import { checkSettings, type Settings } from './sparse-autoencoder-options.js'

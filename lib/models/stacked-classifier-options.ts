@@ -8,7 +8,8 @@ import {
   checkWithin,
   readArray,
   shapeError,
-} from '../check.js'
+} from '../base/check.js'
+import type { Precision } from '../base/precision.js'
 import type { Classes } from '../data/labels.js'
 import type { Scaler } from '../data/scaling/column-scaler.js'
 import type { NativeLayer, NativeObjective } from '../native/binding.js'
@@ -20,7 +21,6 @@ import {
   trainingAverage,
   trainingPenalties,
 } from '../objective/sparsity.js'
-import type { Precision } from '../precision.js'
 import {
   checkSoftmaxSettings,
   classifierObjective,

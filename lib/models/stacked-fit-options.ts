@@ -1,6 +1,13 @@
-import { argumentError, checkBoolean, checkOptions, checkWithin, readArray, shapeError } from '../check.js'
+import {
+  argumentError,
+  checkBoolean,
+  checkOptions,
+  checkWithin,
+  readArray,
+  shapeError,
+} from '../base/check.js'
+import type { Precision } from '../base/precision.js'
 import { checkRunOptions } from '../native/run-options.js'
-import type { Precision } from '../precision.js'
 import {
   checkFitOptions,
   FIT_OPTIONS,

@@ -1,4 +1,4 @@
-import { ownCopy } from '../check.js'
+import { ownCopy } from '../base/check.js'
 /**
  * The one contract between TypeScript and the addon. TypeScript has checked every argument before it crosses here;
  * the addon rechecks only what could corrupt memory (pointer, length, shape) and reports that as a plain error with a `code`.

@@ -1,9 +1,9 @@
-import { notFiniteError, tooLargeError, transferredError } from '../data/slices.js'
-import { type ErrorCode, LayerwiseError } from '../errors.js'
-import { threadCount } from '../runtime.js'
+import { notFiniteError, tooLargeError, transferredError } from '../base/data-errors.js'
+import { type ErrorCode, LayerwiseError } from '../base/errors.js'
 import { onAbort } from './abort.js'
 import type { NativeRows, NativeRun } from './binding.js'
 import type { RunOptions } from './run-options.js'
+import { threadCount } from './runtime.js'
 
 /** Places in {@link NativeRun}'s flags. */
 const STOP = 0

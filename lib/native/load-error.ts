@@ -1,4 +1,4 @@
-import { LayerwiseError, messageOf } from '../errors.js'
+import { LayerwiseError, messageOf } from '../base/errors.js'
 import { installFlags, needs, PLATFORMS, packageOf, platformName } from './platform.js'
 
 /** One place the addon was looked for in vain. */

@@ -1,5 +1,5 @@
-import { argumentError, checkOptions } from '../check.js'
-import { checkThreads } from '../runtime.js'
+import { argumentError, checkOptions } from '../base/check.js'
+import { checkThreads } from './runtime.js'
 
 /** What every call that computes may be told. */
 export interface RunOptions {

@@ -1,4 +1,4 @@
-import { checkChoice } from '../check.js'
+import { checkChoice } from '../base/check.js'
 
 /**
  * What a layer does to its weighted sums z.

@@ -1,4 +1,4 @@
-import { argumentError, checkChoice, checkNumber, checkOptions } from '../check.js'
+import { argumentError, checkChoice, checkNumber, checkOptions } from '../base/check.js'
 import type { NativeCorruption } from '../native/binding.js'
 import { type Activation, activationRange } from './activation.js'
 

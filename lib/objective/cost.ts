@@ -1,4 +1,4 @@
-import type { FloatArray, Precision } from '../precision.js'
+import type { FloatArray, Precision } from '../base/precision.js'
 
 /** The parts of a cost; `total` is their sum. */
 export interface CostParts {

@@ -1,4 +1,4 @@
-import { argumentError, checkChoice } from '../check.js'
+import { argumentError, checkChoice } from '../base/check.js'
 import type { Activation } from './activation.js'
 
 /**

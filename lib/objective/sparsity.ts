@@ -1,4 +1,4 @@
-import { argumentError, checkChoice, checkNumber, checkOptions, ownCopy } from '../check.js'
+import { argumentError, checkChoice, checkNumber, checkOptions, ownCopy } from '../base/check.js'
 import type { NativePenalty } from '../native/binding.js'
 import type { Activation } from './activation.js'
 

@@ -1,9 +1,9 @@
-import { notFiniteError } from '../data/slices.js'
-import { LayerwiseError } from '../errors.js'
+import { notFiniteError } from '../base/data-errors.js'
+import { LayerwiseError } from '../base/errors.js'
+import type { Precision } from '../base/precision.js'
 import type { NativeRows } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
-import type { Precision } from '../precision.js'
 import { type Activation, activationRange } from './activation.js'
 
 /** Scaling in float32 may carry a number past the end of its range by its last bits. */

@@ -1,5 +1,4 @@
-import { argumentError, checkChoice, checkNumber, checkOptions } from '../check.js'
-import type { FitPlan } from '../training/options.js'
+import { argumentError, checkChoice, checkNumber, checkOptions } from '../base/check.js'
 
 /**
  * A bound on the weights that training keeps exactly: after each step they are projected back onto it. Biases are free. Weight decay is
@@ -31,7 +30,10 @@ export function checkWeightConstraint(argument: string, value: unknown): WeightC
 }
 
 /** Refuses L-BFGS where there is a constraint. */
-export function checkProjectable(constraint: WeightConstraint | undefined, { optimizer }: FitPlan): void {
+export function checkProjectable(
+  constraint: WeightConstraint | undefined,
+  { optimizer }: { readonly optimizer: { readonly kind: string } },
+): void {
   if (constraint !== undefined && optimizer.kind === 'lbfgs') {
     throw argumentError(
       'optimizer.kind',

@@ -1,4 +1,4 @@
-import { type Complete, checkInteger, checkNumber, checkOptions } from '../check.js'
+import { type Complete, checkInteger, checkNumber, checkOptions } from '../base/check.js'
 import type { Floats } from '../native/binding.js'
 import { defaults } from './defaults.js'
 

@@ -7,7 +7,7 @@ import {
   checkKind,
   checkNumber,
   checkOptions,
-} from '../check.js'
+} from '../base/check.js'
 import type { Rows } from '../data/rows.js'
 import type { NativeOptimizer } from '../native/binding.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'

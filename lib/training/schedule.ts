@@ -1,4 +1,4 @@
-import { argumentError, checkInteger, checkKind, checkNumber, checkOptions } from '../check.js'
+import { argumentError, checkInteger, checkKind, checkNumber, checkOptions } from '../base/check.js'
 
 /**
  * The learning rate of each epoch; within an epoch it is constant.

@@ -1,4 +1,4 @@
-import { ownCopy, shapeError } from '../check.js'
+import { ownCopy, shapeError } from '../base/check.js'
 import type { Between } from '../data/slices.js'
 import { splitRowsInSlices } from '../data/split-rows.js'
 import type { NativeRows } from '../native/binding.js'

@@ -1,5 +1,6 @@
 import { types } from 'node:util'
-import { LayerwiseError } from '../errors.js'
+import { LayerwiseError } from '../base/errors.js'
+import { allocate } from '../base/precision.js'
 import type {
   Floats,
   NativeCorruption,
@@ -13,7 +14,6 @@ import type {
 import type { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import { costParts } from '../objective/cost.js'
-import { allocate } from '../precision.js'
 import { AugmentedLagrangian } from './augmented-lagrangian.js'
 import { BestEpoch } from './early-stopping.js'
 import {

@@ -1,8 +1,9 @@
-import { LayerwiseError } from '../../errors.js'
+import { notFiniteError, transferredError } from '../../base/data-errors.js'
+import { LayerwiseError } from '../../base/errors.js'
+import { allocate } from '../../base/precision.js'
 import type { NativeRows } from '../../native/binding.js'
-import { allocate } from '../../precision.js'
 import type { Matrix } from '../matrix.js'
-import { blocks, notFiniteError, rowSlices, transferredError, valueSlices } from '../slices.js'
+import { blocks, rowSlices, valueSlices } from '../slices.js'
 
 /** Sums of columns, and of what rounding took from them: beside a large offset that is much of a spread. */
 class ColumnSums {

@@ -1,4 +1,4 @@
-import { argumentError, checkBoolean, checkNumber, checkOptions, readArray } from '../../check.js'
+import { argumentError, checkBoolean, checkNumber, checkOptions, readArray } from '../../base/check.js'
 import type { Matrix } from '../matrix.js'
 import { ColumnScaler, isConstant, type ScalingOf } from './column-scaler.js'
 import type { ColumnStatistics } from './column-statistics.js'

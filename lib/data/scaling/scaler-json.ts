@@ -1,6 +1,6 @@
-import { ownCopy, readArray } from '../../check.js'
-import { LayerwiseError } from '../../errors.js'
-import { show } from '../../show.js'
+import { ownCopy, readArray } from '../../base/check.js'
+import { LayerwiseError } from '../../base/errors.js'
+import { show } from '../../base/show.js'
 
 /** A fitted scaler as plain data. */
 export type ScalerJSON = MinMaxScalerJSON | StandardScalerJSON

@@ -1,5 +1,5 @@
-import { argumentError, ownCopy, shapeError } from '../../check.js'
-import { show } from '../../show.js'
+import { argumentError, ownCopy, shapeError } from '../../base/check.js'
+import { show } from '../../base/show.js'
 import type { Scaler } from './column-scaler.js'
 import { MinMaxScaler } from './min-max-scaler.js'
 import { type Fitted, jsonError, type ScalerJSON, type ScalerKind } from './scaler-json.js'

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os'
-import { argumentError, checkInteger, checkOptions } from './check.js'
+import { argumentError, checkInteger, checkOptions } from '../base/check.js'
+import { version } from '../base/version.js'
 import { cpuQuota } from './cpu-quota.js'
-import { binding } from './native/load.js'
-import { version } from './version.js'
+import { binding } from './load.js'
 
 /** The core's pool has no more. */
 const MOST_THREADS = 256

@@ -1,0 +1,44 @@
+import { LayerwiseError } from './errors.js'
+
+/** The refusal of memory of the caller's that another turn of the event loop has taken away. */
+export function transferredError(argument: string): LayerwiseError {
+  return new LayerwiseError('ERR_STATE', `${argument}: its buffer was transferred away`, { argument })
+}
+
+/** The refusal of an array of the caller's that another turn of the event loop has changed. */
+export function changedError(argument: string): LayerwiseError {
+  return new LayerwiseError('ERR_STATE', `${argument}: it changed its length while it was read`, { argument })
+}
+
+/** The refusal of a row of which the answer is larger than the precision it is given in. `column` is one of the answer's. */
+export function tooLargeError(
+  argument: string,
+  row: number,
+  value?: number,
+  column?: number,
+): LayerwiseError {
+  const expected = 'rows whose answers the precision of the model can hold'
+  const place = column === undefined ? '' : `, column ${column} of the answer`
+  return new LayerwiseError(
+    'ERR_RANGE',
+    `${argument}: expected ${expected}, but ${value ?? 'the answer'} is too large, in row ${row}${place}; ` +
+      "scale the data, or choose precision 'float64'",
+    {
+      argument,
+      expected,
+      row,
+      ...(value !== undefined && { received: value }),
+      ...(column !== undefined && { column }),
+    },
+  )
+}
+
+/** The refusal of NaN or Infinity at a place in the data, or of a number that becomes infinite in float32. */
+export function notFiniteError(argument: string, value: number, row: number, column: number): LayerwiseError {
+  const expected = Number.isFinite(value) ? 'numbers that float32 can hold' : 'finite numbers'
+  return new LayerwiseError(
+    'ERR_RANGE',
+    `${argument}: expected ${expected}, received ${value} in row ${row}, column ${column}`,
+    { argument, expected, received: value, row, column },
+  )
+}
