@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { absoluteLinks, anchorsOf, linksOf, repositoryPage } from '../scripts/markdown-links.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const texts = ['.', 'docs'].flatMap((folder) =>
+const texts = ['.', 'docs', 'docs/lab'].flatMap((folder) =>
   readdirSync(join(root, folder))
     .filter((name) => name.endsWith('.md'))
     .map((name) => join(folder, name)),
