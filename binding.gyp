@@ -8,7 +8,7 @@
     {
       'target_name': 'layerwise',
       'sources': ['<!@(node -p "Object.values(require(\'./native/sources.json\')).flat().join(\' \')")'],
-      'include_dirs': ['native', '<!(node -p "require(\'node-addon-api\').include_dir")'],
+      'include_dirs': ['native', 'native/core', '<!(node -p "require(\'node-addon-api\').include_dir")'],
       'defines': [
         'NAPI_VERSION=8',
         'NAPI_CPP_EXCEPTIONS',

@@ -6,11 +6,11 @@
 #include <new>
 #include <string>
 
-#include "core/blas.h"
-#include "core/pages.h"
-#include "core/random.h"
-#include "core/vector_kernels.h"
+#include "base/pages.h"
+#include "base/random.h"
 #include "exports.h"
+#include "kernels/vector_kernels.h"
+#include "products/blas.h"
 #include "worker.h"
 
 namespace layerwise {

@@ -1,10 +1,10 @@
 #pragma once
 #include <memory>
 
-#include "core/forward.h"
-#include "core/objective.h"
-#include "core/training.h"
 #include "fields.h"
+#include "network/forward.h"
+#include "network/objective.h"
+#include "training/training.h"
 
 // What the requests of lib/native/binding.ts mean to the core.
 namespace layerwise {

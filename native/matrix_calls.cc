@@ -1,11 +1,11 @@
 // The exports that compute over rows or a matrix, without a network: scan, covariance, eigen, leadingDirections.
 #include <algorithm>
 
-#include "core/covariance.h"
-#include "core/eigen.h"
-#include "core/scan.h"
-#include "core/subspace.h"
 #include "exports.h"
+#include "linear/covariance.h"
+#include "linear/eigen.h"
+#include "linear/subspace.h"
+#include "rows/scan.h"
 #include "worker.h"
 
 namespace layerwise {

@@ -4,9 +4,9 @@
 #include <limits>
 #include <type_traits>
 
-#include "core/evaluation.h"
-#include "core/forward.h"
 #include "exports.h"
+#include "network/evaluation.h"
+#include "network/forward.h"
 #include "worker.h"
 
 namespace layerwise {

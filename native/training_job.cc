@@ -4,8 +4,8 @@
 #include <chrono>
 #include <cmath>
 
-#include "core/training.h"
 #include "exports.h"
+#include "training/training.h"
 #include "worker.h"
 
 namespace layerwise {

@@ -9,8 +9,8 @@
 #include <unordered_map>
 
 #include "args.h"
-#include "core/lanes.h"
-#include "core/stop_flag.h"
+#include "base/lanes.h"
+#include "base/stop_flag.h"
 
 namespace layerwise {
 

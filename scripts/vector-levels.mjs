@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 
-/** What a level asks of an x64 processor: native/core/vector_kernels.cc asks the processor itself. @type {[string, string[]][]} */
+/** What a level asks of an x64 processor: native/core/kernels/vector_kernels.cc asks the processor itself. @type {[string, string[]][]} */
 const flagsOfLevels = [
   ['avx512', ['avx512f', 'avx512dq', 'avx512bw', 'avx512vl', 'avx2', 'fma', 'popcnt']],
   ['avx2', ['avx2', 'fma', 'popcnt']],

@@ -30,10 +30,10 @@
 #include <string>
 #include <vector>
 
-#include "core/lanes.h"
-#include "core/phase_clock.h"
-#include "core/training.h"
+#include "base/lanes.h"
+#include "base/phase_clock.h"
 #include "step_products.h"
+#include "training/training.h"
 
 namespace layerwise {
 namespace {

@@ -2,9 +2,9 @@
 #include <memory>
 #include <vector>
 
-#include "core/blas.h"
-#include "core/evaluation.h"
-#include "core/random.h"
+#include "base/random.h"
+#include "network/evaluation.h"
+#include "products/blas.h"
 
 namespace layerwise {
 
@@ -36,7 +36,7 @@ class StepProducts {
       : StepProducts(network, objective, rows, Plan::evaluation(network, rows, sizeof(float))) {}
 
   StepProducts(const Network& network, const Objective& objective, int rows, const Plan& plan)
-      : network_(network), products_(std::make_unique<LayerProducts<float>>(network)), plan_(plan) {
+      : network_(network), products_(std::make_unique<LayerProducts<float>>(network.layers)), plan_(plan) {
     for (const Penalty& penalty : objective.penalties) {
       if (penalty.on_mean()) deepest_ = std::max(deepest_, penalty.layer);
     }

@@ -44,7 +44,7 @@ export async function snapshot(
 /**
  * Memory for rows that are read in any order. It begins with a cache line: a row of 256 bytes then lies in four, where the allocator
  * puts large arrays it would lie in five. And from half a MiB on with a huge page, and ends with one, where the system has them, as the
- * core's own buffers do (native/core/buffer.h): finding the page of a row can take as long as reading it.
+ * core's own buffers do (native/core/base/buffer.h): finding the page of a row can take as long as reading it.
  */
 function memoryForRows(length: number, argument: string): PlainUint8Array {
   const unit = length < HUGE_PAGE / 4 ? CACHE_LINE : HUGE_PAGE

@@ -168,7 +168,7 @@ function isClone(root: string | undefined): boolean {
  * Loads with OpenBLAS told not to start threads of its own: we bring the threads, and its idle ones would spin. Debian's library
  * could be stopped afterwards, wheels hide the means. The variable is put back at once, since child processes inherit it.
  * In a worker thread `process.env` is a copy that OpenBLAS does not see: the addon then ends Debian's at once, and opens a library that
- * lies beside it with the variable set (native/core/blas_file.h).
+ * lies beside it with the variable set (native/core/products/blas_file.h).
  */
 function alone<T>(load: () => T): T {
   const before = process.env.OPENBLAS_NUM_THREADS

@@ -1,4 +1,4 @@
-#include "blas_kernel.h"
+#include "products/blas_kernel.h"
 
 #include <gtest/gtest.h>
 

@@ -2,8 +2,8 @@
 #include <initializer_list>
 #include <vector>
 
-#include "evaluation.h"
-#include "thread_pool.h"
+#include "base/thread_pool.h"
+#include "network/evaluation.h"
 #include "vector_testing.h"
 
 namespace layerwise {

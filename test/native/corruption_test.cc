@@ -1,4 +1,4 @@
-#include "corruption.h"
+#include "rows/corruption.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "covariance.h"
+#include "linear/covariance.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "eigen.h"
+#include "linear/eigen.h"
 
 #include <gtest/gtest.h>
 
@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "blas.h"
-#include "random.h"
+#include "base/random.h"
+#include "products/blas.h"
 #include "tolerances.h"
 
 namespace layerwise {

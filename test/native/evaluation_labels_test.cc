@@ -4,9 +4,9 @@
 #include <numeric>
 #include <vector>
 
-#include "forward.h"
 #include "job_testing.h"
 #include "naive_cost.h"
+#include "network/forward.h"
 
 namespace layerwise {
 namespace {

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/random.h"
 #include "job_testing.h"
 #include "naive_cost.h"
-#include "random.h"
 
 namespace layerwise {
 namespace {

@@ -1,4 +1,4 @@
-#include "evaluation.h"
+#include "network/evaluation.h"
 
 #include <gtest/gtest.h>
 

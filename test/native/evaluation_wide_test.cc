@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "forward.h"
 #include "naive_cost.h"
+#include "network/forward.h"
 
 namespace layerwise {
 namespace {

@@ -1,4 +1,4 @@
-#include "forward.h"
+#include "network/forward.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "naive_cost.h"
-#include "plan.h"
+#include "network/plan.h"
 
 namespace layerwise {
 namespace {

@@ -1,4 +1,4 @@
-#include "gather.h"
+#include "rows/gather.h"
 
 #include <gtest/gtest.h>
 

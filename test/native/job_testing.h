@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "core_testing.h"
-#include "training.h"
+#include "training/training.h"
 
 namespace layerwise {
 

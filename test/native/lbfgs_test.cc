@@ -1,4 +1,4 @@
-#include "lbfgs.h"
+#include "training/lbfgs.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "random.h"
+#include "base/random.h"
 #include "tolerances.h"
 
 namespace layerwise {

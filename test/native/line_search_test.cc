@@ -1,4 +1,4 @@
-#include "line_search.h"
+#include "training/line_search.h"
 
 #include <gtest/gtest.h>
 

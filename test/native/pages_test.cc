@@ -8,7 +8,7 @@
 #include <sstream>
 #include <string>
 
-#include "buffer.h"
+#include "base/buffer.h"
 #include "core_testing.h"
 
 namespace layerwise {

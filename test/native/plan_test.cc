@@ -1,4 +1,4 @@
-#include "plan.h"
+#include "network/plan.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "softmax.h"
+#include "network/softmax.h"
 
 #include <gtest/gtest.h>
 

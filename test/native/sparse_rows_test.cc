@@ -6,9 +6,9 @@
 #include <cstring>
 #include <vector>
 
-#include "forward.h"
 #include "job_testing.h"
 #include "naive_cost.h"
+#include "network/forward.h"
 
 namespace layerwise {
 namespace {

@@ -1,4 +1,4 @@
-#include "sparsity.h"
+#include "network/sparsity.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "subspace.h"
+#include "linear/subspace.h"
 
 #include <gtest/gtest.h>
 
@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "core_testing.h"
-#include "covariance.h"
-#include "eigen.h"
+#include "linear/covariance.h"
+#include "linear/eigen.h"
 
 namespace layerwise {
 namespace {

@@ -1,4 +1,4 @@
-#include "thread_pool.h"
+#include "base/thread_pool.h"
 
 #include <gtest/gtest.h>
 
@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-#include "lanes.h"
+#include "base/lanes.h"
 #include "tolerances.h"
 
 #if defined(__linux__)

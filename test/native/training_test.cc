@@ -1,4 +1,4 @@
-#include "training.h"
+#include "training/training.h"
 
 #include <gtest/gtest.h>
 
@@ -8,9 +8,9 @@
 #include <thread>
 #include <vector>
 
+#include "base/random.h"
 #include "job_testing.h"
 #include "naive_cost.h"
-#include "random.h"
 
 namespace layerwise {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <set>
 
-#include "denormals.h"
-#include "vector_levels.h"
+#include "base/denormals.h"
+#include "kernels/levels.h"
 #include "vector_testing.h"
 
 namespace layerwise {

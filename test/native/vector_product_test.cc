@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "grouped_chunk.h"
+#include "products/grouped_chunk.h"
 #include "tolerances.h"
 #include "vector_testing.h"
 

@@ -7,8 +7,8 @@
 #include <random>
 #include <vector>
 
+#include "kernels/vector_kernels.h"
 #include "tolerances.h"
-#include "vector_kernels.h"
 
 namespace layerwise {
 

@@ -1,4 +1,4 @@
-#include "weight_constraint.h"
+#include "training/weight_constraint.h"
 
 #include <gtest/gtest.h>
 

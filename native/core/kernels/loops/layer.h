@@ -1,0 +1,138 @@
+#pragma once
+// What happens to the elements of a layer beside its matrix products.
+#include "kernels/lanes/functions.h"
+#include "kernels/lanes/registers.h"
+#include "kernels/lanes/sum.h"
+
+namespace layerwise::LAYERWISE_LEVEL {
+namespace {
+
+template <Activation f, typename T>
+LAYERWISE_INLINE V<T> apply(V<T> z) {
+  if constexpr (f == Activation::sigmoid) {
+    return sigmoid<T>(z);
+  } else if constexpr (f == Activation::tanh) {
+    return hyperbolic_tangent<T>(z);
+  } else if constexpr (f == Activation::relu) {
+    return at_least(V<T>{}, z);
+  } else if constexpr (f == Activation::satlin) {
+    return at_most(all<T>(1), at_least(V<T>{}, z));
+  } else {
+    return z;
+  }
+}
+
+// d f'(z), written in a = f(z). The flat parts multiply by a 0 made of a, so that NaN stays NaN.
+template <Activation f, typename T>
+LAYERWISE_INLINE V<T> times_slope(V<T> d, V<T> a) {
+  if constexpr (f == Activation::sigmoid) {
+    return d * (a * (T(1) - a));
+  } else if constexpr (f == Activation::tanh) {
+    return d * (T(1) - a * a);
+  } else if constexpr (f == Activation::relu) {
+    return d * (a > T(0) ? all<T>(1) : a * T(0));
+  } else if constexpr (f == Activation::satlin) {
+    return d * (((a > T(0)) & (a < T(1))) ? all<T>(1) : a * T(0));
+  } else {
+    return d;
+  }
+}
+
+// Calls body with f as a constant.
+template <typename Body>
+LAYERWISE_INLINE auto with_constant(Activation f, Body&& body) {
+  switch (f) {
+    case Activation::sigmoid:
+      return body(std::integral_constant<Activation, Activation::sigmoid>{});
+    case Activation::tanh:
+      return body(std::integral_constant<Activation, Activation::tanh>{});
+    case Activation::relu:
+      return body(std::integral_constant<Activation, Activation::relu>{});
+    case Activation::satlin:
+      return body(std::integral_constant<Activation, Activation::satlin>{});
+    case Activation::identity:
+    case Activation::softmax:
+      break;
+  }
+  return body(std::integral_constant<Activation, Activation::identity>{});
+}
+
+// How many rows are worked on together: column sums are fetched and stored once for all of them.
+constexpr int kRows = 4;
+
+// body(first row, number of rows as a constant) over all rows in order.
+template <typename Body>
+LAYERWISE_INLINE void by_rows(int rows, Body&& body) {
+  int i = 0;
+  for (; i + kRows <= rows; i += kRows) body(i, std::integral_constant<int, kRows>{});
+  for (; i < rows; i++) body(i, std::integral_constant<int, 1>{});
+}
+
+template <Activation f, typename T>
+void activate_with(MatrixView<T> z, const T* bias, T* sums) {
+  if (sums != nullptr) std::fill(sums, sums + z.cols, T(0));
+  by_rows(z.rows, [&](int i, auto rows) LAYERWISE_INLINE_LAMBDA {
+    sweep<T>(z.cols, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA {
+      const V<T> b = span.load(bias + j);
+      V<T> sum = sums == nullptr ? V<T>{} : span.load(sums + j);
+      unrolled<decltype(rows)::value>([&](auto r) LAYERWISE_INLINE_LAMBDA {
+        const V<T> a = apply<f, T>(span.load(z.row(i + r) + j) + b);
+        span.store(z.row(i + r) + j, a);
+        sum += a;
+      });
+      if (sums != nullptr) span.store(sums + j, sum);
+    });
+  });
+}
+
+template <typename T>
+void activate(Activation f, MatrixView<T> z, const T* bias, T* sums) {
+  with_constant(f, [&](auto f) { activate_with<decltype(f)::value>(z, bias, sums); });
+}
+
+template <Activation f, bool l1, typename T>
+void hidden_delta_with(MatrixView<T> d, MatrixView<const T> a, const T* pull, T weight, T* sums) {
+  std::fill(sums, sums + d.cols, T(0));
+  by_rows(d.rows, [&](int i, auto rows) LAYERWISE_INLINE_LAMBDA {
+    sweep<T>(d.cols, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA {
+      const V<T> p = pull != nullptr ? span.load(pull + j) : V<T>{};
+      V<T> sum = span.load(sums + j);
+      unrolled<decltype(rows)::value>([&](auto r) LAYERWISE_INLINE_LAMBDA {
+        const V<T> out = span.load(a.row(i + r) + j);
+        V<T> pulled = span.load(d.row(i + r) + j) + p;
+        if constexpr (l1) pulled = fma(all<T>(weight), sign<T>(out), pulled);
+        const V<T> delta = times_slope<f, T>(pulled, out);
+        span.store(d.row(i + r) + j, delta);
+        sum += delta;
+      });
+      span.store(sums + j, sum);
+    });
+  });
+}
+
+template <typename T>
+void hidden_delta(Activation f, MatrixView<T> d, MatrixView<const T> a, const T* pull, T l1, T* sums) {
+  with_constant(f, [&](auto f) {
+    constexpr Activation kF = decltype(f)::value;
+    l1 == 0 ? hidden_delta_with<kF, false>(d, a, pull, l1, sums) : hidden_delta_with<kF, true>(d, a, pull, l1, sums);
+  });
+}
+
+template <typename T>
+void exponentials(T* x, std::size_t n) {
+  sweep<T>(n, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA { span.store(x + j, exponential<T>(span.load(x + j))); });
+}
+
+template <typename T>
+double absolute_sum(MatrixView<const T> a) {
+  Sum<T> total;
+  for (int i = 0; i < a.rows; i++) {
+    V<T> sum{};
+    sweep<T>(a.cols, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA { sum += absolute<T>(span.load(a.row(i) + j)); });
+    total.add(sum);
+  }
+  return total.total();
+}
+
+}  // namespace
+}  // namespace layerwise::LAYERWISE_LEVEL

@@ -1,0 +1,69 @@
+#include "rows/gather.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <type_traits>
+
+#include "kernels/vector_kernels.h"
+
+namespace layerwise {
+namespace {
+
+// Rows in shuffled order come from anywhere: asked for this many rows ahead, they are there when their turn comes. Of long rows
+// the beginning is enough; the processor sees the rest coming.
+constexpr int kAhead = 8;
+constexpr std::size_t kPrefetched = 1024, kCacheLine = 64;
+
+std::size_t element_bytes(Storage storage) { return storage == Storage::u8 ? 1 : (storage == Storage::f32 ? 4 : 8); }
+
+}  // namespace
+
+void check_places(const Rows& rows) {
+  if (rows.order == nullptr) return;
+  const auto stored = static_cast<std::uint32_t>(rows.stored);
+  const auto named = [&](std::uint32_t row) { return row < stored; };
+  if (!std::all_of(rows.order, rows.order + rows.count, named)) throw std::out_of_range("order: no such row");
+}
+
+void check_labels(const Rows& rows, std::uint32_t classes) {
+  for (int i = 0; i < rows.count; i++) {
+    if (rows.labels[rows.order != nullptr ? rows.order[i] : i] >= classes) throw std::out_of_range("labels: no such class");
+  }
+}
+
+template <typename T>
+MatrixView<const T> Gather<T>::in_place(int first, int count) const {
+  const bool same_type = rows_.storage == (std::is_same<T, float>::value ? Storage::f32 : Storage::f64);
+  if (!same_type || rows_.order != nullptr || rows_.scaling) return {};
+  return {static_cast<const T*>(rows_.data) + static_cast<std::size_t>(first) * rows_.cols, count, rows_.cols};
+}
+
+template <typename T>
+void Gather<T>::read(const std::uint32_t* order, int first, MatrixView<T> out) const {
+  const auto& kernels = vector_kernels<T>();
+  const ColumnScaling& scaling = rows_.scaling;
+  const std::size_t row_bytes = rows_.cols * element_bytes(rows_.storage);
+  for (int i = 0; i < out.rows; i++) {
+    if (i + kAhead < out.rows) {
+      const char* ahead = static_cast<const char*>(rows_.data) + row_at(order, first + i + kAhead) * row_bytes;
+      for (std::size_t b = 0; b < std::min(row_bytes, kPrefetched); b += kCacheLine) __builtin_prefetch(ahead + b);
+    }
+    const std::size_t at = row_at(order, first + i) * static_cast<std::size_t>(rows_.cols);
+    switch (rows_.storage) {
+      case Storage::u8:
+        kernels.gather_u8(static_cast<const std::uint8_t*>(rows_.data) + at, rows_.cols, rows_.scale, scaling, out.row(i));
+        break;
+      case Storage::f32:
+        kernels.gather_f32(static_cast<const float*>(rows_.data) + at, rows_.cols, scaling, out.row(i));
+        break;
+      case Storage::f64:
+        kernels.gather_f64(static_cast<const double*>(rows_.data) + at, rows_.cols, scaling, out.row(i));
+        break;
+    }
+  }
+}
+
+template class Gather<float>;
+template class Gather<double>;
+
+}  // namespace layerwise

@@ -1,0 +1,43 @@
+#pragma once
+#include <cstddef>
+
+#include "base/buffer.h"
+#include "kernels/vector_kernels.h"
+
+namespace layerwise {
+
+struct OptimizerOptions {
+  enum class Kind { gradient_descent, momentum, adam, lbfgs };
+  Kind kind = Kind::adam;
+  double momentum = 0.9;                              // momentum
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;  // adam [Kingma & Ba 2015]
+  int history = 20;                                   // lbfgs
+  double tolerance = 0;                               // lbfgs
+};
+
+// A first-order method and its state, applied to any block of the parameters: the blocks of one step may be updated by different
+// threads.
+template <typename T>
+class Optimizer {
+ public:
+  Optimizer(const OptimizerOptions& options, std::size_t parameters);
+
+  // Begins a step; called once, before its blocks are updated.
+  void begin(double rate);
+
+  // theta[offset … offset+n) by its gradient g [n], to which decay * theta is added first. Returns the squared norm of that sum
+  // where asked.
+  double update(T* theta, const T* g, std::size_t offset, std::size_t n, T decay, bool norm) const;
+
+  static int state_vectors(OptimizerOptions::Kind kind);
+
+ private:
+  OptimizerOptions options_;
+  const VectorKernels<T>& kernels_;
+  Buffer<T> first_, second_;
+  long step_ = 0;
+  double rate_ = 0;
+  AdamStep adam_{};
+};
+
+}  // namespace layerwise
