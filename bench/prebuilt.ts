@@ -10,12 +10,12 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { runtime, SparseAutoencoder } from '../lib/index.js'
-import { type TrainingCase, trainingCases } from './cases.js'
-import { digits } from './data.js'
-import { environment } from './environment.js'
-import { fitWindow, type WindowOptions } from './fit-window.js'
-import { message } from './message.js'
-import { ratios, type Summary, summary } from './statistics.js'
+import { type TrainingCase, trainingCases } from './cases/cases.js'
+import { digits } from './measuring/data.js'
+import { environment } from './measuring/environment.js'
+import { fitWindow, type WindowOptions } from './measuring/fit-window.js'
+import { message } from './measuring/message.js'
+import { ratios, type Summary, summary } from './measuring/statistics.js'
 
 /** The two sum the same products in other orders: 200 steps in float32 leave at most this between their costs. */
 const MOST_RELATIVE_DIFFERENCE = 1e-4

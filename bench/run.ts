@@ -9,14 +9,14 @@ import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { runtime } from '../lib/index.js'
-import type { CaseRequest, CaseResult } from './case.js'
-import { caseNames, trainingCases } from './cases.js'
-import type { Storage } from './data.js'
-import { environment } from './environment.js'
-import { buildLimits } from './limits.js'
-import { measurePhases, phasesText } from './phases.js'
-import { environmentText, reportText } from './report.js'
-import { setUp } from './set-up.js'
+import type { CaseRequest, CaseResult } from './cases/case.js'
+import { caseNames, trainingCases } from './cases/cases.js'
+import { measurePhases, phasesText } from './cases/phases.js'
+import { environmentText, reportText } from './cases/report.js'
+import type { Storage } from './measuring/data.js'
+import { environment } from './measuring/environment.js'
+import { buildLimits } from './measuring/limits.js'
+import { setUp } from './measuring/set-up.js'
 
 const usage = `npm run bench -- NAME [--json] [--seconds N] [--threads N] [--data float32|uint8] [--phases]
   NAME       ${caseNames.join(', ')} or all
@@ -63,7 +63,7 @@ function options(): Options {
 
 function runCase(request: CaseRequest): Promise<CaseResult> {
   return new Promise((resolve, reject) => {
-    const script = fileURLToPath(new URL('./case.ts', import.meta.url))
+    const script = fileURLToPath(new URL('./cases/case.ts', import.meta.url))
     const child = fork(script, [JSON.stringify(request)], { stdio: ['ignore', 2, 2, 'ipc'] })
     let result: CaseResult | undefined
     child.once('message', (message) => {

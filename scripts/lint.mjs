@@ -1,5 +1,6 @@
 /**
- * Lint and format check of everything: Biome for TypeScript, JavaScript and JSON, clang-format for C++.
+ * Lint and format check of everything: Biome for TypeScript, JavaScript and JSON, clang-format for C++. Then which file may import which,
+ * by dependency-cruiser (.dependency-cruiser.mjs).
  * `--fix` writes what can be put right by machine.
  */
 import { spawnSync } from 'node:child_process'
@@ -12,9 +13,10 @@ const fix = process.argv.includes('--fix')
 
 /** @param {string} name @param {string[]} args @returns {boolean} */
 function passes(name, args) {
-  return (
-    spawnSync(join(root, 'node_modules', '.bin', name), args, { cwd: root, stdio: 'inherit' }).status === 0
-  )
+  const program = join(root, 'node_modules', '.bin', name)
+  const { status, error } = spawnSync(program, args, { cwd: root, stdio: 'inherit' })
+  if (error) console.error(`${error.message}: is it installed? \`npm ci\` installs all of package-lock.json`)
+  return status === 0
 }
 
 const sources = ['native', 'test/native', 'bench/native'].flatMap((folder) =>
@@ -25,5 +27,6 @@ const sources = ['native', 'test/native', 'bench/native'].flatMap((folder) =>
 const results = [
   passes('biome', fix ? ['check', '--write', '.'] : ['check', '.']),
   passes('clang-format', fix ? ['-i', ...sources] : ['--dry-run', '-Werror', ...sources]),
+  passes('depcruise', ['lib', 'bench', 'examples', 'scripts', 'test']),
 ]
 process.exit(results.every(Boolean) ? 0 : 1)

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { evaluationFlopsPerRow } from '../bench/flops.js'
+import { evaluationFlopsPerRow } from '../bench/measuring/flops.js'
+import { summary } from '../bench/measuring/statistics.js'
 import { entries } from '../bench/peers/contender.js'
 import { type JobResult, reached, table } from '../bench/peers/figures.js'
 import { chain, jobNames, trainingJobs, unrolled } from '../bench/peers/jobs.js'
 import { distance, proveCodes } from '../bench/peers/proof.js'
 import { bestVariant, rounds } from '../bench/peers/rounds.js'
 import { trainingFigures, widths } from '../bench/peers/training.js'
-import { summary } from '../bench/statistics.js'
 
 describe('the layers of a job', () => {
   test('unrolled go down to a linear code and up again', () => {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { summary } from '../bench/measuring/statistics.js'
 import { growth, slope } from '../bench/scaling/growth.js'
 import type { Point, SweepResult } from '../bench/scaling/measure.js'
 import { loglog, type Panel } from '../bench/scaling/picture.js'
 import { growthText, pictureOf, reportText, type SweepRecord, withTable } from '../bench/scaling/report.js'
 import { flops, leastMemory, parameters, sweeps, threadCounts } from '../bench/scaling/sweeps.js'
-import { summary } from '../bench/statistics.js'
 import { elementsOf } from './xml.js'
 
 const sizes = [1, 10, 100, 1000, 10_000, 100_000]

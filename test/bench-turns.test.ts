@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { allThreads, canHold, hold, otherThreads, processors } from '../bench/processors.js'
-import { TakingTurns } from '../bench/taking-turns.js'
+import { allThreads, canHold, hold, otherThreads, processors } from '../bench/measuring/processors.js'
+import { TakingTurns } from '../bench/measuring/taking-turns.js'
 
 afterEach(() => vi.restoreAllMocks())
 

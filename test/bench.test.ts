@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { caseNames, trainingCases } from '../bench/cases.js'
-import { trainingFlopsPerRow } from '../bench/flops.js'
-import { medianInterval, quantile, ratios, summary } from '../bench/statistics.js'
+import { caseNames, trainingCases } from '../bench/cases/cases.js'
+import { trainingFlopsPerRow } from '../bench/measuring/flops.js'
+import { medianInterval, quantile, ratios, summary } from '../bench/measuring/statistics.js'
 
 describe('the summary of several rounds', () => {
   test('has the median, the range, and every value in its order', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { evaluationFlopsPerRow } from '../bench/flops.js'
+import { evaluationFlopsPerRow } from '../bench/measuring/flops.js'
 import { parseArguments } from '../bench/reproduce/arguments.js'
 import { Progress, progressLine } from '../bench/reproduce/progress.js'
 import { type Figure, Ledger, type Recipe, reached } from '../bench/reproduce/recipe.js'

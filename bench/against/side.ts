@@ -3,7 +3,7 @@
  * samples/s over these.
  */
 import { runtime, SparseAutoencoder } from '../../lib/index.js'
-import { digits } from '../data.js'
+import { digits } from '../measuring/data.js'
 import { modelOf, rowsOf } from '../peers/model.js'
 import { window } from '../peers/training.js'
 import { type AgainstJob, againstJobs } from './jobs.js'

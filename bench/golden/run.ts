@@ -9,9 +9,9 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { buildAside } from '../aside.js'
-import { message } from '../message.js'
-import { setUp } from '../set-up.js'
+import { buildAside } from '../measuring/aside.js'
+import { message } from '../measuring/message.js'
+import { setUp } from '../measuring/set-up.js'
 import type { Hashed } from './hash.js'
 import { differences, differencesFrom, entryOf, keyOf, readTable, writeEntry } from './table.js'
 

@@ -1,4 +1,4 @@
-import type { Summary } from '../statistics.js'
+import type { Summary } from '../measuring/statistics.js'
 
 /** What a figure has to reach. */
 export type Goal = { readonly atLeast: number } | { readonly atMost: number }

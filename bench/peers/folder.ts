@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Training } from '../limits.js'
+import type { Training } from '../measuring/limits.js'
 import type { JobRows } from './model.js'
 
 /** Where the peers are installed. */

@@ -1,4 +1,4 @@
-import type { Training } from '../limits.js'
+import type { Training } from '../measuring/limits.js'
 
 /** Which model of the package it is. */
 export type ModelKind = 'SparseAutoencoder' | 'StackedAutoencoder' | 'StackedClassifier'

@@ -11,7 +11,7 @@ import {
   StackedClassifier,
   type TrainingHistory,
 } from '../../lib/index.js'
-import { type BenchRows, dense, type Storage, rowsOf as storedRows } from '../data.js'
+import { type BenchRows, dense, type Storage, rowsOf as storedRows } from '../measuring/data.js'
 import type { TrainingJob } from './jobs.js'
 
 /** What the race asks of any model. */

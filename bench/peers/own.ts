@@ -1,5 +1,5 @@
-import { Limits } from '../limits.js'
-import { ratios, summary } from '../statistics.js'
+import { Limits } from '../measuring/limits.js'
+import { ratios, summary } from '../measuring/statistics.js'
 import type { Figure, JobResult } from './figures.js'
 import { CUT_GOAL, SCALING_GOAL, trainingJobs, UINT8_GOAL } from './jobs.js'
 import { modelOf, rowsOf } from './model.js'

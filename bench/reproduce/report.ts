@@ -1,4 +1,4 @@
-import type { Environment } from '../environment.js'
+import type { Environment } from '../measuring/environment.js'
 import { type Figure, type Outcome, type Recipe, reached } from './recipe.js'
 
 /** A recipe that has run. */

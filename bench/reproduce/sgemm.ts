@@ -1,6 +1,6 @@
 import { runtime } from '../../lib/index.js'
-import { buildLimits, Limits } from '../limits.js'
-import { quantile } from '../statistics.js'
+import { buildLimits, Limits } from '../measuring/limits.js'
+import { quantile } from '../measuring/statistics.js'
 
 /** What the machine's sgemm does, measured again and again in the course of a run. */
 export class Sgemm {

@@ -1,5 +1,5 @@
 import { StackedAutoencoder } from '../../lib/index.js'
-import { evaluationFlopsPerRow } from '../flops.js'
+import { evaluationFlopsPerRow } from '../measuring/flops.js'
 import { mnist } from './data.js'
 import { type Figure, Ledger, type Recipe } from './recipe.js'
 import { Sgemm } from './sgemm.js'

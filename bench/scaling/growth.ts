@@ -1,4 +1,4 @@
-import { quantile } from '../statistics.js'
+import { quantile } from '../measuring/statistics.js'
 
 /** A size, and what it costs. */
 export type Cost = readonly [size: number, cost: number]

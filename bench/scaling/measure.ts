@@ -1,6 +1,6 @@
 import { freemem } from 'node:os'
-import type { Limits } from '../limits.js'
-import { type Summary, summary } from '../statistics.js'
+import type { Limits } from '../measuring/limits.js'
+import { type Summary, summary } from '../measuring/statistics.js'
 import { type Growth, growth } from './growth.js'
 import { Subject } from './subject.js'
 import { flops, leastMemory, type Sweep, type SweepSeries, type Work } from './sweeps.js'

@@ -5,7 +5,7 @@
 import { randomFillSync } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { type FitOptions, Matrix, SparseAutoencoder, StackedAutoencoder } from '../../lib/index.js'
-import { fitWindow } from '../fit-window.js'
+import { fitWindow } from '../measuring/fit-window.js'
 import { watchMemory } from './memory.js'
 import type { Answer, Question } from './subject.js'
 import type { Work } from './sweeps.js'

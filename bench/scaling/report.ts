@@ -1,4 +1,4 @@
-import type { Environment } from '../environment.js'
+import type { Environment } from '../measuring/environment.js'
 import type { Growth } from './growth.js'
 import type { Point, SeriesResult, SweepResult } from './measure.js'
 import { type Line, loglog } from './picture.js'

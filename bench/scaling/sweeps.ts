@@ -1,4 +1,4 @@
-import { evaluationFlopsPerRow } from '../flops.js'
+import { evaluationFlopsPerRow } from '../measuring/flops.js'
 
 /**
  * What one process measures at one point of a sweep.

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { Matrix, Pca, type Rows, SparseAutoencoder } from '../../lib/index.js'
-import { digits } from '../data.js'
-import { quantile } from '../statistics.js'
+import { digits } from '../measuring/data.js'
+import { quantile } from '../measuring/statistics.js'
 import { type Figure, figure } from './figure.js'
 
 const inputs = 784

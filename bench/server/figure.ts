@@ -1,4 +1,4 @@
-import { type Summary, summary } from '../statistics.js'
+import { type Summary, summary } from '../measuring/statistics.js'
 
 /** What one figure is to reach. */
 export type Goal = { readonly atLeast: number } | { readonly atMost: number }

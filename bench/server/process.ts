@@ -6,7 +6,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Matrix, SparseAutoencoder } from '../../lib/index.js'
-import { digits } from '../data.js'
+import { digits } from '../measuring/data.js'
 
 const inputs = 784
 const { matrix: images } = await digits('uint8')

@@ -1,10 +1,10 @@
-import { ownCopy } from '../base/check.js'
 /**
  * The one contract between TypeScript and the addon. TypeScript has checked every argument before it crosses here;
  * the addon rechecks only what could corrupt memory (pointer, length, shape) and reports that as a plain error with a `code`.
  *
  * Off-thread calls return promises. Arrays handed over are pinned until the promise settles, and must not be written meanwhile.
  */
+import { ownCopy } from '../base/check.js'
 
 export type Floats = Float32Array | Float64Array
 /** `softmax` is for the last layer only, with the loss `logLoss`. */

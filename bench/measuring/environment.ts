@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { availableParallelism, cpus, loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { runtime } from '../lib/index.js'
+import { runtime } from '../../lib/index.js'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Where, when and with what figures were taken: without it they mean nothing. */
 export interface Environment {

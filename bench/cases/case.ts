@@ -1,10 +1,11 @@
 /** One case in a process of its own, started by `run.ts`, which receives what was measured as a message. */
-import { encodeCase, pcaCase, serverCase, trainingCases } from './cases.js'
-import type { Storage } from './data.js'
+
+import type { Storage } from '../measuring/data.js'
+import { measureServer, type ServerResult } from '../server/server.js'
+import { type Effort, encodeCase, pcaCase, serverCase, trainingCases } from './cases.js'
 import { type EncodeResult, measureEncoding } from './encode.js'
 import { measurePca, type PcaResult } from './pca.js'
-import { measureServer, type ServerResult } from './server/server.js'
-import { type Effort, measureTraining, type TrainingResult } from './training.js'
+import { measureTraining, type TrainingResult } from './training.js'
 
 export interface CaseRequest extends Effort {
   readonly name: string

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 /** The addon as the sources are now, unless LAYERWISE_BINARY names one. What set-up says goes to standard error. */
 export function setUp(...flags: string[]): void {
   if (process.env.LAYERWISE_BINARY) return
-  const script = fileURLToPath(new URL('../scripts/setup.mjs', import.meta.url))
+  const script = fileURLToPath(new URL('../../scripts/setup.mjs', import.meta.url))
   const { status } = spawnSync(process.execPath, [script, ...flags], { stdio: ['ignore', 2, 2] })
   if (status !== 0) throw new Error('set-up failed')
 }

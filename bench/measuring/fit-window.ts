@@ -1,4 +1,4 @@
-import type { FitProgress } from '../lib/index.js'
+import type { FitProgress } from '../../lib/index.js'
 
 /** What a window asks of a training besides its own options. */
 export interface WindowOptions {

@@ -1,12 +1,12 @@
+import type { Environment } from '../measuring/environment.js'
+import type { Summary } from '../measuring/statistics.js'
+import { type Figure, isMet } from '../server/figure.js'
+import type { ServerResult } from '../server/server.js'
 import type { CaseResult } from './case.js'
 import type { TrainingCase } from './cases.js'
 import type { CrossingResult } from './crossing.js'
 import type { EncodeResult } from './encode.js'
-import type { Environment } from './environment.js'
 import type { PcaResult } from './pca.js'
-import { type Figure, isMet } from './server/figure.js'
-import type { ServerResult } from './server/server.js'
-import type { Summary } from './statistics.js'
 import type { ThreadsResult, TrainingResult } from './training.js'
 
 /** All that `--json` prints. */

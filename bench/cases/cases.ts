@@ -1,7 +1,9 @@
+import type { CaseRows } from '../measuring/data.js'
+
 /** One sparse autoencoder in training: sigmoid, squared loss, KL with the moving mean, Adam at a constant rate. */
 export interface TrainingCase {
   readonly name: string
-  readonly rows: 'digits' | 'patches'
+  readonly rows: CaseRows
   readonly inputs: number
   readonly hidden: number
   readonly batchSize: number
@@ -58,3 +60,11 @@ export const caseNames: readonly string[] = [
   pcaCase.name,
   serverCase.name,
 ]
+
+/** How long and on how many threads to measure. */
+export interface Effort {
+  /** All windows of a case together. */
+  readonly seconds: number
+  /** The most threads offered. */
+  readonly threads: number
+}

@@ -1,7 +1,7 @@
+import { rowsOf, type Storage } from '../measuring/data.js'
+import { buildLimits, Limits, PHASES } from '../measuring/limits.js'
+import { trainingOf } from './autoencoder.js'
 import { type TrainingCase, trainingCases } from './cases.js'
-import { rowsOf, type Storage } from './data.js'
-import { buildLimits, Limits, PHASES } from './limits.js'
-import { trainingOf } from './training.js'
 
 /** One number of threads. */
 export interface PhasesOfThreads {

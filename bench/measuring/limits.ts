@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import type { Activation, Average } from '../lib/index.js'
+import type { Activation, Average } from '../../lib/index.js'
 import type { BenchRows } from './data.js'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
-const built = fileURLToPath(new URL('../build-bench/', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const built = fileURLToPath(new URL('../../build-bench/', import.meta.url))
 
 /** `phases`: with a clock around every phase of a step, which the other does without. */
 export type LimitsProgram = 'layerwise_limits' | 'layerwise_phases'

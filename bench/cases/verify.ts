@@ -1,8 +1,8 @@
-import type { Matrix, SparseAutoencoder } from '../lib/index.js'
-import { forward, type OracleLayer } from '../test/oracle/layers.js'
-import { evaluate } from '../test/oracle/network.js'
-import { relativeError } from '../test/oracle/numeric-gradient.js'
-import { type Tolerance, tolerances } from '../test/tolerances.js'
+import type { Matrix, SparseAutoencoder } from '../../lib/index.js'
+import { forward, type OracleLayer } from '../../test/oracle/layers.js'
+import { evaluate } from '../../test/oracle/network.js'
+import { relativeError } from '../../test/oracle/numeric-gradient.js'
+import { type Tolerance, tolerances } from '../../test/tolerances.js'
 import type { TrainingCase } from './cases.js'
 
 /** What was found right before anything was timed. */
