@@ -1,8 +1,8 @@
 /** What stands in docs/results.md before the first section. */
 const PREFACE = `# Results
 
-Published experiments, done again by \`npm run reproduce -- NAME\`, which writes its section here: the figures as they came out, also where a
-goal is missed. Settings were chosen on training rows held out (\`--validate\`), never on the test rows, unless a section says so.
+Published experiments, repeated by \`npm run reproduce -- NAME\`, which writes its section here, also if a goal is
+missed. Settings were chosen on held-out training rows (\`--validate\`), never on the test rows, unless a section says so.
 `
 
 /**
