@@ -3,7 +3,7 @@
 #include <set>
 
 #include "base/denormals.h"
-#include "kernels/levels.h"
+#include "kernels/levels/levels.h"
 #include "vector_testing.h"
 
 namespace layerwise {

@@ -3,10 +3,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <initializer_list>
-#include <type_traits>
 
-#include "kernels/best_level.h"
-#include "kernels/levels.h"
+#include "kernels/levels/best.h"
+#include "kernels/levels/levels.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -45,15 +44,15 @@ VectorLevel detected_level() { return VectorLevel::neon; }
 VectorLevel detected_level() { return VectorLevel::baseline; }
 #endif
 
-template <typename T>
-const VectorKernels<T>& pick(const VectorKernels<float>& f32, const VectorKernels<double>& f64) {
-  if constexpr (std::is_same_v<T, float>) {
-    (void)f64;
-    return f32;
-  } else {
-    (void)f32;
-    return f64;
-  }
+// The table that these fill, made the first time it is asked for.
+template <typename T, void (*... add)(VectorKernels<T>&)>
+const VectorKernels<T>& filled_by() {
+  static const VectorKernels<T> table = [] {
+    VectorKernels<T> made{};
+    (add(made), ...);
+    return made;
+  }();
+  return table;
 }
 
 }  // namespace
@@ -93,15 +92,18 @@ const char* vector_level_name(VectorLevel level) {
 template <typename T>
 const VectorKernels<T>& vector_kernels(VectorLevel level) {
 #if defined(LAYERWISE_VECTOR_LEVEL)
+  namespace only = LAYERWISE_VECTOR_LEVEL;
   (void)level;
-  return pick<T>(LAYERWISE_VECTOR_LEVEL::kernels_f32, LAYERWISE_VECTOR_LEVEL::kernels_f64);
-#elif defined(__x86_64__)
-  if (level == VectorLevel::avx512) return pick<T>(avx512::kernels_f32, avx512::kernels_f64);
-  if (level == VectorLevel::avx2) return pick<T>(avx2::kernels_f32, avx2::kernels_f64);
-  return pick<T>(baseline::kernels_f32, baseline::kernels_f64);
+  return filled_by<T, only::add_layers<T>, only::add_data<T>, only::add_products<T>, only::add_groups<T>>();
 #else
+#if defined(__x86_64__)
+  if (level == VectorLevel::avx512)
+    return filled_by<T, avx512::add_layers<T>, avx512::add_data<T>, avx512::add_products<T>, avx512::add_groups<T>>();
+  if (level == VectorLevel::avx2)
+    return filled_by<T, avx2::add_layers<T>, avx2::add_data<T>, avx2::add_products<T>, avx2::add_groups<T>>();
+#endif
   (void)level;
-  return pick<T>(baseline::kernels_f32, baseline::kernels_f64);
+  return filled_by<T, baseline::add_layers<T>, baseline::add_data<T>, baseline::add_products<T>, baseline::add_groups<T>>();
 #endif
 }
 

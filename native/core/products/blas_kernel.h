@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/best_level.h"
+#include "kernels/levels/best.h"
 
 namespace layerwise {
 

@@ -1,5 +1,6 @@
+#pragma once
 // What every processor of its kind has: SSE2 on x86-64, NEON on 64-bit ARM, plain vectors of the compiler elsewhere.
-#include "kernels/level_includes.h"
+#include "kernels/levels/includes.h"
 
 #define LAYERWISE_LEVEL baseline
 #define LAYERWISE_VECTOR_BYTES 16
@@ -11,5 +12,3 @@
 #else
 #include "kernels/lanes/plain.h"
 #endif
-
-#include "kernels/loops/table.h"

@@ -1,9 +1,8 @@
+#pragma once
 // AVX2 with FMA.
-#include "kernels/level_includes.h"
+#include "kernels/levels/includes.h"
 
-#if defined(__x86_64__)
-
-// In force to the end of the file, because templates are instantiated there.
+// In force to the end of the file that includes this, because templates are instantiated there; end.h ends it.
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx2,fma,popcnt"))), apply_to = function)
 #else
@@ -14,10 +13,3 @@
 #define LAYERWISE_VECTOR_BYTES 32
 
 #include "kernels/lanes/avx2.h"
-#include "kernels/loops/table.h"
-
-#if defined(__clang__)
-#pragma clang attribute pop
-#endif
-
-#endif

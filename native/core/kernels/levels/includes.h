@@ -10,7 +10,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "kernels/levels.h"
+#include "kernels/levels/levels.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>

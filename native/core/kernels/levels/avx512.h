@@ -1,9 +1,8 @@
+#pragma once
 // AVX-512 as servers have it since Skylake: F, DQ, BW and VL.
-#include "kernels/level_includes.h"
+#include "kernels/levels/includes.h"
 
-#if defined(__x86_64__)
-
-// In force to the end of the file, because templates are instantiated there.
+// In force to the end of the file that includes this, because templates are instantiated there; end.h ends it.
 #if defined(__clang__) && __clang_major__ >= 18 && __clang_major__ < 22 && !defined(__apple_build_version__)
 // These count the wide registers as a feature of their own, which zig switches off.
 #pragma clang attribute push(__attribute__((target("evex512,avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,popcnt"))), \
@@ -18,10 +17,3 @@
 #define LAYERWISE_VECTOR_BYTES 64
 
 #include "kernels/lanes/avx512.h"
-#include "kernels/loops/table.h"
-
-#if defined(__clang__)
-#pragma clang attribute pop
-#endif
-
-#endif

@@ -1,0 +1,4 @@
+#if defined(__x86_64__)
+#include "kernels/levels/avx2.h"
+#include "kernels/levels/products_table.h"
+#endif

@@ -1,0 +1,4 @@
+#if defined(__x86_64__)
+#include "kernels/levels/avx512.h"
+#include "kernels/levels/groups_table.h"
+#endif

@@ -1,0 +1,2 @@
+#include "kernels/levels/baseline.h"
+#include "kernels/levels/groups_table.h"
