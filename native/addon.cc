@@ -76,7 +76,7 @@ namespace {
 
 using Function = Napi::Value (*)(const Napi::CallbackInfo&);
 
-// Adds a function that reports running out of memory as our error.
+// Adds a function that reports an allocation failure as our error.
 template <Function function>
 void add(Napi::Object& exports, const char* name) {
   const auto guarded = [](const Napi::CallbackInfo& info) -> Napi::Value {

@@ -131,7 +131,7 @@ Rows rows_argument(const Napi::Object& object, Pins& pins) {
   const Napi::Env env = object.Env();
   const ArrayArgument data = array_argument(object, "data", pins);
   const int available = integer(object, "rows", 0);
-  // Leaves room for the core to count in blocks with an int.
+  // So that the core can count blocks with an int.
   if (available > 1 << 30) throw argument_error(env, "ERR_SHAPE", "rows: more than 2^30");
   Rows rows = rows_of(env, data, available, integer(object, "cols", 1));
   rows.stored = available;

@@ -11,7 +11,7 @@
 namespace layerwise {
 namespace {
 
-// A number that is read takes as long as so many operations of a product.
+// Reading a number takes as long as this many operations of a product.
 constexpr double kScanFlops = 60;
 
 Napi::Value bad_value(Napi::Env env, const FirstBadRow& bad) {

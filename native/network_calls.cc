@@ -14,7 +14,7 @@ namespace {
 
 constexpr const char* kResults[] = {"outputs", "squares", "errors", "classes"};
 
-// What the threads of a lane and the JavaScript thread share of one call; freed with the operation.
+// State of one call, shared by the threads of a lane and the JavaScript thread; freed with the operation.
 template <typename T>
 struct ForwardCall {
   Network network;
@@ -96,7 +96,7 @@ struct EvaluateCall {
     }
   }
 
-  // Whether sums before a bounded activation might overflow, which then would not show in the cost.
+  // Whether sums before a bounded activation might overflow, which the cost would not show.
   bool may_overflow() const {
     double size = largest;
     for (const DenseLayer& layer : network.layers) {

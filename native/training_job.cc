@@ -13,7 +13,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// One that runs and one that waits for it.
+// One running span and one queued span.
 constexpr int kMostSpans = 2;
 
 constexpr napi_type_tag kTag = {0x6c61796572776973, 0x652d747261696e31};
@@ -39,7 +39,7 @@ struct Training {
   template <typename T>
   std::unique_ptr<TrainingJob<T>>& job();
 
-  // The parameters of the last complete step; false where there is none, or they are not finite.
+  // The parameters of the last complete step; false if there is none, or they are not finite.
   template <typename T>
   bool copy_parameters(void* out) {
     const auto& trained = job<T>();
@@ -50,7 +50,7 @@ struct Training {
     return true;
   }
 
-  // Gives back what it holds, when nothing computes with it any more.
+  // Frees its memory when no span uses it any more.
   void release(Environment& environment) {
     environment.free_later(std::shared_ptr<TrainingJob<float>>(std::move(in_float32)));
     environment.free_later(std::shared_ptr<TrainingJob<double>>(std::move(in_float64)));
@@ -67,7 +67,7 @@ std::unique_ptr<TrainingJob<double>>& Training::job<double>() {
   return in_float64;
 }
 
-// Says that a span is being computed, as long as it lives.
+// Marks a span as being computed during its lifetime.
 class Computing {
  public:
   explicit Computing(Training& training) : training_(training) { training_.computing.store(true); }
@@ -86,7 +86,7 @@ Training& training_of(const Napi::CallbackInfo& info) {
   return *info[0].As<Napi::External<Training>>().Data();
 }
 
-// What a span did in one epoch.
+// The work of a span in one epoch.
 struct SpanPart {
   SpanResult result;
   double seconds;
@@ -143,7 +143,7 @@ Napi::Object part_object(Napi::Env env, const SpanPart& part) {
   object.Set("correct", result.cost.correct);
   object.Set("cancelled", result.cancelled);
   object.Set("diverged", result.diverged);
-  // Absent members would be looked for in the prototype of all objects.
+  // Otherwise absent members would be read from Object.prototype.
   object.Set("epoch", env.Undefined());
   if (!result.epoch_done) return object;
   Napi::Object epoch = Napi::Object::New(env);

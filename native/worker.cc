@@ -9,8 +9,8 @@
 namespace layerwise {
 namespace {
 
-// What the process has once: its threads, started at first use and joined when the last environment that used it is gone (an
-// addon may be unloaded then), and the environments that are alive.
+// State of the process: its threads, started at first use and joined when the last environment ends (the addon may then be
+// unloaded), and the live environments.
 struct Process {
   std::mutex mutex;
   std::weak_ptr<Lanes> lanes;
@@ -19,8 +19,8 @@ struct Process {
 
 Process& process();
 
-// exit() unloads OpenBLAS, which frees its buffers, and process.exit() comes here without the environment's cleanup: whatever
-// computes must have ended before. Runs on the main thread, when workers are gone.
+// exit() unloads OpenBLAS, which frees its buffers, and process.exit() comes here without the environment's cleanup, so all
+// computations must end first. Runs on the main thread, after all workers have ended.
 [[maybe_unused]] void rest_before_exit() {
   for (Environment* environment : process().environments) environment->rest();
 }
@@ -28,8 +28,8 @@ Process& process();
 Process& process() {
   static Process once;
 #if !defined(_WIN32)
-  // On Windows this would run when threads have been ended already. Registered after `once` was made: runs before that is
-  // destroyed.
+  // On Windows this would run after the threads have been ended. Registered after `once` was constructed, so it runs before its
+  // destruction.
   static const int registered = std::atexit(rest_before_exit);
   (void)registered;
 #endif
@@ -59,9 +59,9 @@ Napi::Error cancelled(Napi::Env env) { return argument_error(env, "CANCELLED", "
 Environment::Environment(Napi::Env env) : env_(env) {
   const napi_value name = Napi::String::New(env, "layerwise");
   const auto deliver = [](napi_env raw, napi_value, void* context, void* data) {
-    // Without an environment the queue is being emptied at shutdown; close() has dropped the operations already.
+    // Without an environment the queue is being emptied at shutdown; close() has already dropped the operations.
     if (raw == nullptr) return;
-    // A worker that is being terminated runs no JavaScript any more: then there is nobody to tell.
+    // A worker that is being terminated runs no more JavaScript, so the promise is not settled.
     try {
       Napi::HandleScope scope(raw);
       static_cast<Environment*>(context)->settle(Napi::Env(raw),
@@ -71,7 +71,7 @@ Environment::Environment(Napi::Env env) : env_(env) {
   };
   napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, deliver, &settled_);
   napi_unref_threadsafe_function(env, settled_);
-  // Registered after the function above was made, so that it runs before that is torn down.
+  // Registered after the function above was created, so that it runs before its destruction.
   napi_add_env_cleanup_hook(env, close, this);
   std::lock_guard<std::mutex> lock(process().mutex);
   process().environments.push_back(this);
@@ -85,7 +85,7 @@ void Environment::rest() {
   rested_.wait(lock, [&] { return running_ == 0; });
 }
 
-// The environment is going: its operations end, and its share of the threads is given back.
+// The environment is ending: its operations end, and its use of the threads is released.
 void Environment::close(void* self) {
   auto& environment = *static_cast<Environment*>(self);
   environment.rest();
@@ -136,11 +136,11 @@ void Environment::free_later(std::shared_ptr<void> memory) {
   try {
     (*lanes_)[Lane::training].submit(1, [memory](Team&) {});
   } catch (const std::system_error&) {
-    // No thread for it: freed here.
+    // The system has no thread: free it here.
   }
 }
 
-// On a thread of a lane. After the lock is released this object may be gone.
+// On a thread of a lane. After the lock is released this object may be deleted.
 void Environment::complete(std::uint64_t id) {
   std::lock_guard<std::mutex> lock(mutex_);
   napi_call_threadsafe_function(settled_, reinterpret_cast<void*>(static_cast<std::uintptr_t>(id)), napi_tsfn_nonblocking);

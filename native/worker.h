@@ -28,14 +28,14 @@ struct Operation {
   std::string error_message;
 };
 
-// The operation of a call: the request's `flags` stop it.
+// The operation of a call; the request's `flags` can stop it.
 std::unique_ptr<Operation> make_operation(const Napi::Object& request);
 
-// What one that was stopped throws.
+// The exception of an operation that was stopped.
 Napi::Error cancelled(Napi::Env env);
 
-// What one JavaScript environment (the main thread, a worker thread) owns here: its running operations and its share of the
-// threads. Lives as the environment's instance data; all but complete() is used on its JavaScript thread.
+// State of one JavaScript environment (the main thread, a worker thread): its running operations and its use of the threads. It
+// is the environment's instance data; all members but complete() are used on its JavaScript thread.
 class Environment {
  public:
   explicit Environment(Napi::Env env);
@@ -46,10 +46,10 @@ class Environment {
   // Queues the operation and returns its promise. The process stays alive until it is settled.
   Napi::Value start(Napi::Env env, Lane lane, int threads, std::unique_ptr<Operation> operation);
 
-  // Ends what it started and waits until the lanes hold nothing of it.
+  // Ends its operations and waits until no lane has one of them.
   void rest();
 
-  // Frees something large on a thread where giving pages back holds nobody up.
+  // Frees something large on a thread where returning pages to the system blocks no other work.
   void free_later(std::shared_ptr<void> memory);
 
  private:

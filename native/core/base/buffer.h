@@ -9,10 +9,9 @@
 
 namespace layerwise {
 
-// Zeroed memory for n elements, aligned to a cache line; owned, fixed in size, movable. The system gives its pages as they are
-// touched. From half a MiB on it begins with a huge page and ends with one, if the system has them: with small ones under the
-// vectors of 784-196, of which none is as large as two huge ones, the search for pages took 1 to 4% of a training in a virtual
-// machine.
+// Zeroed memory for n elements, aligned to a cache line; owned, fixed in size, movable. The system provides pages when they are
+// first touched. From half a MiB on it begins and ends at a huge page, if the system has them. With small pages for the vectors
+// of 784-196, each smaller than two huge pages, page lookups took 1 to 4% of a training in a virtual machine.
 template <typename T>
 class Buffer {
  public:

@@ -7,8 +7,9 @@
 
 namespace layerwise {
 
-// Flushes denormals to zero on this thread while it lives, and puts the thread's own setting back: JavaScript's arithmetic must
-// not change. Pool threads and callers on the JavaScript thread use the same setting, so that they compute the same bits.
+// Flushes denormals to zero on this thread during its lifetime and then restores the thread's setting, because JavaScript's
+// arithmetic must not change. Pool threads and callers on the JavaScript thread use the same setting, so that they compute the
+// same bits.
 class DenormalsOff {
  public:
   DenormalsOff() : saved_(read()) { write(saved_ | kFlush); }

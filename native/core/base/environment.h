@@ -10,7 +10,7 @@ namespace layerwise {
 
 #if defined(_WIN32)
 
-// The process's own, which Node writes too; the C library's copy may be older.
+// The process environment, which Node writes too; the C library's copy may be outdated.
 inline std::optional<std::string> environment(const char* name) {
   const DWORD size = GetEnvironmentVariableA(name, nullptr, 0);
   if (size == 0) return std::nullopt;
@@ -36,8 +36,8 @@ inline void set_environment(const char* name, const char* value) {
 
 #endif
 
-// A variable of the process's environment as long as this lives; afterwards it is as before, since child processes inherit it. In
-// a worker thread of Node's, `process.env` could not do this: it is a copy there.
+// Sets a variable of the process environment during its lifetime and then restores it, since child processes inherit it. In a
+// worker thread of Node, `process.env` cannot do this: it is a copy there.
 class SettingFor {
  public:
   SettingFor(const char* name, const char* value) : name_(name), before_(environment(name)) { set_environment(name, value); }

@@ -7,11 +7,11 @@
 
 namespace layerwise {
 
-// A number that one thread waits on and others change. The waiting thread spins for a while, then sleeps; whoever changes the
-// number wakes that one thread and no other.
+// A number that one thread waits for and others change. The waiting thread spins for a while, then sleeps. A change wakes only
+// that thread.
 class Gate {
  public:
-  // What was written before set() or before the count_down() to 0 is visible to the thread whose wait() it ends.
+  // Writes before set(), or before the count_down() that reaches 0, are visible to the thread whose wait() then returns.
   void set(std::int64_t value) {
     value_.store(value);
     wake();
@@ -21,14 +21,15 @@ class Gate {
     if (value_.fetch_sub(1) == 1) wake();
   }
 
-  // Returns the first value seen that passes; by one thread at a time.
+  // Returns the first value that passes the test. At most one thread may wait.
   template <typename Passes>
   std::int64_t wait(std::chrono::microseconds spin, Passes passes) {
     std::int64_t value = 0;
     const auto open = [&] { return passes(value = value_.load()); };
     if (spin_until(spin, open)) return value;
     std::unique_lock<std::mutex> lock(mutex_);
-    // Sequentially consistent with value_: either this thread sees the new value, or whoever changed it sees a sleeper.
+    // Sequentially consistent with value_: either this thread sees the new value, or the changing thread sees that this one
+    // sleeps.
     asleep_.store(true);
     changed_.wait(lock, open);
     asleep_.store(false);

@@ -3,14 +3,13 @@
 
 namespace layerwise {
 
-// Calls compute on one of four pools, side by side: the system's scheduler divides the processors between them, down to a few
-// milliseconds, wherever their work stands. So no call waits for one of another lane, and none of them needs points at which it
-// lets others in.
+// Each call computes on one of four pools, which run in parallel: the system's scheduler divides the processors between them,
+// with a granularity of a few milliseconds. So no call waits for a call of another lane, and no lane needs yield points.
 enum class Lane {
   express,        // answers that take a thread about a millisecond
   bulk,           // answers over many rows, costs among them
-  training,       // trainings, a span after another
-  decomposition,  // principal components, each a task or two that may take minutes
+  training,       // trainings, span by span
+  decomposition,  // principal components: one or two tasks each, which may take minutes
 };
 
 class Lanes {
@@ -31,7 +30,7 @@ class Lanes {
   // The lane of an answer that takes so many operations.
   static Lane of(double flops) { return flops <= kExpressFlops ? Lane::express : Lane::bulk; }
 
-  // What may compute for long gives way to the event loop and to short answers, which weigh three times as much to the scheduler.
+  // Long work has lower priority than the event loop and short answers, which have three times the weight in the scheduler.
   static constexpr int kNicer = 5;
 
  private:

@@ -5,7 +5,7 @@ namespace layerwise {
 
 enum class Transpose { no, yes };
 
-// A row-major window into memory owned by someone else. Stride is the distance between rows, in elements.
+// A row-major view of memory that it does not own. Stride is the distance between rows, in elements.
 template <typename T>
 struct MatrixView {
   T* data = nullptr;
@@ -23,16 +23,15 @@ struct MatrixView {
   operator MatrixView<const T>() const { return {data, rows, cols, stride}; }
 };
 
-// Between rows of a matrix of our own, in elements: whole cache lines, in float32 an odd number of them, so that no vector of a
-// row lies across two and rows do not meet in the same places of a cache. Short rows lie close together: they would grow too
-// much.
+// The stride of our own matrices, in elements: whole cache lines, so that no vector of a row crosses two lines; in float32 an odd
+// number of them, which avoids cache-set conflicts between rows. Short rows are not padded: they would grow too much.
 inline std::size_t stride_for(int cols) {
   constexpr std::size_t kLine = 16, kFewest = 128;
   const auto width = static_cast<std::size_t>(cols);
   return width < kFewest ? width : ((width + kLine - 1) / kLine | 1) * kLine;
 }
 
-// One that lies in rows * stride_for(cols) elements.
+// A matrix in a buffer of rows * stride_for(cols) elements.
 template <typename T>
 MatrixView<T> matrix_in(T* data, int rows, int cols) {
   return {data, rows, cols, stride_for(cols)};

@@ -1,6 +1,6 @@
 #pragma once
-// Where the time of a training step goes: `npm run bench -- NAME --phases`. Compiled in with LAYERWISE_PHASES alone, for a
-// program of the benchmarks; elsewhere a PhaseTimer is nothing.
+// Where the time of a training step goes: `npm run bench -- NAME --phases`. Active only with LAYERWISE_PHASES, for a program of
+// the benchmarks; otherwise a PhaseTimer does nothing.
 #ifdef LAYERWISE_PHASES
 #include <atomic>
 #include <chrono>
@@ -16,7 +16,7 @@ constexpr int kPhases = 8;
 // Nanoseconds of all threads together.
 inline std::atomic<std::int64_t> phase_times[kPhases];
 
-// Adds the time it lives to its phase. Timers of one thread do not overlap.
+// Adds its lifetime to its phase. Timers of one thread do not overlap.
 class PhaseTimer {
  public:
   explicit PhaseTimer(Phase phase) : phase_(phase) {}

@@ -65,7 +65,7 @@ Shuffle::Shuffle(std::uint32_t* values, std::uint32_t count, std::uint64_t seed,
     : values_(values), count_(count), placed_(placed), draws_(seed, stream, index) {}
 
 void Shuffle::place(std::uint32_t end) {
-  // Some places at a time: what they get is asked for before it is needed, for it may come from anywhere.
+  // Some places at a time: their values are prefetched, since they may be anywhere in memory.
   constexpr std::uint32_t kAtOnce = 32;
   std::uint32_t from[kAtOnce];
   for (end = std::min(end, count_); placed_ < end;) {

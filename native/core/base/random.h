@@ -5,7 +5,7 @@
 
 namespace layerwise {
 
-// What random numbers are for: part of their counter, so that no two uses share a number.
+// The use of random numbers: part of their counter, so that no two uses share a number.
 enum class Stream : std::uint32_t { weights = 0, shuffle = 1, split = 2, patches = 3, corruption = 4, subspace = 5 };
 
 using Words = std::array<std::uint32_t, 4>;
@@ -29,15 +29,15 @@ class Draws {
 template <typename T>
 void uniform(T* out, std::size_t count, double low, double high, std::uint64_t seed, std::uint32_t stream, std::uint64_t index);
 
-// Puts `count` values of the caller's into a random order, a function of (seed, stream, index), from the first place on (Fisher
-// & Yates): whoever needs the first few need not wait for the rest.
+// Shuffles `count` values of the caller in place; the order is a function of (seed, stream, index). It starts at the first place
+// (Fisher & Yates), so that the first values can be used before the rest is done.
 class Shuffle {
  public:
-  // The places before `placed` are final: an earlier Shuffle of the same values made them.
+  // The places before `placed` are already final, from an earlier Shuffle of the same values.
   Shuffle(std::uint32_t* values, std::uint32_t count, std::uint64_t seed, std::uint32_t stream, std::uint64_t index,
           std::uint32_t placed = 0);
 
-  // Makes the places before `end` final; those that were already are not touched.
+  // Makes the places before `end` final; places that are already final do not change.
   void place(std::uint32_t end);
 
  private:

@@ -4,16 +4,16 @@
 
 namespace layerwise {
 
-// Why a task should end early: JavaScript set its word, or the environment that asked is going away. Polled between blocks and
+// Tells a task to end early: JavaScript set its word, or the environment that started it is ending. Polled between blocks and
 // steps.
 class StopFlag {
  public:
   StopFlag() = default;
-  // `words` are [2]: the first is set by whoever wants the task to stop, the second by the task when it begins.
+  // `words` are [2]: the first is set by the caller to stop the task, the second by the task when it begins.
   explicit StopFlag(std::int32_t* words) : words_(words) {}
 
-  // Says that the task begins now; false where it must not. Sequentially consistent: whoever sets the first word and then finds
-  // the second one 0 knows that the task will do nothing.
+  // Marks the task as begun; returns false if it must not begin. Sequentially consistent: if a caller sets the first word and
+  // then reads 0 in the second, the task will do nothing.
   bool begin() {
     if (words_ != nullptr) {
       __atomic_store_n(words_ + 1, 1, __ATOMIC_SEQ_CST);

@@ -13,15 +13,14 @@ namespace {
 // Below so many operations a second thread costs more than it brings.
 constexpr double kFlopsWorthAThread = 2e6;
 
-// How long an idle helper keeps its core before it sleeps: longer than the serial code between two regions, shorter than anyone
-// notices.
+// How long an idle helper spins before it sleeps: longer than the serial code between two regions, too short to be noticed.
 constexpr std::chrono::microseconds kIdleSpin{50};
 
-// How long the coordinator keeps its core for helpers that are not through with a region: longer than shares of equal weight
-// differ, much shorter than the time slice of a thread that took a helper's core.
+// How long the coordinator spins for helpers that have not finished a region: longer than equal shares differ, much shorter than
+// the time slice of another thread on a helper's core.
 constexpr std::chrono::microseconds kRegionSpin{250};
 
-constexpr std::int64_t kEnd = -1;  // the region in which a helper ends
+constexpr std::int64_t kEnd = -1;  // region number that tells a helper to end
 
 }  // namespace
 
@@ -68,7 +67,7 @@ void ThreadPool::coordinate() {
   end_helpers(0);
 }
 
-// Waits for the next task; false when there will be none.
+// Waits for the next task; false if there will be no more.
 bool ThreadPool::take(Queued& next) {
   std::unique_lock<std::mutex> lock(queue_mutex_);
   const auto changed = [&] { return stopping_ || !queue_.empty(); };
@@ -84,7 +83,7 @@ bool ThreadPool::take(Queued& next) {
   return true;
 }
 
-// Where the system gives no more threads, those that there are do the work: no result depends on their number.
+// If the system refuses more threads, the existing ones do the work: no result depends on their number.
 void ThreadPool::ensure_helpers(int count) {
   try {
     while (static_cast<int>(helpers_.size()) < count) {

@@ -22,16 +22,16 @@ class Team {
  public:
   int threads() const { return threads_; }
 
-  // Runs body(block) for block 0 … count-1 and returns when all are done. Who runs a block is not fixed; what it computes must
-  // not depend on it. A thread takes first from its own contiguous share, so that neighbouring calls with the same count find
-  // their data in its cache. body must not throw and must not call each(). As body(block, member) it learns which of the
-  // min(threads, count) threads it is on, for memory that each has of its own.
+  // Runs body(block) for block 0 … count-1 and returns when all are done. Any thread may run a block, so its result must not
+  // depend on the thread. A thread first takes blocks of its own contiguous share, so that consecutive calls with the same count
+  // find their data in its cache. body must not throw and must not call each(). The form body(block, member) also receives the
+  // number of its thread, below min(threads, count), for per-thread memory.
   template <typename Body>
   void each(int count, Body&& body) {
     run(count, Deal::runs, call_of(body), &body);
   }
 
-  // The same for blocks of unlike size, the largest first: assigned round-robin, so that shares take about equally long.
+  // The same for blocks of different sizes, the largest first: assigned round-robin, so that all shares take about the same time.
   template <typename Body>
   void each_dealt(int count, Body&& body) {
     run(count, Deal::round_robin, call_of(body), &body);
@@ -62,23 +62,22 @@ class Team {
 using Task = std::function<void(Team&)>;
 
 // Persistent threads: one coordinator, which runs tasks one after another in the order of their submission, and helpers, which
-// join it inside Team::each(). A helper that has no part in a region sleeps through it; one that nobody needed for a while ends.
+// join it inside Team::each(). A helper that is not part of a region keeps sleeping; one that was not needed for a while ends.
 // All flush denormals. Tasks must not throw.
 class ThreadPool {
  public:
-  // Helpers that no task asked for in so long a time end.
+  // Helpers end after this time without a task that needs them.
   static constexpr std::chrono::milliseconds kRetireAfter{2000};
 
-  // Its threads are `nicer` than the process's main thread, and follow that where it is made nicer itself. No thread is started
-  // before the first task.
+  // Its threads are nicer than the process's main thread by `nicer`, and follow later changes of the main thread's niceness. No
+  // thread is started before the first task.
   explicit ThreadPool(int nicer = 0, std::chrono::milliseconds retire_after = kRetireAfter)
       : nicer_(nicer), retire_after_(retire_after), shares_(new Share[kMaxThreads]) {}
   ~ThreadPool();  // finishes the tasks it holds, then joins its threads
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
-  // Queues a task for a team of so many threads (≥ 1). Throws std::system_error where the system has no thread for the first
-  // task.
+  // Queues a task for a team of `threads` threads (≥ 1). Throws std::system_error if the system has no thread for the first task.
   void submit(int threads, Task task);
 
   // Submits and waits: for tests and benchmarks, never on the JavaScript thread.
@@ -91,14 +90,14 @@ class ThreadPool {
     int threads;
     Task task;
   };
-  // The blocks one member starts with; others take from it when they have finished theirs.
+  // The blocks that one member starts with; others take from them when they have finished their own.
   struct alignas(64) Share {
     std::atomic<int> next{0};
     int end = 0;
     int step = 1;
   };
   struct Helper {
-    Gate region;  // the number of the last region that it is a member of
+    Gate region;  // number of the last region that it is a member of
     std::thread thread;
   };
   static constexpr int kMaxThreads = 256;
@@ -137,7 +136,7 @@ class ThreadPool {
   Clock::time_point needed_since_{};
 };
 
-// How many threads are worth waking for so much work between two waits, in floating-point operations.
+// The number of threads that is fastest for this much work between two waits, in floating-point operations.
 int useful_threads(double flops, int threads);
 
 }  // namespace layerwise

@@ -4,10 +4,10 @@
 namespace layerwise {
 
 // Column by column, value = the nearest to (x - shift[j]) * factor[j] in [low, high], less centre[j]; and back, x = (value +
-// centre[j]) / factor[j] + shift[j]. In float64, whatever x is: rounded to float32 before it is subtracted, a large offset would
-// take the spread with it.
+// centre[j]) / factor[j] + shift[j]. In float64 for every type of x: if x were rounded to float32 before the subtraction, a large
+// offset would hide the spread.
 struct ColumnScaling {
-  const double* shift = nullptr;  // [cols], owned by the caller; null where values stay as they are
+  const double* shift = nullptr;  // [cols], owned by the caller; null: no scaling
   const double* factor = nullptr;
   const double* centre = nullptr;  // [cols], or null for 0
 

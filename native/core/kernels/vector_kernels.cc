@@ -18,14 +18,14 @@ namespace {
 
 constexpr bool all_bits(unsigned word, unsigned bits) { return (word & bits) == bits; }
 
-// Which wide registers the operating system saves when it switches threads: XCR0.
+// XCR0: the wide registers that the operating system saves when it switches threads.
 unsigned saved_registers() {
   unsigned low, high;
   __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
   return low;
 }
 
-// Asked of the processor itself: behind __builtin_cpu_supports stands a library that not every compiler brings.
+// Read from the processor itself: __builtin_cpu_supports needs a library that not every compiler has.
 VectorLevel detected_level() {
   constexpr unsigned fma_saving_popcnt = 1u << 12 | 1u << 27 | 1u << 23;
   constexpr unsigned avx2 = 1u << 5, avx512_f_dq_bw_vl = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;

@@ -12,7 +12,7 @@ namespace layerwise {
 
 struct AdamStep {
   double rate, beta1, beta2, epsilon;
-  // 1 - beta^t: what corrects the bias of the moments at step t.
+  // 1 - beta^t: the bias correction of the moments at step t.
   double correction1, correction2;
 };
 
@@ -21,7 +21,7 @@ struct AdamStep {
 // taken in an order fixed by the shape. All run on the calling thread, allocate nothing and never throw.
 template <typename T>
 struct VectorKernels {
-  // z += bias, z = f(z). bias [cols]. Where column_sums is given, column_sums[j] = the sum of column j of the result.
+  // z += bias, z = f(z). bias [cols]. If column_sums is given, column_sums[j] = the sum of column j of the result.
   void (*activate)(Activation, MatrixView<T> z, const T* bias, T* column_sums);
 
   // The output layer in one sweep: y = f(z + bias), z becomes D = scale * dloss/dy * f'(y) (cross_entropy: scale * (y - x)),
@@ -63,11 +63,11 @@ struct VectorKernels {
   // out = in^T.
   void (*transpose)(MatrixView<const T> in, MatrixView<T> out);
 
-  // x in groups, written to where out points: order [rows], values [most_columns, kRows], columns [most_columns], starts
-  // [bands(cols) * groups + 1].
+  // Groups the rows of x into the arrays that out points to: order [rows], values [most_columns, kRows], columns [most_columns],
+  // starts [bands(cols) * groups + 1].
   void (*group_rows)(MatrixView<const T> x, RowGroups<T>& out);
   int (*bands)(int cols);
-  // The share of columns up to which grouped products are the faster ones.
+  // The share of kept columns up to which grouped products are faster.
   double most_kept;
   // W^T as grouped_product reads it, from W [units, inputs] into panel_elements(units, inputs) elements, panel by panel, of which
   // there are panel_count(units).

@@ -7,7 +7,8 @@
 
 namespace layerwise {
 
-// The mean of each column in two parts: `rest` is what rounding took from `mean`. Beside a large offset that is much of a spread.
+// The mean of each column in two parts: `rest` is the rounding error of `mean`. With a large offset it can be as large as the
+// spread.
 struct ColumnMeans {
   explicit ColumnMeans(int n) : mean(n), rest(n) {}
 
@@ -19,12 +20,12 @@ struct ColumnMeans {
   double scale = 1;
 };
 
-// In float64 over blocks of rows, the rounding of sums carried along. Returns false if stop was raised.
+// In float64 over blocks of rows, with compensated sums. Returns false if stop was raised.
 bool column_means(Team& team, const Rows& rows, ColumnMeans& means, const StopFlag& stop);
 
 // mean [n] and covariance [n, n] = scale^2 * sum of (x - mean)(x - mean)^T / m, in float64 over blocks of rows, so that the data
-// is never held twice. Two passes: the mean first, since sums of squares less squares of sums lose digits. Returns false if stop
-// was raised.
+// is never copied as a whole. Two passes, the mean first: sums of squares minus squares of sums lose digits. Returns false if
+// stop was raised.
 bool covariance(Team& team, const Rows& rows, double* mean, double* covariance, double& scale, const StopFlag& stop);
 
 }  // namespace layerwise

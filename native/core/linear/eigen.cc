@@ -48,9 +48,8 @@ double reflect(double* x, int n, double& scale) {
   return result;
 }
 
-// Householder tridiagonalisation in panels (Dongarra, Sorensen, Hammarling 1989; LAPACK dsytrd): inside a panel the matrix stays
-// as it was, A_now = A - sum(v w^T + w v^T); the sum is applied to the rest of the matrix at the panel's end, as a matrix
-// product.
+// Householder tridiagonalisation in panels (Dongarra, Sorensen, Hammarling 1989; LAPACK dsytrd): inside a panel the matrix is not
+// changed, A_now = A - sum(v w^T + w v^T); the sum is applied to the rest of the matrix at the panel's end, as a matrix product.
 bool tridiagonalise(Team& team, Matrix a, Tridiagonal& t, const std::function<bool()>& should_stop) {
   const auto& kernels = vector_kernels<double>();
   const int n = a.rows;
@@ -182,7 +181,7 @@ void sweep(Vector& d, Vector& e, int first, int last, RotationSweeps& rotations)
   rotations.end();
 }
 
-// Diagonalises t while turning the rows of `vectors`. An off-diagonal entry below epsilon times the norm of T counts as zero: all
+// Diagonalises t and rotates the rows of `vectors`. An off-diagonal entry below epsilon times the norm of T counts as zero: all
 // of them together change T by no more than twice that.
 bool diagonalise(Team& team, Tridiagonal& t, Matrix vectors, const std::function<bool()>& should_stop) {
   constexpr int kSweepsPerValue = 60;
@@ -209,7 +208,7 @@ bool diagonalise(Team& team, Tridiagonal& t, Matrix vectors, const std::function
   return true;
 }
 
-// The rows of `vectors` into `matrix`, their values falling, their largest entries positive.
+// Copies the rows of `vectors` into `matrix`, sorted by falling values, their largest entries positive.
 void arrange(Team& team, const Vector& unordered, Matrix vectors, double* values, Matrix matrix) {
   const int n = matrix.rows;
   std::vector<int> order(n);
@@ -236,7 +235,7 @@ bool symmetric_eigen(Team& team, double* matrix, int n, double* values, const st
     if (!std::isfinite(matrix[i])) return false;
     largest = std::max(largest, std::fabs(matrix[i]));
   }
-  // Scaled by a power of two, which rounds nothing, so that no square overflows or vanishes.
+  // Scaled by a power of two, which is exact, so that no square overflows or underflows.
   int exponent = 0;
   std::frexp(largest, &exponent);
   for (std::size_t i = 0; i < size; ++i) matrix[i] = std::ldexp(matrix[i], -exponent);

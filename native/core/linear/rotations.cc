@@ -30,8 +30,8 @@ void RotationSweeps::add(int i, double c, double s) {
   sines_[at(sweeps_, i)] = s;
 }
 
-// A sweep may rotate rows (i, i+1) once the sweep before it has done with (i-1, i). So a window of kSweeps places that moves up
-// by one from sweep to sweep can be applied as a whole, the windows in falling order; it reaches 2 kSweeps rows.
+// A sweep may rotate rows (i, i+1) when the previous sweep has finished (i-1, i). So a window of kSweeps places that moves up by
+// one from sweep to sweep can be applied as a whole, windows in falling order; it covers 2 kSweeps rows.
 RotationSweeps::Places RotationSweeps::inside(int window, int sweep) const {
   const int start = (window - 1) * kSweeps + 1 + sweep;
   return {std::max(start, places_[sweep].first), std::min(start + kSweeps - 1, places_[sweep].last)};

@@ -7,14 +7,14 @@
 namespace layerwise {
 
 // Plane rotations of several QL sweeps, gathered and then applied together to the rows of a matrix as products with small
-// orthogonal matrices (B. Lang, "Using level 3 BLAS in rotation-based algorithms", 1998). Each sweep goes from one place down to
-// another; place i rotates the rows i and i+1.
+// orthogonal matrices (B. Lang, "Using level 3 BLAS in rotation-based algorithms", 1998). Each sweep goes from a higher place to
+// a lower one; place i rotates the rows i and i+1.
 class RotationSweeps {
  public:
   explicit RotationSweeps(MatrixView<double> target);
 
   void begin();
-  // (row i, row i+1) becomes (c row i - s row i+1, s row i + c row i+1). Within a sweep i falls by one from call to call.
+  // (row i, row i+1) becomes (c row i - s row i+1, s row i + c row i+1). Within a sweep, i decreases by one from call to call.
   void add(int i, double c, double s);
   void end() { ++sweeps_; }
 

@@ -131,7 +131,7 @@ void combine(Team& team, double alpha, Matrix a, Matrix b, double beta, Matrix o
   });
 }
 
-// Takes from rows what lies in the span of orthonormal others.
+// Subtracts from rows their projection on the span of orthonormal others.
 void project_out(Team& team, Matrix others, Matrix rows, const StopFlag& stop) {
   if (others.rows == 0) return;
   Buffer<double> memory(static_cast<std::size_t>(rows.rows) * others.rows);
@@ -140,10 +140,10 @@ void project_out(Team& team, Matrix others, Matrix rows, const StopFlag& stop) {
   combine(team, -1, along, others, 1, rows, stop);
 }
 
-// Makes the rows of `basis` from `first` on orthonormal, and orthogonal to those before, which are so already: classical
-// Gram-Schmidt, again and against all where more than half of a row went with it (Kahan: twice is enough). Where nothing of a row
-// is left, its rounding takes its place, which is as good a direction as any; a row that vanishes altogether becomes random.
-// False if stop was raised.
+// Makes the rows of `basis` from `first` on orthonormal, and orthogonal to those before, which are orthonormal already: classical
+// Gram-Schmidt, repeated against all rows if a row lost more than half of its length (Kahan: twice is enough). If only rounding
+// is left of a row, that is used as its direction; a row that becomes exactly 0 is replaced by a random one. False if stop was
+// raised.
 bool orthonormalise(Team& team, Matrix basis, int first, std::uint64_t& draws, const StopFlag& stop) {
   constexpr double kHalf = 0.5;
   const Matrix before = basis.rows_from(0, first), block = basis.rows_from(first, basis.rows - first);
@@ -180,7 +180,7 @@ class RitzVectors {
         inner_(static_cast<std::size_t>(basis.rows) * basis.rows),
         turned_(static_cast<std::size_t>(block) * basis.cols) {}
 
-  // Puts the leading Ritz vectors at the head of the basis, and their products there too.
+  // Moves the leading Ritz vectors to the front of the basis, and their products likewise.
   bool lead(Team& team, const StopFlag& stop) {
     const int size = basis_.rows;
     const Matrix inner(inner_.data(), size, size);
@@ -232,7 +232,7 @@ void copy_signed(Matrix from, double* to) {
 
 SubspaceEnd leading_directions(Team& team, const Rows& rows, LeadingDirections& out, const StopFlag& stop, int most_rounds) {
   const int n = rows.cols, count = out.count;
-  // More than are wanted: what separates the wanted from the others is then a gap further down.
+  // More than are wanted: convergence then depends on a larger gap between eigenvalues.
   const int block = std::min(n / 2, count + std::max(16, count / 4));
   const int powers = std::min(3, n / block - 1);
   const int size = block * (powers + 1);

@@ -20,12 +20,12 @@ constexpr int kSubspaceRounds = 300;
 
 enum class SubspaceEnd { converged, stopped, stalled };
 
-// For rows so wide that their covariance would not fit, or its whole decomposition take too long: block subspace iteration. Each
+// For rows so wide that their covariance would not fit, or its decomposition would take too long: block subspace iteration. Each
 // round widens the subspace by products with the covariance, C v = sum of (x - mean)(x - mean)^T v / m, to a block Krylov space,
 // and keeps the leading Ritz vectors of that (Golub & Van Loan, section 10.3; Musco & Musco 2015, algorithm 2, restarted). It
 // ends when |C v - value v| <= kSubspaceTolerance times the largest value for each of the `count` vectors, or stalls after
-// `most_rounds` rounds, where the values at the cut lie too close together to be told apart. In float64; starts from fixed
-// random numbers; the same bits at any number of threads.
+// `most_rounds` rounds, if the values at the cut are too close together to be separated. In float64; starts from fixed random
+// numbers; the same bits at any number of threads.
 SubspaceEnd leading_directions(Team& team, const Rows& rows, LeadingDirections& out, const StopFlag& stop,
                                int most_rounds = kSubspaceRounds);
 

@@ -48,8 +48,8 @@ struct ExpConstants<double> {
                                      2.5100375929185925e-08};
 };
 
-// e^x = 2^n e^r, x = n ln 2 + r, |r| <= ln 2 / 2. `normal`: what would be a denormal is the least normal number instead, which is
-// as good beside 1.
+// e^x = 2^n e^r, x = n ln 2 + r, |r| <= ln 2 / 2. `normal`: a denormal result is replaced by the least normal number, which makes
+// no difference when it is added to 1.
 template <typename T, bool normal = false>
 LAYERWISE_INLINE V<T> exponential(V<T> x) {
   using C = ExpConstants<T>;

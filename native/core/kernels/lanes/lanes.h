@@ -90,7 +90,7 @@ LAYERWISE_INLINE V<T> sign(V<T> x) {
   return x > zero ? all<T>(1) : x < zero ? all<T>(-1) : x;
 }
 
-// All lanes of a vector, as sweep() hands them out.
+// All lanes of a vector, as sweep() passes them.
 template <typename T>
 struct Whole {
   LAYERWISE_INLINE V<T> load(const T* from) const { return LAYERWISE_LEVEL::load(from); }

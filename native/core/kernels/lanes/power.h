@@ -30,7 +30,7 @@ LAYERWISE_INLINE V<T> times_normal_power(V<T> p, V<T> n) {
   return p * power_of_two<T>(n);
 }
 
-// In two factors, since 2^n itself may be out of range where p * 2^n is not.
+// In two factors, since 2^n may be out of range although p * 2^n is not.
 template <typename T>
 LAYERWISE_INLINE V<T> times_power(V<T> p, V<T> n) {
   const V<T> half = (n * T(0.5) + Power<T>::kRound) - Power<T>::kRound;

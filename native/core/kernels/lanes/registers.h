@@ -1,5 +1,5 @@
 #pragma once
-// Vectors that stay in registers: of an array g++ keeps a copy in memory, and stores each element there when it changes.
+// Vectors that stay in registers: for an array, g++ keeps a copy in memory and stores each element there when it changes.
 #include "kernels/lanes/lanes.h"
 
 namespace layerwise::LAYERWISE_LEVEL {
@@ -22,7 +22,7 @@ LAYERWISE_INLINE V<T>& nth(RegisterList<T, n>& list) {
   }
 }
 
-// Rows of `width` vectors, reached by constants.
+// Rows of `width` vectors, indexed by constants.
 template <typename T, int rows, int width>
 struct Registers {
   template <typename Row, typename Column>
@@ -45,7 +45,7 @@ LAYERWISE_INLINE void unrolled(Body&& body) {
   }
 }
 
-// body(i) for the one i of 1 … most that n is, more counting as most, as a constant.
+// body(min(n, most)) with that number as a compile-time constant.
 template <int most, typename Body>
 LAYERWISE_INLINE void with_count(int n, Body&& body) {
   if constexpr (most > 1) {

@@ -37,7 +37,7 @@ struct Sum<float> {
     low = fma(low_half(a), low_half(b), low);
     high = fma(high_half(a), high_half(b), high);
   }
-  // Taken in float64 as well: neither it nor its square can overflow or vanish.
+  // Also in float64: neither it nor its square can overflow or underflow.
   LAYERWISE_INLINE void add_squared_difference(F a, F b) {
     const D first = low_half(a) - low_half(b), second = high_half(a) - high_half(b);
     low += first * first;

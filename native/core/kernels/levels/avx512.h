@@ -4,7 +4,7 @@
 
 // In force to the end of the file that includes this, because templates are instantiated there; end.h ends it.
 #if defined(__clang__) && __clang_major__ >= 18 && __clang_major__ < 22 && !defined(__apple_build_version__)
-// These count the wide registers as a feature of their own, which zig switches off.
+// These compilers treat the wide registers as a separate feature, which zig switches off.
 #pragma clang attribute push(__attribute__((target("evex512,avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,popcnt"))), \
                              apply_to = function)
 #elif defined(__clang__)

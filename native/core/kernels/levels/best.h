@@ -3,7 +3,7 @@
 
 namespace layerwise {
 
-// The best level this processor has, whatever LAYERWISE_VECTORS names.
+// The best level of this processor, independent of LAYERWISE_VECTORS.
 VectorLevel best_vector_level();
 
 }  // namespace layerwise

@@ -1,6 +1,6 @@
 #pragma once
-// Everything the vector code takes from outside, to be included before a file sets its target: an inline function of a header
-// compiled for a newer processor could be the copy that the linker keeps for all.
+// All external headers of the vector code, included before a file sets its target. Otherwise an inline function compiled for a
+// newer processor could become the linker's single copy for all levels.
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -18,8 +18,8 @@
 #include <arm_neon.h>
 #endif
 
-// No a * b + c is fused unless fma() says so: otherwise the compiler's choice in one loop could differ from its choice in
-// another, and with it an element's bits.
+// a * b + c is fused only by fma(). Otherwise the compiler could choose differently in two loops, and bits of an element would
+// differ.
 #if defined(__clang__)
 #pragma clang fp contract(off)
 #elif defined(__GNUC__)

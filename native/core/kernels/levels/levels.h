@@ -40,7 +40,7 @@ void add_groups(VectorKernels<T>& to);
 }  // namespace avx512
 #endif
 
-// The level named by wish, where that is one of this machine's levels up to best; else best. A null wish is none.
+// The level named by `wish` if it is one of this machine's levels up to best; else best. wish may be null.
 VectorLevel choose_level(VectorLevel best, const char* wish);
 
 }  // namespace layerwise

@@ -1,5 +1,5 @@
 #pragma once
-// Kernels on data as it comes in, and on the errors that are reported.
+// Kernels that read input data, and kernels of the reported errors.
 #include "kernels/lanes/sum.h"
 
 namespace layerwise::LAYERWISE_LEVEL {
@@ -26,8 +26,8 @@ void squared_differences(MatrixView<T> y, MatrixView<const T> x) {
   }
 }
 
-// read(x) is x in float64; what becomes of it is rounded to T once. Every operation is a basic one, the same in scalars and
-// vectors, so this is left to the compiler.
+// read(x) is x in float64; the result is rounded to T once. Every operation is basic and gives the same in scalars and vectors,
+// so the compiler may vectorise this.
 template <typename T, typename In, typename Read>
 LAYERWISE_INLINE void gather(const In* __restrict in, int cols, const ColumnScaling& scaling, T* __restrict out, Read read) {
   const double *shift = scaling.shift, *factor = scaling.factor, *centre = scaling.centre;
@@ -63,7 +63,8 @@ void gather_f64(const double* in, int cols, const ColumnScaling& scaling, T* out
   gather(in, cols, scaling, out, [](double x) LAYERWISE_INLINE_LAMBDA { return x; });
 }
 
-// Bytes. Mostly the first to read rows of the caller's memory, where the processor looks ahead to the end of a page by itself.
+// Distance in bytes. This is usually the first read of the caller's rows; the processor itself prefetches only to the end of a
+// page.
 constexpr std::size_t kAskedAhead = 16 * 1024;
 
 template <typename T>
@@ -75,7 +76,7 @@ bool within(MatrixView<const T> x, T low, T high) {
     const char* later = reinterpret_cast<const char*>(x.row(i + ahead < x.rows ? i + ahead : i));
     I<T> outside{};
     sweep<T>(x.cols, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA {
-      // A NaN is neither, so it counts as outside.
+      // Both comparisons are false for NaN, so NaN counts as outside.
       __builtin_prefetch(later + j * sizeof(T));
       const V<T> v = span.load(x.row(i) + j);
       const I<T> inside = (v >= lowest) & (v <= highest);

@@ -1,13 +1,12 @@
 #pragma once
-// Gradients of layers that are not small, as a BLAS makes them: both operands are laid out first, each in the order in which it
-// is read.
+// Gradients of layers that are not small. As in a BLAS, both operands are packed first, each in the order in which it is read.
 #include "kernels/loops/panels.h"
 
 namespace layerwise::LAYERWISE_LEVEL {
 namespace {
 
-// Rows that are summed before the result is fetched and stored, and units whose deltas are laid out for all panels of the inputs:
-// in float32 344 KiB, which a second cache of 1 or 2 MiB holds beside much of a result.
+// Rows that are summed before the result is loaded and stored, and units whose deltas are packed for all panels of the inputs: in
+// float32 344 KiB, which fits a second cache of 1 or 2 MiB together with a large part of the result.
 constexpr int kSummedRows = 256, kUnitsAtOnce = 336;
 
 constexpr std::size_t kGradientScratch = std::size_t{kSummedRows} * kUnitsAtOnce;
@@ -21,7 +20,7 @@ constexpr bool kGradientPays = kFused && LAYERWISE_VECTOR_BYTES >= 32;
 constexpr int kStrip = kRowsBeside<kPanel>;
 static_assert(kUnitsAtOnce % kStrip == 0);
 
-// Strip after strip of d [rows, units]: of each row its elements. The last strip may be incomplete.
+// d [rows, units] strip by strip, row by row within a strip. The last strip may be incomplete.
 template <typename T>
 void lay_out_strips(MatrixView<const T> d, T* out) {
   for (int unit = 0; unit < d.cols; unit += kStrip, out += d.rows * kStrip) {

@@ -1,12 +1,12 @@
 #pragma once
-// Rows of which many elements are zero, and their products.
+// Rows with many zeros, and their products.
 #include "kernels/loops/panels.h"
 
 namespace layerwise::LAYERWISE_LEVEL {
 namespace {
 
-// Columns of a band: a panel of so many rows fits the nearest cache and leaves room. That has 32 KiB as a rule, on newer
-// processors with AVX-512 48; there 40 KiB are faster than 26 by a tenth.
+// Columns of a band: a panel of this many rows fits the nearest cache and leaves room. The cache usually has 32 KiB, on newer
+// processors with AVX-512 48 KiB; there 40 KiB are a tenth faster than 26.
 template <typename T>
 constexpr int kBandColumns = (LAYERWISE_VECTOR_BYTES == 64 ? 40 : 26) * 1024 / (kPanel * LAYERWISE_VECTOR_BYTES);
 
@@ -70,7 +70,7 @@ LAYERWISE_INLINE std::uint32_t keep(const T* a, const T* b, const T* c, int colu
   return kept;
 }
 
-// Where a row is not all zeros: a bit for each vector of it, of wide rows for several.
+// The nonzero parts of a row: one bit for each vector, in wide rows for several vectors.
 struct Signature {
   std::uint64_t words[4] = {};
 };
@@ -103,11 +103,11 @@ LAYERWISE_INLINE int distance(const Signature& a, const Signature& b) {
   return bits;
 }
 
-// Rows among which a group's three are looked for. Of random digits so many keep 29% of their columns, and 35% as they come;
-// the products of 784-196 save at least twice the time of the search.
+// The number of rows from which the three rows of a group are chosen. With random digits 29% of the columns are kept, and 35%
+// without the search; the products of 784-196 save at least twice the time of the search.
 constexpr int kSearched = 129;
 
-// The order in which rows come into groups: each group is the first row that is left and the two that are most like it.
+// The order of rows in groups: each group is the first remaining row and the two most similar ones.
 template <typename T>
 void bring_alike_together(MatrixView<const T> x, std::uint16_t* order) {
   constexpr int kRows = RowGroups<T>::kRows;
@@ -154,7 +154,7 @@ void group_rows(MatrixView<const T> x, RowGroups<T>& out) {
     const int from = out.bands.begin(band), width = out.bands.length(band);
     for (int g = 0; g < groups; g++) {
       out.starts[band * groups + g] = kept;
-      // A row that is missing in the last group is its first one again: nobody looks at it.
+      // A missing row of the last group is a copy of its first row; its results are ignored.
       const auto row = [&](int r) { return x.row(out.order[g * kRows + r < x.rows ? g * kRows + r : g * kRows]) + from; };
       const T *a = row(0), *b = row(1), *c = row(2);
       sweep<T>(static_cast<std::size_t>(width), [&](std::size_t at, auto span) LAYERWISE_INLINE_LAMBDA {
@@ -181,7 +181,7 @@ std::size_t panel_elements(int units, int inputs) {
 template <typename T>
 void transpose_panel(MatrixView<const T> w, int panel, T* out) {
   const Panels<T> panels(w.rows);
-  // So much of the panel stays in the nearest cache while unit after unit is written.
+  // This part of the panel stays in the nearest cache while the units are written one after another.
   const Cut bands = bands_of<T>(w.cols);
   for (int band = 0; band < bands.count; band++) {
     const std::size_t before = static_cast<std::size_t>(panels.begin(panel)) * w.cols +
@@ -275,7 +275,8 @@ void grouped_gradient_part(const RowGroups<T>* blocks, int count, MatrixView<con
 
 template <typename T>
 void grouped_gradient(const RowGroups<T>* blocks, int count, MatrixView<const T> d, bool add, MatrixView<T> out) {
-  // What every band reads of so many rows and of their deltas is in the second cache still: over 5,000 rows by 0.83 of the time.
+  // For this many rows, the values and deltas that every band reads are still in the second cache: with 5,000 rows this takes
+  // 0.83 of the time.
   constexpr int kFewestRows = 1000;
   for (int from = 0, first = 0; from < count;) {
     int to = from, rows = 0;

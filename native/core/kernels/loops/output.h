@@ -8,8 +8,9 @@ namespace {
 template <typename T>
 struct Output {
   V<T> y;
-  V<T> lost;   // what the element adds to the loss; to twice the loss for squared, to the square of the row's loss for euclidean
-  V<T> delta;  // d loss / d z but for the scale
+  V<T> lost;   // the element's contribution to the loss; for squared to twice the loss, for euclidean to the square of the row's
+               // loss
+  V<T> delta;  // d loss / d z without the scale
 };
 
 template <Loss loss, Activation f, typename T>
@@ -26,11 +27,11 @@ LAYERWISE_INLINE Output<T> output(V<T> z, V<T> x) {
   }
 }
 
-// The losses of rows, summed in the order of the rows.
+// Losses of rows, summed in row order.
 template <Loss loss, typename T>
 class LossSum {
  public:
-  // Takes a row's lanes of Output::lost; returns the row's norm under euclidean, else 0.
+  // Adds the lanes of Output::lost of one row; returns the row's norm for euclidean, else 0.
   LAYERWISE_INLINE double add_row(V<T> lost) {
     if constexpr (loss == Loss::euclidean) {
       Sum<T> row;
@@ -53,7 +54,7 @@ class LossSum {
   double norms_ = 0;
 };
 
-// Two sweeps over each row, since every delta needs the row's norm.
+// Two sweeps over each row, since every delta needs the norm of the row.
 template <Activation f, typename T>
 double euclidean_delta(MatrixView<T> z, const T* bias, MatrixView<const T> x, T scale, T* sums) {
   std::fill(sums, sums + z.cols, T(0));

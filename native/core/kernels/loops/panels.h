@@ -1,19 +1,19 @@
 #pragma once
-// Products with rows, as a layer makes them on its way forward and back: one panel of the weights after another is laid out in
-// the nearest cache, and all rows meet it there.
+// Products of rows and weights, forward and back: one panel of the weights after another is packed into the nearest cache and
+// multiplied with all rows.
 #include "kernels/loops/product.h"
 #include "kernels/loops/transpose.h"
 
 namespace layerwise::LAYERWISE_LEVEL {
 namespace {
 
-// Weights that are near without being asked for: asking costs 3% of a product.
+// Up to this many weights are in a near cache without a prefetch, which would cost 3% of a product.
 constexpr std::size_t kNearWeights = 1 << 18;
 
 // Whether `product` is faster than OpenBLAS's with such a b. By AVX2, on one and on two threads, against its kernel Zen: 128 rows
 // of 196 by 784 in 0.86 of its time, and 0.92 the other way; of the 1000 by 1000 of a training 0.95 and 0.98. By AVX-512 against
-// its kernel SkylakeX: 0.78 and 0.89, of 1000 by 1000 0.89. Rows of b that lie whole pages apart push each other out of the
-// caches: 1.07. Narrower vectors were measured only with small layers.
+// its kernel SkylakeX: 0.78 and 0.89, of 1000 by 1000 0.89. Rows of b at a distance of whole pages cause cache-set conflicts:
+// 1.07. Narrower vectors were measured only with small layers.
 template <typename T>
 bool product_pays(Transpose trans_b, MatrixView<const T> b) {
   constexpr bool kWide = kFused && LAYERWISE_VECTOR_BYTES >= 32;
@@ -23,11 +23,11 @@ bool product_pays(Transpose trans_b, MatrixView<const T> b) {
   return weights <= kMost || (kWide && !pages_apart);
 }
 
-// Rows of a panel that are laid out at a time. It may take all of the nearest cache, for it is read in order: 26 KiB were slower.
+// Rows of a panel that are packed at a time. They may fill the nearest cache, since they are read in order: 26 KiB were slower.
 template <typename T>
 constexpr int kSliceRows = 32 * 1024 / (kPanel * LAYERWISE_VECTOR_BYTES);
 
-// Panels after which the next slice comes: so many of the result are read and written again while they are in the second cache.
+// The number of panels before the next slice: their part of the result is read and written again while it is in the second cache.
 constexpr int kPanelsAtOnce = 4;
 
 // Rows from … of panel p of op(m).
@@ -52,8 +52,8 @@ LAYERWISE_INLINE void lay_out(Transpose trans, MatrixView<const T> m, const Pane
   }
 }
 
-// Asks for a part of a matrix, some rows at each of so many calls, beside other work: a panel's next slice lies where the
-// processor does not foresee it, in memory or in another core's cache.
+// Prefetches a part of a matrix, some rows in each of a number of calls, during other work. The processor does not predict the
+// position of a panel's next slice, which is in memory or in another core's cache.
 template <typename T>
 class Ahead {
  public:
@@ -72,7 +72,8 @@ class Ahead {
   int at_once_, row_ = 0;
 };
 
-// Columns behind the last whole vector that are cheaper one by one, each a sum along rows of a, than as a vector mostly empty.
+// Up to this many columns after the last whole vector are computed one by one, each as a sum along rows of a: faster than a
+// nearly empty vector.
 constexpr int kMostStragglers = 2;
 
 // Column `column` of c = a op(b), where a has no more columns than a slice.
@@ -104,7 +105,7 @@ void product(Transpose trans_b, MatrixView<const T> a, MatrixView<const T> b, Ma
   for (int j = c.cols - stragglers; j < c.cols; j++) straggler(trans_b, a, b, j, c);
   const Panels<T> panels(c.cols - stragglers);
   const Cut slices = Cut::at_most(a.cols, kSliceRows<T>);
-  // Slices of so many panels take turns; the last slice of all is followed by none.
+  // Slices of this many panels are processed in turn; the very last slice has no successor to prefetch.
   const auto part_after = [&](int p, int s) -> MatrixView<const T> {
     const int first = p / kPanelsAtOnce * kPanelsAtOnce, end = std::min(first + kPanelsAtOnce, panels.count());
     if (++p == end) {

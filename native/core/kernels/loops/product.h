@@ -1,6 +1,6 @@
 #pragma once
-// Products whose sums stay in registers, and such a one for layers of few weights: a BLAS packs its operands first, which takes
-// as long as they do.
+// Products whose sums stay in registers, and one for layers of few weights: there a BLAS would take as long to pack its operands
+// as to multiply them.
 #include "kernels/lanes/registers.h"
 #include "kernels/loops/transpose.h"
 
@@ -10,8 +10,8 @@ namespace {
 // Vectors of a panel.
 constexpr int kPanel = 4;
 
-// Registers to be counted on, and sums that are kept in them: 16 hold twelve beside the operands, which is three rows of a panel
-// and enough to hide the latency of a multiply-add. Twice as many sums halve what is loaded for each: on a Xeon with AVX-512
+// Available registers, and the sums kept in them: 16 registers hold twelve sums beside the operands, which is three rows of a
+// panel and enough to hide the latency of a multiply-add. Twice as many sums halve the loads for each: on a Xeon with AVX-512
 // twelve reach 0.55 of the processor's peak, 24 reach 0.8. (Arm has 32 registers too; not tried.)
 constexpr int kRegisters = LAYERWISE_VECTOR_BYTES == 64 ? 32 : 16;
 constexpr int kSums = kRegisters == 32 ? 24 : 12;
@@ -55,7 +55,7 @@ LAYERWISE_INLINE void multiply(int depth, X x, std::size_t between, Y y, PartY y
     const T *x_k = x(k), *y_k = y(k);
     const auto factor = [&](auto r) LAYERWISE_INLINE_LAMBDA { return all<T>(x_k[r * between]); };
     const auto add_to = [&](auto r, auto w, V<T> x, V<T> y) LAYERWISE_INLINE_LAMBDA { sums.at(r, w) = fma(x, y, sums.at(r, w)); };
-    // One operand stays in registers, the part where there is room for it, and the other is loaded one at a time.
+    // One operand stays in registers (the part, if there is room for it), and the other is loaded element by element.
     if constexpr (rows < width && rows * width + width + 1 > kRegisters) {
       Registers<T, 1, rows> factors;
       unrolled<rows>([&](auto r) LAYERWISE_INLINE_LAMBDA { factors.at(r) = factor(r); });
@@ -72,7 +72,7 @@ LAYERWISE_INLINE void multiply(int depth, X x, std::size_t between, Y y, PartY y
       });
     }
   }
-  // Before the sums c would cost registers: g++ then keeps half of the sums in memory.
+  // Loading c before the sums would need registers: g++ then keeps half of the sums in memory.
   unrolled<rows>([&](auto r) LAYERWISE_INLINE_LAMBDA {
     T* to = c(r);
     unrolled<width>(
@@ -80,7 +80,7 @@ LAYERWISE_INLINE void multiply(int depth, X x, std::size_t between, Y y, PartY y
   });
 }
 
-// Rows of a product that are summed together with so many vectors of a panel.
+// Rows of a product that are summed together, for a panel of this many vectors.
 template <int vectors>
 constexpr int kRowsBeside = std::min(kRegisters == 32 ? 8 : 6, kSums / vectors);
 
@@ -106,7 +106,7 @@ void outer_products(MatrixView<const T> a, MatrixView<const T> b, bool add, Matr
             });
           }
         };
-        // Where the rows of b are that long, what lies behind b's columns does no harm: it is not stored.
+        // If the rows of b are long enough, values after b's columns may be read: results for them are not stored.
         if (b.stride >= static_cast<std::size_t>(column + panels.width(p)))
           return with_rows_of_b(RowPart<kVectors, T, Whole<T>>{});
         with_rows_of_b(part);
@@ -115,7 +115,7 @@ void outer_products(MatrixView<const T> a, MatrixView<const T> b, bool add, Matr
   }
 }
 
-// The same the other way round where that leaves fewer lanes empty.
+// Computes the transposed product if that leaves fewer lanes empty.
 template <typename T>
 void transposed_product(MatrixView<const T> a, MatrixView<const T> b, bool add, MatrixView<T> c) {
   constexpr int kMost = 4096, kLanes = Lanes<T>::kCount;

@@ -19,7 +19,7 @@ LAYERWISE_INLINE void add_rows(const T* const* w, const T* x, int outputs, T* z)
   });
 }
 
-// Only those rows of W^T are read whose x is not zero: a few at a time, so that z is fetched and stored less often.
+// Only rows of W^T with nonzero x are read, a few at a time, so that z is loaded and stored less often.
 template <typename T>
 void row_product(const T* x, int inputs, const T* turned, int outputs, T* z) {
   constexpr int kAtOnce = 8;
@@ -41,7 +41,7 @@ void row_product(const T* x, int inputs, const T* turned, int outputs, T* z) {
   }
 }
 
-// z[r] = W[r] x of `count` rows of W at once, w[r] and z[r] each where row r lies.
+// z[r] = W[r] x for `count` rows of W at once; w[r] and z[r] point to row r.
 template <int count, typename T>
 LAYERWISE_INLINE void row_dots(const T* const* w, const T* x, int inputs, T* const* z) {
   constexpr int kStep = Lanes<T>::kCount;
@@ -65,7 +65,7 @@ LAYERWISE_INLINE void row_dots(const T* const* w, const T* x, int inputs, T* con
   unrolled<count>([&](auto r) LAYERWISE_INLINE_LAMBDA { *z[r] = sum_of_lanes<T>(sums.at(r, even) + sums.at(r, odd)); });
 }
 
-// W is read in four places at once, a quarter of its rows apart: from the third cache one thread fetches more so than in one
+// W is read in four streams, a quarter of its rows apart: one thread gets a higher bandwidth from the third cache than with one
 // stream.
 template <typename T>
 void matrix_vector(MatrixView<const T> w, const T* x, T* z) {

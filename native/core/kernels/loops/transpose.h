@@ -1,6 +1,6 @@
 #pragma once
-// Matrices turned over in registers, in squares of 16 bytes a side: one square, or as many below each other as a vector has room
-// for, so that whole vectors are stored.
+// Matrices transposed in registers, in squares with sides of 16 bytes: one square, or as many below each other as fit a vector,
+// so that whole vectors are stored.
 #include "kernels/lanes/lanes.h"
 
 namespace layerwise::LAYERWISE_LEVEL {
@@ -12,7 +12,7 @@ typedef double D2 __attribute__((vector_size(16)));
 template <typename T>
 using Short = std::conditional_t<std::is_same_v<T, float>, F4, D2>;
 
-// Of each 16 bytes of a and b those elements that `from` names, a's before b's.
+// Selects from each 16 bytes of a and b the elements that `from` names, those of a first.
 template <typename T, int... from, typename Vector, std::size_t... lane>
 LAYERWISE_INLINE Vector picked(Vector a, Vector b, std::index_sequence<lane...>) {
   constexpr int kSide = sizeof(Short<T>) / sizeof(T), kLanes = sizeof...(lane), kFrom[] = {from...};
@@ -45,7 +45,7 @@ LAYERWISE_INLINE void turn(Vector (&rows)[16 / sizeof(T)]) {
   }
 }
 
-// The parts of a vector added up, lane by lane.
+// Adds the parts of a vector, lane by lane.
 template <typename T>
 LAYERWISE_INLINE Short<T> folded(V<T> v) {
   Short<T> parts[sizeof v / sizeof(Short<T>)], sum{};
@@ -54,8 +54,8 @@ LAYERWISE_INLINE Short<T> folded(V<T> v) {
   return sum;
 }
 
-// Columns of as many rows as a Vector has elements, out of `from`, become rows of `to`. Columns that do not fill a square are
-// left.
+// Transposes columns of `from`, over as many rows as a Vector has elements, to rows of `to`. Columns that do not fill a square
+// are left out.
 template <bool add, typename Vector, typename T>
 LAYERWISE_INLINE void turn_strip(const T* from, std::size_t stride, int cols, T* to, std::size_t out_stride) {
   constexpr int kSide = 16 / sizeof(T);

@@ -5,7 +5,7 @@
 namespace layerwise::LAYERWISE_LEVEL {
 namespace {
 
-// The gradient with decay, where there is any.
+// The gradient, plus weight decay if there is any.
 template <bool decayed, typename T, typename Span>
 LAYERWISE_INLINE V<T> gradient(Span span, const T* g, const T* theta, V<T> decay) {
   if constexpr (decayed) return fma(decay, span.load(theta), span.load(g));
