@@ -96,7 +96,7 @@ const calls: Record<string, Calls> = {
   },
 }
 
-describe.each(Object.entries(calls))('an abort amid the work of %s', (_, methods) => {
+describe.each(Object.entries(calls))('an abort during the work of %s', (_, methods) => {
   test.each(Object.entries(methods))('stops %s and rejects with the reason', async (_, call) => {
     await expectStopped(call)
   })

@@ -58,7 +58,7 @@ const cases = Object.entries(makers).flatMap(([name, make]) =>
 )
 
 describe.each(cases)('the accuracy in the history of %s in %s', (_, precision, make) => {
-  test('is that of all rows before each step, where a step sees them all', async () => {
+  test('is that of all rows before the step, when a step uses all rows', async () => {
     const model = make(precision)
     let before = await model.accuracy(training, trainingLabels)
     const seen: number[] = []
@@ -84,7 +84,7 @@ describe.each(cases)('the accuracy in the history of %s in %s', (_, precision, m
     expect(epochs.at(-1)!.accuracy).toBeGreaterThan(CHANCE)
   })
 
-  test('is that of the rows as minibatches meet them', async () => {
+  test('is that of the rows at the step that uses them, with minibatches', async () => {
     const model = make(precision)
     const still = await model.accuracy(training, trainingLabels)
     const options = { epochs: 2, batchSize: 32, learningRate: 1e-30 }
@@ -95,7 +95,7 @@ describe.each(cases)('the accuracy in the history of %s in %s', (_, precision, m
     for (const { accuracy } of more) expectShare(accuracy, training.rows)
   })
 
-  test('stands beside that of the validation rows after the epoch', async () => {
+  test('is reported together with that of the validation rows after the epoch', async () => {
     const model = make(precision)
     const onEpoch = async ({ validation: measured }: EpochEvent) =>
       expect(measured!.accuracy).toBe(await model.accuracy(validation.x, validation.labels))
@@ -117,7 +117,7 @@ test('models without classes have no accuracy in their histories', async () => {
   }
 })
 
-test('a score has the cost of cost, and counts what predict answers', async () => {
+test('score has the loss that cost returns, and counts the classes that predict returns', async () => {
   for (const precision of ['float32', 'float64'] as const) {
     const model = new StackedClassifier({ inputs, layers: [{ hidden: 8 }], classes, precision })
     await model.fineTune(x, labels, { epochs: 20, batchSize: 32 })
@@ -133,7 +133,7 @@ test('a score has the cost of cost, and counts what predict answers', async () =
   }
 })
 
-test('a score counts rows that overflow on their way to probabilities', async () => {
+test('score counts rows whose sums overflow before the probabilities', async () => {
   const model = new SoftmaxClassifier({ inputs, classes })
   const rows = [new Array(inputs).fill(1), new Array(inputs).fill(3.4e38)]
   model.setParameters(model.parameters().fill(2))

@@ -42,7 +42,7 @@ describe('reconstruction errors', () => {
         return model
       },
     ],
-  ])('of a %s tell rows that do not belong, and the column that makes them so', async (_, make) => {
+  ])('of a %s are largest for anomalous rows, and in their anomalous column', async (_, make) => {
     const model = await make()
     const [ordinary, odd] = [rows(50), rows(50, 3)]
     const scores = [...(await model.reconstructionError(ordinary)), ...(await model.reconstructionError(odd))]

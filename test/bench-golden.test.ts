@@ -12,7 +12,7 @@ const hashed = (cases: Record<string, CaseHashes>): Hashed => ({
 const hashes = { parameters: 'a', codes: 'b', costs: 'c' }
 
 describe('golden cases', () => {
-  test('have names of their own', () => {
+  test('have unique names', () => {
     expect(new Set(goldenCases.map(({ name }) => name)).size).toBe(goldenCases.length)
   })
 
@@ -29,7 +29,7 @@ describe('golden cases', () => {
           expect(goldenCases.map(({ name }) => name)).toContain(`${model}, ${precision}, ${optimizer}`)
   })
 
-  test('give other parameters for other options', async () => {
+  test('have different parameters for different options', async () => {
     const named = (name: string) => goldenCases.find((one) => one.name === name)!.run()
     const [plain, decayed] = [await named('all rows, float32'), await named('decay, float32')]
     expect(plain.parameters[0]).not.toEqual(decayed.parameters[0])
@@ -37,7 +37,7 @@ describe('golden cases', () => {
 })
 
 describe('two runs of the golden cases', () => {
-  test('differ in the parts whose hashes differ, named by case', () => {
+  test('are reported as different by case and part where hashes differ', () => {
     const before = hashed({ one: hashes, two: hashes, three: hashes })
     const now = hashed({ one: hashes, two: { ...hashes, codes: 'x', costs: 'y' }, three: { failed: 'why' } })
     expect(differences(before, now).differing).toEqual([
@@ -46,7 +46,7 @@ describe('two runs of the golden cases', () => {
     ])
   })
 
-  test('leave out what the first could not run, and say why', () => {
+  test('skip cases that the first run could not run, with the reason', () => {
     const before = hashed({ one: { failed: 'no such option' } })
     expect(differences(before, hashed({ one: hashes, two: hashes }))).toEqual({
       differing: [],
@@ -56,7 +56,7 @@ describe('two runs of the golden cases', () => {
 })
 
 describe('the table of golden hashes', () => {
-  test('names cases with other bits, cases it lacks, and cases there are no more', () => {
+  test('names cases with other bits, cases missing in it, and cases that no longer exist', () => {
     const { one, two, three } = entryOf(
       hashed({ one: hashes, two: hashes, three: { ...hashes, costs: 'x' } }),
     )
@@ -65,7 +65,7 @@ describe('the table of golden hashes', () => {
     ).toEqual(['two: other bits', 'gone: only in the table', 'added: not in the table'])
   })
 
-  test('is not made of cases that cannot run', () => {
+  test('is not written if a case cannot run', () => {
     expect(() => entryOf(hashed({ one: { failed: 'why' } }))).toThrow('one: why')
   })
 })

@@ -9,7 +9,7 @@ import { bestVariant, rounds } from '../bench/peers/rounds.js'
 import { trainingFigures, widths } from '../bench/peers/training.js'
 
 describe('the layers of a job', () => {
-  test('unrolled go down to a linear code and up again', () => {
+  test('of an unrolled stack go down to a linear code and up again', () => {
     const layers = unrolled([784, 1000, 30])
     expect(layers.map(({ inputs, outputs }) => [inputs, outputs])).toEqual([
       [784, 1000],
@@ -20,11 +20,11 @@ describe('the layers of a job', () => {
     expect(layers.map(({ activation }) => activation)).toEqual(['sigmoid', 'identity', 'sigmoid', 'sigmoid'])
   })
 
-  test('need an activation between each two widths', () => {
+  test('need an activation for each pair of widths', () => {
     expect(() => chain([3, 2], [])).toThrow(RangeError)
   })
 
-  test('of every job give its flops', () => {
+  test('of every job determine its flops', () => {
     const flops = trainingJobs.map(({ name, training }) => [name, evaluationFlopsPerRow(widths(training))])
     expect(Object.fromEntries(flops)).toMatchObject({
       digits: 1_536_640,
@@ -35,11 +35,11 @@ describe('the layers of a job', () => {
 })
 
 describe('a distance', () => {
-  test('is relative to the length of the second', () => {
+  test('is relative to the length of the second vector', () => {
     expect(distance(Float32Array.of(3, 5), Float32Array.of(3, 4))).toBeCloseTo(1 / 5)
   })
 
-  test('or to the way that it went', () => {
+  test('is relative to the distance moved if a start is given', () => {
     expect(distance(Float32Array.of(3, 5), Float32Array.of(3, 4), Float32Array.of(3, 2))).toBeCloseTo(1 / 2)
   })
 
@@ -47,7 +47,7 @@ describe('a distance', () => {
     expect(() => distance(Float32Array.of(1), Float32Array.of(1, 2))).toThrow(RangeError)
   })
 
-  test('that is too large ends the race with the figure', () => {
+  test('that is too large ends the race with an error that has the figure', () => {
     expect(() => proveCodes('784-196', Float32Array.of(1, 2), Float32Array.of(1, 2.1))).toThrow(
       /784-196: the codes/,
     )
@@ -58,14 +58,14 @@ describe('a distance', () => {
 })
 
 describe('goals', () => {
-  test('are reached by the median, from above or from below', () => {
+  test('are compared with the median, from above or from below', () => {
     expect(reached({ atLeast: 2 }, summary([1, 2, 3]))).toBe(true)
     expect(reached({ atLeast: 2 }, summary([1, 1.9, 3]))).toBe(false)
     expect(reached({ atMost: 0.5 }, summary([0.4, 0.5, 0.6]))).toBe(true)
     expect(reached({ atMost: 0.5 }, summary([0.4, 0.6, 0.6]))).toBe(false)
   })
 
-  test('stand in the table beside the figure', () => {
+  test('are in the table beside the figure', () => {
     const result: JobResult = {
       ...{ job: 'digits', title: '', proof: [], peers: {}, rounds: 3, repeated: 0, windowSeconds: 1 },
       figures: [
@@ -89,13 +89,13 @@ describe('figures of a training', () => {
   test.each([
     [[torch, jax], 'jax', 'torch'],
     [[jax, { ...torch, rates: [70, 70, 70] }], 'torch', 'jax'],
-  ])('begin with the ratio to the peer with the greatest median rate, %#', (peers, first, second) => {
+  ])('begin with the ratio to the peer with the greatest median rate, case %#', (peers, first, second) => {
     const labels = figures(...peers).map(({ label }) => label)
     expect(labels.slice(0, 2)).toEqual([`times the fastest peer, ${first}`, `times ${second}`])
     expect(labels[3]).toMatch(new RegExp(`^${first}, `))
   })
 
-  test('hold each peer against its own goal, round by round', () => {
+  test('compare each peer with its own goal, round by round', () => {
     const [fastest, other] = figures(torch, jax)
     expect(fastest).toMatchObject({ values: { values: [1.5, 0.8, 2.5] }, goal: { atLeast: 1.8 } })
     expect(other).toMatchObject({ values: { values: [2.25, 1.6, 100 / 60] }, goal: { atLeast: 2 } })
@@ -108,13 +108,16 @@ describe('figures of a training', () => {
 })
 
 describe('peers of a training', () => {
-  test.each(trainingJobs.map((job) => [job.name, job] as const))('%s: both, with a goal each', (_, job) => {
-    const names = entries(job).map(({ name }) => name)
-    expect(names).toEqual(['torch', 'jax'])
-    expect(Object.keys(job.goals.ratios ?? {})).toEqual(names)
-  })
+  test.each(trainingJobs.map((job) => [job.name, job] as const))(
+    'of %s are PyTorch and JAX, each with a goal',
+    (_, job) => {
+      const names = entries(job).map(({ name }) => name)
+      expect(names).toEqual(['torch', 'jax'])
+      expect(Object.keys(job.goals.ratios ?? {})).toEqual(names)
+    },
+  )
 
-  test('are tried with the decay on either side, where there is one', () => {
+  test('are tried with weight decay in the cost and in the optimizer, if there is decay', () => {
     const variants = (name: string) =>
       entries(trainingJobs.find((job) => job.name === name)!).map((entry) => entry.variants)
     expect(variants('deep')).toEqual([
@@ -131,7 +134,7 @@ describe('peers of a training', () => {
 describe('rounds', () => {
   const undisturbed = () => 0
 
-  test('let all take turns, every second time the other way round', async () => {
+  test('run all subjects in turn, every second round in reverse order', async () => {
     const order: string[] = []
     const turn = (name: string) => async () => order.push(name)
     const { values, repeated } = await rounds({ a: turn('a'), b: turn('b') }, 2, undisturbed)
@@ -140,7 +143,7 @@ describe('rounds', () => {
     expect(repeated).toBe(0)
   })
 
-  test('are run again where others used the processors meanwhile', async () => {
+  test('are repeated if other processes used the processors', async () => {
     // Read before and after each round: an hour went by in the first one.
     const readings = [0, 3600, 3600, 3600, 3600, 3600]
     let turns = 0
@@ -149,14 +152,14 @@ describe('rounds', () => {
     expect(repeated).toBe(1)
   })
 
-  test('end where the machine does not come to rest', async () => {
+  test('stop if the machine stays busy', async () => {
     let seconds = 0
     await expect(rounds({ a: async () => 1 }, 2, () => (seconds += 3600))).rejects.toThrow(
       /too few rounds were quiet/,
     )
   })
 
-  test('choose the best variant, the greatest or the least', async () => {
+  test('choose the best variant, by the greatest or the least figure', async () => {
     const rates: Record<string, number> = { eager: 2, compile: 3 }
     const window = async (variant: string) => rates[variant]!
     const variants = Object.keys(rates)

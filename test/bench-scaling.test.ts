@@ -16,7 +16,7 @@ describe('the slope', () => {
     }
   })
 
-  test('is that of least squares between points that are on no line', () => {
+  test('is that of least squares for points not on a line', () => {
     expect(
       slope([
         [1, 1],
@@ -26,7 +26,7 @@ describe('the slope', () => {
     ).toBeCloseTo(0, 10)
   })
 
-  test('is refused for one point, for points of one size, and for what has no logarithm', () => {
+  test('is refused for one point, for points of equal size, and for numbers without a logarithm', () => {
     expect(() => slope([[1, 1]])).toThrow(RangeError)
     expect(() => slope(Array(2).fill([5, 1]))).toThrow(RangeError)
     for (const bad of [0, -1, Number.NaN, Infinity]) {
@@ -54,7 +54,7 @@ describe('growth', () => {
     expect(found.deviations[2]!.by).toBeCloseTo(1.5 / 1.005 - 1, 10)
   })
 
-  test('goes by the work: what grows as that does is linear', () => {
+  test('is relative to the work: time proportional to the work is linear', () => {
     const work = sizes.map((x) => 3 * x - 1)
     const found = growth(
       sizes,
@@ -65,20 +65,20 @@ describe('growth', () => {
     expect(found.slope).toBeCloseTo(found.workSlope, 10)
   })
 
-  test('names a point that is cheaper, too, and none at 20%', () => {
+  test('names a cheaper point as a deviation too, and none at 20%', () => {
     const costs = [1, 1, 1.19, 1, 0.79, 1, 1.21]
     const found = growth([1, 2, 3, 4, 5, 6, 7], costs, Array(7).fill(1))
     expect(found.deviations.map(({ at }) => at)).toEqual([5, 7])
   })
 
-  test('of two points is measured over both', () => {
+  test('of two points uses both of them', () => {
     expect(growth([1, 2], [10, 5], [1, 0.5])).toMatchObject({ over: [1, 2], deviations: [] })
     expect(() => growth([1], [1], [1])).toThrow(RangeError)
   })
 })
 
 describe('the sweeps', () => {
-  test('count the work of what they time', () => {
+  test('count the work of the calls they time', () => {
     const work = { kind: 'train', widths: [784, 196], batchSize: 256, rows: 1000, threads: 2 } as const
     expect(flops(work)).toBe(10 * 784 * 196)
     expect(flops({ ...work, kind: 'epoch' })).toBe(1000 * 10 * 784 * 196)
@@ -90,7 +90,7 @@ describe('the sweeps', () => {
     expect(leastMemory({ ...work, kind: 'encode' })).toBe(4 * 1000 * 196)
   })
 
-  test('go as far as they should, and look quickly at fewer sizes', () => {
+  test('have the documented largest sizes, and fewer sizes with --quick', () => {
     const ends = sweeps(6).map(({ name, values }) => [name, values[0], values.at(-1)])
     expect(ends).toEqual([
       ['rows', 1000, 1_000_000],
@@ -106,7 +106,7 @@ describe('the sweeps', () => {
     }
   })
 
-  test('vary what they say', () => {
+  test('vary the size in their name', () => {
     const [rows, hidden, inputs, batch, layers, threads] = sweeps(6).map(({ series }) => series[0]!.work(5))
     expect(rows).toMatchObject({ kind: 'epoch', rows: 5 })
     expect(hidden!.widths).toEqual([784, 5])
@@ -171,7 +171,7 @@ describe('the picture', () => {
     expect(high![1]!).toBeLessThan(low![1]!)
   })
 
-  test('rings the points that are exceptions, and dashes what is reckoned', () => {
+  test('rings points that deviate, and dashes computed lines', () => {
     expect(named('circle').map(({ attributes }) => attributes.fill)).toEqual([
       ...['#0072b2', '#ffffff', '#0072b2'],
       ...['#0072b2', '#ffffff', '#0072b2'],
@@ -184,7 +184,7 @@ describe('the picture', () => {
     ])
   })
 
-  test('stands on white of its own', () => {
+  test('has a white background', () => {
     expect(named('rect')[0]!.attributes).toMatchObject({ fill: '#ffffff', width: '1200' })
   })
 })
@@ -227,11 +227,11 @@ describe('the report', () => {
     expect(text).toContain('100 GFLOP/s (median 100) on 2 threads')
   })
 
-  test('says so where all is linear', () => {
+  test('says so if all points are linear', () => {
     expect(growthText(growth(sizes, sizes, sizes))).toContain('all within 20% of linear')
   })
 
-  test('draws time and memory, and leaves memory out where it is not known', () => {
+  test('draws time and memory, and omits unknown memory', () => {
     const lines = (of: SweepRecord) =>
       elementsOf(pictureOf(of)).filter(({ name }) => name === 'polyline').length
     expect(lines(record)).toBe(4)
@@ -243,7 +243,7 @@ describe('the report', () => {
     expect(pictureOf(record)).toContain('Processor, 2 processors, 2026-01-02, commit abc')
   })
 
-  test('writes its table between the two marks of a document, again and again, and refuses one without them', () => {
+  test('writes its table between the two marks of a document repeatedly, and refuses a document without marks', () => {
     const document = 'before\n<!-- bench:scaling -->\nold\n<!-- /bench:scaling -->\nafter\n'
     const once = withTable(document, [record])
     expect(once).toMatch(/^before\n<!-- bench:scaling -->\n\| growing/)

@@ -29,7 +29,7 @@ describe('a program that takes turns', () => {
     expect(signals).toEqual(['SIGSTOP', ...turn, ...turn, ...turn, 'SIGKILL'])
   })
 
-  test('has no rate before it has said twice how far it is', async () => {
+  test('has no rate before its second report', async () => {
     const { program, say } = await warmProgram()
     program.go()
     await say(10)
@@ -40,7 +40,7 @@ describe('a program that takes turns', () => {
   test.each([
     ['says something else', 'error: no rows', 'a training said: error: no rows'],
     ['ends by itself', undefined, 'ended by itself'],
-  ])('fails to get warm if it %s', async (_, line, message) => {
+  ])('fails to warm up if it %s', async (_, line, message) => {
     const { process, signals } = fakeProcess()
     const lines = (async function* () {
       if (line !== undefined) yield line
@@ -57,7 +57,7 @@ describe('processors', () => {
     expect(processors('0-2,8')).toEqual([0, 1, 2, 8])
   })
 
-  test.runIf(canHold())('can hold the threads of a process, one after another', async () => {
+  test.runIf(canHold())('can be assigned to the threads of a process, one after another', async () => {
     const child = spawn(process.execPath, ['--eval', 'console.log(1); setInterval(() => {}, 1e6)'])
     try {
       await once(child.stdout, 'data')

@@ -8,11 +8,11 @@ describe('the summary of several rounds', () => {
     expect(summary([3, 1, 2])).toEqual({ best: 3, median: 2, range: [1, 3], values: [3, 1, 2] })
   })
 
-  test('takes the mean of the two in the middle where the number of rounds is even', () => {
+  test('takes the mean of the middle two if the number of rounds is even', () => {
     expect(summary([4, 1, 2, 3]).median).toBe(2.5)
   })
 
-  test('counts the least as best where less is better', () => {
+  test('takes the least as best if less is better', () => {
     expect(summary([3, 1, 2], 'less').best).toBe(1)
   })
 
@@ -27,7 +27,7 @@ describe('the summary of several rounds', () => {
     expect(kept).toEqual([1, 2])
   })
 
-  test('is refused for no rounds, and for a round that measured nothing', () => {
+  test('is refused without rounds, and for a round without a measurement', () => {
     expect(() => summary([])).toThrow(RangeError)
     expect(() => summary([1, Number.NaN])).toThrow(RangeError)
     expect(() => summary([1, Infinity])).toThrow(RangeError)
@@ -35,28 +35,28 @@ describe('the summary of several rounds', () => {
 })
 
 describe('the interval of a median', () => {
-  test('leaves out as many values at each end as hold the median with at most 2.5% each', () => {
+  test('excludes the most values at each end that leave at most 2.5% probability there', () => {
     const values = (count: number) => Array.from({ length: count }, (_, i) => (7 * i) % count)
     // P(B ≤ 3) = 0.018 and P(B ≤ 4) = 0.059 of 15 throws of a coin; 0.0156 and 0.109 of 6.
     expect(medianInterval(values(15))).toEqual([3, 11])
     expect(medianInterval(values(6))).toEqual([0, 5])
   })
 
-  test('is from the least to the greatest of few values', () => {
+  test('reaches from the least to the greatest of few values', () => {
     expect(medianInterval([2, 1, 3])).toEqual([1, 3])
     expect(medianInterval([1])).toEqual([1, 1])
   })
 })
 
 describe('ratios', () => {
-  test('are taken round by round, so that a drift common to both drops out', () => {
+  test('are taken round by round, so that a common drift cancels', () => {
     const drift = [1, 0.5, 0.25, 2]
     const a = drift.map((clock) => 60 * clock)
     const b = drift.map((clock) => 80 * clock)
     expect(ratios(a, b)).toEqual([0.75, 0.75, 0.75, 0.75])
   })
 
-  test('are refused for different numbers of rounds', () => {
+  test('of series with different numbers of rounds are refused', () => {
     expect(() => ratios([1, 2], [1])).toThrow(RangeError)
   })
 })
@@ -78,7 +78,7 @@ describe('a quantile', () => {
 })
 
 describe('the flops of a row in training', () => {
-  test('are those of five products, which one row and one unit make countable: ten', () => {
+  test('are those of five products: ten for one input and one unit', () => {
     expect(trainingFlopsPerRow(1, 1)).toBe(10)
   })
 

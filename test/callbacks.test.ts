@@ -97,7 +97,7 @@ describe.each(TRAININGS)('%s', (_, train) => {
   })
 
   test.each(['onEpoch', 'onProgress'])(
-    'rejects with the reason of an abort amid an %s, whose own rejection is ignored',
+    'rejects with the reason of an abort during an %s, whose own rejection is ignored',
     async (callback) => {
       const controller = new AbortController()
       const reason = new Error('enough')

@@ -89,8 +89,8 @@ const CASES = [
   ].map(({ name }) => `loadModel of a ${name}`),
 ]
 
-describe.each(CASES)('%s answers, or refuses with ERR_FORMAT and the file’s name,', (name) => {
-  test('a file in which bytes are replaced, put in or taken out', async () => {
+describe.each(CASES)('%s reads, or refuses with ERR_FORMAT and the file’s name,', (name) => {
+  test('a file with bytes replaced, inserted or removed', async () => {
     const { bytes, read } = good.get(name)!
     const change = fc.record({
       place: fc.nat(bytes.length),
@@ -132,9 +132,9 @@ describe.each(CASES)('%s answers, or refuses with ERR_FORMAT and the file’s na
 })
 
 describe.each(CASES.filter((name) => name.startsWith('loadModel')))(
-  '%s answers, or refuses with ERR_FORMAT,',
+  '%s reads, or refuses with ERR_FORMAT,',
   (name) => {
-    test('a file whose metadata says something else', async () => {
+    test('a file with changed metadata', async () => {
       const { bytes, read } = good.get(name)!
       writeFileSync(at('good'), bytes)
       const { tensors, metadata } = await readSafetensors(at('good'))
@@ -181,7 +181,7 @@ describe.each(CASES.filter((name) => name.startsWith('loadModel')))(
       )
     })
 
-    test('a file whose numbers are other ones, huge, tiny or none', async () => {
+    test('a file with changed, huge, tiny or missing numbers', async () => {
       const { bytes, read } = good.get(name)!
       writeFileSync(at('good'), bytes)
       const { tensors, metadata } = await readSafetensors(at('good'))

@@ -41,16 +41,16 @@ describe('readIdx', () => {
     expect(images.toArray()[1]?.[5]).toBe(1)
   })
 
-  it('takes any number of dimensions from two', async () => {
+  it('reads any number of dimensions from two on', async () => {
     expect(await readIdx(file(idx([3, 2], [1, 2, 3, 4, 5, 6])))).toMatchObject({ rows: 3, cols: 2 })
     expect(await readIdx(file(idx([1, 2, 1, 3], [1, 2, 3, 4, 5, 6])))).toMatchObject({ rows: 1, cols: 6 })
   })
 
-  it('takes a file: URL', async () => {
+  it('accepts a file: URL', async () => {
     expect(await readIdx(pathToFileURL(file(idx([1, 2], [1, 2]))))).toMatchObject({ rows: 1, cols: 2 })
   })
 
-  it('unpacks gzip, which it knows by its magic bytes, also when the header comes in pieces', async () => {
+  it('unpacks gzip, recognised by its magic bytes, also if the header comes in pieces', async () => {
     const plain = idx([2, 1, 2], [9, 8, 7, 6])
     const pieces = Buffer.concat([
       gzipSync(plain.subarray(0, 3)),
@@ -63,7 +63,7 @@ describe('readIdx', () => {
     }
   })
 
-  it('sends labels to readIdxLabels, and .npy files to readNpy', async () => {
+  it('names readIdxLabels for labels and readNpy for .npy files', async () => {
     await expect(readIdx(file(idx([3], [1, 2, 3])))).rejects.toEqual(formatError('readIdxLabels'))
     await expect(readIdx(file(gzipSync(idx([3], [1, 2, 3]))))).rejects.toEqual(formatError('readIdxLabels'))
     await writeNpy(path, Matrix.from(new Float32Array(2), 1, 2))
@@ -188,7 +188,7 @@ describe('readIdx', () => {
     )
   })
 
-  it('reads or refuses a file with any byte changed or cut off, and never fails in another way', async () => {
+  it('reads or refuses a file with any byte changed or cut off, without another failure', async () => {
     const plain = idx([3, 2, 2], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
     const mutation = fc.record({
       zip: fc.boolean(),
@@ -223,7 +223,7 @@ describe('readIdxLabels', () => {
     [9, 'signed bytes', '007f'],
     [11, '16-bit integers', '000000ff'],
     [12, '32-bit integers', '00000000000000ff'],
-  ])('reads labels of type %i, %s, as far as they are bytes', async (type, _, hex) => {
+  ])('reads labels of type %i, %s, if they are 0 to 255', async (type, _, hex) => {
     const stored = Buffer.from(hex, 'hex')
     const labels = new Uint8Array([0, type === 9 ? 127 : 255])
     expect(await readIdxLabels(file(idx([2], stored, type)))).toEqual(labels)
@@ -236,7 +236,7 @@ describe('readIdxLabels', () => {
     await expect(readIdxLabels(file(idx([1], [0, 0, 0, 0], 13)))).rejects.toEqual(error)
   })
 
-  it('sends images to readIdx', async () => {
+  it('names readIdx for images', async () => {
     await expect(readIdxLabels(file(idx([1, 2, 2], [1, 2, 3, 4])))).rejects.toEqual(formatError('readIdx'))
   })
 })

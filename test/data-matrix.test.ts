@@ -78,14 +78,14 @@ describe('Matrix', () => {
     expect(() => Matrix.from(new Float32Array(buffer), 1, 2)).toThrow(/resizable/)
   })
 
-  it('says so when its memory is transferred away later', () => {
+  it('throws when its memory was transferred later', () => {
     const lost = Matrix.from(new Float32Array(2), 1, 2)
     detached(lost.data)
     expect(() => lost.row(0)).toThrow(/transferred away/)
     expect(() => lost.slice(0)).toThrow(/transferred away/)
   })
 
-  it('may have memory of no bytes, as long as that is not lost', () => {
+  it('may have memory of no bytes, unless it was transferred', () => {
     expect(Matrix.from(new Float32Array(0), 0, 3).toArray()).toEqual([])
   })
 })

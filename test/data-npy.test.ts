@@ -82,7 +82,7 @@ describe('readNpy', () => {
   })
 
   it.each(['(4,)', '(4, 1)', '(1, 4)'])(
-    'reads shape %s in Fortran order, which is the same there',
+    'reads shape %s in Fortran order, where both orders are the same',
     async (shape) => {
       const numbers = '0000803f000000400000404000008040'
       const { data } = await readNpy(file(numpy(1, header("'<f4'", shape, 'True'), numbers)))
@@ -90,7 +90,7 @@ describe('readNpy', () => {
     },
   )
 
-  it('does not mind the order, quotes and spaces of the header', async () => {
+  it('accepts any order, quotes and spaces in the header', async () => {
     const text = `{"shape":(2,2),'fortran_order' : False , "descr": '<f4'}`
     expect((await readNpy(file(numpy(1, text, '00'.repeat(16))))).rows).toBe(2)
   })
@@ -133,7 +133,7 @@ describe('readNpy', () => {
     await expect(readNpy(file(bytes))).rejects.toEqual(formatError(message))
   })
 
-  it('is quick to refuse a header made to keep it busy', async () => {
+  it('quickly refuses a header designed to be slow', async () => {
     const started = performance.now()
     for (const text of [
       `{${' '.repeat(60_000)}x`,
@@ -149,7 +149,7 @@ describe('readNpy', () => {
   })
 
   it.skipIf(Number(process.versions.node.split('.')[0]) >= 22)(
-    'says that Node’s arrays are too short where that is why a file cannot be read',
+    'says that Node’s arrays are too short if that is the reason',
     async () => {
       const huge = join(folder, 'huge.npy')
       const start = numpy(1, header("'|u1'", '(8388608, 1024)'), '')
@@ -172,7 +172,7 @@ describe('readNpy', () => {
 })
 
 describe('writeNpy', () => {
-  it('writes what NumPy would', async () => {
+  it('writes the same bytes as NumPy', async () => {
     await writeNpy(path, Matrix.from(new Float32Array([1.5, -2, 3, 4.25]), 2, 2))
     expect(readFileSync(path)).toEqual(float32File)
   })
@@ -209,7 +209,7 @@ describe('writeNpy', () => {
     )
   })
 
-  it('leaves files that are read or refused, whatever byte is changed or cut off', async () => {
+  it('writes files that are read or refused with any byte changed or cut off', async () => {
     const mutation = fc.record({
       place: fc.nat(float32File.length - 1),
       byte: fc.nat(255),
@@ -241,7 +241,7 @@ describe('writeNpy', () => {
     expect(existsSync(join(blocked, 'inner'))).toBe(true)
   })
 
-  it.skipIf(process.platform === 'win32')('hands on the permissions of the file it replaces', async () => {
+  it.skipIf(process.platform === 'win32')('keeps the permissions of the file it replaces', async () => {
     writeFileSync(path, 'old')
     chmodSync(path, 0o600)
     await writeNpy(path, Matrix.from(new Float32Array(1), 1, 1))
@@ -262,7 +262,7 @@ describe('writeNpy', () => {
     },
   )
 
-  it.skipIf(process.platform === 'win32')('puts no file in the place of a pipe', async () => {
+  it.skipIf(process.platform === 'win32')('does not replace a pipe with a file', async () => {
     const pipe = join(folder, 'pipe')
     execFileSync('mkfifo', [pipe])
     await expect(writeNpy(pipe, Matrix.from(new Float32Array(1), 1, 1))).rejects.toMatchObject({
@@ -272,7 +272,7 @@ describe('writeNpy', () => {
     expect(lstatSync(pipe).isFIFO()).toBe(true)
   })
 
-  it('refuses a folder that is not there, and what is no Matrix', async () => {
+  it('refuses a missing folder, and a value that is no Matrix', async () => {
     const matrix = Matrix.from(new Float32Array(1), 1, 1)
     await expect(writeNpy(join(folder, 'none', 'x.npy'), matrix)).rejects.toMatchObject({
       code: 'ERR_ARGUMENT',

@@ -133,7 +133,7 @@ describe('preparePatches', () => {
     }
   })
 
-  it('makes everything 0.5 where every patch is constant, also when its mean is rounded', async () => {
+  it('returns 0.5 everywhere if every patch is constant, also if its mean is rounded', async () => {
     const x = Float64Array.from({ length: 63 }, (_, k) => 0.1 * (1 + Math.floor(k / 7)))
     expect((await preparePatches(Matrix.from(x, 9, 7))).data).toEqual(new Float32Array(63).fill(0.5))
     expect((await preparePatches(Matrix.from(new Uint8Array(4), 2, 2))).data).toEqual(
@@ -141,7 +141,7 @@ describe('preparePatches', () => {
     )
   })
 
-  it('answers from 0.1 to 0.9', async () => {
+  it('returns values from 0.1 to 0.9', async () => {
     const data = fc.array(fc.double({ min: -1e100, max: 1e100, noNaN: true }), { minLength: 8, maxLength: 8 })
     await fc.assert(
       fc.asyncProperty(data, async (values) => {

@@ -14,7 +14,7 @@ async function refusal(x: unknown, width = 2): Promise<unknown> {
 }
 
 describe('toRows', () => {
-  it('copies a small Matrix, and hands over a larger one as it is, with its scale', async () => {
+  it('copies a small Matrix, and passes a larger one on without a copy, with its scale', async () => {
     for (const [length, copied] of [
       [COPIED_BYTES, true],
       [COPIED_BYTES + 2, false],
@@ -29,7 +29,7 @@ describe('toRows', () => {
     }
   })
 
-  it('takes a flat array as rows of the width, whatever the precision, without a copy if it is large', async () => {
+  it('reads a flat array as rows of the width in every precision, without a copy if it is large', async () => {
     const small = await toRows('x', new Float64Array(6).fill(7), 3, 'float32', between)
     expect(small).toMatchObject({ data: new Float64Array(6).fill(7), rows: 2, cols: 3, scale: 1 })
     const flat = new Float64Array(COPIED_BYTES / 8 + 4)
@@ -47,7 +47,7 @@ describe('toRows', () => {
     expect((await toRows('x', x, 2, 'float64', between)).data).toEqual(new Float64Array([0.1, 2, 3, -4]))
   })
 
-  it('hands over shift and factor of a scaler, and keeps arrays of rows in float64 for it', async () => {
+  it('passes on shift and factor of a scaler, and copies arrays of rows in float64 for it', async () => {
     const x = [[1e9], [1e9 + 1]]
     const scaler = await new StandardScaler().fit(x)
     const rows = await toRows('x', x, 1, 'float32', between, scaler)
@@ -81,7 +81,7 @@ describe('toRows', () => {
     },
   )
 
-  it('does not take a hole for a number', async () => {
+  it('refuses a hole in an array', async () => {
     const row = [1, 2]
     delete row[0]
     expect(await refusal([row])).toMatchObject({ code: 'ERR_ARGUMENT', details: { row: 0, column: 0 } })
@@ -91,7 +91,7 @@ describe('toRows', () => {
     ['no rows', []],
     ['an empty flat array', new Float32Array(0)],
     ['a Matrix without rows', Matrix.from(new Float32Array(0), 0, 2)],
-  ])('calls %s empty', async (_, x) => {
+  ])('refuses %s as empty', async (_, x) => {
     expect(await refusal(x)).toMatchObject({ code: 'ERR_SHAPE', message: expect.stringContaining('empty') })
   })
 
@@ -192,7 +192,7 @@ describe('toRows', () => {
     expect((await rows).data).toEqual(new Float32Array([1, 2]))
   })
 
-  it('ends with what the function between slices throws', async () => {
+  it('rejects with the error that the function between slices throws', async () => {
     const reason = new Error('enough')
     const stop = () => {
       throw reason

@@ -64,7 +64,7 @@ describe('readSafetensors', () => {
     expect(tensors.get('s')).toEqual({ name: 's', shape: [], data: new Float32Array([7]) })
   })
 
-  it('names element types that it does not read', async () => {
+  it('names unsupported element types', async () => {
     await expect(readSafetensors(file(integersFromPython))).rejects.toEqual(formatError('"I64"'))
   })
 
@@ -162,7 +162,7 @@ describe('writeSafetensors', () => {
     )
   })
 
-  it('leaves files that are read or refused, whatever byte is changed or cut off', async () => {
+  it('writes files that are read or refused with any byte changed or cut off', async () => {
     const mutation = fc.record({ place: fc.nat(fromPython.length - 1), byte: fc.nat(255), cut: fc.boolean() })
     await fc.assert(
       fc.asyncProperty(mutation, async ({ place, byte, cut }) => {
@@ -201,7 +201,7 @@ describe('writeSafetensors', () => {
 })
 
 describe('writeFileWhole', () => {
-  it('keeps the old file and removes its temporary one when a part fails to come', async () => {
+  it('keeps the old file and removes the temporary one if a part fails', async () => {
     const target = join(folder, 'whole')
     await writeFileWhole(target, [Buffer.from('old')])
     const before = readdirSync(folder)
@@ -219,7 +219,7 @@ describe('writeFileWhole', () => {
     expect(readdirSync(folder)).toEqual(before)
   })
 
-  it('lets the last of several writers to one file win, whole', async () => {
+  it('leaves the complete file of the last writer if several write to one file', async () => {
     const target = join(folder, 'race')
     const contents = ['a', 'b', 'c'].map((letter) => letter.repeat(100_000))
     await Promise.all(contents.map((content) => writeFileWhole(target, [Buffer.from(content)])))
@@ -238,7 +238,7 @@ describe('parseStrictJson', () => {
     }
   }
 
-  it('is JSON.parse for what has no name twice, however it is spaced', async () => {
+  it('agrees with JSON.parse if no name is repeated, with any spaces', async () => {
     const value = fc.jsonValue({ maxDepth: 4 }).filter((json) => !JSON.stringify(json).includes('__proto__'))
     await fc.assert(
       fc.asyncProperty(value, fc.nat(4), async (json, spaces) => {
@@ -248,7 +248,7 @@ describe('parseStrictJson', () => {
     )
   })
 
-  it('is JSON.parse for text that is hardly JSON', async () => {
+  it('agrees with JSON.parse on damaged text', async () => {
     const piece = fc.constantFrom(
       ...[
         '{',
@@ -311,7 +311,7 @@ describe('parseStrictJson', () => {
     await expect(parseStrictJson('1'.repeat(1e6), limits)).rejects.toThrow(SyntaxError)
   })
 
-  it('refuses more names than it is told there may be, at the first of them', async () => {
+  it('refuses more names than allowed, at the first of them', async () => {
     await expect(parseStrictJson('{"a":{"b":1},"c":', { depth: 3, names: 2 })).rejects.toThrow('2 names')
   })
 

@@ -50,7 +50,7 @@ describe('MinMaxScaler', () => {
     expect((await scaler.transform([[0], [2], [8]])).toArray()).toEqual([[-1], [-0.5], [1]])
   })
 
-  it('keeps training data within the range, and undoes itself', async () => {
+  it('keeps training data within the range, and inverseTransform restores it', async () => {
     await fc.assert(
       fc.asyncProperty(tables, ranges, async (x, [low, high]) => {
         const scaler = await new MinMaxScaler({ range: [low, high] }).fit(x)
@@ -72,7 +72,7 @@ describe('MinMaxScaler', () => {
     )
   })
 
-  it('never leaves [0, 1] or [−1, 1] by rounding, where a bounded model would refuse the data', async () => {
+  it('never leaves [0, 1] or [−1, 1] by rounding, which a bounded model would refuse', async () => {
     const value = fc.double({ min: -1e300, max: 1e300, noNaN: true })
     const x = fc.array(fc.tuple(value), { minLength: 2, maxLength: 10 })
     await fc.assert(
@@ -121,7 +121,7 @@ describe('StandardScaler', () => {
     expect([scaler.shift[0], scaler.factor[0]]).toEqual([5, 1 / 2])
   })
 
-  it('is not disturbed by a mean far larger than the spread', async () => {
+  it('is accurate for a mean far larger than the spread', async () => {
     const scaler = await new StandardScaler().fit([4, 7, 13, 16].map((value) => [1e9 + value]))
     expect(scaler.shift[0]).toBe(1e9 + 10)
     expect(Math.abs(scaler.factor[0]! ** -2 - 22.5)).toBeLessThan(tolerances.handComputed.value * 22.5)
@@ -134,7 +134,7 @@ describe('StandardScaler', () => {
     expect((await scaler.inverseTransform([[0]])).data).toEqual(new Float64Array([0.1]))
   })
 
-  it('undoes itself', async () => {
+  it('is undone by inverseTransform', async () => {
     await fc.assert(
       fc.asyncProperty(tables, async (x) => {
         const scaler = await new StandardScaler().fit(x)
@@ -154,7 +154,7 @@ describe('StandardScaler', () => {
 describe('a MinMaxScaler that clips', () => {
   const x = [[0], [2]]
 
-  it('maps what lies outside its range to the ends, and says so in its JSON', async () => {
+  it('maps values outside its range to the ends, and has clip in its JSON', async () => {
     const scaler = await new MinMaxScaler({ range: [-1, 3], clip: true }).fit(x)
     expect((await scaler.transform([[-5], [0], [1], [2], [2.01]])).toArray()).toEqual([
       [-1],
@@ -170,7 +170,7 @@ describe('a MinMaxScaler that clips', () => {
     }
   })
 
-  it('comes back from its JSON, and from that of one that does not clip', async () => {
+  it('is restored from its JSON, like one that does not clip', async () => {
     for (const clip of [true, false]) {
       const scaler = await new MinMaxScaler({ clip }).fit(x)
       const back = scalerFromJSON(JSON.parse(JSON.stringify(scaler))) as MinMaxScaler
@@ -210,7 +210,7 @@ describe('a MinMaxScaler that clips', () => {
     expect(await pca.transform(late)).toEqual(await (await new Pca().fit(inside)).transform(inside))
   })
 
-  it.each([[0], ['true'], [null]])('is not asked for by %j', (clip) => {
+  it.each([[0], ['true'], [null]])('does not accept clip: %j', (clip) => {
     expect(() => new MinMaxScaler({ clip } as never)).toThrow(refused('ERR_ARGUMENT'))
   })
 })
@@ -227,7 +227,7 @@ describe.each([
     [1e12, 1e12 + 2e-4],
     [1e-300, 1e-300 * (1 + 2 ** -52)],
     [1 / 3, (1 / 7 / 3) * 7],
-  ])('takes a column of %d and %d, which differ by rounding, as constant', async (a, b) => {
+  ])('treats a column of %d and %d, which differ by rounding, as constant', async (a, b) => {
     for (const x of [
       [[a], [b]],
       [[b], [a], [a], [b], [a]],
@@ -245,7 +245,7 @@ describe.each([
     [1, 1 + 2e-15],
     [1e12, 1e12 + 1e-3],
     [1e-40, 3e-40],
-  ])('takes a column of %d and %d as one with a spread', async (a, b) => {
+  ])('treats a column of %d and %d as not constant', async (a, b) => {
     const scaler = await make()
       .fit([[a], [b]])
       .catch((error: unknown) => error)
@@ -264,7 +264,7 @@ describe.each([
     expect(values.data).toEqual(Float32Array.from((await plain.transform(bytes.toArray())).data))
   })
 
-  it('answers in float32 for float32, in float64 for float64, and leaves its input alone', async () => {
+  it('returns float32 for float32, float64 for float64, and does not change its input', async () => {
     const scaler = await make().fit([[1], [3]])
     const x = new Float32Array([1, 2])
     expect((await scaler.transform(x)).data).toBeInstanceOf(Float32Array)
@@ -272,7 +272,7 @@ describe.each([
     expect([...x]).toEqual([1, 2])
   })
 
-  it('must be fitted first', async () => {
+  it('throws before fit', async () => {
     const scaler = make()
     expect(() => scaler.shift).toThrow(refused('ERR_STATE'))
     expect(() => scaler.inputs).toThrow(refused('ERR_STATE'))
@@ -293,7 +293,7 @@ describe.each([
     await expect(scaler.transform(x)).rejects.toMatchObject(place)
   })
 
-  it('stays as it was when a fit fails', async () => {
+  it('does not change if a fit fails', async () => {
     const scaler = await make().fit([[1], [3]])
     const before = scaler.toJSON()
     await expect(scaler.fit([[1], [Number.NaN]])).rejects.toEqual(refused('ERR_RANGE'))
@@ -324,7 +324,7 @@ describe.each([
     await expect(scaler.transform([[1, 2]])).rejects.toEqual(refused('ERR_SHAPE'))
   })
 
-  it('lets other events happen while it works', async () => {
+  it('serves other events while it works', async () => {
     const big = Matrix.from(new Float32Array(2_000_000).fill(1), 2000, 1000)
     let turns = 0
     let done = false
@@ -338,7 +338,7 @@ describe.each([
     expect(turns).toBeGreaterThan(25)
   })
 
-  it('comes back exactly from its JSON', async () => {
+  it('is restored exactly from its JSON', async () => {
     await fc.assert(
       fc.asyncProperty(tables, async (x) => {
         const scaler = await make().fit(x)
@@ -350,7 +350,7 @@ describe.each([
     )
   })
 
-  it('is accepted as a scaling of its own width only', async () => {
+  it('is accepted as a model’s scaling only for its own width', async () => {
     const scaler = await make().fit([[1, 2]])
     expect(checkScaler('scaling', scaler, 2)).toBe(scaler)
     expect(() => checkScaler('scaling', scaler, 3)).toThrow(refused('ERR_SHAPE'))
@@ -397,7 +397,7 @@ describe('scalerFromJSON', () => {
   })
 })
 
-it('a scaler is whole as JSON, and refuses to be cloned or posted, which would lose its numbers', async () => {
+it('a scaler is complete as JSON, and refuses to be cloned or posted, which would lose its numbers', async () => {
   for (const scaler of [new MinMaxScaler(), new StandardScaler()]) {
     await scaler.fit([
       [1, 2],

@@ -13,7 +13,7 @@ const arrays = [
 describe('a snapshot of rows', () => {
   // The first: memory of other copies might be given back meanwhile.
   test.skipIf(hugePageKibibytes() === undefined)(
-    'asks for huge pages where it is large and the system has them',
+    'requests huge pages if it is large and the system has them',
     async () => {
       const rows = { data: new Float64Array(2 ** 22), rows: 2 ** 20, cols: 4, scale: 1 }
       const before = hugePageKibibytes()!
@@ -23,7 +23,7 @@ describe('a snapshot of rows', () => {
   )
 
   test.each(arrays.map((data) => ({ data, length: data.length, type: data.constructor.name })))(
-    'is a copy of the same type that begins with a cache line: $type of $length',
+    'is a copy of the same type aligned to a cache line: $type of $length',
     async ({ data, length }) => {
       const copy = await snapshot('x', { data, rows: length / 5, cols: 5, scale: 1 }, () => {})
       expect(copy).toMatchObject({ rows: length / 5, cols: 5, scale: 1 })
@@ -35,7 +35,7 @@ describe('a snapshot of rows', () => {
   )
 
   test.each([2 ** 16, 2 ** 16 + 1, 500_000])(
-    'begins with a huge page and leaves room for its last one: %i numbers',
+    'begins at a huge page and leaves room for its last one: %i numbers',
     async (length) => {
       const rows = { data: new Float64Array(length), rows: length, cols: 1, scale: 1 }
       const { data } = await snapshot('x', rows, () => {})
@@ -45,13 +45,13 @@ describe('a snapshot of rows', () => {
     },
   )
 
-  test('takes no more than a cache line beside them where it is short of half a MiB', async () => {
+  test('uses at most one more cache line below half a MiB', async () => {
     const rows = { data: new Float64Array(2 ** 16 - 1), rows: 2 ** 16 - 1, cols: 1, scale: 1 }
     const { data } = await snapshot('x', rows, () => {})
     expect(data.buffer.byteLength).toBeLessThan(rows.data.byteLength + 2 * 64)
   })
 
-  test.each([undefined, 0])('begins at a multiple of something: not of %s', (unit) => {
+  test.each([undefined, 0])('refuses an alignment of %s', (unit) => {
     expect(() => binding().prepareRows(new Uint8Array(9), unit as number)).toThrow('unit: expected')
   })
 })

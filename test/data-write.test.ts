@@ -31,17 +31,20 @@ const isWindows = process.platform === 'win32'
 const fresh = () => mkdtempSync(join(root, 'folder-'))
 const temporaries = (folder: string) => readdirSync(folder).filter((name) => name.endsWith('.tmp'))
 
-describe('a file that takes the place of another', () => {
-  it.skipIf(isWindows).each([0o600, 0o640, 0o444, 0o755])('has its permissions, %o', async (mode) => {
-    const path = join(fresh(), 'file')
-    writeFileSync(path, 'old')
-    chmodSync(path, mode)
-    await writeFileWhole(path, [Buffer.from('new')])
-    expect(readFileSync(path, 'utf8')).toBe('new')
-    expect(statSync(path).mode & 0o777).toBe(mode)
-  })
+describe('a file that replaces another', () => {
+  it.skipIf(isWindows).each([0o600, 0o640, 0o444, 0o755])(
+    'has the permissions of the old file, %o',
+    async (mode) => {
+      const path = join(fresh(), 'file')
+      writeFileSync(path, 'old')
+      chmodSync(path, mode)
+      await writeFileWhole(path, [Buffer.from('new')])
+      expect(readFileSync(path, 'utf8')).toBe('new')
+      expect(statSync(path).mode & 0o777).toBe(mode)
+    },
+  )
 
-  it.skipIf(isWindows)('is for its writer alone until it has them', async () => {
+  it.skipIf(isWindows)('is readable by its owner only until it has these permissions', async () => {
     const folder = fresh()
     const path = join(folder, 'file')
     writeFileSync(path, 'old')
@@ -57,18 +60,21 @@ describe('a file that takes the place of another', () => {
     expect(modes).toEqual([0o600, 0o600])
   })
 
-  it.skipIf(isWindows || !isRoot)('has its owner and group, where the process may give it away', async () => {
-    const path = join(fresh(), 'file')
-    writeFileSync(path, 'old')
-    chmodSync(path, 0o640)
-    chownSync(path, 1234, 2345)
-    await new SparseAutoencoder({ inputs: 2, hidden: 1 }).save(path)
-    expect(statSync(path)).toMatchObject({ uid: 1234, gid: 2345 })
-    expect(statSync(path).mode & 0o777).toBe(0o640)
-  })
+  it.skipIf(isWindows || !isRoot)(
+    'has the owner and group of the old file, if the process may change them',
+    async () => {
+      const path = join(fresh(), 'file')
+      writeFileSync(path, 'old')
+      chmodSync(path, 0o640)
+      chownSync(path, 1234, 2345)
+      await new SparseAutoencoder({ inputs: 2, hidden: 1 }).save(path)
+      expect(statSync(path)).toMatchObject({ uid: 1234, gid: 2345 })
+      expect(statSync(path).mode & 0o777).toBe(0o640)
+    },
+  )
 
   it.skipIf(isWindows)(
-    'is where symbolic links lead, which stay, whether there is a file or not',
+    'is written to the target of symbolic links, which stay, whether the target exists or not',
     async () => {
       const folder = fresh()
       mkdirSync(join(folder, 'a'))
@@ -86,7 +92,7 @@ describe('a file that takes the place of another', () => {
     },
   )
 
-  it.skipIf(isWindows)('is none where links lead in a circle, or to a folder', async () => {
+  it.skipIf(isWindows)('is refused if links form a cycle or lead to a folder', async () => {
     const folder = fresh()
     symlinkSync('b', join(folder, 'a'))
     symlinkSync('a', join(folder, 'b'))
@@ -99,7 +105,7 @@ describe('a file that takes the place of another', () => {
   })
 
   it.skipIf(process.platform !== 'linux' || !isRoot || !canMount())(
-    'is refused where a file is mounted by itself, saying what helps',
+    'is refused if the file is mounted by itself, with advice',
     async () => {
       const folder = fresh()
       const [path, other] = [join(folder, 'file'), join(folder, 'other')]
@@ -182,7 +188,7 @@ describe('memory that is transferred away while it is written is refused with ER
     expect(readdirSync(folder)).toEqual(['file'])
   })
 
-  it('at the last of several parts, when the others are written', async () => {
+  it('at the last of several parts, after the others are written', async () => {
     const folder = fresh()
     const path = join(folder, 'file')
     const last = new Uint8Array(10)
@@ -198,7 +204,7 @@ describe('memory that is transferred away while it is written is refused with ER
     expect(temporaries(folder)).toEqual([])
   })
 
-  it('by toBytes, which has no file', async () => {
+  it('in toBytes, which has no file', async () => {
     const model = await pca()
     const bytes = model.toBytes()
     const buffer = model.components.data.buffer as ArrayBuffer
@@ -208,7 +214,7 @@ describe('memory that is transferred away while it is written is refused with ER
     else expect((await Pca.fromBytes(outcome)).components.data.length).toBe(16)
   })
 
-  it('and refused with ERR_ARGUMENT where it is gone before', async () => {
+  it('but with ERR_ARGUMENT if it was transferred before', async () => {
     const x = matrix()
     structuredClone(x.data.buffer, { transfer: [x.data.buffer] })
     const path = join(fresh(), 'file')
@@ -217,7 +223,7 @@ describe('memory that is transferred away while it is written is refused with ER
   })
 })
 
-describe('what a process leaves that is killed while it saves', () => {
+describe('the temporary file of a process that was killed while it saved', () => {
   const running: ReturnType<typeof spawn>[] = []
   afterEach(() => {
     for (const child of running.splice(0)) child.kill('SIGKILL')
@@ -255,7 +261,7 @@ describe('what a process leaves that is killed while it saves', () => {
     expect(readdirSync(folder)).toEqual(['other'])
   })
 
-  it('is not taken for what a process is writing that lives', async () => {
+  it('is distinguished from that of a running process', async () => {
     const folder = fresh()
     const child = await saving(join(folder, 'one'))
     await new SparseAutoencoder({ inputs: 2, hidden: 1 }).save(join(folder, 'other'))
@@ -266,7 +272,7 @@ describe('what a process leaves that is killed while it saves', () => {
     expect(statSync(join(folder, 'one')).size).toBe(2000)
   })
 
-  it('is removed after an hour where its writer cannot be asked for, and nothing else is', async () => {
+  it('is removed after an hour if its writer is unknown, and nothing else is', async () => {
     const folder = fresh()
     const id = '0123456789abcdef'
     const others = [
@@ -286,7 +292,7 @@ describe('what a process leaves that is killed while it saves', () => {
   })
 
   it.skipIf(process.platform !== 'linux')(
-    'is known by its writer’s start where another process has its number',
+    'is recognised by its writer’s start time if another process has its number',
     async () => {
       const folder = fresh()
       const { path, handle } = await createTemporary(folder, true)

@@ -30,7 +30,7 @@ async function trained(options: Partial<SparseAutoencoderOptions> = {}, how: Fit
 }
 
 describe.each(noises)('$kind noise', (corruption) => {
-  test('changes what training finds', async () => {
+  test('changes the result of training', async () => {
     const noisy = await trained({ corruption })
     const clean = await trained()
     expect(noisy.model.parameters()).not.toEqual(clean.model.parameters())
@@ -47,12 +47,12 @@ describe.each(noises)('$kind noise', (corruption) => {
     for (const threads of [2, 3, 7]) expect(await parameters(threads)).toEqual(one)
   })
 
-  test('of amount 0 is none', async () => {
+  test('of amount 0 has no effect', async () => {
     const none = await trained({ corruption: { ...corruption, amount: 0 } })
     expect(none.model.parameters()).toEqual((await trained()).model.parameters())
   })
 
-  test('never touches cost, encode, reconstruct and errors', async () => {
+  test('never affects cost, encode, reconstruct and errors', async () => {
     const noisy = new SparseAutoencoder({ inputs, hidden: 7, corruption })
     const clean = new SparseAutoencoder({ inputs, hidden: 7 })
     expect(await noisy.cost(x, { gradient: true })).toEqual(await clean.cost(x, { gradient: true }))
@@ -62,12 +62,12 @@ describe.each(noises)('$kind noise', (corruption) => {
     expect(await noisy.reconstructionError(x)).toEqual(await clean.reconstructionError(x))
   })
 
-  test('never touches rows for validation', async () => {
+  test('never affects validation rows', async () => {
     const { model, history } = await trained({ corruption }, { ...minibatches, validation: x })
     expect(history.epochs.at(-1)!.validation).toEqual(await model.cost(x))
   })
 
-  test('depends on the seed, and is drawn anew in each fit', async () => {
+  test('depends on the seed, and is different in each fit', async () => {
     const costs = async (seed: number) => {
       const model = new SparseAutoencoder({ inputs, hidden: 7, seed, corruption })
       const start = model.parameters().fill(0.1)
@@ -81,7 +81,7 @@ describe.each(noises)('$kind noise', (corruption) => {
     expect(new Set([...(await costs(1)), ...(await costs(2))]).size).toBe(4)
   })
 
-  test('is drawn anew in each epoch', async () => {
+  test('is different in each epoch', async () => {
     const still = { kind: 'constant', rate: 1e-30 } as const
     const { history } = await trained({ corruption }, { batchSize: 'all', epochs: 3, learningRate: still })
     expect(new Set(history.epochs.map(({ cost }) => cost.loss)).size).toBe(3)
@@ -94,7 +94,7 @@ describe.each(noises)('$kind noise', (corruption) => {
     })
   })
 
-  test('is part of the model, and so of its file', async () => {
+  test('is saved with the model', async () => {
     const { model } = await trained({ corruption })
     const path = join(folder, 'denoising.safetensors')
     await model.save(path)
@@ -108,7 +108,7 @@ describe.each(noises)('$kind noise', (corruption) => {
   })
 })
 
-test('the loss is against the clean rows', async () => {
+test('the loss is computed against the clean rows', async () => {
   const model = new SparseAutoencoder({
     inputs,
     hidden: 7,
@@ -127,7 +127,7 @@ test('the loss is against the clean rows', async () => {
   )
 })
 
-describe('one gradient step from known weights shows the noisy inputs:', () => {
+describe('the noisy inputs, recovered from one gradient step from known weights:', () => {
   const m = 4000
   const rows = Matrix.from(new Float64Array(m).fill(0.6), m, 1)
 
@@ -148,21 +148,21 @@ describe('one gradient step from known weights shows the noisy inputs:', () => {
     return 2 * (await model.fit(rows, { batchSize: 'all', epochs: 1 })).epochs[0]!.cost.loss
   }
 
-  test('masking sets as many values to 0 as it says', async () => {
+  test('masking sets the given share of values to 0', async () => {
     const p = 0.3
     const deviation = (Math.sqrt(p * (1 - p)) * 0.36) / Math.sqrt(m)
     const mean = await meanSquare({ kind: 'masking', amount: p }, 'identity')
     expect(Math.abs(mean - p * 0.36)).toBeLessThan(tolerances.standardErrors.value * deviation)
   })
 
-  test('gaussian noise has the standard deviation it says', async () => {
+  test('gaussian noise has the given standard deviation', async () => {
     const sd = 0.5
     const deviation = Math.sqrt(2 / m) * sd ** 2
     const mean = await meanSquare({ kind: 'gaussian', amount: sd }, 'identity')
     expect(Math.abs(mean - sd ** 2)).toBeLessThan(tolerances.standardErrors.value * deviation)
   })
 
-  test('salt and pepper set half as many values to either end of the output’s range', async () => {
+  test('salt and pepper set half of the given share to each end of the output’s range', async () => {
     const p = 0.4
     const squares = [0.36, 0.16]
     const wanted = (p / 2) * (squares[0]! + squares[1]!)
@@ -173,7 +173,7 @@ describe('one gradient step from known weights shows the noisy inputs:', () => {
   })
 })
 
-test('noise acts after scaling', async () => {
+test('noise is applied after scaling', async () => {
   const raw = Matrix.from(
     x.data.map((value) => 1000 * value),
     x.rows,

@@ -46,7 +46,7 @@ describe('principal angles', () => {
     [0, 0, 1],
   ]
 
-  test('are 0 between the same subspaces, whatever rows span them', async () => {
+  test('are 0 between equal subspaces, for any rows that span them', async () => {
     const [a, b] = [e1!, e2!]
     const angles = await principalAngles(
       [a, b],
@@ -56,12 +56,12 @@ describe('principal angles', () => {
     for (const angle of angles) expect(angle).toBeLessThan(angleOfFloat64.value)
   })
 
-  test('are right angles between orthogonal ones', async () => {
+  test('are right angles between orthogonal subspaces', async () => {
     expect([...(await principalAngles([e1!], [e2!, e3!]))]).toEqual([Math.PI / 2])
   })
 
   test.each([1e-12, 1e-8, 1e-3, 0.5, Math.PI / 4, 1, Math.PI / 2 - 1e-8])(
-    'are known to the last digits, small or large: %d',
+    'are accurate to the last digits, small or large: %d',
     async (angle) => {
       const turned = [Math.cos(angle), Math.sin(angle), 0]
       const [zero, found] = await principalAngles([e3!, e1!], [turned, e3!])
@@ -70,7 +70,7 @@ describe('principal angles', () => {
     },
   )
 
-  test('of random subspaces are those of their coordinates turned by any rotation, in either order', async () => {
+  test('of random subspaces do not change under a rotation of the space, in either order', async () => {
     const [a, b, q] = [
       correlatedRows(2, 7).toArray(),
       correlatedRows(4, 7, { seed: 2 }).toArray(),
@@ -99,7 +99,7 @@ describe('principal angles', () => {
     }
   })
 
-  test('are computed a slice at a time: other events are served meanwhile', async () => {
+  test('are computed in slices, between which other events are served', async () => {
     let [turns, done] = [0, false]
     const turn = () => {
       turns++
@@ -135,12 +135,12 @@ describe('principal angles', () => {
 describe('the optimum of a linear autoencoder', () => {
   const w = [4, 2, 0.5, 0.1]
 
-  test('without decay costs half of the variance left out', () => {
+  test('without decay costs half of the variance not kept', () => {
     const { total, loss, weightDecay, singularValues } = linearOptimum(w, { hidden: 2 })
     expect([total, loss, weightDecay, ...singularValues]).toEqual([0.3, 0.3, 0, 1, 1])
   })
 
-  test('with decay shrinks each direction by what it costs, and drops those not worth it', () => {
+  test('with decay shrinks each direction, and drops those of small variance', () => {
     const tied = linearOptimum(w, { hidden: 4, weightDecay: 0.4 })
     expect([...tied.singularValues.map((s) => s ** 2)].map((square) => +square.toFixed(12))).toEqual([
       0.95, 0.9, 0.6, 0,
@@ -155,7 +155,7 @@ describe('the optimum of a linear autoencoder', () => {
     expect(untied.total).toBeCloseTo(untied.loss + untied.weightDecay, 12)
   })
 
-  test('of more hidden units than directions has none for the rest', () => {
+  test('has singular values 0 for hidden units beyond the number of directions', () => {
     expect([...linearOptimum([1, 0], { hidden: 3 }).singularValues]).toEqual([1, 0, 0])
   })
 
@@ -196,7 +196,7 @@ describe('the optimum of a linear autoencoder', () => {
 })
 
 describe('principal axes', () => {
-  test.each([1e250, 1e-250])('of weights of the size of %d are those of ordinary ones', async (size) => {
+  test.each([1e250, 1e-250])('do not depend on the size of the weights: %d', async (size) => {
     const model = new LinearAutoencoder({ inputs: 4, hidden: 2, precision: 'float64' })
     const plain = await principalAxes(model)
     model.setParameters(model.parameters().map((weight) => weight * size))
@@ -209,7 +209,7 @@ describe('principal axes', () => {
     })
   })
 
-  test('are refused for what is no model, or has other layers than linear ones', async () => {
+  test('are refused for a value that is no model, or has nonlinear layers', async () => {
     const sigmoid = new SparseAutoencoder({ inputs: 3, hidden: 2 })
     for (const model of [null, {}, { layers: [] }, { layers: [{ activation: 'identity' }] }, sigmoid]) {
       expectError(await rejection(principalAxes(model as never)), 'ERR_ARGUMENT', 'model')
@@ -225,15 +225,18 @@ describe('trained without decay', () => {
     ['untied, of one hidden unit', false, 60, 12, 1],
     ['tied, fewer rows than columns', true, 9, 14, 4],
     ['untied, fewer rows than columns', false, 9, 14, 4],
-  ])('a model spans the leading components and loses what they leave: %s', async (_, tied, m, n, hidden) => {
-    const x = correlatedRows(m, n)
-    const [pca, model] = [await components(x), await trained(x, { hidden, tied })]
-    expect(await angleTo(model, pca, hidden)).toBeLessThan(subspaceAngle.value)
-    const { total } = linearOptimum(pca.explainedVariance, { hidden })
-    expect(Math.abs((await model.cost(x)).total - total) / total).toBeLessThan(errorGap.value)
-  })
+  ])(
+    'a model spans the leading components and loses the other variance: %s',
+    async (_, tied, m, n, hidden) => {
+      const x = correlatedRows(m, n)
+      const [pca, model] = [await components(x), await trained(x, { hidden, tied })]
+      expect(await angleTo(model, pca, hidden)).toBeLessThan(subspaceAngle.value)
+      const { total } = linearOptimum(pca.explainedVariance, { hidden })
+      expect(Math.abs((await model.cost(x)).total - total) / total).toBeLessThan(errorGap.value)
+    },
+  )
 
-  test('it does not find the axes, nor is a row of W one', async () => {
+  test('a model does not find the axes, and no row of W is one', async () => {
     const x = correlatedRows(100, 8)
     const [pca, model] = [await components(x), await trained(x, { hidden: 3 })]
     for (const row of model.layers[0]!.weights.toArray()) {
@@ -243,7 +246,7 @@ describe('trained without decay', () => {
     for (const value of (await principalAxes(model)).values) expect(value).toBeCloseTo(1, 6)
   })
 
-  test('turning W by an orthogonal matrix changes neither cost nor reconstruction', async () => {
+  test('a rotation of W by an orthogonal matrix changes neither cost nor reconstruction', async () => {
     const x = correlatedRows(30, 6)
     const model = new LinearAutoencoder({ inputs: 6, hidden: 4, precision: 'float64', weightDecay: 0.1 })
     const [cost, y] = [await model.cost(x), await model.reconstruct(x)]
@@ -265,7 +268,7 @@ describe('trained with decay', () => {
     ['untied, more hidden units than columns', false, 80, 5, 9, 0.005],
     ['tied, of one column', true, 40, 1, 1, 0.01],
     ['untied, of one column', false, 40, 1, 2, 0.01],
-  ])('a model finds each axis, shrunk as it should be: %s', async (_, tied, m, n, hidden, weightDecay) => {
+  ])('a model finds each axis, shrunk as computed: %s', async (_, tied, m, n, hidden, weightDecay) => {
     const x = correlatedRows(m, n)
     const [pca, model] = [await components(x), await trained(x, { hidden, tied, weightDecay })]
     const optimum = linearOptimum(pca.explainedVariance, { hidden, weightDecay, tied })
@@ -296,7 +299,7 @@ describe('trained with decay', () => {
     expect(above(weightDecay / 2)).toBeGreaterThan(above(weightDecay))
   })
 
-  test('all of them where λ is too large: W becomes 0', async () => {
+  test('all directions vanish if λ is too large: W becomes 0', async () => {
     const x = correlatedRows(50, 4)
     const model = await trained(x, { hidden: 2, weightDecay: 10 })
     const { loss } = await model.cost(x)
@@ -317,23 +320,20 @@ describe('data without variance in some directions', () => {
     ['more hidden units than dimensions', 5],
     ['as many hidden units as columns', 10],
     ['more hidden units than columns', 13],
-  ])(
-    'is reconstructed without loss; what it does not determine of W stays as it was: %s',
-    async (_, hidden) => {
-      const x = deficient()
-      const pca = await components(x)
-      expect(pca.explainedVariance.filter((w) => w > 0)).toHaveLength(3)
-      for (const tied of [true, false]) {
-        const model = await trained(x, { hidden, tied })
-        expect((await model.cost(x)).loss).toBeLessThan(errorGap.value * pca.totalVariance)
-        // The span of the data lies in that of the decoder.
-        const angles = await principalAngles((await principalAxes(model)).vectors, pca.components.slice(0, 3))
-        expect(angles.at(-1)).toBeLessThan(subspaceAngle.value)
-      }
-    },
-  )
+  ])('is reconstructed without loss, and undetermined parts of W do not change: %s', async (_, hidden) => {
+    const x = deficient()
+    const pca = await components(x)
+    expect(pca.explainedVariance.filter((w) => w > 0)).toHaveLength(3)
+    for (const tied of [true, false]) {
+      const model = await trained(x, { hidden, tied })
+      expect((await model.cost(x)).loss).toBeLessThan(errorGap.value * pca.totalVariance)
+      // The span of the data lies in that of the decoder.
+      const angles = await principalAngles((await principalAxes(model)).vectors, pca.components.slice(0, 3))
+      expect(angles.at(-1)).toBeLessThan(subspaceAngle.value)
+    }
+  })
 
-  test('has just its own directions left where weights decay', async () => {
+  test('leaves only its own directions if weights decay', async () => {
     const x = deficient()
     const pca = await components(x)
     const weightDecay = pca.explainedVariance[2]! / 10
@@ -347,7 +347,7 @@ describe('data without variance in some directions', () => {
   })
 })
 
-test('axes are refused of a model that is not linear', async () => {
+test('principalAxes refuses a model that is not linear', async () => {
   const model = new SparseAutoencoder({ inputs: 3, hidden: 2 })
   expectError(
     await rejection(principalAxes(model)),

@@ -65,7 +65,7 @@ describe('parameters are refused', () => {
     expectError(await rejection(model.cost(x, { parameters: theta as never })), code, 'parameters: ')
   })
 
-  test('and a gradient that is neither true nor false', async () => {
+  test('together with a gradient that is neither true nor false', async () => {
     const error = await rejection(model.cost(x, { gradient: 1 as never }))
     expectError(error, 'ERR_ARGUMENT', 'gradient: ')
   })

@@ -241,7 +241,7 @@ describe('the constructor throws for', () => {
   })
 })
 
-describe('a value that refuses to be looked at is refused like any other', () => {
+describe('a value whose getters throw is refused like any other', () => {
   const { proxy, revoke } = Proxy.revocable({}, {})
   revoke()
   const throwing = {
@@ -299,7 +299,7 @@ describe('every method that takes rows rejects', () => {
   test.each([
     ['a typed array', Float64Array.of(0, 1e300, 0)],
     ['an array of rows', [[0, 1e300, 0]]],
-  ])('numbers that become infinite in float32, by what is wrong with them, in %s', async (_, given) => {
+  ])('numbers that become infinite in float32, with their value, in %s', async (_, given) => {
     for (const method of methods) {
       expectError(
         await rejection(model[method](given)),
@@ -333,7 +333,7 @@ describe('every method that takes rows rejects', () => {
   })
 })
 
-describe('fit and cost reject what the output activation cannot reach, naming place, value and remedy', () => {
+describe('fit and cost reject values that the output activation cannot reach, naming place, value and remedy', () => {
   test.each([
     ['sigmoid', -0.01],
     ['sigmoid', 1.01],
@@ -356,7 +356,7 @@ describe('fit and cost reject what the output activation cannot reach, naming pl
     expect((await model.encode(data)).rows).toBe(2)
   })
 
-  test('after a scaler advises what helps there: identity outputs, or a MinMaxScaler that clips', async () => {
+  test('after a scaler with the advice: identity outputs, or a MinMaxScaler that clips', async () => {
     const standard = await new StandardScaler().fit([[1], [2], [6]])
     const narrow = await new MinMaxScaler().fit([[1], [2]])
     for (const [scaling, late] of [
@@ -375,7 +375,7 @@ describe('fit and cost reject what the output activation cannot reach, naming pl
     await model.fit([[1], [2.005]], { epochs: 1, validation: [[0.99], [1.5]] })
   })
 
-  test.each(['identity', 'relu'] as const)('what float32 cannot hold, for %s', async (outputActivation) => {
+  test.each(['identity', 'relu'] as const)('values beyond float32, for %s', async (outputActivation) => {
     const data = Matrix.from(new Float64Array([0, 0, 1e38, 0, 1e300, 0]), 2, 3)
     const model = new SparseAutoencoder({ ...good, outputActivation })
     for (const call of [() => model.fit(data), () => model.cost(data)]) {
@@ -389,7 +389,7 @@ describe('fit and cost reject what the output activation cannot reach, naming pl
     )
   })
 
-  test('but accept everything finite for identity', async () => {
+  test('but accept every finite value for identity', async () => {
     const model = new SparseAutoencoder({ ...good, outputActivation: 'identity' })
     expect((await model.cost([[-1e6, 0, 1e6]])).total).toBeGreaterThan(0)
   })
@@ -403,7 +403,7 @@ test('docs/errors.md has a row for every code', () => {
   for (const code of codes) expect(documented).toContain(`| \`${code}\` |`)
 })
 
-test('details say in parts what the message says', () => {
+test('details have the parts of the message', () => {
   const error = thrown(() => new SparseAutoencoder({ ...good, weightDecay: -1 }))
   expect((error as LayerwiseError).name).toBe('LayerwiseError')
   expect((error as LayerwiseError).details).toEqual({

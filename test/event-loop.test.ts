@@ -17,7 +17,7 @@ describe('the event loop is free while a call runs:', () => {
     expect(longest).toBeLessThan(MOST_MS)
   })
 
-  test('a call that does its work at once is noticed', async () => {
+  test('the check notices a call that blocks', async () => {
     let sum = 0
     const block = async () => {
       await new Promise(setImmediate)

@@ -7,7 +7,7 @@ const ROWS = 20_000
 const OF_MEAN = tolerances.standardErrors.value / Math.sqrt(ROWS)
 const OF_VARIANCE = tolerances.standardErrors.value * Math.sqrt(2 / ROWS)
 
-test('the numbers have mean 0 and variance 1, and are the same for the same seed', () => {
+test('the normal numbers of the compression example have mean 0 and variance 1, and are the same for the same seed', () => {
   const next = gaussians(7)
   const values = Array.from({ length: ROWS }, next)
   const again = gaussians(7)
@@ -18,7 +18,7 @@ test('the numbers have mean 0 and variance 1, and are the same for the same seed
   expect(Math.abs(variance - 1)).toBeLessThan(OF_VARIANCE)
 })
 
-test('independent columns are uncorrelated, those with few causes are not, and all have variance 1', () => {
+test('in the compression example independent columns are uncorrelated, those with few causes are not, and all have variance 1', () => {
   const options = { causes: 2, noise: 0.1, seed: 3 }
   const strongest = (x: number[][]) =>
     Math.max(correlation(x, 0, 1), correlation(x, 0, 2), correlation(x, 1, 2))

@@ -31,13 +31,13 @@ function written(isTTY: boolean): { stream: Parameters<typeof progressBar>[0]; t
   return { stream: { isTTY, write }, text: () => all }
 }
 
-test('the line shows how far training is, its cost, pace and time left', () => {
+test('the progress line of the demo shows progress, cost, pace and time left', () => {
   const line = progressLine(progress, 8)
   expect(line).toBe('█████░░░ epoch 3/4  cost 15.31  54,322 samples/s  1:12 left')
   expect(progressLine({ ...progress, secondsLeft: Infinity })).toContain('–:–– left')
 })
 
-test('on a terminal one line is redrawn, and left after the last epoch', () => {
+test('the progress line of the demo is redrawn on a terminal, and kept after the last epoch', () => {
   const { stream, text } = written(true)
   const bar = progressBar(stream)
   bar.onProgress(progress)
@@ -47,7 +47,7 @@ test('on a terminal one line is redrawn, and left after the last epoch', () => {
   expect(text().endsWith('\n')).toBe(true)
 })
 
-test('elsewhere each epoch has a line', () => {
+test('the demo prints a line for each epoch if there is no terminal', () => {
   const { stream, text } = written(false)
   const bar = progressBar(stream)
   bar.onProgress(progress)

@@ -22,7 +22,7 @@ test('KL is 0 at its target and nowhere else', () => {
   expect(curve.some(([rhoHat]) => rhoHat === 0.2)).toBe(true)
 })
 
-test('KL falls to its target and rises behind it', () => {
+test('KL falls up to its target and rises after it', () => {
   const values = klCurve(0.2, 200).map(([, divergence]) => divergence)
   const target = 0.2 * 200 - 1
   values.slice(1, target + 1).forEach((value, i) => {
@@ -51,7 +51,7 @@ test('KL(ρ ‖ ρ̂) = KL(1−ρ ‖ 1−ρ̂), and agrees with the oracle', ()
   }
 })
 
-test('the example writes one curve of 199 points as SVG, and prints its numbers', async () => {
+test('the KL example writes one curve of 199 points as SVG, and prints its numbers', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'layerwise-kl-'))
   const log = vi.spyOn(console, 'log').mockImplementation(() => {})
   try {

@@ -12,7 +12,7 @@ function tile(brightness: (x: number, y: number) => number): number[] {
   )
 }
 
-test('a straight edge is wholly oriented, whatever its direction', () => {
+test('a straight edge has orientation 1 in every direction', () => {
   fc.assert(
     fc.property(fc.double({ min: 0, max: Math.PI, noNaN: true }), (angle) => {
       const edge = tile((x, y) => Math.tanh((x * Math.cos(angle) + y * Math.sin(angle)) / 4))
@@ -21,7 +21,7 @@ test('a straight edge is wholly oriented, whatever its direction', () => {
   )
 })
 
-test('a ramp is oriented by exactly 1, a round spot and a checkerboard by 0', () => {
+test('a ramp has orientation 1, a round spot and a checkerboard 0', () => {
   const near = (actual: number, expected: number) =>
     expect(Math.abs(actual - expected)).toBeLessThan(tolerances.handComputed.value)
   near(orientation(tile((x, y) => 2 * x + y)), 1)
@@ -32,7 +32,7 @@ test('a ramp is oriented by exactly 1, a round spot and a checkerboard by 0', ()
   )
 })
 
-test('brightness and contrast do not change it', () => {
+test('brightness and contrast do not change the orientation of a patch', () => {
   const shape = (x: number, y: number) => Math.sin(x) + 0.3 * Math.cos(2 * y)
   const value = orientation(tile(shape))
   expect(value).toBeGreaterThan(tolerances.partlyOriented.value)

@@ -42,7 +42,7 @@ const options: Record<string, (size: number, precision: Precision) => Model> = {
 
 describe.each(Object.entries(options))('%s', (_, modelOf) => {
   test.each(precisions.flatMap((precision) => sizes.map((size) => ({ precision, size }))))(
-    'of $size in $precision is refused, or gives finite costs, gradients and parameters',
+    'of size $size in $precision is refused, or gives finite costs, gradients and parameters',
     async ({ precision, size }) => {
       try {
         const model = modelOf(size, precision)
@@ -61,7 +61,7 @@ describe.each(Object.entries(options))('%s', (_, modelOf) => {
 })
 
 describe.each(precisions)('in %s', (precision) => {
-  test('a target that vanishes costs as much as the smallest that does not', async () => {
+  test('a target that underflows costs as much as the smallest one that does not', async () => {
     const costOf = async (target: number) =>
       (await make({ sparsity: { kind: 'kl', target, weight: 3 } }, precision).cost(x)).total
     expect(await costOf(5e-324)).toBe(await costOf(1e-300))

@@ -180,7 +180,7 @@ describe.each(tables)(
           })),
         ),
       ),
-    )('in $precision, about $size, alternating: $alternating', async ({ precision, size, alternating }) => {
+    )('in $precision, of size $size, alternating: $alternating', async ({ precision, size, alternating }) => {
       const x = hugeRows(size, alternating)
       const model = await make(precision)
       const got = await outcome(ask, model, x)
@@ -211,7 +211,7 @@ describe.each(tables)(
   },
 )
 
-test('reconstruction errors in float32 reach as far as float64 does, and squares as far as float32', async () => {
+test('reconstruction errors of a float32 model have the range of float64, their squares that of float32', async () => {
   const pca = await new Pca({ components: 1 }).fit(sampleRows(30, 2))
   for (const size of [1e25, 1e30, 1e38]) {
     const x = Matrix.from(new Float64Array([size, -size]), 1, 2)
@@ -224,7 +224,7 @@ test('reconstruction errors in float32 reach as far as float64 does, and squares
 })
 
 describe.each(precisions)('in %s', (precision) => {
-  test('reconstructions that the units of x cannot hold are refused with their row', async () => {
+  test('reconstructions that overflow in the units of x are refused with their row', async () => {
     const scaling = await new MinMaxScaler().fit([
       [-8e307, 0],
       [8e307, 1],

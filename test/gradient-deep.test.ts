@@ -135,7 +135,7 @@ const activations = ['sigmoid', 'tanh', 'relu', 'satlin', 'identity'] as const
 const labels = Uint32Array.of(2, 0, 1, 1, 2, 0)
 const decays = [0.03, 0.02, 0.01, 0.04, 0.05, 0.06]
 
-describe('the unrolled network of three encoders and three decoders: gradient by differences, oracle, float32', () => {
+describe('gradient by differences, oracle and float32 agree for the unrolled network of three encoders and three decoders', () => {
   for (const activation of activations) {
     test(`of ${activation}, every loss, every penalty`, async () => {
       for (const [loss, output] of [
@@ -152,7 +152,7 @@ describe('the unrolled network of three encoders and three decoders: gradient by
     })
   }
 
-  test('with a code layer of another kind, and one encoder alone penalised', async () => {
+  test('with another activation in the code layer, and a penalty on one encoder', async () => {
     const layers = unrolled('sigmoid', 'sigmoid').map((layer, l) =>
       l === 2 ? { ...layer, activation: 'identity' as const } : layer,
     )
@@ -163,9 +163,9 @@ describe('the unrolled network of three encoders and three decoders: gradient by
   })
 })
 
-describe('the classifier of three hidden layers: gradient by differences, oracle, float32', () => {
+describe('gradient by differences, oracle and float32 agree for the classifier of three hidden layers', () => {
   for (const activation of activations) {
-    test(`of ${activation}: decay of the softmax alone, of all layers; sparse or not; classes weighed`, async () => {
+    test(`of ${activation}: decay of the softmax or of all layers, sparse or not, with class weights`, async () => {
       const layers = classifier(activation)
       for (const weightDecay of [
         [0, 0, 0, 0.05],
@@ -180,7 +180,7 @@ describe('the classifier of three hidden layers: gradient by differences, oracle
     })
   }
 
-  test('a softmax alone, with biases and without', async () => {
+  test('without hidden layers, with biases and without', async () => {
     for (const biases of [true, false]) {
       const layers: OracleLayer[] = [{ inputs: 5, outputs: 3, activation: 'softmax', biases }]
       await gradientHolds(
@@ -190,7 +190,7 @@ describe('the classifier of three hidden layers: gradient by differences, oracle
     }
   })
 
-  test('logits of ±500 give the cost and gradient that they are worth, and nothing infinite', async () => {
+  test('with logits of ±500, where cost and gradient are finite', async () => {
     const layers: OracleLayer[] = [{ inputs: 2, outputs: 3, activation: 'softmax' }]
     const theta = [0, 0, 0, 0, 0, 0, 500, -500, 0]
     const rows = { data: Float64Array.of(0.5, 0.5), rows: 1, cols: 2, scale: 1 }
@@ -212,7 +212,7 @@ describe('the classifier of three hidden layers: gradient by differences, oracle
   })
 })
 
-describe('tied layers: gradient by differences, oracle, float32', () => {
+describe('gradient by differences, oracle and float32 agree for tied layers:', () => {
   test('one matrix, without biases, targets of single units: the linear autoencoder', async () => {
     const layers: OracleLayer[] = [
       { inputs: 5, outputs: 3, activation: 'identity', biases: false },
@@ -269,7 +269,7 @@ describe('over rows of several blocks, the gradient is the oracle’s', () => {
   })
 })
 
-describe('what a training step alone knows', () => {
+describe('options of a training step give the oracle’s cost and gradient:', () => {
   /** θ less what one step of gradient descent at rate 1 over all rows makes of it. */
   async function stepOf(
     one: Case,
@@ -309,7 +309,7 @@ describe('what a training step alone knows', () => {
     })
   }
 
-  test('rows that go through frozen layers first are trained on as those layers’ outputs', async () => {
+  test('rows that go through frozen layers are equivalent to the outputs of these layers', async () => {
     const below: OracleLayer[] = [{ inputs: 4, outputs: 3, activation: 'tanh' }]
     const layers: OracleLayer[] = [
       { inputs: 3, outputs: 2, activation: 'sigmoid' },
@@ -341,7 +341,7 @@ describe('the models’ own cost and gradient are the oracle’s', () => {
   const stacked = WIDTHS.slice(1).map((hidden) => ({ hidden, sparsity }))
   const penalties: OraclePenalty[] = stacked.map((_, layer) => ({ layer, ...sparsity }))
 
-  test('of a stack: the unrolled network, its one λ on every layer, sparse only where that is asked for', async () => {
+  test('of a stack: the unrolled network, one λ for every layer, sparse only with sparseFineTuning', async () => {
     const layers = unrolled('sigmoid', 'sigmoid')
     for (const sparseFineTuning of [false, true]) {
       const objective: OracleObjective = {
@@ -366,7 +366,7 @@ describe('the models’ own cost and gradient are the oracle’s', () => {
     }
   })
 
-  test('of a classifier: λ on the softmax alone or on all layers, classes weighed, sparse or not', async () => {
+  test('of a classifier: λ on the softmax or on all layers, with class weights, sparse or not', async () => {
     const layers = classifier('sigmoid')
     const classWeights = [1, 0.3, 2]
     for (const decay of ['softmax', 'all'] as const) {

@@ -178,7 +178,7 @@ describe('at kinks the derivative has the defined value', () => {
 })
 
 describe('a saturated unit under KL', () => {
-  test('has a finite cost that goes on along the tangent, and where it is exactly 0 no gradient', async () => {
+  test('has a finite cost that continues along the tangent, and no gradient if its activation is exactly 0', async () => {
     for (const precision of ['float32', 'float64'] as const) {
       for (const bias of [-40, -2000, 40]) {
         const one: Case = {

@@ -10,7 +10,7 @@ const published = hovers(entry)
 const silent = (all: typeof published) => all.filter(({ text }) => text.trim() === '').map(({ name }) => name)
 
 describe('the published declarations', () => {
-  test('reach the models, their options, results and errors', () => {
+  test('include the models, their options, results and errors', () => {
     const names = published.map(({ name }) => name)
     expect(names.length).toBeGreaterThan(500)
     expect(names).toEqual(
@@ -28,23 +28,23 @@ describe('the published declarations', () => {
     expect(names.filter((name) => name.includes('Native'))).toEqual([])
   })
 
-  test('say something about each of them', () => {
+  test('have a text for each member', () => {
     expect(silent(published)).toEqual([])
   })
 
-  test('say of every option that may be left out what its default is', () => {
+  test('give the default of every optional option', () => {
     const options = published.filter(({ optional }) => optional)
     expect(options.length).toBeGreaterThan(80)
     expect(options.filter(({ text }) => !/\bdefault\b/i.test(text)).map(({ name }) => name)).toEqual([])
   })
 
-  test('say more of an option than its default', () => {
+  test('give more about an option than its default', () => {
     const bare = published.filter(({ text }) => /^default\b[^.]*\.?$/i.test(text.trim()))
     expect(bare.map(({ name }) => name)).toEqual([])
   })
 })
 
-test('a member without a text is found wherever it stands', () => {
+test('a member without a text is found at every place', () => {
   const there = join(folder, 'silent')
   mkdirSync(there)
   const index = join(there, 'index.d.ts')
@@ -108,7 +108,7 @@ interface Farther {
   ])
 })
 
-describe('the compiler explains', () => {
+describe('a wrong option gives a short compile error:', () => {
   const declared = `
 import type { FitOptions, SparseAutoencoderOptions } from './index.js'
 declare const either: boolean
@@ -149,7 +149,7 @@ fit({ onEpoch: async (event) => void event.cost, batchSize: 'all' })`
     expect(errors[i]![0]!.split('\n').length).toBeLessThanOrEqual(6)
   })
 
-  test('nothing about what is undefined or decided at run time', () => {
+  test('but no error for values that are undefined or decided at run time', () => {
     expect(errors.at(-1)).toEqual([])
   })
 })

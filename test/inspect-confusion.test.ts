@@ -23,7 +23,7 @@ describe('a plot of a confusion matrix', () => {
     expect(cells.map(({ attributes }) => Number(attributes.x))).toEqual([0, 44, 44])
   })
 
-  test('writes numbers into its cells, and names beside rows and columns', () => {
+  test('has numbers in its cells, and names beside rows and columns', () => {
     const svg = confusionPlot({ confusion }, { classes: ['cat', 'dog', '<eel>'], title: 'Pets' })
     const written = texts(svg)
     expect(written.slice(0, 3)).toEqual(['8', '2', '5'])
@@ -33,7 +33,7 @@ describe('a plot of a confusion matrix', () => {
     expect(named(svg, 'title').map(({ text }) => text)).toEqual(['Pets'])
   })
 
-  test('leaves numbers out where cells are too small for them', () => {
+  test('omits numbers if cells are too small', () => {
     const svg = confusionPlot(
       { confusion: confusion.map((row) => row.map((count) => count * 1e5)) },
       { cell: 8 },
@@ -41,7 +41,7 @@ describe('a plot of a confusion matrix', () => {
     expect(texts(svg).filter((text) => /00000$/.test(text))).toEqual([])
   })
 
-  test('turns names that are wider than a cell', () => {
+  test('rotates names that are wider than a cell', () => {
     const classes = ['a long name', 'another one', 'c']
     const turned = named(confusionPlot({ confusion }, { classes }), 'text').filter(
       ({ attributes }) => attributes['text-anchor'] === 'end' && attributes.transform,

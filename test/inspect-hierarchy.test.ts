@@ -72,7 +72,7 @@ describe('the inputs that most excite the units', () => {
     }
   })
 
-  test('of deeper layers lie in the ball, point along the gradient, and excite more than where the climb began and than random inputs', async () => {
+  test('of deeper layers lie in the ball, point along the gradient, and excite more than the start of the search and random inputs', async () => {
     for (const activation of ['sigmoid', 'tanh'] as const) {
       const stack = stackOf(activation)
       for (const layer of [2, 3]) {
@@ -110,7 +110,7 @@ describe('the inputs that most excite the units', () => {
     }
   })
 
-  test('of a softmax layer raise the score of each class', async () => {
+  test('of a softmax layer increase the score of each class', async () => {
     const model = new StackedClassifier({
       inputs: INPUTS,
       layers: [{ hidden: 6 }],
@@ -124,7 +124,7 @@ describe('the inputs that most excite the units', () => {
     }
   })
 
-  test('are those of the units that were asked for, in the precision of the model', async () => {
+  test('are those of the requested units, in the precision of the model', async () => {
     for (const precision of ['float32', 'float64'] as const) {
       const stack = stackOf('tanh', precision)
       const all = await excitingInputs(stack, { layer: 2 })
@@ -137,7 +137,7 @@ describe('the inputs that most excite the units', () => {
     }
   })
 
-  test('are found while the event loop goes on, and not after an abort', async () => {
+  test('are computed while the event loop runs, and not after an abort', async () => {
     const stack = stackOf('tanh')
     let turns = 0
     const counting = setInterval(() => turns++, 0)
@@ -153,7 +153,7 @@ describe('the inputs that most excite the units', () => {
     expect(await rejection(climbing)).toBe(reason)
   })
 
-  test('refuse what is no layer, unit, model or option', async () => {
+  test('refuse a wrong layer, unit, model or option', async () => {
     const stack = stackOf('tanh')
     const refused = async (options: object, name: string, model: unknown = stack) =>
       expectError(await rejection(excitingInputs(model as never, options as never)), 'ERR_ARGUMENT', name)
@@ -181,7 +181,7 @@ describe('the inputs that most excite the units', () => {
 })
 
 describe('reconstructions layer by layer', () => {
-  test('go through the decoders below the layer, and at the last layer are those of the whole', async () => {
+  test('go through the decoders below the layer, and at the last layer are those of the whole stack', async () => {
     const stack = stackOf('sigmoid')
     const x = sampleRows(5, INPUTS)
     const byLayer = []
@@ -244,7 +244,7 @@ describe('a scatter plot', () => {
     expect(low).toBe(bottom)
   })
 
-  test('knows classes by name, and by number where they have names', () => {
+  test('accepts classes by name, and by number if they have names', () => {
     const names = ['cat', 'dog', 'owl']
     const byName = scatterPlot(points, ['dog', 'cat', 'dog', 'dog'], { classes: names })
     expect(scatterPlot(points, Uint8Array.of(1, 0, 1, 1), { classes: names })).toBe(byName)
@@ -254,7 +254,7 @@ describe('a scatter plot', () => {
     expect(drawn(scatterPlot(points, ['dog', 'cat', 'dog', 'dog'])).texts.slice(-2)).toEqual(['dog', 'cat'])
   })
 
-  test('gives more than ten classes other shapes, and leaves out what cannot be shown', () => {
+  test('uses other shapes for more than ten classes, and omits points that cannot be shown', () => {
     const many = Matrix.from(
       new Float64Array(24).map((_, i) => i),
       12,
@@ -281,7 +281,7 @@ describe('a scatter plot', () => {
     expect(elementsOf(empty)[0]!.name).toBe('svg')
   })
 
-  test('counts the scale of a Matrix of bytes', () => {
+  test('applies the scale of a Matrix of bytes', () => {
     const bytes = Matrix.from(Uint8Array.of(0, 0, 255, 255), 2, 2, { scale: 1 / 255 })
     const floats = Matrix.from(Float64Array.of(0, 0, 1, 1), 2, 2)
     expect(scatterPlot(bytes, [0, 1])).toBe(scatterPlot(floats, [0, 1]))

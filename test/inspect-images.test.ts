@@ -71,12 +71,12 @@ describe('PNG', () => {
     )
   })
 
-  test('of a view into a larger buffer holds the view only', () => {
+  test('of a view of a larger buffer contains the view only', () => {
     const data = Uint8Array.of(9, 9, 1, 2, 3, 4, 9).subarray(2, 6)
     expect([...decode(encodePng({ width: 2, height: 2, channels: 1, data })).data]).toEqual([1, 2, 3, 4])
   })
 
-  test('is written to a file, replacing an older one and leaving nothing beside it', async () => {
+  test('is written to a file, replacing an older one without leaving a temporary file', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'layerwise-png-'))
     try {
       const path = join(folder, 'grey.png')
@@ -108,7 +108,7 @@ describe('PNG', () => {
 })
 
 describe('a feature image', () => {
-  test('scales each tile by its own largest weight about grey 128', () => {
+  test('scales each tile by its own largest weight around grey 128', () => {
     // Units 2 × 2: a strong and a weak one of the same form, one whose largest weight is negative, a dead one.
     const image = featureImage(
       modelOf([
@@ -130,7 +130,7 @@ describe('a feature image', () => {
     ])
   })
 
-  test('reaches black or white in every tile of a unit that is not dead', () => {
+  test('has a black or white pixel in every tile of a unit with nonzero weights', () => {
     const weight = fc.double({ min: -1e3, max: 1e3, noNaN: true }).filter((w) => Math.abs(w) > 1e-9)
     const rows = fc.array(fc.array(weight, { minLength: 6, maxLength: 6 }), { minLength: 1, maxLength: 10 })
     fc.assert(
@@ -180,7 +180,7 @@ describe('a feature image', () => {
     expect(shape(2, 2)).toEqual(refused('ERR_SHAPE', /2 × 2 = 4.*6/))
   })
 
-  test('refuses unknown options, sizes that are not whole, and pictures beyond all bounds', () => {
+  test('refuses unknown options, fractional sizes, and pictures that are too large', () => {
     const model = modelOf([[1, 2]])
     const bad: unknown[] = [
       undefined,
@@ -240,7 +240,7 @@ describe('a reconstruction image', () => {
     ])
   })
 
-  test('runs ten pairs in a row unless told otherwise', () => {
+  test('has ten pairs in a row by default', () => {
     const many = Matrix.from(new Float32Array(12), 12, 1)
     const size = (options: object) => {
       const { width, height } = reconstructionImage(many, many, { width: 1, ...options })
@@ -250,7 +250,7 @@ describe('a reconstruction image', () => {
     expect(size({ columns: 4, zoom: 2 })).toEqual([18, 20])
   })
 
-  test('refuses matrices that do not fit together or into the size', () => {
+  test('refuses matrices that differ in shape or do not fit the size', () => {
     const options = { width: 2 }
     const other = Matrix.from(new Float32Array(2), 1, 2)
     const none = Matrix.from(new Float32Array(0), 0, 2)

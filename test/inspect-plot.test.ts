@@ -60,7 +60,7 @@ describe('a plot', () => {
     )
   })
 
-  test('escapes its labels, so that they come back as they were', () => {
+  test('escapes its labels, so that a parser restores them', () => {
     const label = `<b>"cost" & 'loss'</b> ü 😀`
     const svg = plot([...line(1, 2), { label, points: [] }], { title: label })
     expect(svg).not.toContain('<b>')
@@ -83,7 +83,7 @@ describe('a plot', () => {
     expect(a![1] - b![1]).toBe(b![1] - c![1])
   })
 
-  test('leaves a gap for points that cannot be shown, and a dot for one that stands alone', () => {
+  test('leaves a gap for points that cannot be shown, and draws a single point as a dot', () => {
     const svg = plot(line(1, 2, Number.NaN, 3, Infinity, 4, 5, 6))
     expect(polylines(svg).map((run) => run.length)).toEqual([2, 3])
     expect(elementsOf(svg).filter(({ name }) => name === 'circle')).toHaveLength(1)
@@ -98,11 +98,11 @@ describe('a plot', () => {
     expect(both).toEqual(expect.arrayContaining(['y', 'other']))
   })
 
-  test('draws empty axes where no point can be shown', () => {
+  test('draws empty axes if no point can be shown', () => {
     expect(texts(plot(line(Number.NaN)))).toEqual(expect.arrayContaining(['0', '1']))
   })
 
-  test('refuses what is not a series or an option', () => {
+  test('refuses a wrong series or option', () => {
     const bad: [unknown, unknown][] = [
       [[], {}],
       [undefined, {}],
@@ -138,13 +138,13 @@ describe('ticks', () => {
     expect(linear(1, 3, false, true)).toEqual([1, 2, 3])
   })
 
-  test('of a log axis are powers of ten, with 2 and 5 between where there are few', () => {
+  test('of a log axis are powers of ten, with 2 and 5 between if there are few', () => {
     expect(logTicks(14, 114, true)).toEqual([10, 20, 50, 100, 200])
     expect(logTicks(0.001, 1, true)).toEqual([0.001, 0.01, 0.1, 1])
     expect(logTicks(1e-20, 1, true).length).toBeLessThan(10)
   })
 
-  test('enclose the numbers of a nice axis, which lie between 0 and 1 along it', () => {
+  test('enclose the numbers of a nice axis, which have positions between 0 and 1', () => {
     const values = fc.array(fc.double({ min: 1e-200, max: 1e200, noNaN: true }), {
       minLength: 1,
       maxLength: 5,
@@ -163,7 +163,7 @@ describe('ticks', () => {
     )
   })
 
-  test('are written short', () => {
+  test('are written in short form', () => {
     expect([0, 0.05, -20, 20_000, 1e-7, 2e6, -5e9].map(tickLabel)).toEqual([
       '0',
       '0.05',
@@ -177,7 +177,7 @@ describe('ticks', () => {
 })
 
 describe('a learning curve', () => {
-  test('shows cost, loss and the parts that are not 0 throughout', () => {
+  test('shows cost, loss and the parts that are not always 0', () => {
     expect(historySeries(history(3)).map(({ label }) => label)).toEqual(['cost', 'loss', 'sparsity'])
     expect(historySeries(history(3, { sparsity: 0 })).map(({ label }) => label)).toEqual(['cost', 'loss'])
     expect(historySeries(history(2))[0]!.points).toEqual([
@@ -197,14 +197,14 @@ describe('a learning curve', () => {
     })
   })
 
-  test('has one line a series, and axes named epoch and cost unless told otherwise', () => {
+  test('has one line for each series, and axes named epoch and cost by default', () => {
     const svg = learningCurve(history(5, { validation: true }))
     expect(polylines(svg)).toHaveLength(4)
     expect(texts(svg)).toEqual(expect.arrayContaining(['epoch', 'cost', 'validation cost']))
     expect(texts(learningCurve(history(5), { xLabel: 'iteration' }))).toContain('iteration')
   })
 
-  test('of a stack draws the cost of every layer, named, beside its validation and what came after', async () => {
+  test('of a stack draws the named costs of every layer, their validation costs and the fine-tuning', async () => {
     const rows = sampleRows(30, 8)
     const stack = new StackedAutoencoder({ inputs: 8, layers: [{ hidden: 4 }, { hidden: 3 }] })
     const layers = await stack.fit(rows, { epochs: 3, validation: 0.2 })
@@ -218,17 +218,17 @@ describe('a learning curve', () => {
     expect(polylines(svg).map(({ length }) => length)).toEqual([3, 3, 3, 3, 2])
   })
 
-  test('of several fits numbers those that name no part of a model', () => {
+  test('of several fits numbers those without the name of a model’s part', () => {
     const svg = learningCurve([history(2), history(3)])
     expect(texts(svg)).toEqual(expect.arrayContaining(['history 1', 'history 2']))
     expect(polylines(svg).map(({ length }) => length)).toEqual([2, 3])
   })
 
-  test('takes series of one’s own', () => {
+  test('accepts other series', () => {
     expect(polylines(learningCurve(line(3, 2, 1)))).toHaveLength(1)
   })
 
-  test('is refused for what is neither, and for unknown options', () => {
+  test('is refused for other values, and for unknown options', () => {
     for (const nothing of [undefined, null, {}, { epochs: 3 }, [], [history(1), {}], [null]]) {
       expect(thrown(() => learningCurve(nothing as unknown as CostHistory))).toMatchObject({
         code: 'ERR_ARGUMENT',

@@ -34,7 +34,7 @@ interface Found {
   readonly inherited: string
 }
 
-describe.runIf(possible)('where OpenBLAS takes a kernel that is less than the processor can do', () => {
+describe.runIf(possible)('if OpenBLAS chooses a kernel below the processor’s vector level', () => {
   let folder: string
   let standIn: string
   beforeAll(() => {
@@ -71,7 +71,7 @@ describe.runIf(possible)('where OpenBLAS takes a kernel that is less than the pr
   }
   for (const [place, body] of Object.entries(places)) {
     test.runIf(hasAvx2)(
-      `a better one is taken ${place}, runtime() says why, and the environment stays`,
+      `a better one is used ${place}, runtime() gives the reason, and the environment does not change`,
       () => {
         const { runtime, inherited } = loaded(body, {})
         expect(['SkylakeX', 'Haswell', 'Zen']).toContain(runtime.kernel)
@@ -80,7 +80,7 @@ describe.runIf(possible)('where OpenBLAS takes a kernel that is less than the pr
       },
     )
 
-    test(`one that OPENBLAS_CORETYPE names is kept ${place}`, () => {
+    test(`the one that OPENBLAS_CORETYPE names is used ${place}`, () => {
       const { runtime, inherited } = loaded(body, { OPENBLAS_CORETYPE: 'Prescott' })
       expect(runtime).toMatchObject({ kernel: 'Prescott', kernelReason: 'OPENBLAS_CORETYPE is Prescott' })
       expect(inherited).toBe('Prescott')
@@ -88,7 +88,7 @@ describe.runIf(possible)('where OpenBLAS takes a kernel that is less than the pr
   }
 })
 
-test('runtime() says that the kernel is the choice of OpenBLAS where it is', () => {
+test('runtime() says if the kernel is the choice of OpenBLAS', () => {
   const { stdout } = spawnSync(
     process.execPath,
     ['--print', `require(${JSON.stringify(addon)}).runtime().kernelReason`],

@@ -26,12 +26,12 @@ describe('labels are copied as class numbers', () => {
     expect(labels[0]).toBe(2)
   })
 
-  test('from names, as their places among the classes', async () => {
+  test('from names, as their index in the classes', async () => {
     const classes = ['cat', '__proto__', 'dog']
     expect(await read(['dog', 'cat', '__proto__'], 3, classes)).toEqual(Uint32Array.of(2, 0, 1))
   })
 
-  test('while other events are served', async () => {
+  test('in slices, between which other events are served', async () => {
     const rows = 200_000
     let turns = 0
     const reading = read(new Uint8Array(rows).fill(1), rows).then(() => 'read')
@@ -39,7 +39,7 @@ describe('labels are copied as class numbers', () => {
     expect(turns).toBeGreaterThanOrEqual(3)
   })
 
-  test('until something between the slices throws', async () => {
+  test('until the function between slices throws', async () => {
     const reason = new Error('enough')
     let slices = 0
     const stop = () => {
@@ -80,14 +80,14 @@ describe('labels are refused', () => {
     })
   })
 
-  test('that are transferred away while they are read', async () => {
+  test('that are transferred while they are read', async () => {
     const labels = new Uint8Array(100_000)
     const reading = rejection(read(labels, labels.length))
     structuredClone(labels, { transfer: [labels.buffer] })
     expectError(await reading, 'ERR_STATE', 'labels: ')
   })
 
-  test('to train on if they are all of one class', async () => {
+  test('for training if they are all of one class', async () => {
     const rows = { data: new Float32Array(3), rows: 3, cols: 1, scale: 1, labels: Uint32Array.of(1, 0, 1) }
     await checkSeveralClasses(rows, 2, () => {})
     const held = { ...rows, order: Uint32Array.of(0, 2) }
@@ -126,7 +126,7 @@ describe('classes', () => {
     )
   })
 
-  test('are answered by name where they have names', async () => {
+  test('are returned by name if they have names', async () => {
     expect(await toPredictions(Uint32Array.of(1, 0), 2)).toEqual(Uint32Array.of(1, 0))
     expect(await toPredictions(Uint32Array.of(1, 0), ['no', 'yes'])).toEqual(['yes', 'no'])
   })

@@ -97,17 +97,14 @@ describe.each([
   })
   afterAll(() => busy.end())
 
-  test.each(Object.entries(queued))(
-    'a queued %s that is aborted rejects before its turn',
-    async (_, call) => {
-      const reason = new Error('enough')
-      const controller = new AbortController()
-      const outcome = rejection(call(controller.signal))
-      setTimeout(() => controller.abort(reason), 20)
-      expect(await outcome).toBe(reason)
-      expect(busy.over()).toBe(false)
-    },
-  )
+  test.each(Object.entries(queued))('a queued %s that is aborted rejects at once', async (_, call) => {
+    const reason = new Error('enough')
+    const controller = new AbortController()
+    const outcome = rejection(call(controller.signal))
+    setTimeout(() => controller.abort(reason), 20)
+    expect(await outcome).toBe(reason)
+    expect(busy.over()).toBe(false)
+  })
 
   test.each(Object.entries(free))('%s does not wait for it', async (_, call) => {
     await call(new AbortController().signal)
@@ -116,7 +113,7 @@ describe.each([
 })
 
 describe('a signal', () => {
-  test('that many calls were given has one listener of ours, and none when they are over', async () => {
+  test('given to many calls has one listener of ours, and none after they end', async () => {
     const warnings: Error[] = []
     const onWarning = (warning: Error) => void warnings.push(warning)
     process.on('warning', onWarning)
@@ -145,7 +142,7 @@ describe('a signal', () => {
   })
 })
 
-test('a model whose queued fit was aborted can be trained, and begins where it was', async () => {
+test('a model whose queued fit was aborted has its old parameters and can be trained', async () => {
   const busy = occupyTraining()
   const subject = model()
   const before = subject.parameters()
@@ -160,7 +157,7 @@ test('a model whose queued fit was aborted can be trained, and begins where it w
   expect((await again).epochs).toHaveLength(2)
 })
 
-test('a fit that is aborted while its next steps are queued keeps those that are done', async () => {
+test('a fit that is aborted while its next steps are queued keeps the completed steps', async () => {
   const subject = model()
   const before = subject.parameters()
   const controller = new AbortController()
@@ -176,7 +173,7 @@ test('a fit that is aborted while its next steps are queued keeps those that are
   await busy!.end()
 })
 
-test('training goes on beside endless loops of encoding, and both are aborted', async () => {
+test('training continues beside endless loops of encoding, and both can be aborted', async () => {
   const reason = new Error('enough')
   const controller = new AbortController()
   const { signal } = controller

@@ -85,7 +85,7 @@ describe('cost and gradient', () => {
     expect(relativeDistance(gradient!, differences)).toBeLessThan(gradientCheckFloat64.value)
   })
 
-  test('on centred data are those of the rows less their mean', async () => {
+  test('on centred data are those of the rows minus their mean', async () => {
     const options: Options = { inputs: 5, hidden: 3, precision: 'float64', center: true, sparsity: perUnit }
     const x = correlatedRows(13, 5)
     const model = new LinearAutoencoder(options)
@@ -195,7 +195,7 @@ describe('training', () => {
       },
     ],
     ['L-BFGS', { optimizer: { kind: 'lbfgs' } }],
-  ])('comes to the optimum by %s', async (_, options) => {
+  ])('reaches the optimum by %s', async (_, options) => {
     const { explainedVariance } = await new Pca().fit(x)
     for (const tied of [true, false]) {
       const { total } = linearOptimum(explainedVariance, { hidden: 2, tied })
@@ -205,7 +205,7 @@ describe('training', () => {
     }
   })
 
-  test('keeps the mean of the first fit, of the rows trained on alone', async () => {
+  test('keeps the mean of the training rows of the first fit', async () => {
     const model = new LinearAutoencoder({ inputs: 6, hidden: 2, center: true })
     expect(model.mean).toBeUndefined()
     await model.fit(x, { epochs: 1, validation: 0.5 })
@@ -217,14 +217,14 @@ describe('training', () => {
     expect(new LinearAutoencoder({ inputs: 6, hidden: 2 }).mean).toBeUndefined()
   })
 
-  test('of centred data is measured on validation rows less the same mean', async () => {
+  test('of centred data measures validation rows minus the same mean', async () => {
     const model = new LinearAutoencoder({ inputs: 6, hidden: 2, center: true, precision: 'float64' })
     const validation = correlatedRows(40, 6, { seed: 9 })
     const { epochs } = await model.fit(x, { epochs: 2, validation })
     expect(epochs.at(-1)!.validation!.total).toBe((await model.cost(validation)).total)
   })
 
-  test('is refused while it runs already, and that leaves the mean alone', async () => {
+  test('is refused during another one, which does not change the mean', async () => {
     const model = new LinearAutoencoder({ inputs: 6, hidden: 2, center: true })
     const first = model.fit(x, { epochs: 3 })
     expectError(
@@ -236,7 +236,7 @@ describe('training', () => {
     expect(model.mean![0]).toBeLessThan(10)
   })
 
-  test('names the row and column of NaN, and keeps no mean of it', async () => {
+  test('names the row and column of NaN, and then stores no mean', async () => {
     const model = new LinearAutoencoder({ inputs: 2, hidden: 1, center: true })
     expectError(
       await rejection(
@@ -251,7 +251,7 @@ describe('training', () => {
     expect(model.mean).toBeUndefined()
   })
 
-  test('that is refused for its validation rows keeps no mean', async () => {
+  test('that is refused for its validation rows stores no mean', async () => {
     const model = new LinearAutoencoder({ inputs: 2, hidden: 1, center: true })
     const rows = [
       [1, 2],
@@ -269,7 +269,7 @@ describe('training', () => {
     expectError(await rejection(model.fit([[1e308], [1e308]])), 'ERR_RANGE', 'in row 1, column 0')
   })
 
-  test('of bytes with a scale is that of the numbers they stand for', async () => {
+  test('of bytes with a scale equals that of the scaled numbers', async () => {
     const bytes = Matrix.from(
       Uint8Array.from(x.data, (value) => 40 * value),
       120,
@@ -289,7 +289,7 @@ describe('training', () => {
     expect(await of(bytes)).toEqual(await of(numbers))
   })
 
-  test('with the penalty turns W until the mean code points along ρ, and changes no reconstruction, where its length can be had', async () => {
+  test('with the penalty rotates W until the mean code points along ρ, without changing reconstructions, if its length can be reached', async () => {
     const far = correlatedRows(120, 6, { offset: 1 })
     const plain = new LinearAutoencoder({ inputs: 6, hidden: 2, precision: 'float64' })
     const lbfgs = { optimizer: { kind: 'lbfgs', maxIterations: 2000, tolerance: 0 } } as const
@@ -326,7 +326,7 @@ describe('a file', () => {
       'in float64, with targets of single units',
       { precision: 'float64' as never, sparsity: { kind: 'l2', target: [1, 2], weight: 0.1 } },
     ],
-  ])('gives the same model again, which trains on alike: %s', async (_, more) => {
+  ])('restores the same model, which continues training identically: %s', async (_, more) => {
     const x = correlatedRows(40, 5)
     const model = new LinearAutoencoder({ inputs: 5, hidden: 2, ...more })
     await model.fit(x, { epochs: 2, batchSize: 16 })
@@ -341,7 +341,7 @@ describe('a file', () => {
     expect(await loadModel(path)).toBeInstanceOf(LinearAutoencoder)
   })
 
-  test('is refused that has a mean although its model is not centred', async () => {
+  test('with a mean is refused if its model is not centred', async () => {
     const path = join(folder, 'damaged.safetensors')
     await new LinearAutoencoder({ inputs: 1, hidden: 1 }).save(path)
     const { tensors, metadata } = await readSafetensors(path)

@@ -17,7 +17,7 @@ const relativeLinks = texts.flatMap((text) =>
 )
 
 describe('every relative link of the texts', () => {
-  test('is looked at', () => {
+  test('is found', () => {
     expect(relativeLinks.filter(([text]) => text === 'README.md').length).toBeGreaterThan(20)
     expect(relativeLinks.filter(([, link]) => link.includes('#')).length).toBeGreaterThan(1)
   })

@@ -58,7 +58,7 @@ function standIn(name: string, text: string): string {
 }
 
 describe('binding()', () => {
-  test('loads the addon of the build and tells which OpenBLAS runs', () => {
+  test('loads the addon of the build and returns the OpenBLAS in use', () => {
     const { value } = inFreshProcess('return binding().runtime()')
     expect(value).toMatchObject({
       openblas: expect.stringMatching(/^\d+\.\d+\.\d+/),
@@ -76,7 +76,7 @@ describe('binding()', () => {
     expect(inFreshProcess(body, { LAYERWISE_BINARY: path }).value).toEqual([false, true])
   })
 
-  test('leaves JavaScript’s subnormal numbers alone', () => {
+  test('does not change JavaScript’s subnormal numbers', () => {
     expect(inFreshProcess('binding(); return [5e-324].map((x) => x * 1)[0] > 0').value).toBe(true)
   })
 })
@@ -92,7 +92,7 @@ describe('OPENBLAS_NUM_THREADS', () => {
     expect(inFreshProcess(body, { LAYERWISE_BINARY: path }).value).toEqual(['1', null])
   })
 
-  test('is put back as it was', () => {
+  test('is restored', () => {
     const path = standIn(
       'env.cjs',
       'exports.seen = process.env.OPENBLAS_NUM_THREADS; exports.runtime = () => {}',
@@ -101,7 +101,7 @@ describe('OPENBLAS_NUM_THREADS', () => {
     expect(inFreshProcess(body, env).value).toEqual(['1', '6'])
   })
 
-  test('is put back when loading fails', () => {
+  test('is restored if loading fails', () => {
     const failing = 'try { binding() } catch {} return process.env.OPENBLAS_NUM_THREADS'
     const env = { LAYERWISE_BINARY: '/nowhere/layerwise.node', OPENBLAS_NUM_THREADS: '6' }
     expect(inFreshProcess(failing, env).value).toBe('6')
@@ -117,7 +117,7 @@ describe('ERR_LOAD', () => {
     expect(message).toContain('LAYERWISE_BINARY overrules the search')
   })
 
-  test('a file that is no addon is named with the reason of the loader', () => {
+  test('a file that is no addon is named with the loader’s reason', () => {
     const path = standIn('broken.node', 'no machine code')
     const { code, message, cause } = inFreshProcess('binding()', { LAYERWISE_BINARY: path })
     expect(code).toBe('ERR_LOAD')
@@ -128,7 +128,7 @@ describe('ERR_LOAD', () => {
   test.each([
     ['JSON', 'settings.json', '{ "runtime": 1 }'],
     ['a module', 'other.cjs', 'module.exports = null'],
-  ])('%s is not taken for an addon', (_, name, text) => {
+  ])('%s is not accepted as an addon', (_, name, text) => {
     const path = standIn(name, text)
     const { code, message } = inFreshProcess('binding()', { LAYERWISE_BINARY: path })
     expect(code).toBe('ERR_LOAD')
@@ -136,7 +136,7 @@ describe('ERR_LOAD', () => {
   })
 
   test.runIf(process.platform === 'linux')(
-    'an addon that was cut off is refused, not loaded to a crash',
+    'a truncated addon is refused instead of crashing the process',
     () => {
       const path = join(folder, 'half.node')
       const whole = readFileSync(addon)
@@ -159,7 +159,7 @@ describe('ERR_LOAD', () => {
     expect(message).toContain('npm run setup')
   })
 
-  test('an installed package without its binary says how to install it, and names no folder of a build', () => {
+  test('an installed package without its binary says how to install it, without naming a build folder', () => {
     const { message } = inFreshProcess('binding()', {}, bareCopy('installed'))
     expect(message).toContain('npm install --include=optional layerwise')
     expect(message).not.toContain('build/Release')
@@ -188,7 +188,7 @@ describe('ERR_LOAD', () => {
     ['text', 'no machine code'],
     ['a few bytes', '\x7fELF'],
     ['gone', undefined],
-  ])('the addon of an installed package that is %s is to be installed again', (state, content) => {
+  ])('if the addon of an installed package is %s, the advice is to install again', (state, content) => {
     const installed = bareCopy(`addon-${state.replaceAll(' ', '-')}`)
     const own = join(installed, 'node_modules', expectedPackage())
     mkdirSync(own, { recursive: true })
@@ -214,21 +214,21 @@ describe('ERR_LOAD', () => {
       'noexec',
     ],
     ['an outcome in Deno', 'NotCapable', 'Requires ffi access to \\"x\\"', '--allow-ffi'],
-  ])('%s: the cause is named with what helps', (_, code, reason, help) => {
+  ])('%s: the cause is named with a remedy', (_, code, reason, help) => {
     const body = `throw Object.assign(new Error("${reason}"), { code: "${code}" })`
     const { message } = inFreshProcess('binding()', { LAYERWISE_BINARY: standIn('failing.cjs', body) })
     expect(message).toContain(reason.replaceAll('\\', ''))
     expect(message).toMatch(new RegExp(`What to do: .*${help}`))
   })
 
-  test('a program that is one executable is told to name the addon', () => {
+  test('a single executable is told to set LAYERWISE_BINARY', () => {
     const body = "process.argv[1] = '/$bunfs/root/program'; binding()"
     const { code, message } = inFreshProcess(body, {}, bareCopy('executable'))
     expect(code).toBe('ERR_LOAD')
     expect(message).toMatch(/What to do: this program is one executable.* LAYERWISE_BINARY/)
   })
 
-  test('a bundle says that the addon stays outside', () => {
+  test('a bundle is told to keep the addon outside', () => {
     const bundled = bareCopy('bundled')
     writeFileSync(join(bundled, 'package.json'), '{ "name": "of-somebody", "type": "module" }')
     const { message } = inFreshProcess('binding()', {}, bundled)
@@ -236,7 +236,7 @@ describe('ERR_LOAD', () => {
     expect(message).not.toContain('build/Release')
   })
 
-  test('node_modules of another platform are recognised, and the command that helps is named', () => {
+  test('node_modules of another platform are recognised, with the right command', () => {
     const installed = bareCopy('other-platform')
     const other = `@layerwise/layerwise-${otherPlatform()}`
     mkdirSync(join(installed, 'node_modules', other), { recursive: true })
@@ -246,7 +246,7 @@ describe('ERR_LOAD', () => {
     expect(message).toContain(`npm install --os=${process.platform} --cpu=${process.arch}`)
   })
 
-  test('the package of this platform, there but damaged, is to be installed again', () => {
+  test('if the package of this platform is damaged, the advice is to install again', () => {
     const installed = bareCopy('damaged')
     const own = join(installed, 'node_modules', expectedPackage())
     mkdirSync(own, { recursive: true })
@@ -256,7 +256,7 @@ describe('ERR_LOAD', () => {
     expect(message).toContain(`npm install --force ${expectedPackage()}`)
   })
 
-  test('a package whose OpenBLAS is gone from beside the addon is to be installed again', () => {
+  test('if OpenBLAS is missing beside the addon, the advice is to install again', () => {
     const installed = bareCopy('without-openblas')
     const own = join(installed, 'node_modules', expectedPackage())
     mkdirSync(own, { recursive: true })
@@ -275,7 +275,7 @@ describe('ERR_LOAD', () => {
     expect(message).toContain('npm run setup')
   })
 
-  test('an addon that refuses its OpenBLAS is quoted', () => {
+  test('the message of an addon that refuses its OpenBLAS is quoted', () => {
     const clone = bareCopy('refused')
     const release = join(clone, 'build/Release/layerwise.node')
     mkdirSync(release, { recursive: true })
@@ -286,7 +286,7 @@ describe('ERR_LOAD', () => {
     expect(message).toContain('pthread build of OpenBLAS')
   })
 
-  test('an OpenBLAS that multiplies wrongly here names the variable that helps', () => {
+  test('if OpenBLAS multiplies wrongly, the variable that helps is named', () => {
     const path = standIn(
       'wrong.cjs',
       'throw new Error("kernel armv9sme multiplies wrongly: OPENBLAS_CORETYPE")',

@@ -33,7 +33,7 @@ const kinds = [
 ] as const
 
 describe.each<readonly [string, Matrix]>(kinds)('rows of a Matrix of %s', (_, x) => {
-  test('are encoded one by one as all of them are', async () => {
+  test('encoded one by one equal those encoded together', async () => {
     const model = new SparseAutoencoder({ inputs: 3, hidden: 2, precision: 'float64' })
     const codes = await model.encode(x)
     for (let i = 0; i < x.rows; i++) {
@@ -42,7 +42,7 @@ describe.each<readonly [string, Matrix]>(kinds)('rows of a Matrix of %s', (_, x)
     }
   })
 
-  test('are copied by number, in the order asked for, with storage and scale', () => {
+  test('are copied by number, in the given order, with storage and scale', () => {
     for (const indices of [[2, 0, 2], Uint32Array.of(2, 0, 2), Int8Array.of(2, 0, 2)]) {
       const selected = x.select(indices)
       expect([selected.rows, selected.cols, selected.scale]).toEqual([3, 3, x.scale])
@@ -54,14 +54,14 @@ describe.each<readonly [string, Matrix]>(kinds)('rows of a Matrix of %s', (_, x)
     expect(x.select([]).rows).toBe(0)
   })
 
-  test('are put together from single ones', () => {
+  test('are rebuilt from single rows', () => {
     const rows = Matrix.fromRows([x.row(3), x.toArray()[1]!, x.row(0)])
     expect(rows.data).toBeInstanceOf(Float64Array)
     const all = x.toArray()
     expect(rows.toArray()).toEqual([all[3], all[1], all[0]])
   })
 
-  test('come back whole after the Matrix was posted', () => {
+  test('are complete after the Matrix was posted', () => {
     const posted = structuredClone(x)
     expect(posted).not.toBeInstanceOf(Matrix)
     const again = Matrix.from(posted)
@@ -70,7 +70,7 @@ describe.each<readonly [string, Matrix]>(kinds)('rows of a Matrix of %s', (_, x)
     expect(again.data).toBe(posted.data)
   })
 
-  test('have the values at each place that toArray has', () => {
+  test('have at each place the value of toArray', () => {
     const all = x.toArray()
     for (let i = 0; i < x.rows; i++) for (let j = 0; j < x.cols; j++) expect(x.at(i, j)).toBe(all[i]![j])
   })
@@ -94,7 +94,7 @@ test('rows of numbers become a Matrix in float64, or in the precision asked for'
 describe('split', () => {
   const x = sampleRows(50, 3)
 
-  test('parts all rows into a fraction and the others, each in its own order, with their numbers', () => {
+  test('divides all rows into a fraction and the rest, each in its own order, with their numbers', () => {
     const [first, second, firstRows, secondRows] = x.split(0.7, 4)
     expect([first.rows, second.rows]).toEqual([35, 15])
     expect([...firstRows, ...secondRows].sort((a, b) => a - b)).toEqual([...new Array(50).keys()])
@@ -103,13 +103,13 @@ describe('split', () => {
     expect(second).toEqual(x.select(secondRows))
   })
 
-  test('is the same for the same seed, and another for another', () => {
+  test('is the same for the same seed, and different for another', () => {
     expect(x.split(0.5, 3)).toEqual(x.split(0.5, 3))
     expect(x.split(0.5)).toEqual(x.split(0.5, 0))
     expect(x.split(0.5, 3)[2]).not.toEqual(x.split(0.5, 4)[2])
   })
 
-  test('has the rows in its first part that a model of that seed holds out for validation', async () => {
+  test('has in its first part the rows that a model with that seed holds out for validation', async () => {
     const [held, rest] = x.split(0.2, 9)
     const options = { inputs: 3, hidden: 2, seed: 9 }
     const fit = { epochs: 2, batchSize: 'all' } as const
@@ -124,7 +124,7 @@ describe('split', () => {
     [0.001, [1, 49]],
     [0.999, [49, 1]],
     [0.25, [13, 37]],
-  ])('leaves at least a row in each part: %d', (fraction, sizes) => {
+  ])('leaves at least one row in each part: %d', (fraction, sizes) => {
     const [first, second] = x.split(fraction)
     expect([first.rows, second.rows]).toEqual(sizes)
   })
@@ -218,7 +218,7 @@ test.each<[string, () => unknown, string, string]>([
   expectError(thrown(call), code, message)
 })
 
-test('a Matrix whose memory was transferred away says so, whatever it is asked for', () => {
+test('every method of a Matrix whose memory was transferred throws ERR_STATE', () => {
   const lost = Matrix.from(new Float32Array(6), 2, 3)
   structuredClone(lost.data, { transfer: [lost.data.buffer] })
   for (const ask of [() => lost.at(0, 0), () => lost.row(0), () => lost.select([0]), () => lost.split(0.5)]) {

@@ -68,7 +68,7 @@ function table(lines: readonly Line[]): void {
   })
 }
 
-describe('a message says what the caller can see: labels that a hold-out leaves of one class', () => {
+describe('the message about training labels of one class after a hold-out', () => {
   /** Only the first row is of another class, and a seed holds it out. */
   const rare = labels.map((_, i) => (i === 0 ? 1 : 0))
   const seeds = Array.from({ length: 40 }, (_, seed) => seed)
@@ -106,7 +106,7 @@ describe('a message says what the caller can see: labels that a hold-out leaves 
     expect(error.message).toContain("class 'cat' in all 8 held-in rows")
   })
 
-  test('and those that are really all of one', async () => {
+  test('and for labels that are all of one class', async () => {
     const same = labels.map(() => 'dog')
     for (const validation of [undefined, 0.2]) {
       const { message } = await refusal(() => named().fit(x, same, { validation }))
@@ -115,7 +115,7 @@ describe('a message says what the caller can see: labels that a hold-out leaves 
   })
 })
 
-describe('a size that does not fit is said in numbers and words, without quotes', () => {
+describe('a message about a wrong size has numbers and words, without quotes', () => {
   const refused: [string, () => unknown, string][] = [
     ['labels', () => softmax().fit(x, [0, 1]), 'expected 10 labels, one a row, received 2 labels'],
     ['a row', () => autoencoder().encodeSync(x), 'expected a Matrix of one row, received 10 rows'],
@@ -126,7 +126,7 @@ describe('a size that does not fit is said in numbers and words, without quotes'
   })
 })
 
-describe('with L-BFGS an option of the others is refused with what takes its place', () => {
+describe('with L-BFGS an option of other optimizers is refused with its replacement', () => {
   const optimizer = { kind: 'lbfgs' }
   const options: [string, unknown, string][] = [
     ['epochs', 5, 'optimizer.maxIterations'],
@@ -190,7 +190,7 @@ describe('BigInts are refused with how to convert them', () => {
   ])
 })
 
-describe('a promise is refused with the word that it is to be awaited', () => {
+describe('a promise is refused with the advice to await it', () => {
   const waiting = ', to be awaited first'
   const fitted = () => new StandardScaler().fit(x)
   table([
@@ -203,7 +203,7 @@ describe('a promise is refused with the word that it is to be awaited', () => {
   ])
 })
 
-describe('rows that are nearly right are refused with what is missing', () => {
+describe('rows that are nearly right are refused with the correction', () => {
   table([
     [
       'a flat array',
@@ -254,7 +254,7 @@ describe('rows that are nearly right are refused with what is missing', () => {
   ])
 })
 
-test('an output activation that was not given is said to be a default', async () => {
+test('a message says if the output activation is a default', async () => {
   const layers = [{ hidden: 3, activation: 'relu' }, { hidden: 2 }] as const
   const { message } = await refusal(() => new StackedAutoencoder({ inputs, layers }))
   expect(message).toContain(
@@ -266,7 +266,7 @@ test('an output activation that was not given is said to be a default', async ()
   expect(explicit.message).toMatch(/received 'sigmoid'$/)
 })
 
-describe('what was received is short and plain, so that nobody logs a whole row', () => {
+describe('details.received is short and plain, so that a log never contains a whole row', () => {
   const secret = 4.123456789
   const long = Array.from({ length: 5000 }, () => secret)
   const circular: Record<string, unknown> = { name: 'x'.repeat(5000) }
@@ -374,7 +374,7 @@ describe('what was received is short and plain, so that nobody logs a whole row'
     }
   })
 
-  test('but says what it was, how large, and how it begins', async () => {
+  test('but has kind, size and first entries of a value', async () => {
     const received = async (call: () => unknown) => (await refusal(call)).details.received
     expect(await received(() => new SparseAutoencoder({ inputs: long as never, hidden: 2 }))).toBe(
       `an array of 5000: ${secret}, ${secret}, ${secret}, …`,

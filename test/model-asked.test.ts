@@ -41,14 +41,14 @@ describe.each(everyModel)('a %s in %s', (name, precision, make) => {
     model = await make()
   })
 
-  test('says its class, inputs and precision', () => {
+  test('has its class, inputs and precision as properties', () => {
     expect(model.kind).toBe(name.split(',')[0])
     expect(model).toBeInstanceOf(classes[model.kind])
     expect(model.inputs).toBe(inputs)
     expect(model.precision).toBe(precision)
   })
 
-  test('says its classes if it is a classifier, else undefined', () => {
+  test('has classes if it is a classifier, else undefined', () => {
     const expected = { SoftmaxClassifier: ['low', 'middle', 'high'], StackedClassifier: 3 }
     expect(model.classes).toEqual(expected[model.kind as keyof typeof expected])
   })
@@ -61,7 +61,7 @@ describe.each(everyModel)('a %s in %s', (name, precision, make) => {
     }
   })
 
-  test('has frozen options that make the same model anew', async () => {
+  test('has frozen options that create the same model again', async () => {
     const { options, scaling } = model
     expectFrozen(options)
     expect(JSON.parse(JSON.stringify(options))).toEqual(options)
@@ -78,7 +78,7 @@ describe.each(everyModel)('a %s in %s', (name, precision, make) => {
     }
   })
 
-  test('comes back from its bytes, which are those of its file', async () => {
+  test('is restored from its bytes, which are those of its file', async () => {
     const bytes = await model.toBytes()
     await model.save(path)
     expect(bytes).toBeInstanceOf(Uint8Array)
@@ -98,7 +98,7 @@ describe.each(everyModel)('a %s in %s', (name, precision, make) => {
     }
   })
 
-  test('gives bytes that are its own, and takes a copy of them', async () => {
+  test('returns independent bytes, and copies given bytes', async () => {
     const bytes = await model.toBytes()
     const again = await modelFromBytes(bytes)
     const codes = await again.encode(x)
@@ -107,7 +107,7 @@ describe.each(everyModel)('a %s in %s', (name, precision, make) => {
     expect(await model.encode(x)).toEqual(codes)
   })
 
-  test('refuses JSON and cloning, which would lose what it has learnt', () => {
+  test('refuses JSON and cloning, which would lose its parameters', () => {
     expectError(
       thrown(() => JSON.stringify({ model })),
       'ERR_ARGUMENT',
@@ -119,7 +119,7 @@ describe.each(everyModel)('a %s in %s', (name, precision, make) => {
     for (const port of [port1, port2]) port.close()
   })
 
-  test('keeps the metadata that it is given, also in its file and its bytes', async () => {
+  test('keeps metadata, also in its file and its bytes', async () => {
     expect(model.metadata).toBeUndefined()
     const metadata = { trained: '2026-11-30', columns: ['a', 'β'], limits: { low: -1.5, high: null } }
     model.metadata = metadata
@@ -134,7 +134,7 @@ describe.each(everyModel)('a %s in %s', (name, precision, make) => {
     expect((await loadModel(path)).metadata).toBeUndefined()
   })
 
-  test('takes metadata as an option too', () => {
+  test('accepts metadata as an option', () => {
     const Class = classes[model.kind] as new (options: object) => Model
     const { options, scaling } = model
     expect(new Class({ ...options, scaling, metadata: { tag: 1 } }).metadata).toEqual({ tag: 1 })
@@ -145,7 +145,7 @@ describe.each(everyModel)('a %s in %s', (name, precision, make) => {
     )
   })
 
-  test('refuses bytes that are none, of another class, cut or damaged', async () => {
+  test('refuses bytes of no model or another class, truncated or damaged', async () => {
     const bytes = await model.toBytes()
     const { fromBytes } = classes[model.kind]
     for (const bad of [
@@ -173,7 +173,7 @@ describe.each(everyModel)('a %s in %s', (name, precision, make) => {
     expectError(await promise, 'ERR_STATE', 'transferred')
   })
 
-  test('uses a scaler that is fitted anew from its next call on, in its file too', async () => {
+  test('uses a refitted scaler from its next call on, also in its file', async () => {
     const { scaling } = model
     if (scaling === undefined) return
     const wide = x.toArray().map((row) => row.map((value) => 10 * value - 3))
@@ -191,7 +191,7 @@ describe.each(everyModel)('a %s in %s', (name, precision, make) => {
   })
 })
 
-test('a model of any class can be asked to encode, and is told apart by its kind', async () => {
+test('a model of any class can encode, and is distinguished by its kind', async () => {
   const model = await modelFromBytes(await (await pca()).toBytes())
   expectTypeOf(model.encode).returns.resolves.toExtend<Matrix>()
   expectTypeOf(model.inputs).toEqualTypeOf<number>()
@@ -209,7 +209,7 @@ test('a model of any class can be asked to encode, and is told apart by its kind
   expect((await model.encode(x)).rows).toBe(x.rows)
 })
 
-test('a Pca that is not fitted says so where it is asked for what it does not know yet', async () => {
+test('a Pca that is not fitted throws ERR_STATE for values found by fit', async () => {
   const unfitted = new Pca({ components: 2 })
   expect([unfitted.kind, unfitted.precision, unfitted.scaling]).toEqual(['Pca', 'float32', undefined])
   expect(unfitted.options).toEqual({ components: 2, whiten: false, precision: 'float32' })
@@ -221,7 +221,7 @@ test('a Pca that is not fitted says so where it is asked for what it does not kn
   expectError(await rejection(unfitted.toBytes()), 'ERR_STATE', 'not fitted')
 })
 
-test('the bytes are those of the model at the call, though training goes on', async () => {
+test('toBytes returns the model at the call, although training continues', async () => {
   const model = new SparseAutoencoder({ inputs, hidden: 3 })
   const before = model.parameters()
   const fit = model.fit(x, { epochs: 50 })

@@ -51,7 +51,7 @@ describe.each(everyModel)('single rows of a %s in %s', (_, precision, make) => {
     }
   }
 
-  test('are answered as many rows are, to rounding', async () => {
+  test('give the results of many rows, up to rounding', async () => {
     for (const [sync, all] of pairs()) {
       const together = (await all(rows)).toArray()
       for (let i = 0; i < rows.rows; i++) {
@@ -62,13 +62,13 @@ describe.each(everyModel)('single rows of a %s in %s', (_, precision, make) => {
     }
   })
 
-  test('count the scale of a Matrix', async () => {
+  test('use the scale of a Matrix', async () => {
     for (const [sync, all] of pairs()) {
       expectNear(sync(bytes), (await all(bytes)).data)
     }
   })
 
-  test('are answered by the parameters of now', async () => {
+  test('use the current parameters', async () => {
     if (model instanceof Pca) return
     const before = model.parameters()
     for (const [sync, all] of pairs()) {
@@ -79,7 +79,7 @@ describe.each(everyModel)('single rows of a %s in %s', (_, precision, make) => {
     }
   })
 
-  test('are refused where they are not one row of finite numbers', () => {
+  test('are refused if they are not one row of finite numbers', () => {
     for (const [sync] of pairs()) {
       for (const [bad, code, message] of [
         [[1, 2], 'ERR_SHAPE', '5 numbers'],
@@ -100,7 +100,7 @@ describe.each(everyModel)('single rows of a %s in %s', (_, precision, make) => {
 })
 
 describe('predictSync', () => {
-  test('answers with the class that predict answers with, by number or by name', async () => {
+  test('returns the class that predict returns, by number or by name', async () => {
     const numbered = new StackedClassifier({ inputs, layers: [{ hidden: 4 }], classes: 3 })
     const named = new SoftmaxClassifier({ inputs, classes: names, precision: 'float64' })
     await numbered.fineTune(x, labels, { epochs: 60, batchSize: 8 })
@@ -115,7 +115,7 @@ describe('predictSync', () => {
     }
   })
 
-  test('answers with the first of equally probable classes', () => {
+  test('returns the first of equally probable classes', () => {
     const model = new SoftmaxClassifier({ inputs, classes: 3 })
     model.setParameters(new Float32Array(model.parameters().length))
     expect(model.predictSync([1, 2, 3, 4, 5])).toBe(0)

@@ -57,7 +57,7 @@ describe.each(Object.entries(models))('a file of version 0.1.0, %s,', (name, exp
   const expectClose = (actual: Matrix, wanted: number[][] | undefined) =>
     expect(relativeDistance(actual.data, wanted!.flat())).toBeLessThan(close)
 
-  test('answers as that version did', async () => {
+  test('gives the results of that version', async () => {
     const model = await loadModel(new URL(name, folder))
     expect(model.constructor.name).toBe(expected.class)
     if (model instanceof Pca) {
@@ -81,7 +81,7 @@ describe.each(Object.entries(models))('a file of version 0.1.0, %s,', (name, exp
     expect(relativeDistance(errors, expected.errors!)).toBeLessThan(close)
   })
 
-  test('trains on', async () => {
+  test('can be trained further', async () => {
     await train(await loadModel(new URL(name, folder)), x)
   })
 })

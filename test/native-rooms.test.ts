@@ -24,17 +24,17 @@ function includesOf(file: string): string[] {
   return Array.from(readFileSync(core + file, 'utf8').matchAll(/^#include "([^"]+)"/gm), ([, path]) => path!)
 }
 
-test('every file of the core lies in a room', () => {
+test('every file of the core is in a room', () => {
   expect([...new Set(files.map((file) => file.split('/')[0]))].sort()).toEqual(Object.keys(rooms).sort())
 })
 
-test('every include of the core names the room and a file of it', () => {
+test('every include of the core names a room and an existing file in it', () => {
   const known = new Set(files)
   const wrong = files.flatMap((file) => includesOf(file).filter((path) => !known.has(path)))
   expect(wrong).toEqual([])
 })
 
-describe('the rooms of the core include one another one way only', () => {
+describe('rooms of the core include each other in one direction only', () => {
   test.each(Object.keys(rooms))('%s', (room) => {
     const own = files.filter((file) => file.startsWith(`${room}/`))
     const allowed = [room, ...rooms[room]!]

@@ -6,7 +6,7 @@ import { tolerances } from './tolerances.js'
 describe('outliers', () => {
   const x = Matrix.from(new Uint8Array(20_000).fill(51), 100, 200, { scale: 1 / 255 })
 
-  test('take the place of the share of values asked for, black and white alike, and leave the others', () => {
+  test('replace the given share of values, black and white equally often, and keep the others', () => {
     const { data } = withOutliers(x, 0.1, 1)
     const count = (value: number) => data.filter((one) => one === value).length
     expect(count(Math.fround(0.2))).toBe(20_000 - count(0) - count(1))
@@ -16,13 +16,13 @@ describe('outliers', () => {
     }
   })
 
-  test('are the same for the same seed, and others for another', () => {
+  test('are the same for the same seed, and different for another', () => {
     expect(withOutliers(x, 0.1, 1)).toEqual(withOutliers(x, 0.1, 1))
     expect(withOutliers(x, 0.1, 1)).not.toEqual(withOutliers(x, 0.1, 2))
   })
 })
 
-describe('what a loss makes of a value that the code tells nothing of', () => {
+describe('the best reconstruction of a value that is independent of the code', () => {
   // The hidden unit is dead: what is left to learn is one number for all rows, of which a fifth are outliers.
   const m = 100
   const column = Matrix.from(
@@ -63,7 +63,7 @@ describe('what a loss makes of a value that the code tells nothing of', () => {
     for (const value of data) expect(Math.abs(value - expected)).toBeLessThan(tolerances.settledValue.value)
   })
 
-  test('is best in the measure it was made for', async () => {
+  test('is best in its own measure', async () => {
     const losses = ['squared', 'absolute'] as const
     const models = await Promise.all(losses.map(settled))
     for (const [i, loss] of losses.entries()) {

@@ -187,20 +187,23 @@ const places = offsets.flatMap((offset) => spreads.map((spread) => ({ offset, sp
 const roundings = { float32: tolerances.besideAnOffset, float64: tolerances.besideAnOffsetFloat64 }
 
 describe.each(Object.entries(models))('%s', (_, ask) => {
-  describe.each(Object.entries(roundings))('in %s answers', (precision, { value }) => {
-    test.each(places)('rows about $offset within $spread as those less the offset', async (place) => {
-      const { offset, spread } = place
-      const near = value + (2 * ulp(offset)) / spread
-      const data = rowsAbout(offset, spread)
-      const moved = less(offset, data)
-      const wanted = await ask({ matrix: moved, x: moved, spread }, 'float64')
-      for (const host of Object.values(hosts)) {
-        const got = await ask({ matrix: data, x: host(data), spread }, precision as Precision)
-        expectSame(got, wanted, near)
-      }
-    })
+  describe.each(Object.entries(roundings))('in %s gives', (precision, { value }) => {
+    test.each(places)(
+      'for rows near $offset, spread $spread, the results without the offset',
+      async (place) => {
+        const { offset, spread } = place
+        const near = value + (2 * ulp(offset)) / spread
+        const data = rowsAbout(offset, spread)
+        const moved = less(offset, data)
+        const wanted = await ask({ matrix: moved, x: moved, spread }, 'float64')
+        for (const host of Object.values(hosts)) {
+          const got = await ask({ matrix: data, x: host(data), spread }, precision as Precision)
+          expectSame(got, wanted, near)
+        }
+      },
+    )
 
-    test('rows stored as float32 and as bytes as the same numbers in float64', async () => {
+    test('for rows stored as float32 and as bytes the results of float64', async () => {
       const floats = Float32Array.from(rowsAbout(1e4, 1).data)
       const bytes = Uint8Array.from(rowsAbout(128, 40).data)
       const stored = [
@@ -220,10 +223,10 @@ describe.each(Object.entries(models))('%s', (_, ask) => {
   })
 })
 
-describe('a scaler inside a model does what its transform does outside', () => {
+describe('a scaler inside a model agrees with its transform outside', () => {
   const scalers = { StandardScaler, MinMaxScaler }
   test.each(Object.keys(scalers).flatMap((kind) => places.map((place) => ({ ...place, kind }))))(
-    '$kind on rows about $offset within $spread',
+    '$kind on rows near $offset, spread $spread',
     async ({ kind, offset, spread }) => {
       const x = rowsAbout(offset, spread)
       const scaling = await new scalers[kind as keyof typeof scalers]().fit(x)
@@ -261,8 +264,8 @@ describe('a scaler inside a model does what its transform does outside', () => {
   )
 })
 
-describe('reconstructions come back beside the offset', () => {
-  test.each(places)('of rows about $offset within $spread', async ({ offset, spread }) => {
+describe('reconstructions keep the offset', () => {
+  test.each(places)('of rows near $offset, spread $spread', async ({ offset, spread }) => {
     const x = rowsAbout(offset, spread)
     const pca = await new Pca({ precision: 'float64' }).fit(x)
     const back = await pca.inverseTransform(await pca.transform(x))

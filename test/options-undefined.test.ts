@@ -258,24 +258,20 @@ const cases: Case[] = [
   },
 ]
 
-test.each(cases)(
-  '$call takes an option that is undefined as one not given',
-  async ({ run, needs, within }) => {
-    const at = (options: Options): Options =>
-      within === undefined ? options : { ...needs, [within]: options }
-    const base = (within === undefined ? needs : needs[within]) as Options
-    const known = await knownOptions(() => run(at({ ...base, noSuchOption: 1 }) as never))
-    const open = known.filter((name) => !(name in base))
-    const expected = plain(await run(at(base) as never))
-    for (const name of open) {
-      expect(plain(await run(at({ ...base, [name]: undefined }) as never)), name).toEqual(expected)
-    }
-    const all = Object.fromEntries(open.map((name) => [name, undefined]))
-    expect(plain(await run(at({ ...base, ...all }) as never)), open.join(', ')).toEqual(expected)
-  },
-)
+test.each(cases)('$call treats an undefined option as not given', async ({ run, needs, within }) => {
+  const at = (options: Options): Options => (within === undefined ? options : { ...needs, [within]: options })
+  const base = (within === undefined ? needs : needs[within]) as Options
+  const known = await knownOptions(() => run(at({ ...base, noSuchOption: 1 }) as never))
+  const open = known.filter((name) => !(name in base))
+  const expected = plain(await run(at(base) as never))
+  for (const name of open) {
+    expect(plain(await run(at({ ...base, [name]: undefined }) as never)), name).toEqual(expected)
+  }
+  const all = Object.fromEntries(open.map((name) => [name, undefined]))
+  expect(plain(await run(at({ ...base, ...all }) as never)), open.join(', ')).toEqual(expected)
+})
 
-test('options are read from the object itself, not from what was added to the prototype of all objects', async () => {
+test('options are read from the object itself, not from Object.prototype', async () => {
   const before = await network(autoencoder as never)
   const added: Options = { weightDecay: 4, kind: 'lbfgs', seed: 7, momentum: 0.1, sparsity: kl, epochs: 1 }
   for (const [name, value] of Object.entries(added)) {

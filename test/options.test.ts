@@ -139,7 +139,7 @@ describe('every option of the model has an effect or is refused', () => {
     )
     expect(one).not.toEqual(other)
   })
-  test('and all are in the table, but for metadata, which are kept and not read', () => {
+  test('and all are in the table, except metadata, which has no effect', () => {
     const known = knownOptions(() => new SparseAutoencoder(bogus))
     expect([...topLevel(modelPairs), 'metadata'].sort()).toEqual(known.sort())
   })
@@ -164,7 +164,7 @@ describe('every option of fit has an effect or is refused', () => {
   })
 })
 
-test('a sparsity that there is not is refused by the choice of kind', () => {
+test('an unknown kind of sparsity is refused with the known kinds', () => {
   const sparsity = { kind: 'topK', target: 0.1 } as never
   expect(() => new SparseAutoencoder({ inputs, hidden: 4, sparsity })).toThrow(
     expect.objectContaining({
@@ -174,7 +174,7 @@ test('a sparsity that there is not is refused by the choice of kind', () => {
   )
 })
 
-test('the types refuse what cannot go together', () => {
+test('the types refuse options that exclude each other', () => {
   const refused: FitOptions[] = [
     // @ts-expect-error L-BFGS has no epochs
     { optimizer: { kind: 'lbfgs' }, epochs: 3 },

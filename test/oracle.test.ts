@@ -113,7 +113,7 @@ describe('the gradient agrees with central differences', () => {
       }
     })
 
-    test(`of a softmax over layers of ${activation}, classes weighed alike and apart`, () => {
+    test(`of a softmax over layers of ${activation}, with equal and different class weights`, () => {
       const layers: OracleLayer[] = [
         { inputs: 4, outputs: 3, activation },
         { inputs: 3, outputs: 2, activation },
@@ -146,7 +146,7 @@ describe('the gradient agrees with central differences', () => {
     expect(error).toBeLessThan(tolerances.gradientCheckFloat64.value)
   })
 
-  test('where the mean activation lies beyond the edge of KL, on its tangent', () => {
+  test('for a mean activation on the tangent of KL', () => {
     const layers: OracleLayer[] = [
       { inputs: 2, outputs: 2, activation: 'sigmoid' },
       { inputs: 2, outputs: 2, activation: 'sigmoid' },
@@ -163,7 +163,7 @@ describe('the gradient agrees with central differences', () => {
     expect(relativeError(gradient, numeric)).toBeLessThan(tolerances.gradientCheckFloat64.value)
   })
 
-  test('and the check notices one entry of a gradient that is off by a millionth', () => {
+  test('and a relative error of 1e-6 in one entry is noticed', () => {
     const layers: OracleLayer[] = [{ inputs: 2, outputs: 2, activation: 'tanh' }]
     const objective: OracleObjective = { loss: 'squared', weightDecay: [0], penalties: [] }
     const { theta, x, m } = pointAwayFromKinks(layers, objective)
@@ -183,13 +183,13 @@ describe('a moving mean activation', () => {
   const objective: OracleObjective = { loss: 'squared', weightDecay: [0.01, 0.01], penalties: [penalty] }
   const { theta, x, m } = pointAwayFromKinks(layers, objective, { seed: 5 })
 
-  test('that is the rows’ own gives the cost and gradient of the rows', () => {
+  test('equal to that of the rows gives the cost and gradient of the rows', () => {
     const own = evaluate(layers, objective, theta, { x, m })
     const moving = evaluate(layers, objective, theta, { x, m, means: [own.means[0]] })
     expect(moving).toEqual(own)
   })
 
-  test('is a constant, whose slope weighs the rows’ own mean', () => {
+  test('is a constant in the cost, and its derivative has the weight of the rows’ own mean', () => {
     const seen = Float64Array.of(-0.3, 0.4)
     const weights = meanPenaltySlope(penalty, 'tanh', seen)
     const smooth: OracleObjective = { ...objective, penalties: [] }
@@ -204,7 +204,7 @@ describe('a moving mean activation', () => {
   })
 })
 
-describe('worked out by hand', () => {
+describe('an example worked out by hand', () => {
   // σ(ln 3) = 3/4, and 1 · 3/4 − 3/4 = 0 gives y = σ(0) = 1/2 for x = 1.
   const layers: OracleLayer[] = [
     { inputs: 1, outputs: 1, activation: 'sigmoid' },
@@ -213,7 +213,7 @@ describe('worked out by hand', () => {
   const theta = [Math.log(3), 0, 1, -3 / 4]
   const one = { x: [1], m: 1 }
 
-  test('1-1-1 sigmoid, squared loss, KL and decay', () => {
+  test('is 1-1-1 sigmoid, squared loss, KL and decay', () => {
     const cost = evaluate(
       layers,
       {
@@ -233,13 +233,13 @@ describe('worked out by hand', () => {
     expectClose(cost.gradient, [61 / 128 + 0.1 * Math.log(3), 61 / 128, 0.1 - 3 / 32, -1 / 8])
   })
 
-  test('1-1-1 sigmoid, cross-entropy: −ln ½, and D3 = y − x', () => {
+  test('is 1-1-1 sigmoid, cross-entropy: −ln ½, and D3 = y − x', () => {
     const cost = evaluate(layers, { loss: 'crossEntropy', weightDecay: [0, 0], penalties: [] }, theta, one)
     expectClose([cost.total], [Math.LN2])
     expectClose(cost.gradient, [-3 / 32, -3 / 32, -3 / 8, -1 / 2]) // D2 = −½ · 3/16
   })
 
-  test('a tanh unit at ½ counts as r = ¾, and its slope gets a half', () => {
+  test('is a tanh unit at ½: r = ¾, and its derivative has a factor ½', () => {
     // tanh(½ ln 3) = ½; W2 = 2 and b2 = 0 reproduce x = 1 exactly, so that only the penalty is left.
     const tanh: OracleLayer[] = [
       { inputs: 1, outputs: 1, activation: 'tanh' },
@@ -258,7 +258,7 @@ describe('worked out by hand', () => {
     expectClose([run('l2').total, ...run('l2').gradient], [1 / 8, 3 / 8, 3 / 8, 0, 0])
   })
 
-  test('two rows through one identity unit: every term is a mean over the rows', () => {
+  test('are two rows through one identity unit: every term is a mean over the rows', () => {
     const unit: OracleLayer[] = [{ inputs: 1, outputs: 1, activation: 'identity' }]
     const rows = { x: [1, -3], m: 2 } // y = 2, −6; y − x = 1, −3
     const run = (loss: RowLoss, penalties: OraclePenalty[] = []) => {
@@ -274,7 +274,7 @@ describe('worked out by hand', () => {
     expectClose(run('absolute', [l2]), [2 + 4.5, 2 + 3, -3])
   })
 
-  test('euclidean is the length of the whole row, and an exact row has gradient 0', () => {
+  test('is the euclidean loss: the length of the whole row; an exact row has gradient 0', () => {
     const pair: OracleLayer[] = [{ inputs: 2, outputs: 2, activation: 'identity' }]
     const objective: OracleObjective = { loss: 'euclidean', weightDecay: [0], penalties: [] }
     // W = 1, b = (3, 4): y − x = (3, 4) in every row, length 5.
@@ -284,7 +284,7 @@ describe('worked out by hand', () => {
     expect([exact.total, ...exact.gradient]).toEqual([0, 0, 0, 0, 0, 0, 0])
   })
 
-  test('a tied pair without biases: W counts twice in the loss and once in the decay', () => {
+  test('is a tied pair without biases: W counts twice in the loss and once in the decay', () => {
     // 1-1-1 identity, w = 2: y = w²x = 4 for x = 1; loss ½ 3² = 9/2, slope 3 · 2w = 12; decay 0.1/2 · 4 = 0.2, slope 0.2.
     const tied: OracleLayer[] = [
       { inputs: 1, outputs: 1, activation: 'identity', biases: false },
@@ -294,7 +294,7 @@ describe('worked out by hand', () => {
     expectClose([cost.loss, cost.weightDecay, ...cost.gradient], [9 / 2, 0.2, 12.2])
   })
 
-  test('softmax of (ln 3, 0): probabilities ¾ and ¼; a class that counts twice doubles its rows', () => {
+  test('is the softmax of (ln 3, 0): probabilities ¾ and ¼; a class weight of 2 doubles its rows', () => {
     const softmax: OracleLayer[] = [{ inputs: 1, outputs: 2, activation: 'softmax' }]
     const objective: OracleObjective = { loss: 'logLoss', weightDecay: [0.1], penalties: [] }
     const rows = { x: [1, 0], m: 2, labels: [0, 1] } // z = (ln 3, 0), then (0, 0)
@@ -308,7 +308,7 @@ describe('worked out by hand', () => {
     expectClose(apart.gradient.slice(2), [-1 / 8 + 1 / 2, 1 / 8 - 1 / 2])
   })
 
-  test('the augmented Lagrangian of two identity units with means 3 and −1, targets 1 and 0', () => {
+  test('is the augmented Lagrangian of two identity units with means 3 and −1, targets 1 and 0', () => {
     const units: OracleLayer[] = [{ inputs: 1, outputs: 2, activation: 'identity' }]
     const penalties: OraclePenalty[] = [
       { layer: 0, kind: 'constraint', target: [1, 0], weight: 4, multipliers: [0.5, 2] },
@@ -339,7 +339,7 @@ describe('at kinks and in saturation', () => {
     expect([at(1000, 0), at(1000, 1), at(-1000, 1), at(-1000, 0)]).toEqual([1000, 0, 1000, 0])
   })
 
-  test('softmax of ±500 is 0 and 1, and its log loss what the label lacks', () => {
+  test('softmax of ±500 is 0 and 1, and its log loss the difference of the logits', () => {
     const unit: OracleLayer[] = [{ inputs: 1, outputs: 2, activation: 'softmax' }]
     const objective: OracleObjective = { loss: 'logLoss', weightDecay: [0], penalties: [] }
     const at = (label: number) =>
@@ -349,7 +349,7 @@ describe('at kinks and in saturation', () => {
     expect(logLoss(Float64Array.of(-500, 500, -500), 1)).toBe(0)
   })
 
-  test('KL is 0 at its target, and beyond the edges goes on straight, with one slope', () => {
+  test('KL is 0 at its target, and linear beyond its limits', () => {
     expect(kl(0.2, 0.2)).toBe(0)
     for (const edge of [KL_EDGE, 1 - KL_EDGE]) {
       const outside = edge < 0.5 ? -0.5 : 1.5
@@ -405,7 +405,7 @@ describe('optimizers', () => {
     expectClose(theta, [(-0.1 * 1e-3) / (1e-3 + 1e-8), (0.1 * 5) / (5 + 1e-8)])
   })
 
-  test('adam’s second step, by hand', () => {
+  test('adam’s second step agrees with a computation by hand', () => {
     // β1 = β2 = ½, g = 1 then 3: m = ½, then ¼ + 3/2 = 7/4, over ¾: 7/3;  v = ½, then ¼ + 9/2 = 19/4, over ¾: 19/3.
     const theta = Float64Array.of(0)
     const step = adam(0.5, 0.5, 0)
@@ -431,7 +431,7 @@ describe('Jacobi eigenvalues', () => {
     expectClose([vectors[2]! * vectors[3]!], [-0.5])
   })
 
-  test('rebuild the matrix from falling values and orthonormal vectors', () => {
+  test('are falling, and rebuild the matrix with orthonormal vectors', () => {
     const n = 12
     const random = seeded(9)
     const a = new Float64Array(n * n)
@@ -472,7 +472,7 @@ describe('Philox', () => {
     ])
   })
 
-  test('numbers lie within their bounds and begin alike, however many are drawn', () => {
+  test('numbers are within their bounds, and the first ones do not depend on how many are drawn', () => {
     const use = { seed: 2 ** 40 + 1, stream: 0, index: 3 }
     const many = uniform(1001, -2, 3, use)
     expect(Math.min(...many)).toBeGreaterThan(-2)
@@ -481,7 +481,7 @@ describe('Philox', () => {
     expect(uniform(7, -2, 3, { ...use, seed: 1 })).not.toEqual(many.slice(0, 7)) // the upper half of a seed counts
   })
 
-  test('shuffles hold every number once, and every order of three comes up', () => {
+  test('shuffles contain every number once, and every order of three occurs', () => {
     const orders = new Set<string>()
     for (let index = 0; index < 100; index++)
       orders.add(permutation(3, { seed: 1, stream: 1, index }).join(''))

@@ -45,18 +45,18 @@ describe('the package that npm run pack makes', { timeout: MOST_MS }, () => {
 })
 
 describe('a clone', { timeout: MOST_MS }, () => {
-  test('is not packed by npm pack, which says what to do', () => {
+  test('is refused by npm pack, with advice', () => {
     const { stderr, status } = run('npm', ['pack'], root)
     expect(status).not.toBe(0)
     expect(stderr).toContain('type: npm run pack (for this platform), or: npm run release (for all)')
   })
 
-  test('is not published', () => {
+  test('is refused by npm publish', () => {
     expect(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))).toMatchObject({ private: true })
   })
 
   test.skipIf(existsSync(join(root, 'build-prebuilt')))(
-    'without prebuilt addons is not released, which is said in one sentence',
+    'without prebuilt addons is refused by npm run release in one sentence',
     () => {
       const { stderr, status } = run(process.execPath, ['scripts/release.mjs', '--skip-prebuild'], root)
       expect(status).toBe(1)

@@ -91,7 +91,7 @@ const training = `
   const codes = JSON.stringify([...(await model.encode([[0.1, 0.5, 0.9]])).data])`
 
 describe('the main package', { timeout: MOST_MS }, () => {
-  test('holds the library as an ES module and as a CommonJS module, each one file with its types, and the texts', () => {
+  test('contains the library as one ES module and one CommonJS module with types, and the texts', () => {
     const files = packedFiles(staged.main)
     const others = files.filter((file) => !/^dist\/[a-z-]+(\/[a-z-]+)*\.d\.ts$/.test(file))
     expect(others).toEqual([
@@ -105,7 +105,7 @@ describe('the main package', { timeout: MOST_MS }, () => {
     expect(types).toEqual(sources.flatMap((file) => [`dist/${file}`, `dist/cjs/${file}`]).sort())
   })
 
-  test('has declarations for TypeScript from 5.0 on, in which typed arrays take no type argument', () => {
+  test('has declarations for TypeScript from 5.0 on, where typed arrays have no type argument', () => {
     const declarations = readdirSync(join(staged.main, 'dist'), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.d.ts'))
       .map((file) =>
@@ -118,7 +118,7 @@ describe('the main package', { timeout: MOST_MS }, () => {
     }
   })
 
-  test('runs nothing at installation and wants one package a platform, at its own version', () => {
+  test('runs no install script and depends on one package for each platform, at its own version', () => {
     const described = readPackage(staged.main)
     expect(described).not.toHaveProperty('scripts')
     expect(described).not.toHaveProperty('devDependencies')
@@ -142,7 +142,7 @@ test.each([
   ['darwin-arm64', { os: ['darwin'], cpu: ['arm64'] }],
   ['darwin-x64', { os: ['darwin'], cpu: ['x64'] }],
 ])(
-  'the package of %s says where it fits, and holds addon, library and licences',
+  'the package of %s names its platform, and contains addon, library and licences',
   { timeout: MOST_MS },
   (name, fits) => {
     const { folder: own } = staged.platforms.find((platform) => platform.name === name)!
@@ -162,7 +162,7 @@ test('a platform that is not built is refused by name', () => {
   expect(choosePlatforms(['win32-x64'])[0]!.name).toBe('win32-x64-msvc')
 })
 
-test.runIf(process.platform === 'linux')('a binary tells its platform and the glibc it needs', () => {
+test.runIf(process.platform === 'linux')('targetOf and glibcOf read platform and glibc of a binary', () => {
   const binary = readFileSync(addon)
   expect(targetOf(binary)).toBe(`linux-${process.arch}`)
   expect(glibcOf(binary)).toMatch(/^2\.\d+$/)
@@ -184,7 +184,7 @@ describe('an installed package', { timeout: MOST_MS }, () => {
     expect(run(where, 'required.cjs', `console.log(require('layerwise').runtime().version)`)).toBe(version)
   })
 
-  test('works in a program from the command line, and in a worker thread of such', () => {
+  test('works in a program given on the command line, and in its worker threads', () => {
     const program = `import('layerwise').then(({ runtime }) => console.log(runtime().version))`
     const worker = `new (require('node:worker_threads').Worker)(${JSON.stringify(program)}, { eval: true })`
     for (const text of [program, worker]) {
@@ -193,7 +193,7 @@ describe('an installed package', { timeout: MOST_MS }, () => {
     }
   })
 
-  test('takes what its other copy made, where a program both imports and requires it', () => {
+  test('accepts objects of its other copy if a program both imports and requires it', () => {
     const program = `
       import { createRequire } from 'node:module'
       import * as one from 'layerwise'
@@ -204,7 +204,7 @@ describe('an installed package', { timeout: MOST_MS }, () => {
     expect(run(where, 'both.mjs', program)).toBe('2 true')
   })
 
-  test('is one file, which loads nothing that is not Node’s own', () => {
+  test('is one file, which loads only modules of Node', () => {
     const hooks = `
       import { writeSync } from 'node:fs'
       export async function load(url, context, next) {
@@ -240,7 +240,7 @@ describe('an installed package', { timeout: MOST_MS }, () => {
     expect(run(where, 'idle.mjs', program)).toBe('0 false')
   })
 
-  test('trains in the processes of a cluster, to the same bits', () => {
+  test('trains in the processes of a cluster with the same bits', () => {
     const program = `
       import cluster from 'node:cluster'
       import { SparseAutoencoder } from 'layerwise'
@@ -276,7 +276,7 @@ describe('an installed package', { timeout: MOST_MS }, () => {
   test.each([
     [['--no-addons'], '--no-addons'],
     [[permission, '--allow-fs-read=*'], '--allow-addons'],
-  ])('started with %s says which flag stands in the way', (flags, named) => {
+  ])('started with %s names the flag that prevents loading', (flags, named) => {
     const program = `
       import { runtime } from 'layerwise'
       try { runtime() } catch ({ code, message }) { console.log(code, message.split('What to do: ')[1]) }`
@@ -289,7 +289,7 @@ describe('an installed package', { timeout: MOST_MS }, () => {
     }
   })
 
-  test.each(['esm', 'cjs'] as const)('can be bundled as %s, its addon outside', async (format) => {
+  test.each(['esm', 'cjs'] as const)('can be bundled as %s with the addon outside', async (format) => {
     writeFileSync(
       join(where, 'entry.mjs'),
       `import { runtime } from 'layerwise'

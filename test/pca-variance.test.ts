@@ -33,7 +33,7 @@ describe('explainedVarianceRatio', () => {
     })
   })
 
-  test('is 0 where all rows are alike', async () => {
+  test('is 0 if all rows are equal', async () => {
     const pca = await new Pca().fit([
       [1, 2],
       [1, 2],
@@ -53,7 +53,7 @@ describe('a fraction for components', () => {
     [0.999, 3],
     [1 - 2 ** -53, 3],
     [Number.MIN_VALUE, 1],
-  ])('%d keeps the fewest that explain as much of the variance: %d', async (components, count) => {
+  ])('of %d keeps the fewest that explain this part of the variance: %d', async (components, count) => {
     const pca = await new Pca({ components }).fit(x)
     expect(pca.components.rows).toBe(count)
     const whole = await new Pca({ components: count }).fit(x)
@@ -61,7 +61,7 @@ describe('a fraction for components', () => {
     expect(await pca.transform(x)).toEqual(await whole.transform(x))
   })
 
-  test('is reached by what is exactly as much', async () => {
+  test('is reached by an equal sum of variances', async () => {
     const cross = [
       [1, 0, 0, 0],
       [-1, 0, 0, 0],
@@ -72,7 +72,7 @@ describe('a fraction for components', () => {
     expect((await new Pca({ components: 0.51 }).fit(cross)).components.rows).toBe(2)
   })
 
-  test('leaves out what has no variance but by rounding, and keeps one where there is none', async () => {
+  test('leaves out components whose variance is rounding, and keeps one if there is no variance', async () => {
     const line = Array.from({ length: 20 }, (_, i) => [i / 3, (2 * i) / 3, 1])
     expect((await new Pca({ components: 1 - 2 ** -53 }).fit(line)).components.rows).toBe(1)
     expect(
@@ -85,7 +85,7 @@ describe('a fraction for components', () => {
     ).toBe(1)
   })
 
-  test.each(precisions)('stays what was asked for in its options and its file, in %s', async (precision) => {
+  test.each(precisions)('is kept as given in options and file, in %s', async (precision) => {
     for (const whiten of [false, 'pca', 'zca'] as const) {
       const scaling = await new StandardScaler().fit(x)
       const pca = await new Pca({ components: 0.95, whiten, scaling, precision }).fit(x)
@@ -104,7 +104,7 @@ describe('a fraction for components', () => {
     expectError(await rejection(new Pca({ components: 0.9 }).fit(wide)), 'ERR_ARGUMENT', 'components')
   })
 
-  test.each([0, -0.5, 1.5, Number.NaN, Infinity, '0.9', 2 ** 31])('is not %s', (components) => {
+  test.each([0, -0.5, 1.5, Number.NaN, Infinity, '0.9', 2 ** 31])('cannot be %s', (components) => {
     expectError(
       thrown(() => new Pca({ components: components as number })),
       'ERR_ARGUMENT',
@@ -121,19 +121,22 @@ describe('mahalanobis', () => {
     })
   }
 
-  test.each(precisions)('is the distance by the covariance of the rows fitted, in %s', async (precision) => {
-    const standard = await new StandardScaler().fit(x)
-    for (const whiten of [false, 'pca', 'zca'] as const) {
-      for (const scaling of [undefined, standard]) {
-        const pca = await new Pca({ whiten, scaling, precision }).fit(x)
-        expectNear(await pca.mahalanobis(x), squares.map(Math.sqrt))
-        const again = (await modelFromBytes(await pca.toBytes())) as Pca
-        expect(await again.mahalanobis(x)).toEqual(await pca.mahalanobis(x))
+  test.each(precisions)(
+    'is the distance under the covariance of the fitted rows, in %s',
+    async (precision) => {
+      const standard = await new StandardScaler().fit(x)
+      for (const whiten of [false, 'pca', 'zca'] as const) {
+        for (const scaling of [undefined, standard]) {
+          const pca = await new Pca({ whiten, scaling, precision }).fit(x)
+          expectNear(await pca.mahalanobis(x), squares.map(Math.sqrt))
+          const again = (await modelFromBytes(await pca.toBytes())) as Pca
+          expect(await again.mahalanobis(x)).toEqual(await pca.mahalanobis(x))
+        }
       }
-    }
-  })
+    },
+  )
 
-  test('is that within the components which were kept', async () => {
+  test('is the distance within the kept components', async () => {
     const pca = await new Pca({ components: 2 }).fit(x)
     const codes = await new Pca({ components: 2, precision: 'float64' }).fit(x).then((p) => p.transform(x))
     const expected = x.map((_, i) =>
@@ -142,7 +145,7 @@ describe('mahalanobis', () => {
     expectNear(await pca.mahalanobis(x), expected)
   })
 
-  test('takes no notice of directions without variance', async () => {
+  test('ignores directions without variance', async () => {
     const flat = x.map(([a, b, c]) => [a!, b!, c!, 5])
     const pca = await new Pca().fit(flat)
     expectNear(await pca.mahalanobis(flat), squares.map(Math.sqrt))
@@ -159,7 +162,7 @@ describe('mahalanobis', () => {
     })
   })
 
-  test('is refused before fit, for other rows, and where it overflows', async () => {
+  test('is refused before fit, for other rows, and if it overflows', async () => {
     expectError(await rejection(new Pca().mahalanobis(x)), 'ERR_STATE', 'not fitted')
     const pca = await new Pca().fit(x)
     expectError(await rejection(pca.mahalanobis([[1, 2]])), 'ERR_SHAPE', 'x')
@@ -178,7 +181,7 @@ describe('mahalanobis', () => {
     expect(await rejection(pca.mahalanobis(x, { signal: AbortSignal.abort(reason) }))).toBe(reason)
   })
 
-  test('takes any kind of rows', async () => {
+  test('accepts any kind of rows', async () => {
     const pca = await new Pca().fit(x)
     expect(await pca.mahalanobis(Matrix.fromRows(x))).toEqual(await pca.mahalanobis(x))
     expect(await pca.mahalanobis(Float64Array.from(x.flat()))).toEqual(await pca.mahalanobis(x))

@@ -73,7 +73,7 @@ describe('components, variances and mean', () => {
     expect([...pca.explainedVariance.subarray(rank)]).toEqual(Array(n - rank).fill(0))
   })
 
-  test('are as many as asked for, the same ones as of all', async () => {
+  test('are the first ones of all if fewer are requested', async () => {
     const x = rows(100, 8)
     const [all, three] = [await fitted(x), await fitted(x, { components: 3 })]
     expect(three.components).toEqual(Matrix.from(all.components.data.slice(0, 3 * 8), 3, 8))
@@ -107,7 +107,7 @@ describe('components, variances and mean', () => {
     expect(c.explainedVariance).toEqual(a.explainedVariance)
   })
 
-  test('of constant columns have variance 0 there', async () => {
+  test('are without variance in constant columns', async () => {
     const x = rows(40, 3)
       .toArray()
       .map(([a, b, c]) => [a!, 7, b!, c!, -0.1])
@@ -164,13 +164,13 @@ describe('transform', () => {
     expectNear(codes.data, (await double.transform(x)).data, float32Activation.value)
   })
 
-  test('takes rows it was not fitted on, flat ones too', async () => {
+  test('accepts rows it was not fitted on, also flat ones', async () => {
     const pca = await fitted(rows(50, 7), { components: 2 })
     const other = rows(3, 7, { seed: 2 })
     expect(await pca.transform(other.data)).toEqual(await pca.transform(other))
   })
 
-  test('loses the variances left out, and no more', async () => {
+  test('loses exactly the variances of the omitted components', async () => {
     const x = rows(90, 8)
     const pca = await fitted(x, { components: 3 })
     const left = pca.totalVariance - pca.explainedVariance.reduce((sum, value) => sum + value)
@@ -192,7 +192,7 @@ describe('transform', () => {
 })
 
 describe('whitening', () => {
-  test('is refused where float32 cannot hold the inverse of a root, and done in float64', async () => {
+  test('is refused if float32 cannot hold the inverse of a root, and works in float64', async () => {
     const constant = [[3], [3]]
     const whitening = { whiten: 'pca', epsilon: 1e-300 } as const
     expectError(await rejection(new Pca(whitening).fit(constant)), 'ERR_RANGE', "precision 'float64'")
@@ -235,7 +235,7 @@ describe('whitening', () => {
   })
 
   test.each(['pca', 'zca'] as const)(
-    'as %s gives the identity where ε is 0 and the rank is full',
+    'as %s gives the identity if ε is 0 and the rank is full',
     async (whiten) => {
       const x = rows(120, 6)
       const codes = await (await fitted(x, { whiten })).transform(x)
@@ -245,7 +245,7 @@ describe('whitening', () => {
   )
 
   test.each(['pca', 'zca'] as const)(
-    'as %s with ε 0 takes directions without variance to 0',
+    'as %s with ε 0 maps directions without variance to 0',
     async (whiten) => {
       const x = rows(60, 3)
         .toArray()
@@ -266,7 +266,7 @@ describe('whitening', () => {
 describe('more than 2,000 columns', () => {
   const wide = rows(20, 2001, { falloff: 0.998, offset: 1 })
 
-  test('have the leading directions of the whole decomposition', async () => {
+  test('give the leading directions of the full decomposition', async () => {
     // XXᵀ/m has the eigenvalues of XᵀX/m that are not 0, and is small.
     const pca = await fitted(wide, { components: 6 })
     const m = wide.rows
@@ -309,7 +309,7 @@ describe('more than 2,000 columns', () => {
     )
   })
 
-  test('can be given up', async () => {
+  test('can be aborted', async () => {
     const reason = new Error('enough')
     const controller = new AbortController()
     const fit = new Pca({ components: 3 }).fit(wide, { signal: controller.signal })
@@ -325,7 +325,7 @@ describe('a file', () => {
     ['plain', {}],
     ['whitened', { components: 3, whiten: 'pca', epsilon: 0.1 }],
     ['zca in float64', { whiten: 'zca', precision: 'float64' }],
-  ] as const)('gives the same model again: %s', async (_, options) => {
+  ] as const)('restores the same model: %s', async (_, options) => {
     const x = rows(40, 5)
     const scaling = await new StandardScaler().fit(x)
     const pca = await new Pca({ ...options, scaling }).fit(x)
@@ -383,7 +383,7 @@ describe('a file', () => {
   })
 })
 
-describe('refused', () => {
+describe('Pca refuses', () => {
   test.each([
     [{ components: 0 }, 'components: expected a whole number'],
     [{ components: 1.5 }, 'components: expected a whole number'],
@@ -401,7 +401,7 @@ describe('refused', () => {
     )
   })
 
-  test('is everything but fit and load before fit', async () => {
+  test('every method but fit and load before fit', async () => {
     const pca = new Pca()
     for (const read of [
       () => pca.components,
@@ -420,7 +420,7 @@ describe('refused', () => {
     for (const call of calls) expectError(await rejection(call), 'ERR_STATE', 'not fitted')
   })
 
-  test('are more components than columns, and rows of another width', async () => {
+  test('more components than columns, and rows of another width', async () => {
     expectError(
       await rejection(new Pca({ components: 4 }).fit(rows(9, 3))),
       'ERR_SHAPE',
@@ -433,7 +433,7 @@ describe('refused', () => {
     expectError(await rejection(new Pca({ scaling }).fit(rows(9, 3))), 'ERR_SHAPE', 'scaling')
   })
 
-  test('are values that vary so little that squares vanish, or that float32 loses digits', async () => {
+  test('values whose deviations are so small that squares underflow or float32 loses digits', async () => {
     const tiny = (size: number) => {
       const { data } = rows(30, 3)
       return Matrix.from(
@@ -454,7 +454,7 @@ describe('refused', () => {
     }
   })
 
-  test.each([1e-153, 1e-120, 1e140, 1e153])('are not those of size %d, in float64', async (size) => {
+  test.each([1e-153, 1e-120, 1e140, 1e153])('no values of size %d, in float64', async (size) => {
     const given = rows(30, 3)
     const x = Matrix.from(
       given.data.map((value) => value * size),
@@ -472,7 +472,7 @@ describe('refused', () => {
     }
   })
 
-  test('are NaN, infinities, values whose squares overflow, no rows, and flat data', async () => {
+  test('NaN, infinities, values whose squares overflow, no rows, and flat data', async () => {
     expectError(
       await rejection(
         new Pca().fit([
@@ -497,7 +497,7 @@ describe('refused', () => {
     expectError(await rejection(new Pca().fit(new Float64Array(4) as never)), 'ERR_ARGUMENT', 'Matrix.from')
   })
 
-  test('leaves the model as it was', async () => {
+  test('rows of a second fit without changing the model', async () => {
     const pca = await fitted(rows(9, 3))
     const before = pca.components
     await rejection(pca.fit([[Infinity, 0, 0]]))

@@ -212,7 +212,7 @@ const added: Record<string, unknown> = {
 }
 
 describe.each(Object.entries(uses))('%s', (_, use) => {
-  test('is not changed by what was added to the prototype of all objects', async () => {
+  test('is not affected by members added to Object.prototype', async () => {
     const expected = await use()
     for (const [name, value] of Object.entries(added)) {
       Object.defineProperty(Object.prototype, name, {

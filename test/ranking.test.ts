@@ -24,7 +24,7 @@ test.each<[string, number[], number[], auc: number, precision: number]>([
     0.8824451410658308,
     0.8227590591226955,
   ],
-])('both are what scikit-learn answers: %s', (_, scores, labels, auc, precision) => {
+])('rocAuc and averagePrecision agree with scikit-learn: %s', (_, scores, labels, auc, precision) => {
   const near = tolerances.handComputed.value
   for (const given of [labels, labels.map((label) => label === 1), Uint8Array.from(labels)]) {
     expect(Math.abs(rocAuc(scores, given) - auc)).toBeLessThan(near)
@@ -32,14 +32,14 @@ test.each<[string, number[], number[], auc: number, precision: number]>([
   }
 })
 
-describe('for any scores and labels', () => {
+describe('rank measures of any scores and labels:', () => {
   const rows = fc.array(fc.tuple(fc.integer({ min: -3, max: 3 }), fc.boolean()), {
     minLength: 2,
     maxLength: 40,
   })
   const near = tolerances.handComputed.value
 
-  test('rocAuc is the share of pairs in which the sought row scores higher, ties counting half', () => {
+  test('rocAuc is the share of pairs in which the positive row scores higher, ties counting half', () => {
     fc.assert(
       fc.property(rows, (pairs) => {
         const [scores, labels] = [pairs.map(([score]) => score), pairs.map(([, sought]) => sought)]
@@ -57,7 +57,7 @@ describe('for any scores and labels', () => {
     )
   })
 
-  test('averagePrecision is the sum over thresholds of precision times the recall that is gained', () => {
+  test('averagePrecision is the sum over thresholds of precision times the gain of recall', () => {
     fc.assert(
       fc.property(rows, (pairs) => {
         const [scores, labels] = [pairs.map(([score]) => score), pairs.map(([, sought]) => sought)]
@@ -75,7 +75,7 @@ describe('for any scores and labels', () => {
     )
   })
 
-  test('their order does not matter, and 0 is −0', () => {
+  test('the order of rows has no effect, and 0 equals −0', () => {
     const [scores, labels] = [
       [0, -0, 2, -1, 2],
       [1, 0, 1, 0, 0],
@@ -87,7 +87,7 @@ describe('for any scores and labels', () => {
   })
 })
 
-test('a million rows are ranked', () => {
+test('rocAuc and averagePrecision rank a million rows', () => {
   const scores = Float64Array.from({ length: 1_000_000 }, (_, i) => Math.sin(i))
   const labels = Uint8Array.from(scores, (score) => (score > 0.5 ? 1 : 0))
   expect([rocAuc(scores, labels), averagePrecision(scores, labels)]).toEqual([1, 1])
@@ -107,7 +107,7 @@ test.each<[string, unknown, unknown, string, string]>([
   ['labels by name', [1, 2], ['no', 'yes'], 'ERR_RANGE', 'row 0'],
   ['a hole among the labels', [1, 2], new Array(2), 'ERR_RANGE', 'row 0'],
   ['nothing sought', [1, 2], [0, 0], 'ERR_RANGE', '1 (true)'],
-])('both refuse %s', (_, scores, labels, code, message) => {
+])('rocAuc and averagePrecision refuse %s', (_, scores, labels, code, message) => {
   for (const rank of [rocAuc, averagePrecision]) {
     expectError(
       thrown(() => rank(scores as never, labels as never)),
@@ -117,7 +117,7 @@ test.each<[string, unknown, unknown, string, string]>([
   }
 })
 
-test('only rocAuc needs rows that are not sought', () => {
+test('only rocAuc needs negative rows', () => {
   expectError(
     thrown(() => rocAuc([1, 2], [1, 1])),
     'ERR_RANGE',

@@ -68,7 +68,7 @@ describe('the code in the README', { timeout: MOST_MS }, () => {
     expect({ stdout, status }).toEqual({ stdout: '', status: 0 })
   })
 
-  test('runs as it stands: the first part trains, draws and saves, and the part for servers loads that', () => {
+  test('runs unchanged: the first part trains, draws and saves, and the part for servers loads that model', () => {
     const tsx = join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs')
     const first = node(tsx, 'snippet-1.ts')
     expect({ stderr: first.stderr, status: first.status }).toEqual({ stderr: '', status: 0 })
@@ -81,7 +81,7 @@ describe('the code in the README', { timeout: MOST_MS }, () => {
     expect({ stderr: server.stderr, stdout: server.stdout }).toEqual({ stderr: '', stdout: '196\n' })
   })
 
-  test('runs as it stands: the part on tables ranks the rows that break the rule first', () => {
+  test('runs unchanged: the part on tables ranks the anomalous rows first', () => {
     const { stderr, stdout } = node(join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs'), 'snippet-4.ts')
     expect({ stderr, area: stdout.split('\n')[1] }).toEqual({ stderr: '', area: '1' })
   })

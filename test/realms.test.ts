@@ -100,7 +100,7 @@ const cases = Object.entries(given).flatMap(([name, { foreign, own }]) =>
   }).map(([call, run]) => ({ name, call, run, foreign, own })),
 )
 
-describe('what another realm or another copy of the package made is taken for what it is', () => {
+describe('an object of another realm or another copy of the package is accepted:', () => {
   test.each(cases)('$call of a foreign $name', async ({ run, foreign, own }) => {
     expect(await run(here, foreign as never)).toEqual(await run(here, own as never))
   })
@@ -125,7 +125,7 @@ describe('what another realm or another copy of the package made is taken for wh
       Array.from(model.encodeSync([1, 0, 1, 0])),
     )
   })
-  test('parameters, a scaler, a model whose features are drawn, an image', async () => {
+  test('parameters, a scaler, a model in featureImage, an image', async () => {
     const scaler = await new there.MinMaxScaler({ range: [0.2, 0.8] }).fit(x)
     const model = new here.SparseAutoencoder({ ...settings, scaling: scaler })
     model.setParameters(make('Float32Array').from(model.parameters()))
@@ -137,7 +137,7 @@ describe('what another realm or another copy of the package made is taken for wh
       here.encodePng({ width: 1, height: 1, channels: 1, data: make('new Uint8Array(1)') }),
     ).toBeDefined()
   })
-  test('shared memory of another realm is refused like ours', () => {
+  test('but shared memory of another realm is refused', () => {
     const shared = make('new Float32Array(new SharedArrayBuffer(32))')
     expect(() => here.Matrix.from(shared, 2, 4)).toThrow('SharedArrayBuffer')
   })
@@ -169,11 +169,11 @@ describe('what another realm or another copy of the package made is taken for wh
   })
 })
 
-describe('a copy of the package that lives in another realm', () => {
-  test.each(cases.filter(({ name }) => !isMatrix(name)))('answers $call of $name', async ({ run, own }) => {
+describe('a copy of the package in another realm', () => {
+  test.each(cases.filter(({ name }) => !isMatrix(name)))('computes $call of $name', async ({ run, own }) => {
     expect(plain(await run(there, own as never))).toEqual(plain(await run(here, own as never)))
   })
-  test('translates what native code refuses', async () => {
+  test('converts errors of native code', async () => {
     const model = new there.SparseAutoencoder(settings)
     const holed = [
       [0, 0, 0, 0],
@@ -185,14 +185,14 @@ describe('a copy of the package that lives in another realm', () => {
       details: { argument: 'x', row: 1, column: 1 },
     })
   })
-  test('rejects with the reason of an abort amid native work', async () => {
+  test('rejects with the reason of an abort during native work', async () => {
     const reason = new Error('enough')
     const control = new AbortController()
     setTimeout(() => control.abort(reason), 20)
     const model = new there.SparseAutoencoder(settings)
     await expect(model.fit(x, { epochs: 1e6, signal: control.signal })).rejects.toBe(reason)
   })
-  test('saves and loads models, and says of a file that it is none', async () => {
+  test('saves and loads models, and refuses another file', async () => {
     const model = new there.SparseAutoencoder(settings)
     const file = join(folder, 'model.layerwise')
     await model.save(file)
@@ -200,7 +200,7 @@ describe('a copy of the package that lives in another realm', () => {
     expect(plain(loaded.parameters())).toEqual(plain(model.parameters()))
     await expect(there.loadModel(join(folder, 'none'))).rejects.toMatchObject({ code: 'ERR_ARGUMENT' })
   })
-  test('answers with arrays of that realm only', async () => {
+  test('returns arrays of that realm only', async () => {
     const model = new there.SparseAutoencoder(settings)
     const { gradient } = await model.cost(x, { gradient: true })
     const codes = await model.encode(x)
@@ -215,13 +215,13 @@ describe('the sources', () => {
   const sources = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
     .map((file) => ({ file, text: readFileSync(join(root, 'lib', file), 'utf8') }))
-  test.each(sources)('$file asks no object of another realm for its class', ({ text }) => {
+  test.each(sources)('$file does not use instanceof on objects of other realms', ({ text }) => {
     // Classes of the library itself, and an error that only the library's own parser throws.
     const own = ['LayerwiseError', 'Matrix', 'MinMaxScaler', 'StandardScaler', 'SyntaxError']
     const asked = [...text.matchAll(/instanceof (\w+)/g)].map(([, name]) => name)
     expect(asked.filter((name) => !own.includes(name!))).toEqual([])
   })
-  test.each(sources)('$file imports what jsdom has not among its globals', ({ text }) => {
+  test.each(sources)('$file imports globals that jsdom does not have', ({ text }) => {
     const code = text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*|'[^'\n]*'/g, '')
     for (const name of ['TextDecoder', 'TextEncoder', 'setImmediate', 'structuredClone', 'MessageChannel']) {
       const isImported = new RegExp(`import [^;]*\\b${name}\\b[^;]*? from`).test(code)

@@ -11,7 +11,7 @@ import type { FitProgress } from '../lib/index.js'
 const known = ['one', 'two']
 
 describe('the arguments', () => {
-  test('without a name ask for the list', () => {
+  test('without a name request the list', () => {
     expect(parseArguments([], known)).toEqual({
       names: [],
       quick: false,
@@ -21,13 +21,13 @@ describe('the arguments', () => {
     })
   })
 
-  test('name one recipe and how it runs', () => {
+  test('name one recipe and its options', () => {
     const given = parseArguments(['two', '--quick', '--json', '--data', 'folder'], known)
     expect(given).toEqual({ names: ['two'], quick: true, json: true, validate: false, folder: 'folder' })
     expect(parseArguments(['--validate', 'one'], known)).toMatchObject({ names: ['one'], validate: true })
   })
 
-  test('name all recipes at once', () => {
+  test('select all recipes', () => {
     expect(parseArguments(['--all', '--quick'], known)).toMatchObject({ names: known, quick: true })
   })
 
@@ -51,12 +51,12 @@ describe('a goal', () => {
     expect([3, 3.0001].map((value) => reached(figure(value, { atMost: 3 })))).toEqual([true, false])
   })
 
-  test('is missed by a figure that is no number', () => {
+  test('is missed by NaN', () => {
     expect(reached(figure(Number.NaN, { atLeast: 0 }))).toBe(false)
     expect(reached(figure(Number.NaN, { atMost: 0 }))).toBe(false)
   })
 
-  test('that is not there is reached', () => {
+  test('that is absent counts as reached', () => {
     expect(reached(figure(-1))).toBe(true)
   })
 })
@@ -90,7 +90,7 @@ const run: Run = {
 }
 
 describe('a report', () => {
-  test('puts ours beside what was published, and says which goals were missed', () => {
+  test('has our and published figures, and the missed goals', () => {
     const lines = reportText(run)
       .split('\n')
       .map((line) => line.trim().split(/ {2,}/))
@@ -131,7 +131,7 @@ describe('the document of results', () => {
     expect(two.endsWith('\n\n## two\nsecond\n')).toBe(true)
   })
 
-  test('takes sections in the order of the recipes, whichever came first', () => {
+  test('has its sections in the order of the recipes', () => {
     const all = withSection(
       withSection(two, order, 'three', '## three\nthird\n'),
       order,
@@ -141,7 +141,7 @@ describe('the document of results', () => {
     expect(all.match(/^## .*$/gm)).toEqual(['## one', '## two', '## three'])
   })
 
-  test('replaces a section, and keeps every other and what was written above them by hand', () => {
+  test('replaces a section, and keeps all others and the text above them', () => {
     const edited = withSection(two, order, 'one', '## one\nfirst\n').replace('# Results', '# Our results')
     const again = withSection(edited, order, 'two', '## two\nafresh\n')
     expect(again).toBe(edited.replace('second', 'afresh'))
@@ -170,7 +170,7 @@ describe('the ledger of a training', () => {
     ...(layer !== undefined && { layer }),
   })
 
-  test('adds up evaluations by phase and layer, and keeps the costs on the way', async () => {
+  test('adds up evaluations by phase and layer, and keeps their costs', async () => {
     const ledger = new Ledger()
     await ledger.onEpoch(event(2, 9, 'layer', 1))
     await ledger.onEpoch(event(1, 8, 'layer', 1))
@@ -187,7 +187,7 @@ describe('the ledger of a training', () => {
     ])
   })
 
-  test('calls what lies between iterations as often as it is told', async () => {
+  test('calls the function between iterations at the given interval', async () => {
     let calls = 0
     const ledger = new Ledger(2, async () => {
       calls++
@@ -219,13 +219,13 @@ describe('progress', () => {
     secondsLeft: 1,
   }
 
-  test('says the phase, how far it is, and the cost', () => {
+  test('shows the phase, the progress and the cost', () => {
     expect(progressLine(progress)).toBe('layer 2: 120 of 400, cost 12.41')
     const { layer: _, ...whole } = progress
     expect(progressLine({ ...whole, phase: 'fineTune' })).toBe('fine-tuning: 120 of 400, cost 12.41')
   })
 
-  test('into a file writes a line now and then, and every line that is said', () => {
+  test('into a file writes some progress lines, and every message', () => {
     const written: string[] = []
     const { say, onProgress } = new Progress({ write: (text) => written.push(text) })
     for (let i = 0; i < 100; i++) onProgress(progress)
@@ -235,7 +235,7 @@ describe('progress', () => {
   })
 })
 
-test('the recipes are the eight documented ones, each with a line of what it trains', () => {
+test('the recipes are the eight documented ones, each with a line about what it trains', () => {
   const names = recipes.map(({ name }: Recipe) => name)
   expect(names).toEqual([
     'softmax-mnist',

@@ -53,12 +53,12 @@ const CALLS: Readonly<Record<string, (given: NativeRows) => Promise<unknown>>> =
 }
 
 describe.each(Object.keys(CALLS))('%s', (name) => {
-  test('refuses an order that names a row which there is not', async () => {
+  test('refuses an order with a row number out of range', async () => {
     const error = await rejection(CALLS[name]!(rows({ order: Uint32Array.of(0, 3, 1) })))
     expect(error).toMatchObject({ code: 'ERR_STATE', message: expect.stringContaining('no such row') })
   })
 
-  test('takes rows in any order', async () => {
+  test('accepts rows in any order', async () => {
     await CALLS[name]!(rows({ order: Uint32Array.of(2, 0, 1) }))
   })
 })

@@ -18,7 +18,7 @@ const run = (name: string, ...args: string[]) =>
   })
 
 describe('runtime', () => {
-  test('says what computes here', () => {
+  test('returns the versions and kernels in use', () => {
     const info = runtime()
     expect(info.version).toBe(packageJson.version)
     expect(info.openblas).toMatch(/^\d+\.\d+/)
@@ -27,7 +27,7 @@ describe('runtime', () => {
     expect(info.threads).toBeGreaterThanOrEqual(1)
   })
 
-  test('counts the threads that configure asks for', () => {
+  test('returns the threads given to configure', () => {
     const before = runtime().threads
     configure({ threads: 3 })
     expect(runtime().threads).toBe(3)
@@ -54,7 +54,7 @@ describe('runtime', () => {
   })
 })
 
-test('LAYERWISE_THREADS counts where configure did not, and is refused at use if it is no number of threads', {
+test('LAYERWISE_THREADS is used without configure, and is refused at the first use if it is no number of threads', {
   timeout: MOST_MS,
 }, () => {
   const refused = 'ERR_ARGUMENT LAYERWISE_THREADS'
@@ -74,7 +74,7 @@ describe('the CPU quota', () => {
     )
   })
 
-  test('of version 2 is the smallest on the way from the own group to the root', () => {
+  test('of version 2 is the smallest of the own group and its parents', () => {
     const files = {
       '/proc/self/cgroup': '0::/a/b\n',
       '/sys/fs/cgroup/cpu.max': '400000 100000\n',
@@ -84,12 +84,12 @@ describe('the CPU quota', () => {
     expect(quotaOf(files)).toBe(1.5)
   })
 
-  test('of a container whose path is not visible is that of its root', () => {
+  test('of a container whose path is not visible is that of the container’s root', () => {
     const files = { '/proc/self/cgroup': '0::/docker/0123\n', '/sys/fs/cgroup/cpu.max': '200000 100000\n' }
     expect(quotaOf(files)).toBe(2)
   })
 
-  test('of version 1 is cpu.cfs_quota_us by cpu.cfs_period_us, where it is not −1', () => {
+  test('of version 1 is cpu.cfs_quota_us ÷ cpu.cfs_period_us, unless it is −1', () => {
     const files = {
       '/proc/self/cgroup': '12:memory:/x\n4:cpu,cpuacct:/x\n',
       '/sys/fs/cgroup/cpu,cpuacct/x/cpu.cfs_quota_us': '300000\n',
@@ -103,18 +103,18 @@ describe('the CPU quota', () => {
 })
 
 describe('the process', { timeout: MOST_MS }, () => {
-  test('ends by itself when training is over', () => {
+  test('exits when training is over', () => {
     expect(run('trains-and-ends.mjs')).toBe('trained\n')
   })
 
-  test('ends by itself when an idle addon is all there is', () => {
+  test('exits while the addon is idle', () => {
     expect(run('loads-and-ends.mjs')).toBe('loaded\n')
   })
 
   test.each([
     ['process.exit', 'exit', 3],
     ['an exception that nobody catches', 'throw', 1],
-  ])('can be left by %s in mid-run, with its own exit status', (_, how, status) => {
+  ])('can exit by %s during a run, with its own exit status', (_, how, status) => {
     for (let i = 0; i < 5; i++) {
       const child = spawnSync(process.execPath, ['--import', 'tsx', fixture('exits-in-mid-fit.mjs'), how], {
         encoding: 'utf8',
@@ -128,7 +128,7 @@ describe('the process', { timeout: MOST_MS }, () => {
     ['process.exit', 'terminate'].flatMap((how) =>
       ['eigen-decomposition', 'leading directions'].map((kind) => [how, kind] as const),
     ),
-  )('is left by %s amid a Pca.fit by %s at once', (how, kind) => {
+  )('exits at once by %s during a Pca.fit by %s', (how, kind) => {
     const written = run('exits-amid-pca.mjs', how, kind)
     expect(Date.now() - Number(/^leaving ([\d.]+)\n$/.exec(written)?.[1])).toBeLessThan(AT_ONCE_MS)
   })
@@ -137,7 +137,7 @@ describe('the process', { timeout: MOST_MS }, () => {
     [10, 'privileged'],
     [10, 'unprivileged'],
     [17, 'unprivileged'],
-  ])('under nice -n %i, %s, computes on threads at most as urgent as its own', (nice, right) => {
+  ])('under nice -n %i, %s, computes on threads with at most its own priority', (nice, right) => {
     const script = [process.execPath, '--import', 'tsx', fixture('niceness.mjs'), right]
     const written = execFileSync('nice', ['-n', String(nice), ...script], {
       encoding: 'utf8',
@@ -151,11 +151,11 @@ describe('the process', { timeout: MOST_MS }, () => {
     expect(new Set(threads)).toEqual(new Set([own, nicer]))
   })
 
-  test('survives worker threads that are terminated in mid-run', () => {
+  test('survives worker threads that are terminated during a run', () => {
     expect(run('terminated-workers.mjs')).toBe('survived 4 terminations\n')
   })
 
-  test('can train in worker threads and in itself at once, with the same result', () => {
+  test('can train in worker threads and in the main thread at once, with the same result', () => {
     expect(run('training-workers.mjs')).toBe('same bits in 3 threads\n')
   })
 })
@@ -172,7 +172,7 @@ describe('JavaScript’s own numbers', () => {
   })
 })
 
-test('errors from native code have our class and the caller’s stack', async () => {
+test('errors from native code are LayerwiseErrors with the caller’s stack', async () => {
   const model = new SparseAutoencoder({ inputs: 2, hidden: 2 })
   const error = await model.encode(new Float32Array([1, Number.NaN])).catch((reason: unknown) => reason)
   expect(error).toBeInstanceOf(LayerwiseError)

@@ -28,7 +28,7 @@ afterAll(() => rm(folder, { recursive: true }))
 const path = () => join(folder, 'model.safetensors')
 
 describe('a saved model', () => {
-  test('answers the same after loading, whatever it is', async () => {
+  test('gives the same results after loading, for every class', async () => {
     const activations = fc.constantFrom<Activation>('sigmoid', 'tanh', 'satlin')
     const sparsities = fc.constantFrom(
       { kind: 'none' } as const,
@@ -69,7 +69,7 @@ describe('a saved model', () => {
     )
   })
 
-  test('trains on after loading as it would have without', async () => {
+  test('continues training after loading as without saving', async () => {
     const model = new SparseAutoencoder({ inputs, hidden: 3, seed: 8 })
     await model.fit(x, { epochs: 1, batchSize: 8 })
     await model.save(path())
@@ -100,14 +100,14 @@ describe('a saved model', () => {
     })
   })
 
-  test('replaces an older one whole and leaves nothing beside it', async () => {
+  test('replaces an older file completely, without leaving a temporary file', async () => {
     await writeFile(path(), 'an older file')
     await new SparseAutoencoder({ inputs, hidden: 3 }).save(path())
     await SparseAutoencoder.load(path())
     expect(await readdir(folder)).toEqual(['model.safetensors'])
   })
 
-  test('is the model at the call of save, though training goes on', async () => {
+  test('is the model at the call of save, although training continues', async () => {
     const model = new SparseAutoencoder({ inputs, hidden: 3 })
     const before = model.parameters()
     const fit = model.fit(x, { epochs: 50 })
@@ -118,25 +118,22 @@ describe('a saved model', () => {
     expect(loaded.parameters()).toEqual(before)
   })
 
-  test.each([2 ** 31 - 2, 2 ** 31 - 1])(
-    'is read back after a fit that was counted as number %d',
-    async (fits) => {
-      const model = new SparseAutoencoder({ inputs, hidden: 3 })
-      await model.save(path())
-      const { tensors, metadata } = await readSafetensors(path())
-      const text = JSON.stringify({ ...JSON.parse(metadata.layerwise!), fits })
-      await writeSafetensors(path(), [...tensors.values()], { layerwise: text })
-      const counted = await SparseAutoencoder.load(path())
-      await counted.fit(x, { epochs: 1 })
-      await counted.save(path())
-      const loaded = await SparseAutoencoder.load(path())
-      await loaded.fit(x, { epochs: 1 })
-      await counted.fit(x, { epochs: 1 })
-      expect(loaded.parameters()).toEqual(counted.parameters())
-    },
-  )
+  test.each([2 ** 31 - 2, 2 ** 31 - 1])('is loaded with a fit counter of %d', async (fits) => {
+    const model = new SparseAutoencoder({ inputs, hidden: 3 })
+    await model.save(path())
+    const { tensors, metadata } = await readSafetensors(path())
+    const text = JSON.stringify({ ...JSON.parse(metadata.layerwise!), fits })
+    await writeSafetensors(path(), [...tensors.values()], { layerwise: text })
+    const counted = await SparseAutoencoder.load(path())
+    await counted.fit(x, { epochs: 1 })
+    await counted.save(path())
+    const loaded = await SparseAutoencoder.load(path())
+    await loaded.fit(x, { epochs: 1 })
+    await counted.fit(x, { epochs: 1 })
+    expect(loaded.parameters()).toEqual(counted.parameters())
+  })
 
-  test('has the numbers of its scaler as arrays, so that its header stays short however many columns there are', async () => {
+  test('stores its scaler as arrays, so that the header is short for any number of columns', async () => {
     const columns = 20_000
     const rows = Matrix.from(
       Float64Array.from({ length: 3 * columns }, (_, i) => Math.sin(i)),
@@ -153,7 +150,7 @@ describe('a saved model', () => {
     expect((await SparseAutoencoder.load(path())).scaling?.toJSON()).toEqual(scaling.toJSON())
   })
 
-  test('draws no first weights when it is loaded, and its classifier none but those of the softmax', async () => {
+  test('draws no initial weights when loaded, and its classifier only those of the softmax', async () => {
     const drawn = vi.spyOn(binding(), 'uniform')
     try {
       const stack = new StackedAutoencoder({ inputs, layers: [{ hidden: 3 }, { hidden: 2 }] })
@@ -170,7 +167,7 @@ describe('a saved model', () => {
     }
   })
 
-  test('cannot be written to a folder that is not there', async () => {
+  test('cannot be written to a missing folder', async () => {
     const model = new SparseAutoencoder({ inputs, hidden: 3 })
     expect(await rejection(model.save(join(folder, 'missing', 'm')))).toMatchObject({ code: 'ERR_ARGUMENT' })
   })
@@ -259,12 +256,12 @@ describe('loading refuses with ERR_FORMAT', () => {
     expect(await rejection(loadModel(foreign))).toMatchObject({ code: 'ERR_FORMAT' })
   })
 
-  test('a class that loadModel does not know, naming it', async () => {
+  test('an unknown class, which is named', async () => {
     const error = await rejection(loadModel(await rewritten(field('class', 'constructor'))))
     expect(error).toMatchObject({ code: 'ERR_FORMAT', message: expect.stringContaining("'constructor'") })
   })
 
-  describe('what its header alone betrays, before memory is taken for a terabyte of numbers:', () => {
+  describe('a contradiction in its header, before memory for a terabyte is allocated:', () => {
     const terabyte = 2 ** 40
     /** A sparse file: a header, and zeros that lie nowhere. */
     async function sparse(entry: Entry, tensor: string, shape: number[]): Promise<string> {
@@ -303,7 +300,7 @@ describe('loading refuses with ERR_FORMAT', () => {
     })
   })
 
-  describe('what would hold up the event loop, in less than a second:', () => {
+  describe('a header that would block the event loop, in less than a second:', () => {
     const header = (text: string, bytes = 0) => {
       const length = Buffer.alloc(8)
       length.writeBigUInt64LE(BigInt(text.length))
@@ -365,7 +362,7 @@ describe('loading refuses with ERR_FORMAT', () => {
     })
   })
 
-  test('a file cut at any place, and one with a byte too many', async () => {
+  test('a file truncated at any place, and one with an extra byte', async () => {
     await new SparseAutoencoder({ inputs, hidden: 3 }).save(path())
     const bytes = await readFile(path())
     const cut = join(folder, 'cut.safetensors')
@@ -377,7 +374,7 @@ describe('loading refuses with ERR_FORMAT', () => {
     expect(await rejection(loadModel(cut))).toMatchObject({ code: 'ERR_FORMAT' })
   })
 
-  test('any damage to its header, or loads a sound model', async () => {
+  test('any damage to its header, or loads a valid model', async () => {
     await new SparseAutoencoder({ inputs, hidden: 3 }).save(path())
     const bytes = await readFile(path())
     const header = 8 + Number(bytes.readBigUInt64LE())
@@ -410,7 +407,7 @@ test.each([
   expect(await rejection(model.save(bad as never))).toMatchObject({ code: 'ERR_ARGUMENT' })
 })
 
-test('a file that is not there is refused with ERR_ARGUMENT and the system’s reason', async () => {
+test('a missing file is refused with ERR_ARGUMENT and the system’s reason', async () => {
   const error = await rejection(loadModel(join(folder, 'nothing')))
   expect(error).toMatchObject({ code: 'ERR_ARGUMENT', cause: { code: 'ENOENT' } })
 })

@@ -24,44 +24,44 @@ describe('familyOf', () => {
     ['Alpine', alpine, 'alpine'],
     ['an unknown system', 'ID=plan9\n', undefined],
     ['a system without the file', '', undefined],
-  ])('knows %s', (_name, osRelease, family) => {
+  ])('recognises %s', (_name, osRelease, family) => {
     expect(familyOf('linux', osRelease)).toBe(family)
   })
 
-  test('knows macOS without the file', () => {
+  test('recognises macOS without the file', () => {
     expect(familyOf('darwin', '')).toBe('macos')
   })
 
-  test('knows no packages for Windows', () => {
+  test('has no packages for Windows', () => {
     expect(familyOf('win32', '')).toBeUndefined()
   })
 })
 
 describe('installCommands', () => {
-  test('apt takes everything in one go, after refreshing lists that are stale', () => {
+  test('apt installs everything in one command, after refreshing stale lists', () => {
     expect(installCommands('debian', ['compiler', 'openblas'], { refreshLists: true })).toEqual([
       ['apt-get', 'update'],
       ['apt-get', 'install', '--yes', '--no-install-recommends', 'g++', 'libopenblas-pthread-dev'],
     ])
   })
 
-  test('apt leaves fresh lists alone', () => {
+  test('apt does not refresh fresh lists', () => {
     expect(installCommands('debian', ['cmake'])).toEqual([
       ['apt-get', 'install', '--yes', '--no-install-recommends', 'cmake'],
     ])
   })
 
-  test('dnf takes the threaded OpenBLAS', () => {
+  test('dnf installs the threaded OpenBLAS', () => {
     expect(installCommands('fedora', ['openblas'])).toEqual([
       ['dnf', 'install', '--assumeyes', 'openblas-devel', 'openblas-threads'],
     ])
   })
 
-  test('apk names a package once, though two needs share it', () => {
+  test('apk names a package once if two needs share it', () => {
     expect(installCommands('alpine', ['compiler', 'make'])).toEqual([['apk', 'add', 'build-base']])
   })
 
-  test('macOS brings its compiler itself and Homebrew the rest', () => {
+  test('macOS uses its own compiler and Homebrew for the rest', () => {
     expect(installCommands('macos', ['compiler', 'cmake'])).toEqual([
       ['xcode-select', '--install'],
       ['brew', 'install', 'cmake'],
@@ -89,21 +89,18 @@ describe('levelsOfProcessor', () => {
     expect(levelsOfProcessor(cpuinfo, 'x64')).toEqual(levels)
   })
 
-  test('a processor of another kind has none of them', () => {
+  test('a processor of another architecture has no levels', () => {
     expect(levelsOfProcessor(processor(avx512), 'arm64')).toEqual([])
   })
 
-  test.runIf(process.platform === 'linux')(
-    'the best one is what the addon takes unless it is told otherwise',
-    () => {
-      const [best = 'neon'] = levelsOfProcessor()
-      expect(process.env.LAYERWISE_VECTORS ?? best).toBe(runtime().vectors)
-    },
-  )
+  test.runIf(process.platform === 'linux')('the best level is the one that the addon uses by default', () => {
+    const [best = 'neon'] = levelsOfProcessor()
+    expect(process.env.LAYERWISE_VECTORS ?? best).toBe(runtime().vectors)
+  })
 })
 
 describe('commandLine', () => {
-  test('is what a person without root types', () => {
+  test('is the command for a user without root rights', () => {
     const commands = installCommands('debian', ['make'], { refreshLists: true })
     expect(commandLine('debian', commands)).toBe(
       'sudo apt-get update && sudo apt-get install --yes --no-install-recommends make',
@@ -121,7 +118,7 @@ describe('threadingOf', () => {
     ['openmp', 'blas_thread_shutdown_\0GOMP_parallel\0'],
     ['openmp', 'blas_thread_shutdown_\0__kmpc_fork_call\0'],
     ['serial', 'cblas_dgemm\0'],
-  ])('tells a %s build from the symbols %j', (threading, symbols) => {
+  ])('recognises a %s build by the symbols %j', (threading, symbols) => {
     expect(threadingOf(Buffer.from(symbols))).toBe(threading)
   })
 })
@@ -135,7 +132,7 @@ describe('findOpenblas', () => {
     expect(threadingOf(readFileSync(found!.library))).toBe('pthread')
   })
 
-  test('takes a wheel’s library with its prefix, and tells of the one it passed over', () => {
+  test('uses a wheel’s library with its prefix, and reports the one it skipped', () => {
     const folder = mkdtempSync(join(tmpdir(), 'layerwise-openblas-'))
     try {
       const wheel = join(folder, `libscipy_openblas${library}`)

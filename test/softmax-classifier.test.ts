@@ -59,7 +59,7 @@ describe('a new softmax classifier', () => {
     )
   })
 
-  test('without biases has none, neither in its layer nor in its parameters', () => {
+  test('without biases has no biases in its layer and its parameters', () => {
     const model = new SoftmaxClassifier({ inputs, classes: names, biases: false })
     expect(model.layers[0]!.biases).toHaveLength(0)
     expect(model.parameters()).toHaveLength(3 * inputs)
@@ -134,7 +134,7 @@ describe.each([
     )
   })
 
-  test('probabilities are the oracle’s, and the class predicted is the most probable', async () => {
+  test('probabilities agree with the oracle, and the predicted class is the most probable', async () => {
     const model = modelOf('float64')
     model.setParameters(theta)
     const probabilities = await model.predictProbabilities(x)
@@ -167,7 +167,7 @@ test('a class weight of 2 counts as much as every row of the class twice', async
 
 describe('logits of ±500', () => {
   test.each(['float32', 'float64'] as const)(
-    'give a finite cost and gradient in %s, the right ones',
+    'give the correct, finite cost and gradient in %s',
     async (precision) => {
       const model: SoftmaxClassifier<Precision> = new SoftmaxClassifier<Precision>({
         inputs: 1,
@@ -197,7 +197,7 @@ describe('fit', () => {
     precision: 'float64',
   } as const
 
-  test('by L-BFGS and by Adam reaches the same optimum where it is unique', async () => {
+  test('by L-BFGS and by Adam reaches the same optimum if it is unique', async () => {
     const exact = new SoftmaxClassifier(strictlyConvex)
     const history = await exact.fit(x, labels, { optimizer: { kind: 'lbfgs', tolerance: 1e-9 } })
     expect(history.stopped).toBe('tolerance')
@@ -206,7 +206,7 @@ describe('fit', () => {
     expect(relativeDistance(adam.parameters(), exact.parameters())).toBeLessThan(tolerances.sameOptimum.value)
   })
 
-  test('learns classes given by name as it learns those given by number', async () => {
+  test('gives the same result for classes by name and by number', async () => {
     const numbered = new SoftmaxClassifier({ inputs, classes: 3, seed: 2 })
     const named = new SoftmaxClassifier({ inputs, classes: names, seed: 2 })
     await numbered.fit(x, labels)
@@ -238,7 +238,7 @@ describe('fit', () => {
     )
   })
 
-  test('measures validation rows with labels of their own, and may stop early by them', async () => {
+  test('measures validation rows with their labels, and can stop early by them', async () => {
     const other = labeledRows(30, inputs, 3, 2)
     const model = new SoftmaxClassifier({ inputs, classes: 3, precision: 'float64' })
     const options = { validation: other, earlyStopping: { patience: 3 }, epochs: 200, learningRate: 0.1 }
@@ -290,7 +290,7 @@ describe('fit', () => {
     expect(confusion[2]!.reduce((sum, count) => sum + count)).toBe(m)
   })
 
-  test('rejects with the reason of an abort, and leaves a model that works', async () => {
+  test('rejects with the reason of an abort, and leaves a usable model', async () => {
     const model = new SoftmaxClassifier({ inputs, classes: 3 })
     const controller = new AbortController()
     const reason = new Error('enough')
@@ -318,7 +318,7 @@ describe('score', () => {
   }
   const seen = (...classes: number[]) => classes.map((k) => [0, 1, 2].map((j) => (j === k ? 1 : 0)))
 
-  test('counts by hand', async () => {
+  test('agrees with counting by hand', async () => {
     const score = await sorter(Math.log(8)).score(seen(0, 0, 0, 1, 1, 0), Uint8Array.of(0, 0, 1, 1, 2, 2))
     expect(score.confusion).toEqual([
       [2, 0, 0],
@@ -333,17 +333,17 @@ describe('score', () => {
     expect(Math.abs(score.logLoss - byHand)).toBeLessThan(tolerances.handComputed.value)
   })
 
-  test('takes the first of classes that are equally probable', async () => {
+  test('uses the first of equally probable classes', async () => {
     expect(await sorter(0).predict(seen(0, 1, 2))).toEqual(Uint32Array.of(0, 0, 0))
   })
 
-  test('is refused with more classes than it can count the pairs of', async () => {
+  test('is refused with too many classes for a table of pairs', async () => {
     const model = new SoftmaxClassifier({ inputs: 1, classes: 4097 })
     expectError(await rejection(model.score([[1]], [4096])), 'ERR_MEMORY', 'classes: no room')
     expect(await model.predict([[1]])).toHaveLength(1)
   })
 
-  test('leaves class weights and weight decay out of its log loss', async () => {
+  test('has a log loss without class weights and weight decay', async () => {
     const weighted = {
       inputs,
       classes: 3,
@@ -360,7 +360,7 @@ describe('score', () => {
 describe('a file', () => {
   const folder = temporaryFolder()
 
-  test('gives back a model that answers the same, names and class weights too', async () => {
+  test('restores the same model, including names and class weights', async () => {
     const scaling = await new StandardScaler().fit(x)
     const model = new SoftmaxClassifier({
       ...{ inputs, classes: names, scaling, weightDecay: 0.1, precision: 'float64', seed: 3 },
@@ -387,7 +387,7 @@ describe('a file', () => {
     ['biases it does not have', { biases: true }, /layers\.0\.biases/],
     ['too few class weights', { classWeights: [1, 2] }, /classWeights/],
     ['an option of another class', { hidden: 3 }, /hidden/],
-  ])('is refused if it says %s', async (_, said, message) => {
+  ])('is refused with %s', async (_, said, message) => {
     const path = join(folder, 'broken.safetensors')
     await new SoftmaxClassifier({ inputs, classes: names, biases: false }).save(path)
     const { tensors, metadata } = await readSafetensors(path)
@@ -408,7 +408,7 @@ describe('a file', () => {
   })
 })
 
-describe('refusals', () => {
+describe('SoftmaxClassifier refuses', () => {
   test.each<[string, object, string]>([
     ['an unknown option', { hidden: 3 }, "'hidden'"],
     ['one class', { classes: 1 }, 'classes: '],
@@ -426,7 +426,7 @@ describe('refusals', () => {
     expectError(error, 'ERR_ARGUMENT', message)
   })
 
-  test('as many class weights as there are not classes', () => {
+  test('another number of class weights than classes', () => {
     const error = thrown(() => new SoftmaxClassifier({ inputs, classes: 3, classWeights: [1, 2] }))
     expectError(error, 'ERR_SHAPE', 'classWeights: ')
   })
@@ -437,7 +437,7 @@ describe('refusals', () => {
     ['a label of no class', x, labels.map((k) => k + 1), {}, 'ERR_RANGE', 'labels: '],
     ['rows of another width', x.toArray().map((row) => row.slice(1)), labels, {}, 'ERR_SHAPE', 'x: '],
     ['NaN', Matrix.from(x.data.with(8, Number.NaN), m, inputs), labels, {}, 'ERR_RANGE', 'row 1, column 1'],
-  ])('by fit, cost and score: %s', async (_, rows, given, options, code, message) => {
+  ])('in fit, cost and score: %s', async (_, rows, given, options, code, message) => {
     const model = new SoftmaxClassifier({ inputs, classes: 3 })
     for (const call of ['fit', 'cost', 'score'] as const) {
       const error = await rejection(model[call](rows as never, given as never, options))
@@ -457,7 +457,7 @@ describe('refusals', () => {
     ],
     ['too few validation labels', { validation: { x, labels: [1] } }, 'ERR_SHAPE', 'validation.labels: '],
     ['an unknown option', { recompute: true }, 'ERR_ARGUMENT', "'recompute'"],
-  ])('by fit: %s', async (_, options, code, message) => {
+  ])('in fit: %s', async (_, options, code, message) => {
     const model = new SoftmaxClassifier({ inputs, classes: 3 })
     const before = model.parameters()
     expectError(await rejection(model.fit(x, labels, options as ClassifierFitOptions)), code, message)

@@ -40,20 +40,20 @@ describe('a new model', () => {
     expect(encoder!.weights.data).not.toEqual(decoder!.weights.data)
   })
 
-  test('starts from the same weights for the same seed, and others for another', () => {
+  test('has the same weights for the same seed, and different ones for another', () => {
     const start = (seed: number) => new SparseAutoencoder({ inputs, hidden, seed }).parameters()
     expect(start(3)).toEqual(start(3))
     const seeds = [0, 1, 2 ** 32, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER - 1, Number.MAX_SAFE_INTEGER]
     expect(new Set(seeds.map((seed) => start(seed).join())).size).toBe(seeds.length)
   })
 
-  test('starts from the same weights in both precisions, but for rounding', () => {
+  test('has the same weights in both precisions, up to rounding', () => {
     expect(autoencoder('float32').parameters()).toEqual(
       Float32Array.from(autoencoder('float64').parameters()),
     )
   })
 
-  test('describes its layers by copies in the order of parameters()', () => {
+  test('has layers with copies in the order of parameters()', () => {
     const model = autoencoder('float32')
     const [encoder, decoder] = model.layers
     expect([encoder!.inputs, encoder!.outputs, encoder!.activation]).toEqual([inputs, hidden, 'tanh'])
@@ -96,7 +96,7 @@ describe.each([
     expect((await model.cost(x, { gradient: true })).gradient).toBeInstanceOf(kind)
   })
 
-  test('reconstruction errors are the squared differences, and their sums for each row', async () => {
+  test('reconstruction errors are the squared differences, and their sums over each row', async () => {
     const squares = answer!.a.map((y, i) => (y - x.data[i]!) ** 2)
     const perFeature = await model.reconstructionErrorPerFeature(x)
     expect(largestDifference(perFeature.data, squares)).toBeLessThanOrEqual(absolute)
@@ -145,7 +145,7 @@ test('encodeSync fills the array it is given and returns it', () => {
   expect(out).toEqual(model.encodeSync(x.row(0)))
 })
 
-test('encodeSync sees parameters that were set after the first row', () => {
+test('encodeSync uses parameters that were set after the first row', () => {
   const model = autoencoder('float32')
   const before = model.encodeSync(x.row(0))
   model.setParameters(model.parameters().fill(0))
@@ -183,12 +183,12 @@ describe('cost', () => {
     )
   })
 
-  test('has a gradient only where it is asked for', async () => {
+  test('has a gradient only on request', async () => {
     expect(await autoencoder('float32').cost(x)).not.toHaveProperty('gradient')
     expect(await autoencoder('float32').cost(x, { gradient: false })).not.toHaveProperty('gradient')
   })
 
-  test('can be taken at other parameters, without changing the model', async () => {
+  test('can be computed at other parameters, without changing the model', async () => {
     const model = autoencoder('float64')
     const before = model.parameters()
     const elsewhere = before.map((value) => value * 1.5)
@@ -199,7 +199,7 @@ describe('cost', () => {
     expect(await model.cost(x)).toEqual(there)
   })
 
-  test('is that of the parameters at the call, whatever happens to the array afterwards', async () => {
+  test('uses the parameters at the call, even if the array changes later', async () => {
     const model = autoencoder('float64')
     const parameters = model.parameters()
     const expected = await model.cost(x, { parameters })
@@ -210,7 +210,7 @@ describe('cost', () => {
 })
 
 describe('rows', () => {
-  test('mean the same as Matrix, flat array or array of rows', async () => {
+  test('give the same results as Matrix, flat array or array of rows', async () => {
     const model = autoencoder('float64')
     const expected = await model.encode(x)
     expect(await model.encode(x.data)).toEqual(expected)
@@ -218,7 +218,7 @@ describe('rows', () => {
     expect(await model.encode(Matrix.from(Float64Array.from(x.data), m, inputs))).toEqual(expected)
   })
 
-  test('of bytes count with their scale', async () => {
+  test('of bytes are used with their scale', async () => {
     const model = autoencoder('float64')
     const bytes = Uint8Array.from(x.data, (value) => Math.round(value * 255))
     const numbers = Float64Array.from(bytes, (value) => value * (1 / 255))
@@ -235,7 +235,7 @@ describe('a model with scaling', () => {
     inputs,
   )
 
-  test('computes as one without it on scaled rows, and reconstructs in the units of x', async () => {
+  test('agrees with one without scaling on scaled rows, and reconstructs in the units of x', async () => {
     const scaling = await new MinMaxScaler({ range: [0.1, 0.9] }).fit(raw)
     const options = { inputs, hidden, precision: 'float64', seed: 2 } as const
     const scaled = new SparseAutoencoder({ ...options, scaling })
@@ -258,7 +258,7 @@ describe('a model with scaling', () => {
     expect(relativeDistance([costs[0]], [costs[1]])).toBeLessThan(tolerance)
   })
 
-  test('keeps its scaler when the caller’s is fitted anew', async () => {
+  test('keeps its scaler if the caller’s is fitted again', async () => {
     const scaling = await new StandardScaler().fit(raw)
     const model = new SparseAutoencoder({ inputs, hidden, outputActivation: 'identity', scaling })
     const before = await model.encode(raw)
@@ -266,7 +266,7 @@ describe('a model with scaling', () => {
     expect(await model.encode(raw)).toEqual(before)
   })
 
-  test('accepts in float32 what a min-max scaler brings to the very ends of the range', async () => {
+  test('accepts in float32 values that a min-max scaler maps to the ends of the range', async () => {
     const scaling = await new MinMaxScaler().fit(raw)
     const model = new SparseAutoencoder({ inputs, hidden, scaling })
     expect((await model.fit(raw, { epochs: 1 })).epochs).toHaveLength(1)

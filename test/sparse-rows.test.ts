@@ -48,7 +48,7 @@ describe('rows that are mostly zeros', () => {
     )
   })
 
-  test('are encoded as the oracle does, together, in parts and one by one', async () => {
+  test('are encoded as by the oracle, together, in parts and one by one', async () => {
     const x = sparseRows()
     const model = new SparseAutoencoder({ ...options, precision: 'float64' })
     const expected = forward(layers.slice(0, 1), model.parameters(), x, ROWS).at(-1)!.a
@@ -76,7 +76,7 @@ describe('rows that are mostly zeros', () => {
     expect(relativeError(after, together.data)).toBeLessThan(tolerances.float64VsOracleCost.value)
   })
 
-  test('train to the same bits as bytes and on any number of threads', async () => {
+  test('give the same bits in training as bytes and on any number of threads', async () => {
     const bytes = Uint8Array.from(sparseRows(), (value) => Math.round(255 * value))
     const scale = 1 / 255
     const floats = Float32Array.from(bytes, (value) => value * scale)

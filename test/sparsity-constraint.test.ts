@@ -35,7 +35,7 @@ describe('with a hard sparsity constraint', () => {
     }
   })
 
-  test('tanh units meet the target as (mean + 1)/2', async () => {
+  test('tanh units reach the target as (mean + 1)/2', async () => {
     const trained = model(CONSTRAINT, { activation: 'tanh', outputActivation: 'sigmoid' })
     const { epochs } = await trained.fit(rows, { optimizer: { kind: 'lbfgs', maxIterations: 800 } })
     const { meanActivation, constraintViolation } = epochs.at(-1)!
@@ -51,13 +51,13 @@ describe('with a hard sparsity constraint', () => {
     }
   })
 
-  test('the cost outside a fit has no part of it, and is that of a model without', async () => {
+  test('the cost outside a fit is that of a model without the constraint', async () => {
     const cost = await model().cost(rows, { gradient: true })
     expect(cost.sparsity).toBe(0)
     expect(cost).toEqual(await model({ kind: 'none' }).cost(rows, { gradient: true }))
   })
 
-  test('validation measures the cost without it too', async () => {
+  test('the validation cost is that without the constraint', async () => {
     const { epochs } = await model().fit(rows, { epochs: 2, validation: rows })
     expect(epochs[0]!.validation!.sparsity).toBe(0)
     expect(epochs[0]!.cost.sparsity).not.toBe(0)
@@ -79,7 +79,7 @@ describe('with a hard sparsity constraint', () => {
     },
   )
 
-  test('a second fit goes on from the first, with multipliers of its own', async () => {
+  test('a second fit continues from the first, with new multipliers', async () => {
     const trained = model()
     await trained.fit(rows, { epochs: 5 })
     const { epochs } = await trained.fit(rows, { optimizer: { kind: 'lbfgs', maxIterations: 800 } })
@@ -95,7 +95,7 @@ describe('with a hard sparsity constraint', () => {
     expect(() => model(sparsity as Sparsity)).toThrow(message)
   })
 
-  test('early stopping is refused: the cost it watches does not see the constraint', async () => {
+  test('early stopping is refused, since the cost does not include the constraint', async () => {
     expect(await rejection(model().fit(rows, { earlyStopping: { patience: 2 } }))).toMatchObject({
       code: 'ERR_ARGUMENT',
       details: { argument: 'earlyStopping' },
@@ -106,7 +106,7 @@ describe('with a hard sparsity constraint', () => {
 describe('the method of multipliers', () => {
   const penalty = { layer: 0, kind: 'constraint', target: 0.1, weight: 0, average: 'exact' } as const
 
-  test('adds c times the distance to each multiplier when a round is over, not before', () => {
+  test('adds c times the distance to each multiplier at the end of a round, not before', () => {
     const method = new AugmentedLagrangian(penalty, 2, false, 'minibatches')
     const { round, weight } = method.current
     expect(method.observe(Float64Array.of(0.3, 0.1), 39, false)).toBeCloseTo(0.2, 12)
@@ -117,7 +117,7 @@ describe('the method of multipliers', () => {
     expect(method.current.multipliers[1]).toBeCloseTo(-weight * 0.05, 12)
   })
 
-  test('raises c fourfold where the violation did not fall to a quarter, up to a bound', () => {
+  test('multiplies c by four if the violation did not fall to a quarter, up to a bound', () => {
     const method = new AugmentedLagrangian(penalty, 1, false, 'minibatches')
     const { weight } = method.current
     const weights = [0.5, 0.4, 0.09, 0.08, 0.07].map((distance) => {
@@ -127,7 +127,7 @@ describe('the method of multipliers', () => {
     expect(weights).toEqual([weight, 4 * weight, 4 * weight, 100, 100])
   })
 
-  test('ends a round early where the optimizer has nothing left to do', () => {
+  test('ends a round early if the optimizer has converged', () => {
     const method = new AugmentedLagrangian(penalty, 1, false, 'lbfgs')
     method.observe(Float64Array.of(0.2), 1, true)
     expect(method.current.round).toBe(2)

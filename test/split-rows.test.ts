@@ -7,7 +7,7 @@ import { rejection } from './sample.js'
 const ROWS = 140_001
 const ORDER = permutation(ROWS, { seed: 7, stream: 2, index: 0 })
 
-test.each([1, 3, 70_000])('a shuffle in steps of %i is that of the generator', (step) => {
+test.each([1, 3, 70_000])('a shuffle in steps of %i equals that of the generator', (step) => {
   const count = step === 1 ? 500 : ROWS
   const values = Uint32Array.from({ length: count }, (_, k) => k)
   for (let from = 0; from < count; from += step) binding().shuffle(values, from, from + step, 7, 2, 0)
@@ -15,7 +15,7 @@ test.each([1, 3, 70_000])('a shuffle in steps of %i is that of the generator', (
 })
 
 test.each([1e-9, 0.2, 0.5, 0.999999999])(
-  'a fraction of %d in slices is that at once: the first of a random order, rising',
+  'a split of %d in slices equals that at once: the first of a random order, sorted',
   async (fraction) => {
     const [part, rest] = splitRows('x', ROWS, fraction, 7)
     let slices = 0
@@ -27,7 +27,7 @@ test.each([1e-9, 0.2, 0.5, 0.999999999])(
   },
 )
 
-test('a split in slices ends with what the function between them throws', async () => {
+test('a split in slices rejects with the error of the function between slices', async () => {
   const reason = new Error('enough')
   const stop = () => {
     throw reason

@@ -77,7 +77,7 @@ describe('each layer that a stack trains equals, bit for bit, the SparseAutoenco
     }
   })
 
-  test('also when fitted again: each layer counts its own fits', async () => {
+  test('also when fitted again, since each layer counts its own fits', async () => {
     const stack = new StackedAutoencoder(options)
     const first = alone(0, 'float32')
     for (const _ of ['once', 'again']) {
@@ -155,7 +155,7 @@ describe('every option of a stack has an effect', () => {
   })
 })
 
-test('layers that are not being trained do not change by a bit', async () => {
+test('layers that are not trained keep their bits', async () => {
   const stack = new StackedAutoencoder(options)
   let before = stack.layers
   const onEpoch = ({ layer }: EpochEvent) => {
@@ -171,7 +171,7 @@ test('layers that are not being trained do not change by a bit', async () => {
 })
 
 describe('options of single layers', () => {
-  test('go before those of all', async () => {
+  test('override those of all layers', async () => {
     const stack = new StackedAutoencoder(options)
     const how = { epochs: 2, batchSize: 64, layers: [{}, { epochs: 3 }, { batchSize: 'all' }] } as const
     const histories = await stack.fit(x, how)
@@ -179,7 +179,7 @@ describe('options of single layers', () => {
     expect(histories.map(({ epochs }) => epochs[0]!.evaluations)).toEqual([18, 18, 1])
   })
 
-  test('of another optimizer take over nothing that belongs to an optimizer', async () => {
+  test('of another optimizer inherit no option of an optimizer', async () => {
     const stack = new StackedAutoencoder(options)
     const histories = await stack.fit(few, {
       epochs: 2,
@@ -193,7 +193,7 @@ describe('options of single layers', () => {
     expect(back.slice(0, 2).map(({ epochs }) => epochs.length)).toEqual([1, 6])
   })
 
-  test('of the same optimizer change just what they say', async () => {
+  test('of the same optimizer change only the given values', async () => {
     const stack = new StackedAutoencoder(options)
     const histories = await stack.fit(few, {
       epochs: 2,
@@ -202,7 +202,7 @@ describe('options of single layers', () => {
     expect(histories[0]!.epochs).toHaveLength(2)
   })
 
-  test('may bring early stopping', async () => {
+  test('can have early stopping', async () => {
     const stack = new StackedAutoencoder(options)
     const histories = await stack.fit(few, {
       epochs: 2,
@@ -235,7 +235,7 @@ describe('options of single layers', () => {
     expect(stack.trainedLayers).toBe(0)
   })
 
-  test('recompute is true or false', async () => {
+  test('refuse a recompute that is neither true nor false', async () => {
     const error = await rejection(new StackedAutoencoder(options).fit(x, { recompute: 'yes' as never }))
     expect(error).toMatchObject({ code: 'ERR_ARGUMENT', details: { argument: 'recompute' } })
   })
@@ -244,7 +244,7 @@ describe('options of single layers', () => {
 describe('codes', () => {
   afterEach(() => void vi.restoreAllMocks())
 
-  test('are made by one forward pass for each layer but the first, and for validation', async () => {
+  test('are computed by one forward pass for each layer but the first, and for validation', async () => {
     const passes = vi.spyOn(binding(), 'forward')
     await new StackedAutoencoder(options).fit(x, { epochs: 1 })
     expect(passes.mock.calls.map(([{ layers, rows }]) => [layers.length, rows.rows])).toEqual([
@@ -256,7 +256,7 @@ describe('codes', () => {
     expect(passes).toHaveBeenCalledTimes(4)
   })
 
-  test('of every layer are written to the same memory, that of the widest', async () => {
+  test('of all layers are written to the same memory, sized for the widest', async () => {
     const forward = vi.spyOn(binding(), 'forward')
     const shape = { inputs, layers: [{ hidden: 5 }, { hidden: 8 }, { hidden: 6 }, { hidden: 3 }] }
     await new StackedAutoencoder(shape).fit(few, minibatches)
@@ -266,7 +266,7 @@ describe('codes', () => {
     expect(outs[0]!.buffer.byteLength).toBe(60 * 8 * Float32Array.BYTES_PER_ELEMENT)
   })
 
-  test('are never kept with recompute, which agrees to rounding', async () => {
+  test('are never stored with recompute, which agrees up to rounding', async () => {
     for (const precision of ['float32', 'float64'] as const) {
       const how = {
         epochs: 2,
@@ -307,7 +307,7 @@ describe('fineTune', () => {
     expect(stack.trainedLayers).toBe(3)
   })
 
-  test('has no sparsity penalty unless sparseFineTuning, and then each encoder’s own', async () => {
+  test('has no sparsity penalty by default, and that of each encoder with sparseFineTuning', async () => {
     for (const sparseFineTuning of [false, true]) {
       const stack = new StackedAutoencoder({ ...options, sparseFineTuning })
       const { epochs } = await stack.fineTune(x, minibatches)
@@ -315,7 +315,7 @@ describe('fineTune', () => {
     }
   })
 
-  test('of one layer is the fit of a SparseAutoencoder without penalty and noise', async () => {
+  test('of one layer equals the fit of a SparseAutoencoder without penalty and noise', async () => {
     const stack = new StackedAutoencoder({
       inputs,
       layers: [{ hidden: 5, sparsity: kl, corruption: { kind: 'masking', amount: 0.5 }, weightDecay: 0.1 }],
@@ -327,7 +327,7 @@ describe('fineTune', () => {
     expect(stack.parameters()).toEqual(plain.parameters())
   })
 
-  test('keeps early stopping, validation and refusals of a fit', async () => {
+  test('has early stopping, validation and errors like fit', async () => {
     const stack = new StackedAutoencoder(options)
     const history = await stack.fineTune(x, {
       ...minibatches,
@@ -346,7 +346,7 @@ describe('fineTune', () => {
 })
 
 describe('events', () => {
-  test('say which layer is trained, and when all are', async () => {
+  test('name the layer in training, or fine-tuning', async () => {
     const stack = new StackedAutoencoder(options)
     const epochs: unknown[] = []
     const progress = new Set<string>()
@@ -367,7 +367,7 @@ describe('events', () => {
     expect(histories[0]!.epochs[0]).not.toHaveProperty('phase')
   })
 
-  test('of a SparseAutoencoder say neither phase nor layer', async () => {
+  test('of a SparseAutoencoder have neither phase nor layer', async () => {
     const onEpoch = (event: EpochEvent) => {
       expect(event).not.toHaveProperty('phase')
       expect(event).not.toHaveProperty('layer')
@@ -375,7 +375,7 @@ describe('events', () => {
     await alone(0, 'float32').fit(few, { epochs: 1, onEpoch })
   })
 
-  test('come when encode already sees the epoch', async () => {
+  test('come when encode already uses the epoch’s parameters', async () => {
     const stack = new StackedAutoencoder(options)
     const codes: Float32Array[] = []
     await stack.fit(few, {
@@ -390,7 +390,7 @@ describe('events', () => {
 describe('a stack whose training is interrupted', () => {
   const reason = new Error('enough')
 
-  test('in layer 2 keeps layer 1 as trained, and says so', async () => {
+  test('in layer 2 keeps the trained layer 1, and counts it', async () => {
     const stack = new StackedAutoencoder(options)
     const untouched = new StackedAutoencoder(options)
     const controller = new AbortController()
@@ -437,7 +437,7 @@ describe('a stack whose training is interrupted', () => {
     expect(stack.trainedLayers).toBe(2)
   })
 
-  test('by a second one goes on, and refuses that', async () => {
+  test('by a second training continues, and the second is refused', async () => {
     const stack = new StackedAutoencoder(options)
     const fit = stack.fit(few, { epochs: 2 })
     for (const method of ['fit', 'fineTune'] as const) {

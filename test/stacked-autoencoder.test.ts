@@ -57,7 +57,7 @@ describe('a stack', () => {
     expect(Float64Array.from(parts)).toEqual(stack.parameters())
   })
 
-  test('begins in each layer as a SparseAutoencoder of its sizes and seed', () => {
+  test('has in each layer the initial weights of a SparseAutoencoder of its sizes and seed', () => {
     const widths = [inputs, ...sizes]
     sizes.forEach((hidden, k) => {
       const seed = k === 2 ? 9 : 5
@@ -68,7 +68,7 @@ describe('a stack', () => {
     })
   })
 
-  test('encodes to each of its layers, by default to the last', async () => {
+  test('encodes to any of its layers, by default to the last', async () => {
     for (const layer of [1, 2, 3]) {
       const codes = await stack.encode(x, { layer })
       expect([codes.rows, codes.cols]).toEqual([m, sizes[layer - 1]])
@@ -112,22 +112,25 @@ describe('a stack', () => {
         { ...l2, layer: 2 },
       ],
     ],
-  ])('has the cost of the whole, its top weight decay, and %s', async (_, sparseFineTuning, penalties) => {
-    const model = new StackedAutoencoder({ ...options, sparseFineTuning })
-    const cost = await model.cost(x, { gradient: true })
-    const objective = { loss: 'squared' as const, weightDecay: unrolled.map(() => 0.03), penalties }
-    const expected = evaluate(unrolled, objective, model.parameters(), { x: x.data, m })
-    for (const part of ['total', 'loss', 'weightDecay', 'sparsity'] as const) {
-      expect(relativeDistance([cost[part]], [expected[part]])).toBeLessThan(
-        tolerances.float64VsOracleCost.value,
+  ])(
+    'has the cost of the whole network, the stack’s weight decay, and %s',
+    async (_, sparseFineTuning, penalties) => {
+      const model = new StackedAutoencoder({ ...options, sparseFineTuning })
+      const cost = await model.cost(x, { gradient: true })
+      const objective = { loss: 'squared' as const, weightDecay: unrolled.map(() => 0.03), penalties }
+      const expected = evaluate(unrolled, objective, model.parameters(), { x: x.data, m })
+      for (const part of ['total', 'loss', 'weightDecay', 'sparsity'] as const) {
+        expect(relativeDistance([cost[part]], [expected[part]])).toBeLessThan(
+          tolerances.float64VsOracleCost.value,
+        )
+      }
+      expect(relativeDistance(cost.gradient!, expected.gradient)).toBeLessThan(
+        tolerances.float64VsOracleGradient.value,
       )
-    }
-    expect(relativeDistance(cost.gradient!, expected.gradient)).toBeLessThan(
-      tolerances.float64VsOracleGradient.value,
-    )
-  })
+    },
+  )
 
-  test('takes parameters, and gives copies', async () => {
+  test('accepts parameters, and returns copies', async () => {
     const model = new StackedAutoencoder(options)
     const theta = model.parameters().map((value) => value / 2)
     model.setParameters(theta)
@@ -136,7 +139,7 @@ describe('a stack', () => {
     expect(model.parameters()).toEqual(theta)
   })
 
-  test('with scaling computes as one without it on scaled rows, and reconstructs in the units of x', async () => {
+  test('with scaling agrees with one without it on scaled rows, and reconstructs in the units of x', async () => {
     const raw = sampleRows(m, inputs, 2)
     raw.data.forEach((value, i) => {
       raw.data[i] = 40 * value - 7
@@ -280,7 +283,7 @@ describe('a saved stack', () => {
     return stack
   }
 
-  test('answers the same after loading, by its class and by loadModel', async () => {
+  test('gives the same results after loading, by its class and by loadModel', async () => {
     const stack = await trained()
     await stack.save(path())
     for (const loaded of [await StackedAutoencoder.load(path()), await loadModel(path())]) {
@@ -294,7 +297,7 @@ describe('a saved stack', () => {
     }
   })
 
-  test('trains on after loading as it would have without', async () => {
+  test('continues training after loading as without saving', async () => {
     const stack = await trained()
     await stack.save(path())
     const loaded = await StackedAutoencoder.load(path())
@@ -305,7 +308,7 @@ describe('a saved stack', () => {
     expect(loaded.parameters()).toEqual(stack.parameters())
   })
 
-  test('is refused by a class that is not its own, which is named', async () => {
+  test('is refused by another class, with its own class named', async () => {
     await new StackedAutoencoder(options).save(path())
     expect(await rejection(SparseAutoencoder.load(path()))).toMatchObject({
       code: 'ERR_FORMAT',

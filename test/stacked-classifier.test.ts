@@ -131,13 +131,13 @@ describe('a classifier from a random start', () => {
     expect(new StackedClassifier({ ...plain, seed: 4 }).parameters()).not.toEqual(model.parameters())
   })
 
-  test('gives layers of the same size weights of their own', () => {
+  test('has different weights in layers of the same size', () => {
     const layers = [{ hidden: inputs }, { hidden: inputs }]
     const [first, second] = new StackedClassifier({ inputs, layers, classes: 2 }).layers
     expect(first!.weights.data).not.toEqual(second!.weights.data)
   })
 
-  test('takes the seed of a layer for that layer alone', () => {
+  test('uses the seed of a layer for that layer only', () => {
     const [own, ...rest] = new StackedClassifier({
       ...plain,
       layers: [{ ...hidden[0], seed: 8 }, hidden[1], hidden[2]],
@@ -147,7 +147,7 @@ describe('a classifier from a random start', () => {
     expect(rest).toEqual(same)
   })
 
-  test('predicts, encodes and gives probabilities as the oracle does', async () => {
+  test('agrees with the oracle in classes, codes and probabilities', async () => {
     const model = new StackedClassifier({ ...plain, precision: 'float64' })
     const outputs = forward(oracleOf(plain).layers, model.parameters(), x.data, m)
     const close = tolerances.handComputed.value
@@ -163,7 +163,7 @@ describe('a classifier from a random start', () => {
     expect([...(await model.predict(x))]).toEqual(wanted)
   })
 
-  test('learns by fineTune', async () => {
+  test('is trained by fineTune', async () => {
     for (const how of [lbfgs, { batchSize: 'all', epochs: 200, learningRate: 0.01 }] as const) {
       for (const options of [plain, { ...sparse, weightDecay: 1e-3, decay: 'all' }] as const) {
         const model = new StackedClassifier(options)
@@ -200,7 +200,7 @@ describe('toClassifier', () => {
     expect(classifier.parameters()).toEqual(tuned)
   })
 
-  test('takes over scaler and precision, and the seed unless it has its own', async () => {
+  test('uses the stack’s scaler and precision, and its seed by default', async () => {
     const scaling = await new StandardScaler().fit(x)
     const scaled = new StackedAutoencoder({
       ...{ inputs, layers, scaling, precision: 'float64', seed: 2 },
@@ -217,7 +217,7 @@ describe('toClassifier', () => {
     expect(softmax(3)).not.toEqual(softmax(2))
   })
 
-  test('leaves the layers’ sparsity out unless sparseFineTuning keeps it', async () => {
+  test('drops the layers’ sparsity unless sparseFineTuning is on', async () => {
     const off = stackOf().toClassifier({ classes: 3 })
     expect((await off.cost(x, labels)).sparsity).toBe(0)
     const on = stackOf().toClassifier({ classes: 3, sparseFineTuning: true })
@@ -237,7 +237,7 @@ describe('toClassifier', () => {
 })
 
 describe('fit', () => {
-  test('trains the softmax and leaves the layers below alone to the bit; fineTune trains all', async () => {
+  test('trains the softmax and keeps the bits of the layers below; fineTune trains all', async () => {
     for (const how of [lbfgs, { batchSize: 8 }] as const) {
       const model = new StackedClassifier({ ...plain, weightDecay: 0.01, decay: 'all' })
       const before = model.parameters()
@@ -253,7 +253,7 @@ describe('fit', () => {
     }
   })
 
-  test('lowers the cost, in which nothing else can change', async () => {
+  test('lowers the cost', async () => {
     const model = new StackedClassifier({ ...sparse, weightDecay: 0.01, precision: 'float64' })
     const before = await model.cost(x, labels)
     const history = await model.fit(x, labels, lbfgs)
@@ -266,7 +266,7 @@ describe('fit', () => {
     ).toBeLessThan(tolerances.float64VsOracleCost.value)
   })
 
-  test('reaches the same with codes computed again for each batch', async () => {
+  test('gives the same result with codes computed again for each batch', async () => {
     const validation = labeledRows(20, inputs, 3, 2)
     const fitted = async (recompute: boolean) => {
       const model = new StackedClassifier({ ...plain, precision: 'float64' })
@@ -280,7 +280,7 @@ describe('fit', () => {
     expect(relativeDistance([last[0]!], [last[1]!])).toBeLessThan(close)
   })
 
-  test('says which phase its events belong to, and fineTune says its own', async () => {
+  test('names its phase in events, and fineTune another one', async () => {
     const seen: EpochEvent['phase'][] = []
     const options: ClassifierFitOptions = { epochs: 1, onEpoch: ({ phase }) => void seen.push(phase) }
     const model = new StackedClassifier(plain)
@@ -301,7 +301,7 @@ describe('fit', () => {
   })
 })
 
-test('the same bits come out at any number of threads', async () => {
+test('a StackedClassifier has the same bits at any number of threads', async () => {
   const big = labeledRows(1100, 30, 7)
   for (const precision of ['float32', 'float64'] as const) {
     for (const how of [{ optimizer: { kind: 'lbfgs', maxIterations: 3 } }, { epochs: 1 }] as const) {
@@ -330,7 +330,7 @@ test('the same bits come out at any number of threads', async () => {
 describe('a file', () => {
   const folder = temporaryFolder()
 
-  test('gives back a model that answers the same and trains on the same', async () => {
+  test('restores a model with the same results and the same further training', async () => {
     const scaling = await new StandardScaler().fit(x)
     const named = Array.from(labels, (k) => names[k]!)
     const model = new StackedClassifier({
@@ -362,7 +362,7 @@ describe('a file', () => {
   })
 })
 
-describe('refusals', () => {
+describe('StackedClassifier refuses', () => {
   test.each<[string, object, string, string]>([
     ['no layers', { layers: [] }, 'ERR_SHAPE', 'layers: '],
     ['layers that are no array', { layers: { hidden: 3 } }, 'ERR_ARGUMENT', 'layers: '],
@@ -413,7 +413,7 @@ describe('refusals', () => {
     expectError(error, code, message)
   })
 
-  test('of bad rows and labels, by fit and fineTune, which change nothing', async () => {
+  test('bad rows and labels in fit and fineTune, which change nothing', async () => {
     const model = new StackedClassifier(plain)
     const before = model.parameters()
     const nan = Matrix.from(x.data.with(8, Number.NaN), m, inputs)
@@ -439,14 +439,14 @@ describe('refusals', () => {
     expect(model.parameters()).toEqual(before)
   })
 
-  test('of an average that does not go with the optimizer', async () => {
+  test('an average that does not fit the optimizer', async () => {
     const layers = [{ hidden: 3, sparsity: { ...penalties[0]!, average: 'exact' } as Sparsity }]
     const model = new StackedClassifier({ ...plain, layers, sparseFineTuning: true })
     const error = await rejection(model.fineTune(x, labels))
     expectError(error, 'ERR_ARGUMENT', 'layers[0].sparsity.average: ')
   })
 
-  test('of a second training while one runs', async () => {
+  test('a second training while one runs', async () => {
     const model = new StackedClassifier(plain)
     const first = model.fit(x, labels)
     expectError(await rejection(model.fineTune(x, labels)), 'ERR_BUSY', 'fineTune: ')
@@ -454,7 +454,7 @@ describe('refusals', () => {
   })
 })
 
-test('an abort rejects with the reason and leaves a model that works', async () => {
+test('an abort of a StackedClassifier’s training rejects with the reason and leaves a usable model', async () => {
   const reason = new Error('enough')
   for (const method of ['fit', 'fineTune'] as const) {
     const model = new StackedClassifier(plain)

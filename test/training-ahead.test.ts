@@ -18,13 +18,13 @@ async function parametersByEpoch(epochs: number): Promise<Float32Array[]> {
   return after
 }
 
-describe('epochs begin before JavaScript has read how those before ended, which', () => {
+describe('queueing epochs before JavaScript has read the results of earlier ones', () => {
   test.each<[string, FitOptions]>([
     ['minibatches', { batchSize: 8, epochs: 12 }],
     ['all rows', { batchSize: 'all', epochs: 150 }],
     ['lbfgs', { optimizer: { kind: 'lbfgs', maxIterations: 12 } }],
     ['lbfgs that stops by itself', { optimizer: { kind: 'lbfgs', tolerance: 0.05 } }],
-  ])('gives the history and the bits of waiting for an onEpoch: %s', async (_, how) => {
+  ])('gives the history and bits of waiting for onEpoch: %s', async (_, how) => {
     const [ahead, waiting] = [new SparseAutoencoder(options), new SparseAutoencoder(options)]
     const timeless = ({ epochs, stopped }: Awaited<ReturnType<typeof ahead.fit>>) => [
       stopped,
@@ -36,7 +36,7 @@ describe('epochs begin before JavaScript has read how those before ended, which'
     expect(history.epochs.every(({ seconds }) => seconds > 0)).toBe(true)
   })
 
-  test('shows in onProgress the parameters of the epoch that it reports', async () => {
+  test('gives onProgress the parameters of the reported epoch', async () => {
     const model = new SparseAutoencoder(options)
     const seen: [epoch: number, Float32Array][] = []
     const onProgress = ({ epoch }: FitProgress) => void seen.push([epoch, model.parameters()])
@@ -47,7 +47,7 @@ describe('epochs begin before JavaScript has read how those before ended, which'
     expect(seen.length).toBeLessThan(200)
   })
 
-  test('leaves the last complete step after an abort, and trains no further', async () => {
+  test('leaves the last complete step after an abort, and stops', async () => {
     const model = new SparseAutoencoder(options)
     const controller = new AbortController()
     let reported = 0
@@ -66,7 +66,7 @@ describe('epochs begin before JavaScript has read how those before ended, which'
     expect(history.epochs.map(({ epoch }) => epoch)).toEqual([1, 2])
   })
 
-  test('leaves the epoch that was reported last if onProgress throws', async () => {
+  test('leaves the last reported epoch if onProgress throws', async () => {
     const model = new SparseAutoencoder(options)
     const error = new Error('enough')
     let reported = 0
@@ -98,7 +98,7 @@ describe('epochs begin before JavaScript has read how those before ended, which'
     expect(ahead.parameters.every(Number.isFinite)).toBe(true)
   })
 
-  test('does not hold for a learning rate that is asked for, which is asked when its epoch begins', async () => {
+  test('is off for a learning-rate function, which is called when its epoch begins', async () => {
     const log: string[] = []
     const learningRate = (epoch: number) => {
       log.push(`rate ${epoch}`)
@@ -110,7 +110,7 @@ describe('epochs begin before JavaScript has read how those before ended, which'
   })
 })
 
-test('a training job takes a second span while one runs, and no third', async () => {
+test('a training job accepts a second span while one runs, and no third', async () => {
   const rows = { data: Float64Array.from(x.data), rows: x.rows, cols: inputs, scale: 1 }
   const { job, parameters } = openSmallJob(rows)
   const span = { epoch: 0, budgetMs: 1e9, threads: 1, flags: new Int32Array(2) }
@@ -133,7 +133,7 @@ test('a training job takes a second span while one runs, and no third', async ()
   binding().closeTraining(job)
 })
 
-test('a training job that is closed hands over the parameters of its last step, if it took one', async () => {
+test('a closed training job returns the parameters of its last step, if there was one', async () => {
   const rows = { data: Float64Array.from(x.data), rows: x.rows, cols: inputs, scale: 1 }
   const taken = new Float32Array(inputs * 2 + 2 + 2 * inputs + inputs)
   expect(binding().closeTraining(openSmallJob(rows).job, taken)).toBe(false)
@@ -147,7 +147,7 @@ test('a training job that is closed hands over the parameters of its last step, 
   expect(taken).toEqual(parameters)
 })
 
-test('a training job that is closed finishes the spans it has, and takes no more', async () => {
+test('a closed training job finishes its spans, and accepts no more', async () => {
   const rows = { data: Float64Array.from(x.data), rows: x.rows, cols: inputs, scale: 1 }
   const { job, parameters } = openSmallJob(rows)
   const how = { epoch: 0, budgetMs: 1e9, threads: 1, learningRates: Float64Array.of(0.1) }

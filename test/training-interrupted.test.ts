@@ -35,28 +35,25 @@ describe('an abort', () => {
     ['minibatches', { batchSize: 32, epochs: 1000 }],
     ['all rows', { batchSize: 'all', epochs: 1000 }],
     ['lbfgs', { optimizer: { kind: 'lbfgs', maxIterations: 1000, tolerance: 0 } }],
-  ] as const)(
-    'in the midst of %s rejects with the reason and leaves the last complete step',
-    async (_, how) => {
-      const model = new SparseAutoencoder(options)
-      const before = model.parameters()
-      const controller = new AbortController()
-      let epochs = 0
-      const onEpoch = () => {
-        epochs++
-        if (epochs === 1) setTimeout(() => controller.abort(reason), 30)
-      }
-      expect(await rejection(model.fit(many, { ...how, signal: controller.signal, onEpoch }))).toBe(reason)
-      expect(epochs).toBeLessThan(1000)
-      const after = model.parameters()
-      expect(after).not.toEqual(before)
-      await new Promise((resolve) => setTimeout(resolve, 50))
-      expect(model.parameters()).toEqual(after)
-      await expectUsable(model)
-    },
-  )
+  ] as const)('during %s rejects with the reason and leaves the last complete step', async (_, how) => {
+    const model = new SparseAutoencoder(options)
+    const before = model.parameters()
+    const controller = new AbortController()
+    let epochs = 0
+    const onEpoch = () => {
+      epochs++
+      if (epochs === 1) setTimeout(() => controller.abort(reason), 30)
+    }
+    expect(await rejection(model.fit(many, { ...how, signal: controller.signal, onEpoch }))).toBe(reason)
+    expect(epochs).toBeLessThan(1000)
+    const after = model.parameters()
+    expect(after).not.toEqual(before)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(model.parameters()).toEqual(after)
+    await expectUsable(model)
+  })
 
-  test('within an epoch keeps the steps that are done', async () => {
+  test('within an epoch keeps the completed steps', async () => {
     const model = new SparseAutoencoder(options)
     const before = model.parameters()
     const controller = new AbortController()
@@ -105,7 +102,7 @@ describe('an abort', () => {
     await expectUsable(model)
   })
 
-  test('with a reason that is no error rejects with just that', async () => {
+  test('with a reason that is no error rejects with that value', async () => {
     const model = new SparseAutoencoder(options)
     expect(await rejection(model.fit(few, { signal: AbortSignal.abort('stop') }))).toBe('stop')
   })
@@ -147,7 +144,7 @@ describe('a callback that throws', () => {
 })
 
 describe('while a model trains', () => {
-  test('a second fit and setParameters are refused, and the first goes on', async () => {
+  test('a second fit and setParameters are refused, and the first continues', async () => {
     const model = new SparseAutoencoder(options)
     const first = model.fit(few, { epochs: 3 })
     const refused = await rejection(model.fit(few))
@@ -180,7 +177,7 @@ describe('while a model trains', () => {
     await rejection(fit)
   })
 
-  test('another model can train and give the same bits as alone', async () => {
+  test('another model can train with the same bits as alone', async () => {
     const [one, other, alone] = [1, 2, 3].map(() => new SparseAutoencoder(options))
     await Promise.all([one!.fit(few, { epochs: 5 }), other!.fit(few, { epochs: 5 })])
     await alone!.fit(few, { epochs: 5 })
@@ -190,7 +187,7 @@ describe('while a model trains', () => {
 })
 
 describe('diverging training', () => {
-  test('rejects naming the epoch and leaves the parameters of the last finite one', async () => {
+  test('rejects with the epoch and leaves the parameters of the last finite one', async () => {
     const model = new SparseAutoencoder({ inputs, hidden: 8, activation: 'identity' })
     const finite: Float32Array[] = []
     const error = await rejection(
@@ -210,8 +207,8 @@ describe('diverging training', () => {
   })
 })
 
-describe('an object of options', () => {
-  test('may be changed once the call has begun', async () => {
+describe('an options object', () => {
+  test('may be changed after the call has begun', async () => {
     const given: Record<string, unknown> = { threads: 1 }
     const model = new SoftmaxClassifier({ inputs: 1, classes: 2 })
     const score = model.score(new Float32Array(40_000), new Uint8Array(40_000), given)
@@ -220,12 +217,12 @@ describe('an object of options', () => {
   })
 })
 
-describe('a buffer that is transferred in the midst', () => {
+describe('a buffer that is transferred during a call', () => {
   const detach = (rows: Matrix) =>
     void structuredClone(rows.data, { transfer: [rows.data.buffer as ArrayBuffer] })
   const copy = () => Matrix.from(Float64Array.from(many.data), many.rows, many.cols)
 
-  test('or written changes nothing about fit, even when its new owner is gone at once', async () => {
+  test('or written has no effect on fit, even if its new owner frees it at once', async () => {
     const plain = new SparseAutoencoder(options)
     await plain.fit(many, { epochs: 2 })
     const model = new SparseAutoencoder(options)
@@ -239,7 +236,7 @@ describe('a buffer that is transferred in the midst', () => {
     expect(model.parameters()).toEqual(plain.parameters())
   })
 
-  test('of validation rows changes nothing either', async () => {
+  test('with validation rows has no effect on fit', async () => {
     const model = new SparseAutoencoder(options)
     const validation = Matrix.from(Float64Array.from(few.data), few.rows, few.cols)
     const history = await model.fit(few, {
@@ -250,7 +247,7 @@ describe('a buffer that is transferred in the midst', () => {
     expect(history.epochs.every((epoch) => Number.isFinite(epoch.validation?.total))).toBe(true)
   })
 
-  test('while it is copied, rejects with ERR_STATE', async () => {
+  test('while fit copies it, gives ERR_STATE', async () => {
     const model = new SparseAutoencoder(options)
     const rows = copy()
     const fit = rejection(model.fit(rows))
@@ -259,7 +256,7 @@ describe('a buffer that is transferred in the midst', () => {
     await expectUsable(model)
   })
 
-  test('while labels are checked, before it is copied, rejects with ERR_STATE', async () => {
+  test('while labels are checked, before it is copied, gives ERR_STATE', async () => {
     // More than is copied at the call.
     const labels = new Uint8Array(COPIED_BYTES / 4 + 1).fill(1, 1)
     const x = Matrix.from(new Float32Array(labels.length), labels.length, 1)
@@ -289,7 +286,7 @@ describe('a buffer that is transferred in the midst', () => {
     binding().closeTraining(job)
   })
 
-  test('of encode does not crash', async () => {
+  test('in encode does not crash the process', async () => {
     const model = new SparseAutoencoder(options)
     const rows = copy()
     const codes = model.encode(rows)

@@ -51,7 +51,7 @@ describe('fit', () => {
     })
   })
 
-  test('goes on from the present parameters when said again, over other shuffles', async () => {
+  test('continues from the current parameters when called again, with other shuffles', async () => {
     const once = await trained({ epochs: 2, batchSize: 8, learningRate: 0.01 })
     const twice = await trained({ epochs: 1, batchSize: 8, learningRate: 0.01 })
     const [second] = (await twice.model.fit(x, { epochs: 1, batchSize: 8, learningRate: 0.01 })).epochs
@@ -78,23 +78,26 @@ describe('fit', () => {
     expect(relativeDistance([falling.at(-1)!], [total])).toBeLessThan(tolerances.float32VsFloat64Cost.value)
   })
 
-  test.each([1e-12, 1e-3, 1, 1e3])('L-BFGS does as much with data of size %d', async (size) => {
-    const rows = sampleRows(60, 5)
-    const x = Matrix.from(
-      rows.data.map((value) => value * size),
-      60,
-      5,
-    )
-    const linear = { inputs: 5, hidden: 2, precision: 'float64', weightDecay: 0, seed: 1 } as const
-    const model = new LinearAutoencoder(linear)
-    const before = (await model.cost(x)).total
-    const history = await model.fit(x, { optimizer: { kind: 'lbfgs' } })
-    expect(history.epochs.length).toBeGreaterThan(10)
-    expect((await model.cost(x)).total).toBeLessThan(0.2 * before)
-  })
+  test.each([1e-12, 1e-3, 1, 1e3])(
+    'with L-BFGS does not depend on the unit of the data: size %d',
+    async (size) => {
+      const rows = sampleRows(60, 5)
+      const x = Matrix.from(
+        rows.data.map((value) => value * size),
+        60,
+        5,
+      )
+      const linear = { inputs: 5, hidden: 2, precision: 'float64', weightDecay: 0, seed: 1 } as const
+      const model = new LinearAutoencoder(linear)
+      const before = (await model.cost(x)).total
+      const history = await model.fit(x, { optimizer: { kind: 'lbfgs' } })
+      expect(history.epochs.length).toBeGreaterThan(10)
+      expect((await model.cost(x)).total).toBeLessThan(0.2 * before)
+    },
+  )
 
   test.each(['float32', 'float64'] as const)(
-    'L-BFGS trains sigmoid units on data of size 1e-3 in %s',
+    'with L-BFGS trains sigmoid units on data of size 1e-3 in %s',
     async (precision) => {
       const rows = sampleRows(60, 5)
       const x = Matrix.from(
@@ -112,20 +115,20 @@ describe('fit', () => {
     },
   )
 
-  test('ends L-BFGS by its tolerance where the gradient is small enough', async () => {
+  test('ends L-BFGS by its tolerance if the gradient is small enough', async () => {
     const { history } = await trained({ optimizer: { kind: 'lbfgs', tolerance: 0.05 } })
     expect(history.stopped).toBe('tolerance')
     expect(history.epochs.length).toBeLessThan(400)
   })
 
-  test('ends L-BFGS where float32 cannot go lower', async () => {
+  test('ends L-BFGS if the cost cannot fall further in float32', async () => {
     const { history } = await trained({ optimizer: { kind: 'lbfgs', tolerance: 0, maxIterations: 20_000 } })
     expect(history.stopped).toBe('precision')
   })
 })
 
 describe('the history', () => {
-  test('says of each epoch its cost, activity, gradient and pace', async () => {
+  test('has cost, mean activation, gradient and pace of each epoch', async () => {
     const { history } = await trained({ epochs: 3, batchSize: 8 })
     for (const record of history.epochs) {
       const { cost, meanActivation, gradientNorm, seconds, samplesPerSecond, evaluations } = record
@@ -142,7 +145,7 @@ describe('the history', () => {
     }
   })
 
-  test('is what onEpoch was given, and can be written as JSON', async () => {
+  test('has the records given to onEpoch, and can be written as JSON', async () => {
     const events: unknown[] = []
     const { history } = await trained({ epochs: 3, onEpoch: (event) => void events.push(event) })
     expect(history.epochs).toEqual(events)
@@ -154,7 +157,7 @@ describe('learning rates', () => {
   const rates = async (learningRate: FitOptions['learningRate']) =>
     (await trained({ epochs: 5, learningRate } as FitOptions)).history.epochs.map((e) => e.learningRate)
 
-  test('are constant for a number, and as a schedule or function says', async () => {
+  test('are constant for a number, and follow a schedule or function', async () => {
     expect(await rates(0.01)).toEqual([0.01, 0.01, 0.01, 0.01, 0.01])
     expect(await rates({ kind: 'constant', rate: 0.01 })).toEqual([0.01, 0.01, 0.01, 0.01, 0.01])
     expect(await rates({ kind: 'step', rate: 0.08, every: 2, factor: 0.5 })).toEqual([
@@ -180,14 +183,14 @@ describe('validation', () => {
     expect(history.epochs.at(-1)!.validation).toEqual(await model.cost(validation))
   })
 
-  test('by a fraction holds rows out of training: they train nothing', async () => {
+  test('by a fraction holds rows out of training', async () => {
     const heldOut = await heldOutRows(0.25)
     expect(heldOut).toHaveLength(Math.round(0.25 * m))
     expect(await heldOutRows(0.25)).toEqual(heldOut)
     expect(await heldOutRows(0.25, 4)).not.toEqual(heldOut)
   })
 
-  test('by a fraction holds out at least one row and leaves at least one', async () => {
+  test('by a fraction holds out at least one row and keeps at least one for training', async () => {
     expect(await heldOutRows(0.001)).toHaveLength(1)
     expect(await heldOutRows(0.999)).toHaveLength(m - 1)
   })
@@ -233,7 +236,7 @@ describe('early stopping', () => {
     expect(model.parameters()).not.toEqual(parameters.at(-1))
   })
 
-  test('without validation watches the exact cost of the training rows', async () => {
+  test('without validation uses the exact cost of the training rows', async () => {
     const { model, history } = await trained({
       epochs: 30,
       batchSize: 8,
@@ -246,7 +249,7 @@ describe('early stopping', () => {
     expect((await model.cost(x)).total).toBe(Math.min(...costs))
   })
 
-  test('keeps the best parameters also when all epochs were completed', async () => {
+  test('keeps the best parameters also if all epochs were completed', async () => {
     const { model, history } = await trained({
       epochs: 6,
       batchSize: 'all',
@@ -264,7 +267,7 @@ describe('early stopping', () => {
     expect([history.stopped, history.bestEpoch, history.epochs.length]).toEqual(['earlyStopping', 1, 3])
   })
 
-  test('takes any finite cost as better than one that is not a number', () => {
+  test('treats any finite cost as better than NaN', () => {
     const best = new BestEpoch({ patience: 2, minDelta: 0 })
     const costs = [Number.NaN, Number.NaN, 7, Number.NaN, 8]
     costs.forEach((cost, i) => {
@@ -296,7 +299,7 @@ describe('the same seed', () => {
     },
   )
 
-  test('and another seed gives others', async () => {
+  test('gives different parameters than another seed', async () => {
     const [one, other] = [await trained({ epochs: 1 }, 1), await trained({ epochs: 1 }, 2)]
     expect(one.model.parameters()).not.toEqual(other.model.parameters())
   })

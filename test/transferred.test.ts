@@ -35,7 +35,7 @@ test.each<[string, (x: Matrix) => Promise<unknown>]>([
   ['principalAngles', (x) => principalAngles(x, [[1, 0, 0, 0]])],
   ['fit with center', (x) => new LinearAutoencoder({ inputs: cols, hidden: 2, center: true }).fit(x)],
   ['fit', (x) => model.fit(x)],
-])('%s refuses rows with ERR_STATE that are transferred away meanwhile', async (name, call) => {
+])('%s refuses with ERR_STATE rows that are transferred during the call', async (name, call) => {
   const data = numbers()
   const running = call(Matrix.from(data, rows, cols))
   giveAway(data)
@@ -45,14 +45,14 @@ test.each<[string, (x: Matrix) => Promise<unknown>]>([
   expect(outcome).toMatchObject({ name: 'LayerwiseError', code: 'ERR_STATE' })
 })
 
-test('labels that are transferred away meanwhile are refused with ERR_STATE', async () => {
+test('labels that are transferred during the call are refused with ERR_STATE', async () => {
   const given = labels.slice()
   const running = new SoftmaxClassifier({ inputs: cols, classes: 2 }).score(numbers(), given)
   giveAway(given)
   expect(await rejection(running)).toMatchObject({ name: 'LayerwiseError', code: 'ERR_STATE' })
 })
 
-test('parameters for cost that are transferred away meanwhile are refused with ERR_STATE', async () => {
+test('parameters for cost that are transferred during the call are refused with ERR_STATE', async () => {
   const wide = new SparseAutoencoder({ inputs: 1000, hidden: 300 })
   const parameters = wide.parameters()
   const running = wide.cost(new Float32Array(1000), { parameters })

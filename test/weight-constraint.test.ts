@@ -49,7 +49,7 @@ describe.each(constraints)('a $kind constraint', (weightConstraint) => {
     }
   })
 
-  test('leaves the bits alone where it does not bind', async () => {
+  test('does not change the bits if it is not active', async () => {
     const free = new SparseAutoencoder(options)
     const wide = new SparseAutoencoder({ ...options, weightConstraint: { kind, max: 1e6 } })
     await free.fit(x, { epochs: 2, batchSize: 32 })
@@ -57,7 +57,7 @@ describe.each(constraints)('a $kind constraint', (weightConstraint) => {
     expect(wide.parameters()).toEqual(free.parameters())
   })
 
-  test('leaves biases free', async () => {
+  test('does not bound biases', async () => {
     const model = new SparseAutoencoder({ ...options, weightConstraint: { kind, max: 1e-6 } })
     await model.fit(x, { epochs: 20, batchSize: 'all', learningRate: 0.5 })
     for (const { biases } of model.layers) expect(square(biases)).toBeGreaterThan(1e-3)
@@ -73,7 +73,7 @@ describe.each(constraints)('a $kind constraint', (weightConstraint) => {
     for (const threads of [2, 3, 7]) expect(await trained(threads)).toEqual(one)
   })
 
-  test('is refused by a fit with L-BFGS, and the model stays as it was', async () => {
+  test('is refused by a fit with L-BFGS, which does not change the model', async () => {
     const model = new SparseAutoencoder({ ...options, weightConstraint })
     const before = model.parameters()
     expect(await rejection(model.fit(x, { optimizer: { kind: 'lbfgs' } }))).toMatchObject({

@@ -87,7 +87,7 @@ struct Library {
 constexpr Processor kEmerald{VectorLevel::avx512, Vendor::intel, 6};
 constexpr Processor kZen5{VectorLevel::avx512, Vendor::amd, 26};
 
-TEST(ChooseKernel, TakesTheBestThatMultipliesRightly) {
+TEST(ChooseKernel, ChoosesTheBestKernelThatMultipliesCorrectly) {
   Library known{"SkylakeX", {"Haswell"}, {}};
   EXPECT_EQ(known.reason(kEmerald), "OpenBLAS's own choice");
 
@@ -96,7 +96,7 @@ TEST(ChooseKernel, TakesTheBestThatMultipliesRightly) {
   EXPECT_EQ(unknown.now, "SkylakeX");
 }
 
-TEST(ChooseKernel, FallsBackToTheNextWhereOneMultipliesWrongly) {
+TEST(ChooseKernel, FallsBackToTheNextKernelIfOneMultipliesWrongly) {
   Library better{"Prescott", {"SkylakeX", "Haswell"}, {"SkylakeX"}};
   EXPECT_EQ(better.reason(kEmerald),
             "OpenBLAS 0.3.21 by itself would take Prescott, which is less than this processor can do; SkylakeX multiplies "
@@ -110,13 +110,13 @@ TEST(ChooseKernel, FallsBackToTheNextWhereOneMultipliesWrongly) {
   EXPECT_EQ(own.now, "Zen");
 }
 
-TEST(ChooseKernel, KeepsOpenBlassOwnWhereItCanTakeNoOther) {
+TEST(ChooseKernel, KeepsOpenBlassOwnKernelIfItCanSetNoOther) {
   Library fixed{"Prescott", {}, {}};
   EXPECT_EQ(fixed.reason(kEmerald), "OpenBLAS's own choice");
   EXPECT_EQ(fixed.now, "Prescott");
 }
 
-TEST(ChooseKernel, HasNoReasonWhereNoneIsRight) {
+TEST(ChooseKernel, HasNoReasonIfEveryKernelIsWrong) {
   Library broken{"Prescott", {"Haswell"}, {"Prescott", "Haswell"}};
   EXPECT_EQ(broken.reason(kEmerald), "");
 }
@@ -129,7 +129,7 @@ TEST(KernelInAdvance, IsNamedForFamiliesThatNoVersionKnows) {
   EXPECT_EQ(kernel_in_advance({VectorLevel::avx512, Vendor::amd, 26}), "");
 }
 
-TEST(FallsShort, OfTheProcessorNotOfTheVectorsInUse) {
+TEST(FallsShort, ComparesWithTheProcessorNotWithTheVectorsInUse) {
   EXPECT_TRUE(falls_short("Haswell", VectorLevel::avx512));
   EXPECT_FALSE(falls_short("Haswell", VectorLevel::avx2));
   EXPECT_TRUE(falls_short("PRESCOTT", VectorLevel::avx2));
@@ -137,7 +137,7 @@ TEST(FallsShort, OfTheProcessorNotOfTheVectorsInUse) {
   EXPECT_FALSE(falls_short("SapphireRapids", VectorLevel::avx512));
 }
 
-TEST(EquallyCapable, UnderAnyOfTheirNames) {
+TEST(EquallyCapable, ProcessorsAreRecognisedUnderAnyKernelName) {
   EXPECT_TRUE(equally_capable("Katmai", "Prescott"));
   EXPECT_TRUE(equally_capable("Haswell", "Zen"));
   EXPECT_FALSE(equally_capable("Haswell", "SkylakeX"));

@@ -73,7 +73,7 @@ TEST(Blas, ProductsFromManyThreadsAtOnceAreRight) {
   for (int t = 0; t < 4; t++) EXPECT_LE(worst[t], tolerance::kProduct) << "thread " << t;
 }
 
-TEST(Blas, StartingAgainChangesNothing) {
+TEST(Blas, ASecondStartHasNoEffect) {
   blas_start();
   blas_start();
   std::mt19937 engine(9);
@@ -87,7 +87,7 @@ TEST(Blas, NamesItsVersionAndKernel) {
 }
 
 #if defined(__linux__)
-TEST(Blas, HasNoThreadsOfItsOwn) {
+TEST(Blas, StartsNoThreads) {
   blas_start();
   const Spaced<float> a(600, 600, 0, -1, 1, 1);
   Spaced<float> c(600, 600, 0);

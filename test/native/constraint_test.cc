@@ -46,7 +46,7 @@ TEST_F(Constraint, CostAndGradientAreRightForEveryActivation) {
   }
 }
 
-TEST_F(Constraint, SetAnewCostsWhatItCostsFromTheBeginning) {
+TEST_F(Constraint, SetLaterHasTheCostOfOneSetAtTheBeginning) {
   ThreadPool pool;
   pool.run(2, [&](Team& team) {
     const auto cost = [&](Evaluator<double>& evaluator) {
@@ -69,7 +69,7 @@ TEST_F(Constraint, SetAnewCostsWhatItCostsFromTheBeginning) {
   });
 }
 
-TEST_F(Constraint, LeavesPenaltiesOfOtherKindsAsTheyAre) {
+TEST_F(Constraint, DoesNotChangePenaltiesOfOtherKinds) {
   const Network deep = network_of({kInputs, kUnits, 2, kInputs}, Activation::sigmoid, Activation::sigmoid);
   Objective both = objective(deep, 4);
   both.penalties.push_back({1, PenaltyKind::l2, 0.1, 2, Average::exact});
@@ -87,7 +87,7 @@ TEST_F(Constraint, LeavesPenaltiesOfOtherKindsAsTheyAre) {
   });
 }
 
-TEST_F(Constraint, ANewRoundTakesItsWeightAndMultipliersOver) {
+TEST_F(Constraint, ANewRoundUsesItsWeightAndMultipliers) {
   constexpr double kRate = 0.3;
   ThreadPool pool;
   pool.run(2, [&](Team& team) {
@@ -122,7 +122,7 @@ TEST_F(Constraint, AnEpochOfMinibatchesReportsThePenaltyOfItsRound) {
 }
 
 // Curvature learnt of the old objective would be wrong of the new one.
-TEST_F(Constraint, LbfgsStartsAfreshInANewRoundFromWhereItIs) {
+TEST_F(Constraint, LbfgsRestartsInANewRoundFromItsCurrentParameters) {
   ThreadPool pool;
   pool.run(2, [&](Team& team) {
     TrainingJob<double> job(network, objective(network, 4), options_of(Kind::lbfgs, 0), theta.data(), kRows);
@@ -142,7 +142,7 @@ TEST_F(Constraint, LbfgsStartsAfreshInANewRoundFromWhereItIs) {
 }
 
 // mu + c (mean - rho) after each round: the means reach the target though the weight stays small.
-TEST_F(Constraint, RoundsOfMultipliersMeetTheTarget) {
+TEST_F(Constraint, RoundsOfMultipliersReachTheTarget) {
   ThreadPool pool;
   pool.run(2, [&](Team& team) {
     constexpr double kWeight = 2, kTarget = 0.2;

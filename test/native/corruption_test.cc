@@ -100,7 +100,7 @@ TEST(Corruption, OfAmountZeroChangesNothingAndOfAmountOneEverything) {
   }
 }
 
-TEST(Corruption, IsTheSameWhateverTheOrderAndPartOfTheRows) {
+TEST(Corruption, IsIndependentOfTheOrderAndPartOfTheRows) {
   constexpr int cols = 13, rows = 40;
   const auto clean = random_vector<double>(rows * cols, 0, 1, 1);
   for (Kind kind : kKinds) {

@@ -41,13 +41,13 @@ void expect_right(const Moments& got, const std::vector<double>& x, int n) {
   }
 }
 
-TEST(Covariance, IsRightFarFromZero) {
+TEST(Covariance, IsAccurateFarFromZero) {
   // A mean of 1000 beside a spread of 1: sums of squares less squares of sums would lose six digits.
   const std::vector<double> x = random_vector<double>(301 * 11, 1000, 1003, 1);
   expect_right(moments_of(rows_of(x, 11), 2), x, 11);
 }
 
-TEST(Covariance, IsAsRightBesideALargeOffsetAsWithoutIt) {
+TEST(Covariance, IsAsAccurateWithALargeOffsetAsWithout) {
   for (double offset : {1e4, 1e9, 1e12}) {
     std::vector<double> x = random_vector<double>(3001 * 5, -1, 1, 1), moved(x.size());
     for (std::size_t i = 0; i < x.size(); i++) {
@@ -60,7 +60,7 @@ TEST(Covariance, IsAsRightBesideALargeOffsetAsWithoutIt) {
   }
 }
 
-TEST(Covariance, OfTinyAndHugeNumbersComesScaledByAPowerOfTwo) {
+TEST(Covariance, OfTinyAndHugeNumbersIsScaledByAPowerOfTwo) {
   const std::vector<double> x = random_vector<double>(300 * 4, -1, 1, 1);
   const Moments ordinary = moments_of(rows_of(x, 4), 2);
   EXPECT_EQ(ordinary.scale, 1);
@@ -74,7 +74,7 @@ TEST(Covariance, OfTinyAndHugeNumbersComesScaledByAPowerOfTwo) {
   }
 }
 
-TEST(Covariance, IsRightForOneRowAndForOneColumn) {
+TEST(Covariance, IsCorrectForOneRowAndForOneColumn) {
   const std::vector<double> x = random_vector<double>(7, -1, 1, 1);
   const Moments row = moments_of(rows_of(x, 7), 2);
   EXPECT_EQ(row.mean, x);

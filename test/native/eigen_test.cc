@@ -128,7 +128,7 @@ TEST(SymmetricEigen, SolvesTwoByTwo) {
   expect_values(out.values, {3, 1});
 }
 
-TEST(SymmetricEigen, KnowsTheValuesOfTheSecondDifference) {
+TEST(SymmetricEigen, FindsTheValuesOfTheSecondDifference) {
   for (const int n : {10, 100, 150}) {
     Square a(n);
     std::vector<double> expected(n);
@@ -143,7 +143,7 @@ TEST(SymmetricEigen, KnowsTheValuesOfTheSecondDifference) {
   }
 }
 
-TEST(SymmetricEigen, LeavesADiagonalMatrixsValuesAsTheyAre) {
+TEST(SymmetricEigen, KeepsTheValuesOfADiagonalMatrix) {
   Square a(70);
   std::vector<double> expected(70);
   for (int i = 0; i < 70; ++i) a(i, i) = expected[i] = (i * 37) % 70 - 20.5;
@@ -166,7 +166,7 @@ TEST(SymmetricEigen, AcceptsZeroAndIdentity) {
   }
 }
 
-TEST(SymmetricEigen, KeepsVectorsOrthogonalWhereValuesRepeatOrCluster) {
+TEST(SymmetricEigen, KeepsVectorsOrthogonalIfValuesRepeatOrCluster) {
   std::vector<double> repeated, clustered, wide;
   for (int i = 0; i < 120; ++i) {
     repeated.push_back(i % 3);
@@ -191,7 +191,7 @@ TEST(SymmetricEigen, SeparatesTheClosePairsOfWilkinsonsMatrix) {
   expect_decomposed(a, decompose(a), "Wilkinson");
 }
 
-TEST(SymmetricEigen, GivesZeroValuesForWhatARankDeficientMatrixLacks) {
+TEST(SymmetricEigen, GivesZeroValuesBeyondTheRank) {
   const int n = 150, rank = 9;
   std::vector<double> x(static_cast<std::size_t>(rank) * n);
   uniform(x.data(), x.size(), 0, 1, 3, 0, 0);
@@ -205,7 +205,7 @@ TEST(SymmetricEigen, GivesZeroValuesForWhatARankDeficientMatrixLacks) {
   for (int i = rank; i < n; ++i) EXPECT_NEAR(out.values[i], 0, tolerance::kEigen * n * out.values[0]);
 }
 
-TEST(SymmetricEigen, DoesNotMindTheScale) {
+TEST(SymmetricEigen, IsIndependentOfTheScale) {
   const Square a = random_symmetric(50, 5);
   const auto plain = decompose(a);
   for (const int exponent : {-1000, -600, 600, 1000}) {
@@ -229,7 +229,7 @@ TEST(SymmetricEigen, GivesTheSameBitsAtAnyNumberOfThreads) {
   }
 }
 
-TEST(SymmetricEigen, RefusesWhatIsNotFinite) {
+TEST(SymmetricEigen, RefusesNumbersThatAreNotFinite) {
   for (const double bad : {std::nan(""), std::numeric_limits<double>::infinity()}) {
     Square a = random_symmetric(40, 1);
     a(3, 5) = a(5, 3) = bad;
@@ -237,7 +237,7 @@ TEST(SymmetricEigen, RefusesWhatIsNotFinite) {
   }
 }
 
-TEST(SymmetricEigen, StopsAtEveryPlaceWhereItIsAskedTo) {
+TEST(SymmetricEigen, StopsAtEveryPlaceWhereItPolls) {
   const Square a = random_symmetric(150, 1);
   int asked = 0;
   ASSERT_TRUE(decompose(a, 2, [&] { return ++asked < 0; }).done);

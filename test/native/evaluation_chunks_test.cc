@@ -42,7 +42,7 @@ std::vector<Case> cases() {
           {unbiased, objective_of(unbiased, Loss::cross_entropy, 0.01, {{0, PenaltyKind::kl, 0.2, 3, Average::exact}})}};
 }
 
-TEST(EvaluationInChunks, IsThatOfAllRowsTogether) {
+TEST(EvaluationInChunks, EqualsThatOfAllRowsTogether) {
   const std::vector<double> x = rows<double>();
   for (const Case& c : cases()) {
     ASSERT_EQ(Plan::evaluation(c.network, kRows, sizeof(double), kKept.chunk).chunks.count, 3);
@@ -91,7 +91,7 @@ TEST(EvaluationInChunks, GathersRowsInAnyOrder) {
   }
 }
 
-TEST(EvaluationInChunks, FewerRowsThanTheEvaluatorWasMadeForAreRightToo) {
+TEST(EvaluationInChunks, IsCorrectForFewerRowsThanItsMaximum) {
   const Case c = cases()[3];
   const std::vector<double> x = rows<double>(), theta = parameters_of<double>(c.network, 2);
   ThreadPool pool;

@@ -50,7 +50,7 @@ TEST(EvaluationOfLabels, CostAndGradientAreRightAtEveryDepthWeightedOrNot) {
   }
 }
 
-TEST(EvaluationOfLabels, HiddenLayersMayBePenalised) {
+TEST(EvaluationOfLabels, SupportsPenaltiesOnHiddenLayers) {
   const Labelled data(kRows);
   const Network network = networks().back();
   const std::vector<double> theta = parameters_of<double>(network, 1);
@@ -96,7 +96,7 @@ TEST(EvaluationOfLabels, InChunksIsThatOfAllRowsTogether) {
   }
 }
 
-TEST(EvaluationOfLabels, WithoutAGradientCostsTheSame) {
+TEST(EvaluationOfLabels, WithoutAGradientHasTheSameCost) {
   const Labelled data(kRows);
   for (const Network& network : networks()) {
     const std::vector<double> theta = parameters_of<double>(network, 1);
@@ -117,7 +117,7 @@ TEST(EvaluationOfLabels, WithoutAGradientCostsTheSame) {
   }
 }
 
-TEST(EvaluationOfLabels, PredictsAndCountsWhatIsRightInEveryChunk) {
+TEST(EvaluationOfLabels, PredictsAndCountsCorrectRowsInEveryChunk) {
   constexpr EvaluationMemory little = {0, 0};
   const Labelled data(1200);
   for (const Network& network : networks()) {
@@ -153,7 +153,7 @@ TEST(EvaluationOfLabels, PredictsAndCountsWhatIsRightInEveryChunk) {
   }
 }
 
-TEST(EvaluationOfLabels, IsFiniteHoweverSureTheNetworkIs) {
+TEST(EvaluationOfLabels, IsFiniteForLogitsOfAnySize) {
   const Labelled data(kRows);
   const Network network = networks()[0];
   const Objective objective = objective_of(network, Loss::log_loss, 0);
@@ -191,7 +191,7 @@ TEST(TrainingOfLabels, FollowsTheShuffle) {
   }
 }
 
-TEST(TrainingOfLabels, LearnsWhatCanBeLearnt) {
+TEST(TrainingOfLabels, LearnsASeparableProblem) {
   const Labelled data(60);
   // The class of a row is its largest input of the first four.
   std::vector<std::uint32_t> labels;

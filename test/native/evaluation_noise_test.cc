@@ -38,7 +38,7 @@ const Network network = network_of({kInputs, 3, kInputs}, Activation::sigmoid, A
 
 Objective objective_with(Loss loss) { return objective_of(network, loss, 0.01, {{0, PenaltyKind::kl, 0.2, 3, Average::exact}}); }
 
-TEST(NoisyEvaluation, ComparesWhatTheNetworkMakesOfNoisyRowsWithTheCleanOnes) {
+TEST(NoisyEvaluation, ComparesOutputsOfNoisyRowsWithTheCleanRows) {
   const std::vector<double> theta = parameters_of<double>(network, 1), x = rows(kRows), before = x;
   for (const Corruption& corruption : kCorruptions) {
     const Noise noise(corruption, 5, 1, 2);
@@ -57,7 +57,7 @@ TEST(NoisyEvaluation, ComparesWhatTheNetworkMakesOfNoisyRowsWithTheCleanOnes) {
   EXPECT_EQ(x, before);
 }
 
-TEST(NoisyEvaluation, NoiseBelongsToTheRowOfTheDataWhereverItStands) {
+TEST(NoisyEvaluation, NoiseDependsOnTheRowOfTheDataNotOnItsPlaceInTheBatch) {
   const std::vector<double> theta = parameters_of<double>(network, 1);
   std::vector<std::uint8_t> bytes(kRows * kInputs);
   for (std::size_t i = 0; i < bytes.size(); i++) bytes[i] = static_cast<std::uint8_t>(60 + i * 37 % 150);
@@ -78,7 +78,7 @@ TEST(NoisyEvaluation, NoiseBelongsToTheRowOfTheDataWhereverItStands) {
   }
 }
 
-TEST(NoisyEvaluation, BothPassesOverChunksSeeTheSameNoise) {
+TEST(NoisyEvaluation, BothPassesOverChunksUseTheSameNoise) {
   constexpr int kMany = 1200;
   constexpr EvaluationMemory kept = {0, std::size_t{1} << 30}, computed_again = {0, 0};
   const std::vector<double> theta = parameters_of<double>(network, 1), x = rows(kMany);
@@ -132,7 +132,7 @@ class NoisyTraining : public testing::Test {
   }
 };
 
-TEST_F(NoisyTraining, DrawsEachRowsNoiseAnewInEveryEpoch) {
+TEST_F(NoisyTraining, DrawsNewNoiseForEachRowInEveryEpoch) {
   constexpr double kRate = 0.3;
   for (const Corruption& corruption : kCorruptions) {
     for (int batch : {4, 0}) {
@@ -159,7 +159,7 @@ TEST_F(NoisyTraining, DrawsEachRowsNoiseAnewInEveryEpoch) {
 }
 
 // What L-BFGS minimises must not change under it.
-TEST_F(NoisyTraining, HoldsTheNoiseOfLbfgsForTheWholeFit) {
+TEST_F(NoisyTraining, KeepsTheNoiseOfLbfgsForTheWholeFit) {
   for (const Corruption& corruption : kCorruptions) {
     const TrainingOptions options = this->options(Method::lbfgs, 0, corruption);
     const auto got = train(network, objective, options, theta, rows_of(x, kInputs), 5, 0, 2);

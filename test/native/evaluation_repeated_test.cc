@@ -60,7 +60,7 @@ class Repeated {
   Evaluator<double>::Request request_;
 };
 
-TEST(RepeatedRuns, HaveTheBitsOfRunsThatStandAlone) {
+TEST(RepeatedRuns, HaveTheBitsOfSingleRuns) {
   const Network network = autoencoder();
   ASSERT_EQ(Plan::evaluation(network, kRows, sizeof(double), kOneChunk.chunk).chunks.count, 1);
   ASSERT_GT(Plan::evaluation(network, kRows, sizeof(double), kNothingKept.chunk).chunks.count, 2);
@@ -88,7 +88,7 @@ TEST(RepeatedRuns, HaveTheBitsOfRunsThatStandAlone) {
   }
 }
 
-TEST(RepeatedRuns, ReadRowsOnceThatFitAChunk) {
+TEST(RepeatedRuns, ReadRowsOnceIfTheyFitAChunk) {
   for (double part : {0.05, 1.0}) {
     std::vector<std::uint8_t> data = bytes(part);
     Rows rows = rows_of(data, kInputs);
@@ -102,7 +102,7 @@ TEST(RepeatedRuns, ReadRowsOnceThatFitAChunk) {
 }
 
 // The hidden layer alone meets groups: it tells whether they are those of the first run, the loss what the rows are now.
-TEST(RepeatedRuns, GroupRowsOnceWhereThereIsRoomForThoseOfAllChunks) {
+TEST(RepeatedRuns, GroupRowsOnceIfThereIsRoomForTheGroupsOfAllChunks) {
   const std::vector<double> theta = parameters_of<double>(autoencoder(), 1);
   for (const auto& [memory, once] : {std::pair(kChunksKept, true), std::pair(kNothingKept, false)}) {
     std::vector<double> data = doubles(bytes(0.05));

@@ -48,7 +48,7 @@ TEST(Evaluation, CostAndGradientAreRightForEveryActivationLossAndPenalty) {
 }
 
 // On either side of what is multiplied in registers, and with matrices stored either way.
-TEST(Evaluation, CostAndGradientAreRightForMiddlingAndWideLayers) {
+TEST(Evaluation, CostAndGradientAreCorrectForMediumAndWideLayers) {
   const MatrixView<const double> pages_apart(nullptr, 300, 1024);
   ASSERT_FALSE(vector_kernels<double>().product_pays(Transpose::no, pages_apart));
   using Shape = std::pair<int, int>;
@@ -91,7 +91,7 @@ TEST(Evaluation, EveryHiddenLayerMayHaveItsOwnPenaltyAndEveryLayerItsOwnDecay) {
   check(network, objective, 8);
 }
 
-TEST(Evaluation, KlIsFiniteAndItsGradientRightWhereUnitsSaturate) {
+TEST(Evaluation, KlIsFiniteAndItsGradientCorrectIfUnitsSaturate) {
   for (Activation f : {Activation::sigmoid, Activation::tanh, Activation::satlin}) {
     const Network network = network_of({4, 3, 4}, f, Activation::sigmoid);
     const Objective objective = objective_of(network, Loss::squared, 0.01, {{0, PenaltyKind::kl, 0.2, 3, Average::exact}});
@@ -107,7 +107,7 @@ TEST(Evaluation, KlIsFiniteAndItsGradientRightWhereUnitsSaturate) {
   }
 }
 
-TEST(Evaluation, AUnitAtExactlyZeroOrOneCostsAFiniteAmountAndHasNoGradient) {
+TEST(Evaluation, AUnitAtExactlyZeroOrOneHasAFiniteCostAndNoGradient) {
   const Network network = autoencoder(4, 3);
   const Objective objective = objective_of(network, Loss::squared, 0, {{0, PenaltyKind::kl, 0.2, 3, Average::exact}});
   std::vector<float> theta = parameters_of<float>(network, 1);
@@ -126,7 +126,7 @@ TEST(Evaluation, AUnitAtExactlyZeroOrOneCostsAFiniteAmountAndHasNoGradient) {
   }
 }
 
-TEST(Evaluation, WithoutAGradientItCostsTheSame) {
+TEST(Evaluation, WithoutAGradientTheCostIsTheSame) {
   const Network network = network_of({4, 3, 4}, Activation::tanh, Activation::identity);
   const Objective objective = objective_of(network, Loss::euclidean, 0.1, {{0, PenaltyKind::l2, 0.3, 2, Average::exact}});
   const std::vector<double> theta = parameters_of<double>(network, 1), x = random_vector<double>(kRows * 4, 0, 1, 2);
@@ -230,7 +230,7 @@ TEST(Evaluation, FinishesAnUpdateThatHasBegunWhenItIsStopped) {
 }
 
 // Of layers whose gradient is made by blocks of rows, and of others; in one chunk and in several.
-TEST(Evaluation, GivesASinkAloneTheBitsOfAGradientThatIsKeptWhole) {
+TEST(Evaluation, PassesASinkTheBitsOfTheFullGradient) {
   for (int inputs : {20, 80}) {
     const Network network = autoencoder(inputs, 70);
     const Objective objective = objective_of(network, Loss::squared, 0);

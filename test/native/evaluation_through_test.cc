@@ -40,7 +40,7 @@ Objective objective_for(const Network& network) {
   return objective_of(network, Loss::squared, 0.01, {{0, PenaltyKind::kl, 0.2, 3, Average::exact}});
 }
 
-TEST(EvaluationThrough, IsThatOfTheRowsMadeBeforehand) {
+TEST(EvaluationThrough, EqualsThatOfPrecomputedCodes) {
   const Network network = learning();
   const std::vector<double> theta = parameters_of<double>(network, 1), x = random_vector<double>(kRows * kCols, -1, 1, 2);
   for (const Network& before : frozen_networks()) {
@@ -85,7 +85,7 @@ TEST(EvaluationThrough, ReadsBytesShiftsAndAnyOrder) {
   }
 }
 
-TEST(EvaluationThrough, GivesLabelsTheCodesOfTheirRows) {
+TEST(EvaluationThrough, CombinesLabelsWithTheCodesOfTheirRows) {
   const Network network = network_of({kInputs, 3}, Activation::sigmoid, Activation::softmax);
   const Objective objective = objective_of(network, Loss::log_loss, 0.01);
   const std::vector<double> theta = parameters_of<double>(network, 1), x = random_vector<double>(kRows * kCols, -1, 1, 2);
@@ -103,7 +103,7 @@ TEST(EvaluationThrough, GivesLabelsTheCodesOfTheirRows) {
   expect_right(network, objective, theta, codes, evaluate(network, objective, theta, rows));
 }
 
-TEST(EvaluationThrough, CorruptsTheCodesAndComparesWithTheCleanOnes) {
+TEST(EvaluationThrough, CorruptsTheCodesAndComparesWithTheCleanCodes) {
   const Network network = learning();
   const std::vector<double> theta = parameters_of<double>(network, 1), x = random_vector<double>(kRows * kCols, -1, 1, 2);
   const Network before = frozen_networks().back();
@@ -143,7 +143,7 @@ TEST(EvaluationThrough, CountsTheFrozenLayersIntoTheMemoryOfAChunk) {
   EXPECT_LE(rows * 5000 * sizeof(float), Plan::kChunkBytes);
 }
 
-TEST(TrainingThrough, LearnsWhatItLearnsFromTheRowsMadeBeforehand) {
+TEST(TrainingThrough, EqualsTrainingOnPrecomputedCodes) {
   using Kind = OptimizerOptions::Kind;
   const Network network = learning();
   const std::vector<double> theta = parameters_of<double>(network, 1), x = random_vector<double>(kRows * kCols, -1, 1, 2);

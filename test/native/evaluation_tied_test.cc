@@ -48,7 +48,7 @@ TEST(TiedNetwork, CostAndGradientAreRightWithBiasesOnEitherSideBothOrNeither) {
   }
 }
 
-TEST(TiedNetwork, DeepOnesAreRightWithEveryPenaltyAndDecay) {
+TEST(TiedNetwork, OfManyLayersIsCorrectWithEveryPenaltyAndDecay) {
   for (bool biases : {false, true}) {
     const Network network = tied_network({5, 4, 3, 2}, Activation::sigmoid, Activation::identity, biases);
     ASSERT_EQ(network.depth(), 6);
@@ -64,7 +64,7 @@ TEST(TiedNetwork, DeepOnesAreRightWithEveryPenaltyAndDecay) {
   }
 }
 
-TEST(TiedNetwork, LayersOverTheSameMatrixMayBeMany) {
+TEST(TiedNetwork, ManyLayersMayUseTheSameMatrix) {
   Network network;
   network.add(4, 3, Activation::tanh);
   network.add_tied(0, Activation::sigmoid, true);
@@ -150,12 +150,12 @@ void expect_sum_of_both_gradients() {
   EXPECT_NEAR(got.parts.total(), both.parts.total(), tolerance::kLoss * kEpsilon<T> * both.parts.total());
 }
 
-TEST(TiedNetwork, HasTheSumOfBothGradientsOfTheUntiedOne) {
+TEST(TiedNetwork, HasTheSumOfBothGradientsOfTheUntiedNetwork) {
   expect_sum_of_both_gradients<float>();
   expect_sum_of_both_gradients<double>();
 }
 
-TEST(UnbiasedLayers, CostAndGradientAreRightWhereverTheyAre) {
+TEST(UnbiasedLayers, CostAndGradientAreCorrectAtEveryPosition) {
   for (int unbiased = 0; unbiased < 8; unbiased++) {
     Network network;
     network.add(4, 3, Activation::tanh, (unbiased & 1) == 0);

@@ -14,7 +14,7 @@ constexpr int kInputs = 5, kWide = 131, kWider = 145, kRows = 1100;
 
 std::vector<double> rows() { return random_vector<double>(std::size_t{kRows} * kInputs, 0.1, 0.9, 4); }
 
-TEST(StrideFor, IsAnOddNumberOfCacheLinesFromTheWidthAtWhichThatIsLittle) {
+TEST(StrideFor, IsAnOddNumberOfCacheLinesForWideRows) {
   EXPECT_EQ(stride_for(1), 1u);
   EXPECT_EQ(stride_for(127), 127u);
   EXPECT_EQ(stride_for(128), 144u);
@@ -27,7 +27,7 @@ TEST(StrideFor, IsAnOddNumberOfCacheLinesFromTheWidthAtWhichThatIsLittle) {
   }
 }
 
-TEST(EvaluationOfWideLayers, IsRightInOneChunkAndInMore) {
+TEST(EvaluationOfWideLayers, IsCorrectInOneChunkAndInMore) {
   const Network plain = network_of({kInputs, kWide, 7, kWider, kInputs}, Activation::sigmoid, Activation::identity);
   const Network tied = tied_network({kInputs, kWide, kWider}, Activation::tanh, Activation::identity);
   const std::vector<double> x = rows();
@@ -53,7 +53,7 @@ TEST(EvaluationOfWideLayers, IsRightWithManyClasses) {
   expect_right_along(network, objective, theta, {x, labels}, evaluate(network, objective, theta, labelled, 2));
 }
 
-TEST(EvaluationOfWideLayers, IsRightBehindWideLayersThatDoNotLearn) {
+TEST(EvaluationOfWideLayers, IsCorrectBehindFrozenWideLayers) {
   const Network before = network_of({kInputs, kWide, 4}, Activation::tanh, Activation::sigmoid);
   const std::vector<double> weights = parameters_of<double>(before, 3), x = rows();
   const Through through{before, weights.data()};

@@ -161,7 +161,7 @@ TYPED_TEST(ForwardTest, PartsCutBetweenBlocksHaveTheBitsOfTheWhole) {
   }
 }
 
-TYPED_TEST(ForwardTest, OneRowOnTheCallingThreadIsTheRowOfAll) {
+TYPED_TEST(ForwardTest, OneRowOnTheCallingThreadEqualsThatRowAmongAll) {
   using T = TypeParam;
   Network unbiased;
   unbiased.add(67, 35, Activation::sigmoid, false);
@@ -191,7 +191,7 @@ TYPED_TEST(ForwardTest, OneRowOnTheCallingThreadIsTheRowOfAll) {
   }
 }
 
-TYPED_TEST(ForwardTest, OneRowOnTheCallingThreadHasItsErrorInNetworksOfEveryKind) {
+TYPED_TEST(ForwardTest, OneRowOnTheCallingThreadHasItsErrorInEveryKindOfNetwork) {
   using T = TypeParam;
   std::vector<T> x = random_vector<T>(3 * 6, 0, 1, 2);
   for (int j = 7; j < 12; j++) x[j] = 0;
@@ -291,7 +291,7 @@ std::vector<long double> naive_outputs(const Network& network, const std::vector
   return a;
 }
 
-TYPED_TEST(ForwardTest, RowsWhoseSumsOverflowAreAnsweredAsIfTheyDidNot) {
+TYPED_TEST(ForwardTest, RowsWhoseSumsOverflowGiveTheExactResult) {
   using T = TypeParam;
   const T huge = std::numeric_limits<T>::max();
   std::vector<T> x = random_vector<T>(5 * 6, -1, 1, 2);
@@ -335,7 +335,7 @@ TYPED_TEST(ForwardTest, RowsWhoseSumsOverflowAreAnsweredAsIfTheyDidNot) {
   }
 }
 
-TEST(Forward, ErrorsOfFloatsAreAnsweredAsFarAsDoublesReachAndTheirSquaresAsFarAsFloats) {
+TEST(Forward, ErrorsOfFloatsHaveTheRangeOfDoublesAndTheirSquaresThatOfFloats) {
   const Network network = network_of({3, 3}, Activation::identity, Activation::identity);
   const std::vector<float> theta(network.parameters, 0.0f), x = {1, 2, 3, 3e38f, -3e38f, 1, 1, 1, 1};
   const auto errors = pass(network, theta, rows_of(x, 3), ForwardResult::errors, 2);
@@ -378,7 +378,7 @@ TYPED_TEST(ForwardTest, ScanFindsTheFirstBadPlaceWhateverTheNumberOfThreads) {
   }
 }
 
-TEST(Forward, ScanJudgesBytesByTheirScale) {
+TEST(Forward, ScanChecksBytesAfterTheirScale) {
   std::vector<std::uint8_t> bytes(500 * 4, 100);
   bytes[400 * 4 + 1] = 255;
   Rows rows = rows_of(bytes, 4);

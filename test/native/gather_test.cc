@@ -82,7 +82,7 @@ TEST(Gather, SubtractsALargeOffsetBeforeItRoundsToFloat) {
   }
 }
 
-TEST(Gather, LeavesRowsWhereTheyLieOnlyIfNothingIsToBeDoneToThem) {
+TEST(Gather, ReadsRowsInPlaceOnlyIfTheyNeedNoConversion) {
   const std::vector<float> floats = stored<float>();
   const std::vector<double> doubles = stored<double>();
   const std::vector<double> ones(kCols, 1);

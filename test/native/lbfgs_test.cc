@@ -113,7 +113,7 @@ TEST(Lbfgs, FindsTheMinimumOfQuadratics) {
   }
 }
 
-TEST(Lbfgs, NeedsOnlyHistoryOneToConverge) {
+TEST(Lbfgs, ConvergesWithAHistoryOfOne) {
   const auto path = minimise<double>(Quadratic<double>(30, 100), std::vector<double>(30), 1e-9, 2000, 1);
   EXPECT_EQ(path.stop(), Path<double>::Stop::tolerance);
   for (const double x : path.theta) EXPECT_NEAR(x, 1, tolerance::kQuadratic);
@@ -186,7 +186,7 @@ TEST(Lbfgs, SatisfiesTheStrongWolfeConditionsAtEveryIterate) {
   });
 }
 
-TEST(Lbfgs, StepsBackFromWhereTheCostIsNotANumber) {
+TEST(Lbfgs, StepsBackIfTheCostIsNaN) {
   // A barrier at |x| = 1, which the first step of length 1 reaches.
   int outside = 0;
   const auto f = [&](const double* x, double* g) {
@@ -203,7 +203,7 @@ TEST(Lbfgs, StepsBackFromWhereTheCostIsNotANumber) {
   EXPECT_NEAR(g, 0, 1e-6);
 }
 
-TEST(Lbfgs, SaysWhenTheStartIsNotFinite) {
+TEST(Lbfgs, ReportsAStartThatIsNotFinite) {
   const auto f = [](const double*, double* g) {
     *g = 1;
     return std::nan("");
@@ -224,7 +224,7 @@ TEST(Lbfgs, StopsAtOnceAtAMinimum) {
   EXPECT_EQ(path.evaluations(), 1);
 }
 
-TEST(Lbfgs, GivesUpForWantOfPrecisionWhereTheGradientLies) {
+TEST(Lbfgs, EndsAtTheLimitOfPrecisionIfTheGradientIsWrong) {
   const auto f = [](const double* x, double* g) {
     *g = -2 * *x;
     return *x * *x;
@@ -234,7 +234,7 @@ TEST(Lbfgs, GivesUpForWantOfPrecisionWhereTheGradientLies) {
   EXPECT_EQ(path.theta[0], 3.0);
 }
 
-TEST(Lbfgs, DropsItsHistoryWhereASearchFailsAndGoesOn) {
+TEST(Lbfgs, DropsItsHistoryIfASearchFailsAndContinues) {
   // One whole search, 25 evaluations, meets nothing finite; the next, along the steepest descent, does.
   const Quadratic<double> quadratic(20, 1e3);
   int evaluations = 0;
@@ -250,7 +250,7 @@ TEST(Lbfgs, DropsItsHistoryWhereASearchFailsAndGoesOn) {
   EXPECT_GT(longest->evaluations, 25);
 }
 
-TEST(Lbfgs, EndsForWantOfPrecisionInFloat32) {
+TEST(Lbfgs, EndsAtTheLimitOfPrecisionInFloat32) {
   for (const std::size_t n : {2, 20}) {
     const auto path = minimise_rosenbrock<float>(n, 0);
     EXPECT_NE(path.stop(), Path<float>::Stop::none);
@@ -272,7 +272,7 @@ TEST(Lbfgs, EndsForWantOfPrecisionInFloat32) {
   }
 }
 
-TEST(Lbfgs, EndsForWantOfPrecisionInFloat64) {
+TEST(Lbfgs, EndsAtTheLimitOfPrecisionInFloat64) {
   const Quadratic<double> quadratic(50, 1e3);
   const auto path =
       minimise<double>([&](const double* x, double* g) { return 1 + quadratic(x, g); }, std::vector<double>(50), 0, 2000);

@@ -37,7 +37,7 @@ double wavy(double x, double& slope) {
   return (x - 3) * (x - 3) + 2 * std::sin(20 * x + 2);
 }
 
-TEST(StrongWolfe, HoldsAtTheStepItFinds) {
+TEST(StrongWolfe, IsSatisfiedAtTheStepFound) {
   for (const auto& [f, name] :
        {std::pair{Function(rational), "rational"}, {Function(quintic), "quintic"}, {Function(wavy), "wavy"}}) {
     for (const double first : {1e-4, 1e-2, 1.0, 1e2, 1e4}) {
@@ -55,7 +55,7 @@ TEST(StrongWolfe, HoldsAtTheStepItFinds) {
   }
 }
 
-TEST(StrongWolfe, BacksOutOfARegionThatIsNotFinite) {
+TEST(StrongWolfe, StepsBackFromARegionThatIsNotFinite) {
   // Defined below 1e-3 only, its minimum close to that edge.
   const Function f = [](double x, double& slope) {
     const double room = 1e-3 - x;
@@ -71,7 +71,7 @@ TEST(StrongWolfe, BacksOutOfARegionThatIsNotFinite) {
   EXPECT_LE(std::fabs(point.slope), 0.9 * std::fabs(start.slope));
 }
 
-TEST(StrongWolfe, FailsWhereTheSlopeLies) {
+TEST(StrongWolfe, FailsIfTheSlopeIsWrong) {
   int evaluations = 0;
   LinePoint start;
   const Function rising = [](double x, double& slope) {
@@ -82,7 +82,7 @@ TEST(StrongWolfe, FailsWhereTheSlopeLies) {
   EXPECT_LE(evaluations, 25);
 }
 
-TEST(StrongWolfe, DecidesBySlopeWhereCostsDifferByLessThanTheNoise) {
+TEST(StrongWolfe, UsesTheSlopeIfCostsDifferByLessThanRounding) {
   // 1e-6 (x - 1)^2 on top of 1e9, which swallows it: no cost tells where the minimum is.
   LinePoint start{0, 1e9, -2e-6};
   const auto [outcome, point] = strong_wolfe(start, 64, 1e-5, [](LinePoint& at) {

@@ -97,7 +97,7 @@ TYPED_TEST(OptimizerTest, GivesTheSameBitsWithAndWithoutTheNorm) {
   }
 }
 
-TYPED_TEST(OptimizerTest, HoldsAsManyVectorsAsItsRuleNeeds) {
+TYPED_TEST(OptimizerTest, HasAsManyVectorsAsItsRuleNeeds) {
   EXPECT_EQ(Optimizer<TypeParam>::state_vectors(Kind::gradient_descent), 0);
   EXPECT_EQ(Optimizer<TypeParam>::state_vectors(Kind::momentum), 1);
   EXPECT_EQ(Optimizer<TypeParam>::state_vectors(Kind::adam), 2);

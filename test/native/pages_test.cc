@@ -37,7 +37,7 @@ bool system_has_huge_pages() {
   return std::getline(std::ifstream("/sys/kernel/mm/transparent_hugepage/enabled"), choices) && !mapping_flags(&choices).empty();
 }
 
-TEST(Pages, OfALargeBufferAreHugeOnesIfTheSystemHasThem) {
+TEST(Pages, OfALargeBufferAreHugeIfTheSystemHasThem) {
   if (!system_has_huge_pages()) GTEST_SKIP() << "this system has no huge pages, or does not show its mappings";
   for (std::size_t size : {std::size_t{1} << 17, std::size_t{300'000}, std::size_t{16} << 20}) {
     const Buffer<float> large(size);
@@ -48,12 +48,12 @@ TEST(Pages, OfALargeBufferAreHugeOnesIfTheSystemHasThem) {
   }
 }
 
-TEST(Pages, OfASmallBufferAreThoseOfAllOthers) {
+TEST(Pages, OfASmallBufferAreOrdinaryPages) {
   const Buffer<float> small(1 << 10);
   EXPECT_EQ(mapping_flags(small.data()).find(" hg "), std::string::npos);
 }
 
-TEST(Pages, OfABufferOfAnySizeAreZeroAndItsOwn) {
+TEST(Pages, OfABufferOfAnySizeAreZeroAndNotShared) {
   for (std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{17}, (std::size_t{1} << 17) - 1, std::size_t{1} << 17,
                            std::size_t{1} << 19, (std::size_t{1} << 19) + 1}) {
     const Buffer<float> one(size), other(size);

@@ -81,7 +81,7 @@ TEST(Plan, BlocksAreEvenInNumberAndFourFrom512RowsOn) {
   }
 }
 
-TEST(Plan, AFewRowsAreTwoBlocksWhereTwoThreadsShareThem) {
+TEST(Plan, FewRowsAreTwoBlocksIfTwoThreadsShareThem) {
   const auto blocks = [](const Network& network, int rows) {
     return Plan::evaluation(network, rows, sizeof(float)).blocks(rows).count;
   };

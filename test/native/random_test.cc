@@ -92,7 +92,7 @@ std::vector<std::uint32_t> shuffled(std::uint32_t count, std::uint64_t seed, std
   return out;
 }
 
-TEST(Permutation, HoldsEveryNumberOnce) {
+TEST(Permutation, ContainsEveryNumberOnce) {
   for (const std::uint32_t count : {0, 1, 2, 3, 7, 1000, 60001}) {
     auto order = shuffled(count, 3, 0);
     std::sort(order.begin(), order.end());
@@ -100,7 +100,7 @@ TEST(Permutation, HoldsEveryNumberOnce) {
   }
 }
 
-TEST(Shuffle, InPartsPlacesWhatItWouldAtOnceAndLeavesWhatIsPlaced) {
+TEST(Shuffle, InPartsEqualsAShuffleAtOnceAndKeepsFinalPlaces) {
   const auto whole = shuffled(1000, 3, 0);
   std::vector<std::uint32_t> order(1000);
   std::iota(order.begin(), order.end(), 0u);

@@ -56,7 +56,7 @@ TYPED_TEST(SameBits, OfLbfgsAtAnyNumberOfThreads) {
   for (int threads : thread_counts()) expect_same_bits(one, this->trained(Kind::lbfgs, 0, 2, threads));
 }
 
-TYPED_TEST(SameBits, OfLayersWhoseGradientIsMadeByRowBlocks) {
+TYPED_TEST(SameBits, OfLayersWhoseGradientIsComputedByRowBlocks) {
   using T = TypeParam;
   constexpr int kWidth = 61, kRows = 1301, kBatch = 901;
   const Network small = autoencoder(kWidth, 43);

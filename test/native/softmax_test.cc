@@ -93,7 +93,7 @@ TYPED_TEST(Softmax, ProbabilitiesLossAndDeltaFollowTheDefinition) {
   }
 }
 
-TYPED_TEST(Softmax, CostsTheSameWhereNoDeltaIsAskedFor) {
+TYPED_TEST(Softmax, HasTheSameLossWithoutADelta) {
   using T = TypeParam;
   auto z = random_vector<T>(5 * 7, -8, 8, 1);
   const auto bias = random_vector<T>(7, -1, 1, 2);
@@ -106,7 +106,7 @@ TYPED_TEST(Softmax, CostsTheSameWhereNoDeltaIsAskedFor) {
   EXPECT_EQ(predicted, with.predicted);
 }
 
-TYPED_TEST(Softmax, PredictsTheFirstOfTheMostProbableClassesOrNoneWhereThatIsUnknown) {
+TYPED_TEST(Softmax, PredictsTheFirstOfTheMostProbableClassesOrNoneIfNotFinite) {
   using T = TypeParam;
   const std::vector<T> z = {1, 5, 2, 5, -7, 0, 0, 0, 3, 1, 2, 3, kNaN<T>, 1, 1, 1, kInfinity<T>, 1, 1, 1}, bias = {0, 1, 1, 0};
   const std::vector<std::uint32_t> labels = {0, 1, 2, 3, 0}, predicted = {1, 1, 0, 4, 4};
@@ -123,7 +123,7 @@ TYPED_TEST(Softmax, ARowsBitsDoNotDependOnTheOthers) {
   }
 }
 
-TYPED_TEST(Softmax, TakesRowsThatLieApartAndLeavesWhatIsBetweenThem) {
+TYPED_TEST(Softmax, SupportsAStrideAndKeepsThePaddingBetweenRows) {
   using T = TypeParam;
   constexpr int kClassCount = 11, kApart = 16, kRowCount = 9;
   const auto z = random_vector<T>(kRowCount * kClassCount, -8, 8, 1), bias = random_vector<T>(kClassCount, -1, 1, 2);
@@ -149,7 +149,7 @@ TYPED_TEST(Softmax, TakesRowsThatLieApartAndLeavesWhatIsBetweenThem) {
   }
 }
 
-TYPED_TEST(Softmax, LogitsFarApartAreCertainAndCostTheirDistance) {
+TYPED_TEST(Softmax, LogitsFarApartGiveProbabilityOneAndALossOfTheirDistance) {
   using T = TypeParam;
   for (T far : {T(500), T(1e30)}) {
     const std::vector<T> z = {-far, far, -far};
@@ -163,7 +163,7 @@ TYPED_TEST(Softmax, LogitsFarApartAreCertainAndCostTheirDistance) {
   }
 }
 
-TYPED_TEST(Softmax, EqualLogitsAreEquallyLikelyHoweverLarge) {
+TYPED_TEST(Softmax, EqualLogitsOfAnySizeAreEquallyProbable) {
   using T = TypeParam;
   for (T z : {T(0), T(500), T(-500), T(1e30), T(-1e30)}) {
     EXPECT_EQ(softmax_of(std::vector<T>(4, z)), std::vector<T>(4, T(0.25)));
@@ -171,7 +171,7 @@ TYPED_TEST(Softmax, EqualLogitsAreEquallyLikelyHoweverLarge) {
   }
 }
 
-TYPED_TEST(Softmax, PassesNaNAndInfinityOnToTheirOwnRowAlone) {
+TYPED_TEST(Softmax, PassesNaNAndInfinityOnToTheirOwnRowOnly) {
   using T = TypeParam;
   for (T bad : {kNaN<T>, kInfinity<T>, -kInfinity<T>}) {
     for (int at = 0; at < 3; at++) {
@@ -190,7 +190,7 @@ TYPED_TEST(Softmax, PassesNaNAndInfinityOnToTheirOwnRowAlone) {
   }
 }
 
-TYPED_TEST(Softmax, OneClassIsCertain) {
+TYPED_TEST(Softmax, OneClassHasProbabilityOne) {
   using T = TypeParam;
   for (T z : {T(-1e30), T(0), T(3)}) {
     EXPECT_EQ(softmax_of<T>({z}), (std::vector<T>{1}));

@@ -53,7 +53,7 @@ bool leaves_zeros_out(const Network& network, const Rows& rows, const Noise* noi
   return leaves;
 }
 
-TEST(SparseRows, AreSeenAsSuchWhereItPays) {
+TEST(SparseRows, AreGroupedIfThatIsFaster) {
   const Network network = sparse_autoencoder();
   const std::vector<double> sparse = sparse_rows<double>(kRows, kInputs),
                             dense = random_vector<double>(kRows * kInputs, 0.1, 0.9, 1);
@@ -95,7 +95,7 @@ TEST(SparseRows, GiveTheCostAndGradientOfTheDefinition) {
   }
 }
 
-TEST(SparseRows, GiveThoseOfASoftmaxOnThemToo) {
+TEST(SparseRows, GiveTheCostAndGradientOfASoftmax) {
   Network network;
   network.add(kInputs, 25, Activation::softmax);
   const Objective objective = objective_of(network, Loss::log_loss, 0.01);
@@ -107,7 +107,7 @@ TEST(SparseRows, GiveThoseOfASoftmaxOnThemToo) {
   expect_right_along(network, objective, theta, {x, labels}, evaluate(network, objective, theta, rows, 2));
 }
 
-TEST(SparseRows, AreRightInChunksAndUnderNoise) {
+TEST(SparseRows, AreCorrectInChunksAndWithNoise) {
   constexpr int kMany = 1301;
   constexpr EvaluationMemory kKept = {0, std::size_t{1} << 30}, kComputedAgain = {0, 0};
   const Network network = sparse_autoencoder();
@@ -167,7 +167,7 @@ std::vector<T> encoded(const Network& network, const std::vector<T>& theta, cons
 }
 
 // Blocks of zeros, blocks without any, and one in which both meet.
-TYPED_TEST(SparseRowsOf, EncodeAsTheDefinitionSaysAndInPartsWithTheSameBits) {
+TYPED_TEST(SparseRowsOf, EncodeByTheDefinitionAndInPartsWithTheSameBits) {
   using T = TypeParam;
   const Network network = network_of({kInputs, 61, 30}, Activation::tanh, Activation::tanh);
   const int block = forward_block_rows(network), rows = 4 * block + 70, cols = kInputs;
@@ -189,7 +189,7 @@ TYPED_TEST(SparseRowsOf, EncodeAsTheDefinitionSaysAndInPartsWithTheSameBits) {
 }
 
 // An input that is zero in all rows of a block tells whether its weights are met: they are not a number.
-TYPED_TEST(SparseRowsOf, MeetNoWeightsWithTheirZerosWhereTheyAreEncoded) {
+TYPED_TEST(SparseRowsOf, SkipWeightsOfZeroInputsInEncoding) {
   using T = TypeParam;
   const Network network = network_of({kInputs, 61}, Activation::sigmoid, Activation::sigmoid);
   const int rows = forward_block_rows(network) + 100;

@@ -30,7 +30,7 @@ void expect_as_defined(const Penalty& penalty, Activation f, int units, int unit
   EXPECT_NEAR(pull[unit], slope / m, tolerance::kPull * (1 + std::fabs(slope / m))) << r;
 }
 
-TEST(Sparsity, ValueAndPullFollowTheDefinitionInsideAndOutsideTheTangents) {
+TEST(Sparsity, ValueAndGradientFollowTheDefinitionInsideAndOnTheTangents) {
   for (PenaltyKind kind : {PenaltyKind::kl, PenaltyKind::l2, PenaltyKind::constraint}) {
     for (Activation f : {Activation::sigmoid, Activation::tanh}) {
       const Penalty penalty{0, kind, 0.15, 2.5, Average::exact};
@@ -41,7 +41,7 @@ TEST(Sparsity, ValueAndPullFollowTheDefinitionInsideAndOutsideTheTangents) {
   }
 }
 
-TEST(Sparsity, EveryUnitMayHaveItsOwnTargetAndMultiplier) {
+TEST(Sparsity, SupportsATargetAndMultiplierForEachUnit) {
   for (PenaltyKind kind : {PenaltyKind::l2, PenaltyKind::constraint}) {
     for (Activation f : {Activation::sigmoid, Activation::tanh, Activation::identity}) {
       Penalty penalty{0, kind, 0.15, 2.5, Average::exact, {0.1, 0.2, 0.6}, {}};
@@ -53,7 +53,7 @@ TEST(Sparsity, EveryUnitMayHaveItsOwnTargetAndMultiplier) {
   }
 }
 
-TEST(Sparsity, AConstraintMetStillPullsByItsMultiplier) {
+TEST(Sparsity, ASatisfiedConstraintStillHasTheGradientOfItsMultiplier) {
   const Penalty penalty{0, PenaltyKind::constraint, 0.25, 8, Average::exact, {}, {0.5, -2}};
   for (Activation f : {Activation::sigmoid, Activation::tanh}) {
     const double met = f == Activation::tanh ? -0.5 : 0.25, means[] = {met, met};
@@ -66,7 +66,7 @@ TEST(Sparsity, AConstraintMetStillPullsByItsMultiplier) {
   }
 }
 
-TEST(Sparsity, IsZeroAtTheTargetAndPullsTowardsIt) {
+TEST(Sparsity, IsZeroAtTheTargetAndItsGradientHasTheSignOfTheDistance) {
   const Penalty penalty{0, PenaltyKind::kl, 0.15, 2, Average::exact};
   const double means[] = {0.15, 0.05, 0.4};
   float pull[3];
@@ -77,7 +77,7 @@ TEST(Sparsity, IsZeroAtTheTargetAndPullsTowardsIt) {
   EXPECT_GT(pull[2], 0);
 }
 
-TEST(Sparsity, UnderTanhASilentUnitHasTheMeanZero) {
+TEST(Sparsity, UnderTanhAnInactiveUnitHasTheMeanZero) {
   const Penalty penalty{0, PenaltyKind::l2, 0.2, 1, Average::exact};
   const double silent = -1, on_target = 2 * 0.2 - 1;
   EXPECT_DOUBLE_EQ(penalty_value(penalty, Activation::tanh, &silent, 1), 0.04);

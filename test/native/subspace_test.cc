@@ -82,19 +82,19 @@ TEST(Subspace, FindsTheLeadingEigenvectorsOfTheWholeCovariance) {
   for (int count : {1, 7, 40}) expect_leading(leading(rows_of(x, 300), count), whole(rows_of(x, 300)), 300);
 }
 
-TEST(Subspace, FindsThemInManyMoreColumnsThanRows) {
+TEST(Subspace, FindsEigenvectorsOfManyMoreColumnsThanRows) {
   const std::vector<double> x = sloping_rows(50, 700, 0.99);
   expect_leading(leading(rows_of(x, 700), 12), whole(rows_of(x, 700)), 700);
 }
 
-TEST(Subspace, FindsHalfOfThem) {
+TEST(Subspace, FindsHalfOfAllEigenvectors) {
   const std::vector<double> x = sloping_rows(200, 24, 0.8);
   expect_leading(leading(rows_of(x, 24), 12), whole(rows_of(x, 24)), 24);
   const std::vector<double> pair = sloping_rows(200, 2, 0.5);
   expect_leading(leading(rows_of(pair, 2), 1), whole(rows_of(pair, 2)), 2);
 }
 
-TEST(Subspace, GoesOnInRandomDirectionsWhereTheRowsHaveNoMore) {
+TEST(Subspace, ContinuesInRandomDirectionsBeyondTheRankOfTheRows) {
   constexpr int kCols = 120, kCount = 9;
   // Five rows span four directions beside their mean.
   const Directions got = leading(rows_of(sloping_rows(5, kCols, 0.9), kCols), kCount);
@@ -116,7 +116,7 @@ TEST(Subspace, GoesOnInRandomDirectionsWhereTheRowsHaveNoMore) {
   EXPECT_EQ(none.total, 0);
 }
 
-TEST(Subspace, ConvergesWhereNoDirectionStandsOut) {
+TEST(Subspace, ConvergesWithoutDominantDirections) {
   const std::vector<double> x = random_vector<double>(600 * 400, -1, 1, 1);
   const Directions got = leading(rows_of(x, 400), 10), expected = whole(rows_of(x, 400));
   ASSERT_EQ(got.end, SubspaceEnd::converged);
@@ -124,7 +124,7 @@ TEST(Subspace, ConvergesWhereNoDirectionStandsOut) {
   EXPECT_EQ(leading(rows_of(x, 400), 10, 2, StopFlag(), 3).end, SubspaceEnd::stalled);
 }
 
-TEST(Subspace, GoesThroughMoreRowsThanItHoldsAtOnce) {
+TEST(Subspace, ReadsMoreRowsThanFitOneChunk) {
   constexpr int kRows = 1500, kCols = 3000, kCount = 2;  // two chunks
   const std::vector<double> x = sloping_rows(kRows, kCols, 0.9);
   const Directions got = leading(rows_of(x, kCols), kCount);

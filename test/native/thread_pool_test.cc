@@ -27,7 +27,7 @@
 namespace layerwise {
 namespace {
 
-TEST(ThreadPool, RunsEveryBlockOnceAndShowsWhatItWrote) {
+TEST(ThreadPool, RunsEveryBlockOnceAndMakesItsWritesVisible) {
   ThreadPool pool;
   for (int threads = 1; threads <= 7; threads++) {
     for (int count : {0, 1, 2, 3, 100, 1000}) {
@@ -45,7 +45,7 @@ TEST(ThreadPool, RunsEveryBlockOnceAndShowsWhatItWrote) {
   }
 }
 
-TEST(ThreadPool, ABlockMayUseWhatBelongsToItsMember) {
+TEST(ThreadPool, ABlockMayUseTheMemoryOfItsMember) {
   ThreadPool pool;
   for (int threads : {1, 2, 5}) {
     for (int count : {1, 3, 500}) {
@@ -66,7 +66,7 @@ TEST(ThreadPool, ABlockMayUseWhatBelongsToItsMember) {
 }
 
 // A thread that has a long block keeps none of the others waiting: they are left to those who are free.
-TEST(ThreadPool, BlocksLeftOverGoToWhoIsFree) {
+TEST(ThreadPool, RemainingBlocksGoToIdleThreads) {
   ThreadPool pool;
   pool.run(2, [](Team& team) {
     std::atomic<int> others{0};
@@ -81,7 +81,7 @@ TEST(ThreadPool, BlocksLeftOverGoToWhoIsFree) {
   });
 }
 
-TEST(ThreadPool, EachSeesWhatTheRegionBeforeItWroteOnOtherThreads) {
+TEST(ThreadPool, EachSeesTheWritesOfThePreviousRegion) {
   ThreadPool pool;
   pool.run(4, [](Team& team) {
     std::vector<long> values(64, 0);
@@ -96,7 +96,7 @@ TEST(ThreadPool, EachSeesWhatTheRegionBeforeItWroteOnOtherThreads) {
   });
 }
 
-TEST(ThreadPool, AnotherThreadTakesTheBlocksOfOneThatIsHeldUp) {
+TEST(ThreadPool, AnotherThreadTakesTheBlocksOfADelayedThread) {
   ThreadPool pool;
   pool.run(2, [](Team& team) {
     std::atomic<int> done{0};
@@ -161,7 +161,7 @@ TEST(ThreadPool, TakesTasksFromSeveralThreadsAtOnce) {
   pool.run(1, [&](Team&) { EXPECT_EQ(sum, 2 * 300 * 5); });
 }
 
-TEST(ThreadPool, FinishesItsTasksBeforeItIsGone) {
+TEST(ThreadPool, FinishesItsTasksInItsDestructor) {
   int ran = 0;
   {
     ThreadPool pool;
@@ -194,7 +194,7 @@ bool becomes_so_many_threads(int count) {
   return threads_of_process() == count;
 }
 
-TEST(ThreadPool, LeavesNoThreadsOfTheTeamsItHad) {
+TEST(ThreadPool, LeavesNoThreadsAfterItsDestructor) {
   const int others = threads_once_quiet();
   for (int threads : {1, 2, 5}) {
     ThreadPool pool;
@@ -222,7 +222,7 @@ double process_seconds() {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-TEST(ThreadPool, SleepsWhenThereIsNothingToDo) {
+TEST(ThreadPool, SleepsWithoutWork) {
   ThreadPool pool;
   pool.run(4, [](Team& team) { team.each(100, [](int) {}); });
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -237,7 +237,7 @@ void use_threads(ThreadPool& pool, int threads) {
   pool.run(threads, [&](Team& team) { team.each(threads, [](int) {}); });
 }
 
-TEST(ThreadPool, StartsNoThreadBeforeATaskAndNoMoreThanThatHasBlocks) {
+TEST(ThreadPool, StartsNoThreadBeforeATaskAndAtMostOneForEachBlock) {
   const int others = threads_once_quiet();
   ThreadPool pool;
   EXPECT_EQ(threads_of_process(), others);
@@ -245,7 +245,7 @@ TEST(ThreadPool, StartsNoThreadBeforeATaskAndNoMoreThanThatHasBlocks) {
   EXPECT_EQ(threads_of_process(), others + 3);
 }
 
-TEST(ThreadPool, EndsHelpersThatNoTaskAskedForLately) {
+TEST(ThreadPool, EndsHelpersThatWereNotNeededForAWhile) {
   const int others = threads_once_quiet();
   ThreadPool pool(0, std::chrono::milliseconds(20));
   use_threads(pool, 9);
@@ -343,7 +343,7 @@ TEST(Lanes, DoNotWaitForEachOther) {
   }
 }
 
-TEST(Lanes, TellShortAnswersFromLongOnes) {
+TEST(Lanes, SeparateShortAnswersFromLongOnes) {
   EXPECT_EQ(Lanes::of(2.0 * 784 * 196), Lane::express);
   EXPECT_EQ(Lanes::of(2.0 * 784 * 196 * 2000), Lane::bulk);
 }

@@ -44,7 +44,7 @@ class Training : public testing::Test {
 };
 
 // One epoch after another, each batch's gradient by central differences of the naive cost.
-TEST_F(Training, FollowsShuffledMinibatchesWithTheMeansOfTheirOwn) {
+TEST_F(Training, FollowsShuffledMinibatchesWithTheirOwnMeans) {
   constexpr double kRate = 0.3;
   constexpr int kEpochs = 2;
   TrainingOptions options = options_of(Kind::gradient_descent, kBatch);
@@ -123,7 +123,7 @@ TEST_F(Training, TheMovingMeanIsCorrectedForItsStart) {
   for (std::size_t i = 0; i < at.size(); i++) EXPECT_NEAR(got.theta[i], at[i], tolerance::kTrained);
 }
 
-TEST_F(Training, AFullBatchCostsWhatItsParametersCostBeforeTheStep) {
+TEST_F(Training, AFullBatchReportsTheCostBeforeItsStep) {
   for (bool fused : {true, false}) {
     const auto got = train(network, objective(Average::exact), options_of(Kind::adam, 0, fused), theta, rows, 1, 0.5, 2);
     const NaiveCost naive = naive_cost(network, objective(Average::exact), {theta.begin(), theta.end()}, x);
@@ -134,7 +134,7 @@ TEST_F(Training, AFullBatchCostsWhatItsParametersCostBeforeTheStep) {
   }
 }
 
-TEST_F(Training, WithoutShuffleTakesTheRowsAsTheyAreAndAnOrderAsItIsGiven) {
+TEST_F(Training, WithoutShuffleUsesTheRowsInTheirGivenOrder) {
   std::vector<std::uint32_t> identity(kRows), reversed(kRows);
   std::iota(identity.begin(), identity.end(), 0);
   std::copy(identity.rbegin(), identity.rend(), reversed.begin());
@@ -189,7 +189,7 @@ TEST_F(Training, AnEpochsWeightDecayIsThatOfItsLastParameters) {
   });
 }
 
-TEST_F(Training, KnowsWhichEpochIsNotOver) {
+TEST_F(Training, ReportsWhichEpochIsNotFinished) {
   for (const Kind kind : {Kind::adam, Kind::lbfgs}) {
     ThreadPool pool;
     pool.run(2, [&](Team& team) {
@@ -218,7 +218,7 @@ TEST_F(Training, LbfgsEndsWithItsRound) {
   });
 }
 
-TEST_F(Training, TwoJobsInTurnGiveTheBitsThatEachGivesAlone) {
+TEST_F(Training, TwoAlternatingJobsHaveTheBitsOfEachAlone) {
   const TrainingOptions first = options_of(Kind::adam, kBatch), second = options_of(Kind::momentum, 4);
   const auto alone1 = train(network, objective(Average::moving), first, theta, rows, 2, 0.05, 2);
   const auto alone2 = train(network, objective(Average::batch), second, theta, rows, 2, 0.02, 3);
@@ -287,7 +287,7 @@ TEST_F(Training, ReportsDivergence) {
   }
 }
 
-TEST_F(Training, ParametersHandedOverByACancelAreNeverBroken) {
+TEST_F(Training, ParametersReturnedByACancelAreNeverPartial) {
   const Network linear = network_of({kInputs, 4, kInputs}, Activation::identity, Activation::identity);
   ThreadPool pool;
   pool.run(2, [&](Team& team) {
@@ -319,7 +319,7 @@ TEST_F(Training, AnEpochsSparsityIsThatOfAllPenalisedLayers) {
   EXPECT_NEAR(got.last().cost.sparsity, apart, tolerance::kTrained);
 }
 
-TEST_F(Training, DoesNotCallACalmRunDivergent) {
+TEST_F(Training, DoesNotReportAStableRunAsDivergent) {
   for (Kind kind : {Kind::gradient_descent, Kind::momentum, Kind::adam, Kind::lbfgs}) {
     const auto got = train(network, objective(Average::exact), options_of(kind, 0), theta, rows, 4, 0.01, 2);
     for (const SpanResult& span : got.spans) EXPECT_FALSE(span.diverged || span.cancelled);

@@ -63,7 +63,7 @@ TYPED_TEST(VectorData, GatherConvertsScalesAndShifts) {
   });
 }
 
-TEST(VectorDataOfFloats, SquaredErrorsOfFloatsAreRightWhereTheirSquaresAndDifferencesAreNoFloats) {
+TEST(VectorDataOfFloats, SquaredErrorsOfFloatsAreCorrectBeyondTheRangeOfFloats) {
   for (VectorLevel level : levels()) {
     for (float size : {3e38f, 1e30f, 1e-30f}) {
       const std::vector<float> y(19, size), x(19, -size);
@@ -75,7 +75,7 @@ TEST(VectorDataOfFloats, SquaredErrorsOfFloatsAreRightWhereTheirSquaresAndDiffer
   }
 }
 
-TYPED_TEST(VectorData, GatherClipsWhatIsFinite) {
+TYPED_TEST(VectorData, GatherClipsFiniteValues) {
   using T = TypeParam;
   at_all_sizes<T>([](const VectorKernels<T>& k, int, int cols, int) {
     const std::vector<double> in = random_vector<double>(cols, -5, 5, 2), shift(cols, 1.0), factor(cols, 0.5), centre(cols, 0.25);
@@ -99,7 +99,7 @@ TYPED_TEST(VectorData, GatherClipsWhatIsFinite) {
   });
 }
 
-TYPED_TEST(VectorData, BytesOver255EndAtOne) {
+TYPED_TEST(VectorData, BytesOver255ReachExactlyOne) {
   using T = TypeParam;
   for (VectorLevel level : levels()) {
     const std::vector<std::uint8_t> in(40, 255);

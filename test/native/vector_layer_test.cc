@@ -111,7 +111,7 @@ TYPED_TEST(VectorLayer, HiddenDeltaAgreesWithTheDefinition) {
   });
 }
 
-TYPED_TEST(VectorLayer, AbsoluteSumAddsSizes) {
+TYPED_TEST(VectorLayer, AbsoluteSumAddsAbsoluteValues) {
   using T = TypeParam;
   at_all_sizes<T>([](const VectorKernels<T>& k, int rows, int cols, int gap) {
     const Spaced<T> a(rows, cols, gap, -1, 1, 3);
@@ -218,7 +218,7 @@ TYPED_TEST(VectorLayer, AnElementsBitsDoNotDependOnItsPlace) {
   }
 }
 
-TYPED_TEST(VectorLayer, LeavesAMatrixWithoutRowsAlone) {
+TYPED_TEST(VectorLayer, DoesNotWriteToAMatrixWithoutRows) {
   using T = TypeParam;
   for (VectorLevel level : levels()) {
     const std::vector<T> bias(3, T(1));

@@ -9,14 +9,14 @@
 namespace layerwise {
 namespace {
 
-TEST(VectorLevel, IsTheOneWishedForWhereTheProcessorHasIt) {
+TEST(VectorLevel, IsTheOneWishedForIfTheProcessorHasIt) {
   EXPECT_EQ(choose_level(VectorLevel::avx512, "avx512"), VectorLevel::avx512);
   EXPECT_EQ(choose_level(VectorLevel::avx512, "avx2"), VectorLevel::avx2);
   EXPECT_EQ(choose_level(VectorLevel::avx512, "baseline"), VectorLevel::baseline);
   EXPECT_EQ(choose_level(VectorLevel::avx2, "baseline"), VectorLevel::baseline);
 }
 
-TEST(VectorLevel, IsTheBestOneWhereTheWishCannotBeMet) {
+TEST(VectorLevel, IsTheBestOneIfTheWishIsNotAvailable) {
   EXPECT_EQ(choose_level(VectorLevel::avx512, nullptr), VectorLevel::avx512);
   EXPECT_EQ(choose_level(VectorLevel::avx2, "avx512"), VectorLevel::avx2);
   EXPECT_EQ(choose_level(VectorLevel::baseline, "avx2"), VectorLevel::baseline);
@@ -37,7 +37,7 @@ TEST(VectorLevel, HasItsOwnKernels) {
 
 double half(volatile double x) { return x * 0.5; }
 
-TEST(DenormalsOff, FlushesWhileItLivesAndPutsTheSettingBack) {
+TEST(DenormalsOff, FlushesDuringItsLifetimeAndRestoresTheSetting) {
   const double smallest = std::numeric_limits<double>::min();
   ASSERT_GT(half(smallest), 0);
   {

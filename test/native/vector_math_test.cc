@@ -97,7 +97,7 @@ TYPED_TEST(VectorMath, ExponentialsAreAccurateToTheLastPlaces) {
   }
 }
 
-TYPED_TEST(VectorMath, ExponentialsSaturateAndPassNaNOnWhateverTheirNumber) {
+TYPED_TEST(VectorMath, ExponentialsSaturateAndPassNaNOnForEveryLength) {
   using T = TypeParam;
   const T huge = std::numeric_limits<T>::max();
   const std::vector<T> x{0, -kInfinity<T>, -huge, -1000, 1000, huge, kInfinity<T>, kNaN<T>, -T(0)};
@@ -146,7 +146,7 @@ TYPED_TEST(VectorMath, TanhIsOdd) {
   }
 }
 
-TYPED_TEST(VectorMath, CrossEntropyIsFiniteWhereTheOutputHasSaturated) {
+TYPED_TEST(VectorMath, CrossEntropyIsFiniteForASaturatedOutput) {
   using T = TypeParam;
   for (VectorLevel level : levels()) {
     for (T z : {T(-1000), T(-200), T(200), T(1000)}) {

@@ -78,7 +78,7 @@ void expect_wide_gradient(const VectorKernels<T>& kernels, int m, int n, int k) 
 
 TYPED_TEST(VectorProduct, OfDeltasAndInputsFollowsTheDefinition) { at_all_shapes<TypeParam>(expect_wide_gradient<TypeParam>); }
 
-TYPED_TEST(VectorProduct, OfMoreDeltasThanAreLaidOutAtOnceFollowsTheDefinition) {
+TYPED_TEST(VectorProduct, OfMoreDeltasThanArePackedAtOnceFollowsTheDefinition) {
   for (VectorLevel level : levels()) {
     SCOPED_TRACE(vector_level_name(level));
     for (int units : {336, 337, 700}) expect_wide_gradient(vector_kernels<TypeParam>(level), units, 20, 300);
@@ -126,7 +126,7 @@ TYPED_TEST(VectorProduct, OfRowsAndWeightsHasTheBitsOfEachRowAlone) {
   });
 }
 
-TYPED_TEST(VectorProduct, TurnsAMatrixOver) {
+TYPED_TEST(VectorProduct, TransposesAMatrix) {
   using T = TypeParam;
   at_all_sizes<T>([](const VectorKernels<T>& kernels, int rows, int cols, int gap) {
     const Spaced<T> in(rows, cols, gap, -1, 1, 1);
@@ -193,7 +193,7 @@ void at_all_rows(Body&& body) {
   }
 }
 
-TYPED_TEST(VectorProduct, GroupsHoldWhatIsNotZeroAndNoColumnOfZeros) {
+TYPED_TEST(VectorProduct, GroupsContainAllNonzerosAndNoZeroColumn) {
   using T = TypeParam;
   at_all_rows<T>([](const VectorKernels<T>& kernels, Spaced<T> x) {
     x.at(0, 0) = kNaN<T>;
@@ -230,7 +230,7 @@ TYPED_TEST(VectorProduct, GroupsHoldWhatIsNotZeroAndNoColumnOfZeros) {
 }
 
 // Rows of three kinds in turn; more of them than are looked at together, and each time one of each kind left over.
-TYPED_TEST(VectorProduct, AGroupsRowsAreAlike) {
+TYPED_TEST(VectorProduct, RowsOfAGroupAreSimilar) {
   using T = TypeParam;
   constexpr int kRows = 150, kCols = 1300;
   for (VectorLevel level : levels()) {
@@ -302,7 +302,7 @@ TYPED_TEST(VectorProduct, OfDeltasAndManyGroupsFollowsTheDefinition) {
   }
 }
 
-TYPED_TEST(VectorProduct, ChunksHaveRoomForBlocksWithoutAZero) {
+TYPED_TEST(VectorProduct, ChunksHaveRoomForBlocksWithoutZeros) {
   using T = TypeParam;
   for (int rows : {1, 3, 190, 200}) {
     const Spaced<T> x(rows, 37, 0, 1, 2, 4);
@@ -331,7 +331,7 @@ TYPED_TEST(VectorProduct, ChunksHaveRoomForBlocksWithoutAZero) {
   }
 }
 
-TYPED_TEST(VectorProduct, TheShareOfColumnsKeptIsThatOfTheGroupsLookedAt) {
+TYPED_TEST(VectorProduct, TheShareOfColumnsKeptIsThatOfTheInspectedGroups) {
   using T = TypeParam;
   std::vector<T> x(12 * 10, T(0));
   EXPECT_EQ(GroupedChunk<T>::kept_share({x.data(), 12, 10}, 3), 0);

@@ -75,7 +75,7 @@ std::vector<Network> networks() {
           tied_network({17, 9, 4}, Activation::sigmoid, Activation::identity, false)};
 }
 
-TYPED_TEST(Projection, MovesToTheNearestPointOfTheBallAndLeavesBiases) {
+TYPED_TEST(Projection, MovesToTheNearestPointOfTheBallAndKeepsBiases) {
   using T = TypeParam;
   for (const Network& network : networks()) {
     const std::vector<T> theta = parameters_of<T>(network, 1);
@@ -94,7 +94,7 @@ TYPED_TEST(Projection, MovesToTheNearestPointOfTheBallAndLeavesBiases) {
   }
 }
 
-TYPED_TEST(Projection, LeavesWhatIsInsideBitForBit) {
+TYPED_TEST(Projection, KeepsTheBitsOfWeightsWithinTheBound) {
   using T = TypeParam;
   for (const Network& network : networks()) {
     const std::vector<T> theta = parameters_of<T>(network, 1);
@@ -105,7 +105,7 @@ TYPED_TEST(Projection, LeavesWhatIsInsideBitForBit) {
   }
 }
 
-TYPED_TEST(Projection, ByUnitLeavesTheRowsThatKeepTheBound) {
+TYPED_TEST(Projection, ByUnitDoesNotChangeRowsWithinTheBound) {
   using T = TypeParam;
   Network network;
   network.add(3, 2, Activation::sigmoid);
