@@ -1,19 +1,19 @@
 import { LayerwiseError } from './errors.js'
 import { shorten, show, showReceived } from './show.js'
 
-/** The one sentence in which arguments are refused: name, wish, value, type. */
+/** The error for a wrong argument, in one sentence: name, what is expected, value and type received. */
 export function argumentError(argument: string, expected: string, received: unknown): LayerwiseError {
   const message = `${argument}: expected ${expected}, received ${showReceived(received)}`
   return new LayerwiseError('ERR_ARGUMENT', message, { argument, expected, received })
 }
 
-/** Freezes a plain object or array, and all that it holds. */
+/** Freezes a plain object or array and all nested values. */
 export function freezeDeep<T>(value: T): T {
   if (value !== null && typeof value === 'object') Object.values(Object.freeze(value)).forEach(freezeDeep)
   return value
 }
 
-/** Like {@link argumentError}, for widths and lengths that do not fit: `received` is a number, or what was received in words. */
+/** Like {@link argumentError}, for wrong widths and lengths: `received` is a number, or a description in words. */
 export function shapeError(argument: string, expected: string, received: number | string): LayerwiseError {
   return new LayerwiseError('ERR_SHAPE', `${argument}: expected ${expected}, received ${received}`, {
     argument,
@@ -22,14 +22,14 @@ export function shapeError(argument: string, expected: string, received: number 
   })
 }
 
-/** What an object says itself: a member that it lacks is not looked for in the prototype of all objects. */
+/** A copy with own members only and no prototype: a missing member is not looked up in Object.prototype. */
 export function ownCopy<T extends object>(object: T): T {
   return Object.assign(Object.create(null), object)
 }
 
 /**
- * An array's elements, each read once: what its getters do to it meanwhile changes nothing. Reading ends with the first that is undefined,
- * which no array of ours may hold: a length of billions of holes costs nothing to set.
+ * An array's elements, each read once, so that its getters cannot change the result. Reading ends at the first undefined element, which is
+ * never valid here: an array of billions of holes is cheap to create.
  */
 export function readArray<T>(array: ArrayLike<T>): T[] {
   const { length } = array
@@ -46,8 +46,8 @@ export function readArray<T>(array: ArrayLike<T>): T[] {
 export type Complete<T> = { [K in keyof T]-?: Exclude<T[K], undefined> }
 
 /**
- * A copy of what an object of options says itself, without a prototype. `undefined`, as the object or as an option's value, says nothing.
- * Other keys than the known ones are refused, and so are objects that hold something else than keys, as an AbortSignal, a promise or a Map.
+ * A copy of the own members of an options object, without a prototype. `undefined`, as the object or as an option's value, means not given.
+ * Unknown keys are refused, and so are objects that are not plain options, such as an AbortSignal, a promise or a Map.
  */
 export function checkOptions(
   argument: string,
@@ -81,7 +81,7 @@ export function checkOptions(
   return given
 }
 
-/** Runs checks on options that are part of others: what they refuse is named from the outside, `layers[1].epochs`. */
+/** Runs checks on nested options: errors name the full path, such as `layers[1].epochs`. */
 export function checkWithin<T>(place: string, check: () => T): T {
   try {
     return check()
@@ -92,7 +92,7 @@ export function checkWithin<T>(place: string, check: () => T): T {
   }
 }
 
-/** A finite number in an interval whose ends may be left out with `open`. */
+/** A finite number in an interval; `open` excludes ends. */
 export function checkNumber(
   argument: string,
   value: unknown,
@@ -123,7 +123,7 @@ export function checkChoice<C extends string>(argument: string, value: unknown, 
   return value as C
 }
 
-/** The `kind` that options say themselves, of which the others depend. */
+/** The own `kind` of options, on which the other options depend. */
 export function checkKind<C extends string>(argument: string, value: object, kinds: readonly C[]): C {
   const kind = Object.hasOwn(value, 'kind') ? (value as { kind: unknown }).kind : undefined
   return checkChoice(`${argument}.kind`, kind, kinds)
@@ -135,7 +135,7 @@ export function checkText(argument: string, value: unknown): string {
   return value
 }
 
-/** `true` or `false`, and nothing that merely behaves like them. */
+/** `true` or `false`, no other truthy or falsy value. */
 export function checkBoolean(argument: string, value: unknown): boolean {
   if (typeof value !== 'boolean') throw argumentError(argument, 'true or false', value)
   return value

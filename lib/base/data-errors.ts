@@ -1,16 +1,16 @@
 import { LayerwiseError } from './errors.js'
 
-/** The refusal of memory of the caller's that another turn of the event loop has taken away. */
+/** The error for a buffer of the caller that was transferred during the call. */
 export function transferredError(argument: string): LayerwiseError {
   return new LayerwiseError('ERR_STATE', `${argument}: its buffer was transferred away`, { argument })
 }
 
-/** The refusal of an array of the caller's that another turn of the event loop has changed. */
+/** The error for an array of the caller that changed during the call. */
 export function changedError(argument: string): LayerwiseError {
   return new LayerwiseError('ERR_STATE', `${argument}: it changed its length while it was read`, { argument })
 }
 
-/** The refusal of a row of which the answer is larger than the precision it is given in. `column` is one of the answer's. */
+/** The error for a row whose result overflows the precision. `column` is a column of the result. */
 export function tooLargeError(
   argument: string,
   row: number,
@@ -33,7 +33,7 @@ export function tooLargeError(
   )
 }
 
-/** The refusal of NaN or Infinity at a place in the data, or of a number that becomes infinite in float32. */
+/** The error for NaN or Infinity in the data, or for a number that becomes infinite in float32. */
 export function notFiniteError(argument: string, value: number, row: number, column: number): LayerwiseError {
   const expected = Number.isFinite(value) ? 'numbers that float32 can hold' : 'finite numbers'
   return new LayerwiseError(

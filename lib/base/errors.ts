@@ -1,8 +1,7 @@
 import { keep } from './show.js'
 
 /**
- * The permanent reasons for which layerwise refuses or gives up. Messages may be reworded; codes never change.
- * `docs/errors.md` has a row for each.
+ * The permanent codes of layerwise's errors. Messages may be reworded; codes never change. `docs/errors.md` has a row for each.
  */
 export type ErrorCode =
   | 'ERR_ARGUMENT'
@@ -15,15 +14,15 @@ export type ErrorCode =
   | 'ERR_MEMORY'
   | 'ERR_LOAD'
 
-/** What was wrong, in parts a program can read. Short and plain, so that it can be logged whole. */
+/** The parts of an error for programs. Short and plain, so that they can be logged. */
 export interface ErrorDetails {
   /** The argument or option, as the caller wrote it: `sparsity.target`, `x`. */
   readonly argument?: string
   /** What would have been accepted. */
   readonly expected?: string
   /**
-   * What came instead, absent where it was undefined: numbers, booleans and null themselves; texts, cut at 200 characters; of anything else
-   * what it is, its size and its first entries, as a text.
+   * What was received, absent if undefined: numbers, booleans and null themselves; strings, cut at 200 characters; for anything else a text
+   * with kind, size and first entries.
    */
   readonly received?: string | number | boolean | null
   /** First offending row of the data, counted from 0. */
@@ -34,13 +33,13 @@ export interface ErrorDetails {
   readonly epoch?: number
 }
 
-/** What an error says, whatever kind of object was thrown. */
+/** The message of an error, for any thrown value. */
 export function messageOf(error: unknown): string {
   const { message } = (error ?? {}) as { message?: unknown }
   return typeof message === 'string' ? message : String(error)
 }
 
-/** The same as a check knows it. */
+/** The same, with the received value before conversion. */
 interface GivenDetails extends Omit<ErrorDetails, 'received'> {
   /** Anything: {@link ErrorDetails.received} is made from it. */
   readonly received?: unknown
@@ -55,7 +54,7 @@ export class LayerwiseError extends Error {
   /** What was wrong, in parts a program can read. */
   readonly details: ErrorDetails
 
-  /** Made by layerwise itself; `cause` is the error underneath, if there is one. */
+  /** For layerwise itself; `cause` is the underlying error, if there is one. */
   constructor(code: ErrorCode, message: string, details: GivenDetails = {}, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause })
     this.code = code

@@ -2,7 +2,7 @@ import { types } from 'node:util'
 import { checkChoice } from './check.js'
 import { LayerwiseError, messageOf } from './errors.js'
 
-/** What a model computes in, and keeps its parameters in. */
+/** The number type of a model's computation and parameters. */
 export type Precision = 'float32' | 'float64'
 
 /**
@@ -30,8 +30,8 @@ export function checkPrecision(argument: string, value: unknown): Precision {
 }
 
 /**
- * What a typed array holds, told by the array itself: a sandbox or another vm context has classes of its own.
- * Undefined for other arrays, and for what only looks like one: a proxy, or an object made from an array's prototype.
+ * The element type of a typed array, read without instanceof, since a sandbox or another vm context has its own classes. Undefined for
+ * other arrays and for imitations: a proxy, or an object created from an array's prototype.
  */
 export function elementType(data: unknown): 'float32' | 'float64' | 'uint8' | undefined {
   if (types.isFloat32Array(data)) return 'float32'
@@ -39,7 +39,7 @@ export function elementType(data: unknown): 'float32' | 'float64' | 'uint8' | un
   return types.isUint8Array(data) ? 'uint8' : undefined
 }
 
-/** The same of an array that is one of floats. */
+/** The same for arrays of floats. */
 export function precisionOf(data: Float32Array | Float64Array): Precision {
   return types.isFloat64Array(data) ? 'float64' : 'float32'
 }
@@ -52,7 +52,7 @@ const ARRAYS = {
 } as const
 
 /**
- * `length` zeros; `what` they are for is named if there is no room.
+ * `length` zeros; `what` is named in the error if there is no memory.
  *
  * @throws {@link LayerwiseError} `ERR_MEMORY` if they cannot be allocated
  */
@@ -71,7 +71,7 @@ export function allocate(
   }
 }
 
-/** The refusal of an array of `length` numbers of `size` bytes each that could not be made: is there no memory, or is it too long? */
+/** The error for an array of `length` numbers of `size` bytes each that could not be allocated: no memory, or too long. */
 export function memoryError(what: string, length: number, size: number, cause: unknown): LayerwiseError {
   const bytes = `${length} numbers, ${length * size} bytes`
   const tooLong = messageOf(cause).startsWith('Invalid typed array length')

@@ -1,12 +1,12 @@
 import { types } from 'node:util'
 
-/** Characters of a name or a number that a message shows, and of a text that an error's details keep. */
+/** Most characters of a name or number in a message, and of a text in an error's details. */
 const SHOWN = 40
 const KEPT = 200
-/** The same of an object's description. */
+/** Most characters of an object's description. */
 const MOST = 120
 
-/** Entries of an array, and keys of an object, that are shown. */
+/** Most entries of an array, and keys of an object, that are shown. */
 const MOST_ENTRIES = 3
 
 /** A short rendering of any value for a message: never throws, never more than 120 characters. */
@@ -19,14 +19,13 @@ export function show(value: unknown): string {
   try {
     return shorten(showObject(value), MOST)
   } catch {
-    // A getter or a proxy of the caller's threw.
+    // A getter or proxy of the caller threw.
     return 'an object'
   }
 }
 
 /**
- * The same for what was received and refused: with its place in the data or, where that is not said, its type, and with the remedy where it is
- * something that is often passed by mistake.
+ * The same for a refused value: with its place in the data, or else its type, and with advice if it is often passed by mistake.
  */
 export function showReceived(value: unknown, place?: string): string {
   const surprising = value !== null && value !== undefined && typeof value !== 'object'
@@ -34,8 +33,7 @@ export function showReceived(value: unknown, place?: string): string {
 }
 
 /**
- * What an error's details keep of a value that is there: numbers and the like themselves, of all else a text of bounded length, with few of
- * its entries.
+ * A defined value for an error's details: primitive values themselves, for anything else a text of bounded length with a few entries.
  */
 export function keep(value: unknown): string | number | boolean | null {
   if (typeof value === 'string') return shorten(value, KEPT)
@@ -59,7 +57,7 @@ function keysOf(value: object): string {
   return shown.length === 0 ? '' : ` { ${shown.join(', ')}${keys.length > MOST_ENTRIES ? ', …' : ''} }`
 }
 
-/** The first entries of an array, without asking anything of the caller's code. */
+/** The first entries of an array, without running code of the caller. */
 function excerpt(value: unknown): string {
   if (types.isProxy(value) || !(Array.isArray(value) || types.isTypedArray(value))) return ''
   if (value.length === 0) return ''
@@ -78,7 +76,7 @@ function remedy(value: unknown): string {
   return typeof value === 'bigint' ? '; BigInts are not read, Number(value) converts one' : ''
 }
 
-/** A text of at most so many characters. */
+/** A text of at most `length` characters. */
 export function shorten(text: string, most = SHOWN): string {
   return text.length > most ? `${text.slice(0, most - 1)}…` : text
 }

@@ -1,2 +1,2 @@
-/** Version of this package, the same as in package.json: written here too, because a bundle has no package.json beside it. */
+/** Version of this package, the same as in package.json. Repeated here because a bundle has no package.json. */
 export const version = '0.2.0'

@@ -9,7 +9,7 @@ import { plainArray } from './storage.js'
 /** Bytes of one view. */
 const VIEW_BYTES = 2 ** 30
 
-/** The bytes of an array where they lie, in views: one of all may be longer than a Uint8Array can be. */
+/** The bytes of an array, in place, as several views: a single one might be too long for a Uint8Array. */
 export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array[] {
   const count = Math.ceil(byteLength / VIEW_BYTES)
   return Array.from({ length: count }, (_, k) => {
@@ -22,7 +22,7 @@ export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Ui
 const SLICE_BYTES = 2 ** 20
 
 /**
- * Bytes of the caller's as a source to read from, copied a slice at a time, so that the event loop goes on.
+ * Bytes of the caller as a source, copied a slice at a time, so that the event loop stays free.
  *
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything but a Uint8Array over an ordinary buffer; reading rejects with `ERR_STATE` if
  *   that is transferred away meanwhile
@@ -45,7 +45,7 @@ export function bytesSource(argument: string, given: unknown): ByteSource {
 }
 
 /**
- * One array of all parts, copied a slice at a time, so that the event loop goes on.
+ * One array of all parts, copied a slice at a time, so that the event loop stays free.
  *
  * @throws {@link LayerwiseError} `ERR_STATE` if the memory of a part is transferred away meanwhile, `ERR_MEMORY` if there is no room
  */

@@ -4,10 +4,10 @@ import { LayerwiseError } from '../base/errors.js'
 import { show, showReceived } from '../base/show.js'
 
 /**
- * Copies the numbers `column` to `toColumn` of a plain array that is to be row `i` of `width` numbers.
+ * Copies the numbers `column` to `toColumn` of a plain array, which is row `i` of `width` numbers.
  *
- * @throws {@link LayerwiseError} `ERR_ARGUMENT` for what is no array of numbers, `ERR_SHAPE` for another width, `ERR_RANGE` for finite numbers
- *   that float32 cannot hold
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything but an array of numbers, `ERR_SHAPE` for another width, `ERR_RANGE` for
+ *   finite numbers that float32 cannot hold
  */
 export function copyRow(
   argument: string,

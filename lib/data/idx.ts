@@ -5,7 +5,7 @@ import type { MatrixData } from './matrix-data.js'
 import { allocate, formatError, type OpenFile, readExactly, readStart, withFile } from './read-file.js'
 import { rowSlices } from './slices.js'
 
-/** What a file's elements may be, and a precision that holds each of them exactly. All are stored with the highest byte first. */
+/** Element types of a file, each with a number type that represents it exactly. All are big-endian. */
 interface ElementType {
   readonly name: string
   /** Bytes each. */
@@ -39,7 +39,7 @@ const longestHeader = 4 + 255 * 4
 /** The most rows or columns of a Matrix. */
 const largestSize = 2 ** 31 - 1
 
-/** DEFLATE makes at most 1,032 bytes out of one: a header that promises more is false. */
+/** DEFLATE expands one byte to at most 1,032: a header with a larger size is wrong. */
 const largestRatio = 1032
 
 interface IdxHeader {
@@ -51,7 +51,7 @@ interface IdxHeader {
   readonly bytes: number
 }
 
-/** What a file holds: its elements as they are stored. */
+/** The contents of a file: its elements as stored. */
 interface IdxFile {
   readonly name: string
   readonly dimensions: readonly number[]
@@ -59,7 +59,7 @@ interface IdxFile {
   readonly data: PlainUint8Array
 }
 
-/** Refuses a header before anything is read after it. */
+/** Checks a header before anything after it is read. */
 type HeaderCheck = (name: string, header: IdxHeader) => void
 
 /**
@@ -67,7 +67,7 @@ type HeaderCheck = (name: string, header: IdxHeader) => void
  *
  * The first dimension becomes the rows, the others are flattened: [60000, 28, 28] is 60,000 × 784.
  *
- * @typeParam D - what is asked for where the file does not hold unsigned bytes, as nearly all do: Float32Array or Float64Array
+ * @typeParam D - the array type for files of other elements than unsigned bytes, which are rare: Float32Array or Float64Array
  * @returns unsigned bytes as stored, with `scale` 1/255: values from 0 to 1. Other elements as numbers, exactly: signed bytes, 16-bit
  *   integers and 32-bit floats in float32, 32-bit integers and 64-bit floats in float64
  * @throws {@link LayerwiseError} `ERR_FORMAT` if it is another kind of file, cut, or longer than its header says
@@ -148,7 +148,7 @@ function readIdxFile(path: string | URL, check: HeaderCheck): Promise<IdxFile> {
   })
 }
 
-/** Unpacks into an array of the promised length, and stops at the first byte beyond it. */
+/** Unpacks into an array of the length in the header, and stops at the first byte beyond it. */
 async function readGzipped(file: OpenFile, check: HeaderCheck): Promise<IdxFile> {
   let start = Buffer.alloc(0)
   let header: IdxHeader | undefined
@@ -193,7 +193,7 @@ async function readGzipped(file: OpenFile, check: HeaderCheck): Promise<IdxFile>
   return { name: file.name, dimensions: header.dimensions, type: header.type, data }
 }
 
-/** Zeros after a gzip stream, to which tapes and blocks are filled up, are no part of it; other bytes are. */
+/** Zeros after a gzip stream are padding of tapes and blocks; other bytes are an error. */
 async function checkPadding(file: OpenFile, from: number): Promise<void> {
   const padding = new Uint8Array(64 * 1024)
   for (let position = from; position < file.size; position += padding.length) {

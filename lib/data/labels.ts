@@ -7,7 +7,7 @@ import { show, showReceived } from '../base/show.js'
 import type { NativeRows } from '../native/binding.js'
 import { rowSlices } from './slices.js'
 
-/** How many classes there are, at least 2; or their names, each another. */
+/** How many classes there are, at least 2; or their names, all different. */
 export type Classes = number | readonly string[]
 
 /** Typed arrays that hold whole numbers. */
@@ -28,7 +28,7 @@ export type Labels<C extends Classes = Classes> = C extends number
   ? IntegerArray | readonly number[]
   : readonly string[]
 
-/** What a classifier answers: classes by number, or by name where they have names. */
+/** Predictions of a classifier: classes by number, or by name if they have names. */
 export type Predictions<C extends Classes = Classes> = C extends number ? PlainUint32Array : string[]
 
 /** The class of one row, as {@link Predictions} has it. */
@@ -44,7 +44,7 @@ const INTEGER_ARRAYS = [
   types.isInt32Array,
 ]
 
-/** Names are looked at at once where a model is made or loaded: so many take some 10 ms. */
+/** Names are checked synchronously when a model is created or loaded: this many take about 10 ms. */
 const MOST_NAMES = 65_536
 
 /** A number of classes, or a copy of their names. */
@@ -72,7 +72,7 @@ export function classCount(classes: Classes): number {
 }
 
 /**
- * Labels as the addon reads them: checked and copied, a slice at a time, so that the event loop goes on.
+ * Labels for the addon: checked and copied, a slice at a time, so that the event loop stays free.
  *
  * @param between - called between slices; what it throws ends the copying
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for another kind of array, and for names where `classes` is a number or the reverse
@@ -100,9 +100,9 @@ export async function toLabels(
 }
 
 /**
- * Refuses labeled rows to train on that are all of one class: a constant answer fits them.
+ * Refuses training labels that are all of one class: a constant answer fits them.
  *
- * @param classes - by which the message names that class
+ * @param classes - used to name that class in the message
  * @param between - called between slices; what it throws ends the search
  * @throws {@link LayerwiseError} `ERR_RANGE`
  */
@@ -141,7 +141,7 @@ async function severalClasses(
   return false
 }
 
-/** Class numbers as answers: themselves, or their names, looked up a slice at a time. */
+/** Class numbers as predictions: the numbers, or their names, looked up a slice at a time. */
 export async function toPredictions(indices: PlainUint32Array, classes: Classes): Promise<Predictions> {
   if (typeof classes === 'number') return indices
   const names: string[] = []

@@ -35,7 +35,7 @@ export interface FromRowsOptions<P extends Precision = Precision> {
 /**
  * `rows × cols` numbers, row-major, over a typed array that is not copied. A value is `data[i * cols + j] * scale`.
  *
- * Images stay bytes in memory: `scale` 1/255 makes them numbers from 0 to 1 only where they are used.
+ * Images stay bytes in memory: with `scale` 1/255 they become numbers from 0 to 1 only when they are used.
  */
 export class Matrix<D extends MatrixData = MatrixData> {
   /** Rows, at least 0: samples, where the matrix holds data. */
@@ -66,7 +66,7 @@ export class Matrix<D extends MatrixData = MatrixData> {
    */
   static from<D extends MatrixData>(data: D, rows: number, cols: number, options?: MatrixOptions): Matrix<D>
   /**
-   * A matrix of what is left of one that `postMessage` or `structuredClone` copied: its properties. Over the same array, without a copy.
+   * Rebuilds a matrix from the properties that `postMessage` or `structuredClone` copied. Over the same array, without a copy.
    *
    * @param posted - an object with `data`, `rows`, `cols`, and `scale` if it is not 1
    * @throws {@link LayerwiseError} as above
@@ -103,12 +103,12 @@ export class Matrix<D extends MatrixData = MatrixData> {
   }
 
   /**
-   * A matrix of copies of `rows`, in their order; each value scaled, where a row is a Matrix with a scale. On the calling thread, some
+   * A matrix of copies of `rows`, in their order; values are scaled if a row is a Matrix with a scale. On the calling thread, some
    * nanoseconds a number: methods of models take arrays of rows as they are, and copy them a slice at a time.
    *
    * @param rows - at least one, all of the same width of at least 1
    * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything but numbers, naming row and column; `ERR_SHAPE` for no rows and rows of different
-   *   widths; `ERR_RANGE` for finite numbers that float32, where it is asked for, cannot hold; `ERR_MEMORY` if there is no room
+   *   widths; `ERR_RANGE` for finite numbers beyond float32, if that is requested; `ERR_MEMORY` if there is no room
    */
   static fromRows<P extends Precision = 'float64'>(
     rows: readonly Row[],
@@ -164,11 +164,12 @@ export class Matrix<D extends MatrixData = MatrixData> {
   }
 
   /**
-   * The rows of these numbers, in this order, copied; kind of storage and scale stay. A row may be named more than once. On the calling
-   * thread, at the speed of memory.
+   * Copies of the rows with these numbers, in this order, with the same storage type and scale. A row may appear more than once. On the
+   * calling thread, at the speed of memory.
    *
    * @param indices - whole numbers from 0 to `rows − 1`
-   * @throws {@link LayerwiseError} `ERR_ARGUMENT` for a row that there is not, or another kind of array; `ERR_MEMORY` if there is no room
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT` for a row number out of range, or another kind of array; `ERR_MEMORY` if there is no
+   *   room
    */
   select(indices: IntegerArray | readonly number[]): Matrix<D> {
     const view = types.isTypedArray(indices)
@@ -245,16 +246,16 @@ function copyAnyRow(row: unknown, i: number, width: number, data: FloatArray): v
   for (let j = 0; j < width; j++) store('rows', data, i * width + j, numbers[j]! * scale, i, j)
 }
 
-/** `value` if it is a Matrix, one of ours in the place of another copy's or of a posted one, undefined if it is something else. */
+/** `value` if it is a Matrix; a new Matrix for one of another copy of the package or a posted one; undefined for anything else. */
 export function asMatrix(argument: string, value: unknown): Matrix | undefined {
   if (value instanceof Matrix) return value
-  // A Matrix has all four: an object that lacks one was not meant as such.
+  // A Matrix has all four; an object without one of them is something else.
   const isMeant =
     isMatrixLike(value) && ['rows', 'cols', 'scale'].every((member) => Object.hasOwn(value, member))
   return isMeant ? checkWithin(argument, () => Matrix.from(value)) : undefined
 }
 
-/** The same, where nothing but a Matrix will do. */
+/** The same, where only a Matrix is accepted. */
 export function checkMatrix(argument: string, value: unknown): Matrix {
   const matrix = asMatrix(argument, value)
   if (matrix === undefined) throw argumentError(argument, 'a Matrix', value)

@@ -9,7 +9,7 @@ import { writeFileWhole } from './write-file.js'
 
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59] // \x93NUMPY
 
-/** Far longer than a header of one array without named fields can be. */
+/** Much longer than any header of one array without named fields. */
 const longestHeader = 64 * 1024
 
 /** The most rows or columns of a Matrix. */
@@ -23,7 +23,7 @@ const elementKinds = {
   '<f8': { size: 8, make: (length: number): FloatArray | PlainUint8Array => new Float64Array(length) },
 } as const satisfies Record<Descriptor, unknown>
 
-/** What each storage of a Matrix is written as. */
+/** The NumPy type of each storage of a Matrix. */
 const DESCRIPTORS = { uint8: '|u1', float32: '<f4', float64: '<f8' } as const
 
 interface NpyHeader {
@@ -63,7 +63,7 @@ export async function readNpy(path: string | URL): Promise<Matrix<FloatArray | P
  * Writes a matrix as a two-dimensional NumPy array: float64, float32, or uint8 as stored. Bytes with a scale other than 1 are
  * written as float32 values, scaled, since the format has no place for the scale.
  *
- * The file appears whole or not at all.
+ * The file is written completely or not at all.
  *
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` if `matrix` is none, or the file cannot be written
  * @throws {@link LayerwiseError} `ERR_STATE` if the matrix's buffer is transferred away while it is written; an older file stays

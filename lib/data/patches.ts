@@ -14,7 +14,7 @@ export interface PatchOptions {
   size: number
   /** How many patches, at least 1. */
   count: number
-  /** Fixes which ones; a whole number of at least 0. Default 0. */
+  /** Seed of the random positions; a whole number of at least 0. Default 0. */
   seed?: number | undefined
 }
 
@@ -100,8 +100,8 @@ export async function samplePatches<D extends MatrixData>(
 }
 
 /**
- * Prepares patches for a sigmoid model: each patch loses its own mean; values are clipped at ±3 standard deviations of all of
- * them together, divided by that bound, and mapped from [−1, 1] to [0.1, 0.9].
+ * Prepares patches for a sigmoid model: the mean of each patch is subtracted; values are clipped at ±3 standard deviations of all of them
+ * together, divided by that bound, and mapped from [−1, 1] to [0.1, 0.9].
  *
  * Patches that are all constant have no deviation beyond rounding: every value becomes 0.5, the middle.
  *
@@ -119,12 +119,12 @@ export async function preparePatches(patches: Matrix): Promise<Matrix<PlainFloat
   const { rows, cols } = given
   if (rows === 0) throw shapeError('patches', 'at least one row', 0)
   const { means, largest } = await rowMeans(given)
-  // A power of two, so that squares neither overflow nor vanish.
+  // A power of two, so that squares neither overflow nor underflow.
   const unit = largest > 0 ? 2 ** Math.max(-1022, Math.floor(Math.log2(largest))) : 1
   let squares = 0
   for await (const slice of valueSlices('patches', given)) {
     subtract(means, slice)
-    // Deviations have mean 0 in each patch, and so all together.
+    // Deviations have mean 0 in each patch, and therefore overall.
     for (const value of slice.values) squares += (value / unit) ** 2
   }
   const deviation = Math.sqrt(squares / (rows * cols)) * unit
@@ -135,7 +135,7 @@ export async function preparePatches(patches: Matrix): Promise<Matrix<PlainFloat
       received: largest,
     })
   }
-  // A mean is rounded by at most so much: what is left of constant patches.
+  // Bound on the rounding of a mean, which remains in constant patches.
   const bound = deviation > largest * cols * Number.EPSILON ? 3 * deviation : Infinity
   const prepared = allocate('float32', rows * cols, 'patches')
   for await (const slice of valueSlices('patches', given)) {
@@ -164,7 +164,7 @@ async function rowMeans(x: Matrix): Promise<{ means: Float64Array; largest: numb
   return { means, largest }
 }
 
-/** From each number the mean of its row. */
+/** Subtracts from each number the mean of its row. */
 function subtract(means: Float64Array, { row, toRow, column, toColumn, values }: Slice): void {
   for (let i = row, k = 0; i < toRow; i++) {
     const mean = means[i]!

@@ -3,32 +3,32 @@ import { argumentError } from '../base/check.js'
 import { LayerwiseError, messageOf } from '../base/errors.js'
 import { memoryError, type PlainUint8Array } from '../base/precision.js'
 
-/** Bytes asked for at once: the file system works on them off the JavaScript thread. */
+/** Bytes requested at once: they are read off the JavaScript thread. */
 const chunkLength = 8 * 1024 * 1024
 
-/** Bytes of a known number, of a file or of memory. Content that is not what it should be is `ERR_FORMAT`; see {@link formatError}. */
+/** A source of bytes of known size: a file or memory. Wrong content is `ERR_FORMAT`; see {@link formatError}. */
 export interface ByteSource {
   /** What messages call it. */
   readonly name: string
   readonly size: number
-  /** Reads up to `length` bytes from `position` on into `target` at `offset`, and answers how many. */
+  /** Reads up to `length` bytes from `position` on into `target` at `offset`, and returns how many. */
   read(target: Uint8Array, offset: number, length: number, position: number): Promise<number>
 }
 
-/** A file open for reading. `size` is what it had when it was opened. */
+/** A file open for reading. `size` is its size when it was opened. */
 export interface OpenFile extends ByteSource {
   readonly handle: FileHandle
 }
 
 /**
- * Opens a regular file, hands it to `use`, and closes it whatever happens.
+ * Opens a regular file, passes it to `use`, and always closes it.
  *
  * @throws {@link LayerwiseError} `ERR_ARGUMENT`, with the system's error as `cause`, if it cannot be opened or read
  */
 export async function withFile<T>(path: string | URL, use: (file: OpenFile) => Promise<T>): Promise<T> {
   const name = checkPath('path', path)
   try {
-    // Opening a pipe would wait for its other end.
+    // Opening a pipe would block until its other end is opened.
     if (!(await stat(path)).isFile()) throw fileError('read', name, new Error('it is not a regular file'))
     const handle = await open(path, 'r')
     try {
@@ -51,7 +51,7 @@ export async function readExactly(
 ): Promise<void> {
   const { buffer, byteOffset, byteLength } = target
   for (let done = 0; done < byteLength; ) {
-    // A view of what is read now: one of all bytes may be longer than a Uint8Array can be.
+    // A view of the current part: a view of all bytes might be too long for a Uint8Array.
     const wanted = new Uint8Array(buffer, byteOffset + done, Math.min(chunkLength, byteLength - done))
     const read = await source.read(wanted, 0, wanted.length, position + done)
     if (read === 0) throw formatError(source.name, `it ends after ${position + done} bytes`)
@@ -73,7 +73,7 @@ export interface ElementKind<T> {
   readonly make: (length: number) => T
 }
 
-/** A typed array of a length that a file promised and its size supports; `ERR_MEMORY` if there is no room for it. */
+/** A typed array of a length given in a file and checked against its size; `ERR_MEMORY` if there is no room for it. */
 export function allocate<T>(name: string, length: number, { size, make }: ElementKind<T>): T {
   try {
     return make(length)
@@ -82,7 +82,7 @@ export function allocate<T>(name: string, length: number, { size, make }: Elemen
   }
 }
 
-/** Something in the file is not as it must be. */
+/** The error for wrong content of a file. */
 export function formatError(name: string, problem: string, cause?: unknown): LayerwiseError {
   return new LayerwiseError(
     'ERR_FORMAT',
@@ -92,7 +92,7 @@ export function formatError(name: string, problem: string, cause?: unknown): Lay
   )
 }
 
-/** The file system refused. */
+/** The error for a failure of the file system. */
 export function fileError(action: 'read' | 'write', name: string, cause: unknown): LayerwiseError {
   return new LayerwiseError(
     'ERR_ARGUMENT',
@@ -104,7 +104,7 @@ export function fileError(action: 'read' | 'write', name: string, cause: unknown
 
 /** A path as a name for messages. */
 export function checkPath(argument: string, path: unknown): string {
-  // As Node does it: a test runner's environment may have a class URL of its own.
+  // Tested as in Node: a test runner's environment may have its own class URL.
   const { href, protocol } = (typeof path === 'object' ? (path ?? {}) : {}) as Partial<URL>
   if (typeof href === 'string' && typeof protocol === 'string') return href
   if (typeof path !== 'string' || path === '')

@@ -15,17 +15,17 @@ import { checkStorage, plainArray } from './storage.js'
  */
 export type Rows = Matrix | Float32Array | Float64Array | Uint8Array | readonly (readonly number[])[]
 
-/** Data that says how wide it is. A flat array does not: `Matrix.from(data, rows, cols)`. */
+/** Data with a known width. A flat array has none: use `Matrix.from(data, rows, cols)`. */
 export type FittingRows = Matrix | readonly (readonly number[])[]
 
-/** Rows of so many bytes or fewer are copied at the call; what happens to the caller's array afterwards does not matter. 1 MiB. */
+/** Rows of at most this many bytes are copied at the call; later changes of the caller's array have no effect. 1 MiB. */
 export const COPIED_BYTES = 2 ** 20
 
 /**
- * `x` as the addon reads it: checked, and copied only where it is an array of rows, a slice at a time, so that the event loop goes on.
- * What a scaler's numbers are is settled at the call.
+ * `x` for the addon: checked, and copied only if it is an array of rows, a slice at a time, so that the event loop stays free. A scaler's
+ * numbers are taken at the call.
  *
- * Values are not looked at beyond their type: the addon finds NaN and Infinity.
+ * Only the type of values is checked: the addon finds NaN and Infinity.
  *
  * @param argument - what the caller called `x`, for messages
  * @param width - columns each row must have
@@ -68,7 +68,7 @@ export async function toMatrix(
     : givenMatrix(argument, x, width)
 }
 
-/** Rows that lie in a typed array, where they lie. */
+/** Rows in a typed array, without a copy. */
 function givenMatrix(argument: string, x: unknown, width: number): Matrix {
   const matrix = asMatrix(argument, x)
   if (matrix !== undefined) {
@@ -100,7 +100,7 @@ async function fromArrays<P extends Precision>(
   if (rows === 0) throw emptyError(argument)
   const data = allocate(precision, rows * width, argument)
   for (const block of blockRanges(rows, width)) {
-    // The first of them at once: what is small is copied at the call.
+    // The first slice is copied synchronously, so small arrays are copied at the call.
     if (block.row > 0 || block.column > 0) {
       await turn()
       between()
@@ -123,7 +123,7 @@ function copyBlock(
   }
 }
 
-/** Width of data that says it itself. */
+/** Width of data with a known width. */
 export function ownWidth(x: FittingRows): number {
   const matrix = asMatrix('x', x)
   if (matrix !== undefined) return matrix.cols
@@ -140,7 +140,7 @@ export function ownWidth(x: FittingRows): number {
   return first.length
 }
 
-/** A copy of what is small, or the matrix itself. */
+/** A copy of a small matrix, or the matrix itself. */
 function keptSmall(argument: string, matrix: Matrix): Matrix {
   const { data, rows, cols, scale } = matrix
   if (data.byteLength > COPIED_BYTES) return matrix

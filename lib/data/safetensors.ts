@@ -17,7 +17,7 @@ export interface Tensor {
   readonly data: Float32Array | Float64Array
 }
 
-/** What a file holds. */
+/** The contents of a file. */
 export interface Safetensors {
   /** By name. */
   readonly tensors: ReadonlyMap<string, Tensor>
@@ -27,7 +27,7 @@ export interface Safetensors {
 /** The format's own bound on its header, in bytes. */
 const longestHeader = 100_000_000
 
-/** The most arrays of a file, twice as many as any model of ours has. */
+/** The most arrays of a file, twice as many as any model has. */
 const MOST_TENSORS = 8192
 
 /** The most dimensions of an array. */
@@ -48,7 +48,7 @@ const elementTypes = {
 
 type ElementType = keyof typeof elementTypes
 
-/** What a file's header says of one array. */
+/** The entry of one array in a file's header. */
 export interface TensorEntry {
   readonly name: string
   readonly type: 'F32' | 'F64'
@@ -61,7 +61,7 @@ interface Entry extends TensorEntry {
 }
 
 /**
- * Writes {@link safetensorsParts} as one file. It appears whole or not at all.
+ * Writes {@link safetensorsParts} as one file. It is written completely or not at all.
  *
  * @throws {@link LayerwiseError} as {@link safetensorsParts}; `ERR_ARGUMENT` also if the file cannot be written
  */
@@ -113,7 +113,7 @@ export function safetensorsParts(
   return [start, ...ordered.flatMap(({ data }) => bytesOf(data))]
 }
 
-/** Where arrays of a file are to be put, by name; as long as the file says they are. */
+/** Existing arrays to fill, by name; their lengths must be those in the file. */
 export type Places = ReadonlyMap<string, Tensor['data']>
 
 /**
@@ -126,11 +126,11 @@ export async function readSafetensors(path: string | URL): Promise<Safetensors> 
 }
 
 /**
- * The F32 and F64 arrays of a safetensors file. Every promise of the header is checked against the others and the size of the
- * file before memory is taken for it. However long the header is, other events are served meanwhile.
+ * The F32 and F64 arrays of a safetensors file. Every size in the header is checked against the others and the size of the file before
+ * memory is allocated. Other events are served even during a long header.
  *
- * @param check - called with what the header says, before any array is allocated; what it throws is passed on. It may say where arrays
- *   are to be put; new ones are made for the others
+ * @param check - called with the contents of the header, before any array is allocated; its errors are passed on. It may return arrays to
+ *   fill; the others are allocated
  * @throws {@link LayerwiseError} `ERR_FORMAT` if it is another kind of file, cut, contradictory, or of other element types
  */
 export async function safetensorsFrom(
@@ -189,7 +189,7 @@ async function parseHeader(name: string, bytes: Uint8Array): Promise<Record<stri
   }
 }
 
-/** Text in UTF-8; a TypeError where it is not. */
+/** Text in UTF-8; a TypeError if it is not valid. */
 async function decode(bytes: Uint8Array): Promise<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   const pieces: string[] = []
@@ -263,7 +263,7 @@ function checkTensor({ name, shape, data }: Tensor, index: number): void {
     throw shapeError(`tensors[${index}].data`, `[${shape.join(', ')}] = ${length} numbers`, data.length)
 }
 
-/** Text that comes back from a file as it was: no half of a surrogate pair, and no name that JavaScript treats apart. */
+/** Text that a file preserves: no half of a surrogate pair, and no name with a special meaning in JavaScript. */
 function checkText(argument: string, name: unknown, value: unknown): void {
   for (const text of [name, value]) {
     if (typeof text !== 'string' || /\p{Surrogate}/u.test(text))

@@ -4,12 +4,12 @@ import { allocate } from '../base/precision.js'
 import type { MatrixLike } from './matrix-data.js'
 import { viewOf } from './storage.js'
 
-/** Serves other events: between two slices of long work on the JavaScript thread. */
+/** Serves other events between two slices of long work on the JavaScript thread. */
 export async function turn(): Promise<void> {
   await setImmediate()
 }
 
-/** Called between slices of long work; what it throws ends the work. */
+/** Called between slices of long work; an error that it throws ends the work. */
 export type Between = () => void
 
 /** Numbers between two turns of the event loop: some tenths of a millisecond of simple work. */
@@ -28,7 +28,7 @@ export async function* rowSlices(
   }
 }
 
-/** Some whole rows, [row, toRow), or of one row that is longer than a slice some columns, [column, toColumn). */
+/** Some whole rows, [row, toRow), or some columns, [column, toColumn), of one row that is longer than a slice. */
 export interface Block {
   readonly row: number
   readonly toRow: number
@@ -57,9 +57,9 @@ export async function* blocks(rows: number, cols: number): AsyncGenerator<Block,
 
 /** The numbers of a block: scaled, all finite. */
 export interface Slice extends Block {
-  /** Of the first number in the whole. */
+  /** Place of the first number in the whole matrix. */
   readonly from: number
-  /** Row-major, in float64; used again for the next slice, and free to be overwritten. */
+  /** Row-major, in float64; reused for the next slice, and may be overwritten. */
   readonly values: Float64Array
 }
 
@@ -94,7 +94,7 @@ export async function* valueSlices(
   }
 }
 
-/** Numbers between two turns where each is copied or looked at in a nanosecond or so. */
+/** Numbers between two turns if copying or checking each takes about a nanosecond. */
 export const SCANNED = 2 ** 18
 
 /** Where the first number lies that is not finite; −1 if there is none. */
@@ -106,7 +106,7 @@ export async function firstNotFinite(numbers: Float32Array | Float64Array): Prom
   return -1
 }
 
-/** The same between two places. */
+/** The same for a part of the array. */
 export function notFiniteWithin(numbers: Float32Array | Float64Array, from: number, to: number): number {
   for (let k = from; k < to; k++) if (!Number.isFinite(numbers[k])) return k
   return -1

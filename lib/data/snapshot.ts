@@ -5,7 +5,7 @@ import type { NativeRows } from '../native/binding.js'
 import { binding } from '../native/load.js'
 import { turn } from './slices.js'
 
-/** Rows up to so many bytes are copied before a fit; larger ones are read where they lie. 256 MiB. */
+/** Rows of at most this many bytes are copied before a fit; larger ones are read in place. 256 MiB. */
 export const SNAPSHOT_BYTES = 256 * 2 ** 20
 
 /** Bytes copied between two turns of the event loop: some tenths of a millisecond. */
@@ -15,8 +15,8 @@ const CACHE_LINE = 64
 const HUGE_PAGE = 2 ** 21
 
 /**
- * The rows as they are now, so that nothing that happens to the caller's array during a long fit can matter: not a write, and not a
- * transfer, after which the memory may be freed while other threads read it. Node-API cannot hold on to memory that was transferred.
+ * A copy of the rows, so that changes of the caller's array during a long fit have no effect: neither a write nor a transfer, after which
+ * the memory may be freed while other threads read it. Node-API cannot hold memory that was transferred.
  *
  * @param between - called between slices; what it throws ends the copying
  * @throws {@link LayerwiseError} `ERR_STATE` if the buffer is transferred during the copying, `ERR_MEMORY` if there is no room for the copy
@@ -42,9 +42,9 @@ export async function snapshot(
 }
 
 /**
- * Memory for rows that are read in any order. It begins with a cache line: a row of 256 bytes then lies in four, where the allocator
- * puts large arrays it would lie in five. And from half a MiB on with a huge page, and ends with one, where the system has them, as the
- * core's own buffers do (native/core/base/buffer.h): finding the page of a row can take as long as reading it.
+ * Memory for rows that are read in any order. It is aligned to a cache line: a row of 256 bytes then takes four lines, not five as with the
+ * allocator's alignment. From half a MiB on it begins and ends at a huge page, if the system has them, like the core's buffers
+ * (native/core/base/buffer.h): finding the page of a row can take as long as reading it.
  */
 function memoryForRows(length: number, argument: string): PlainUint8Array {
   const unit = length < HUGE_PAGE / 4 ? CACHE_LINE : HUGE_PAGE

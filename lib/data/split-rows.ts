@@ -6,7 +6,7 @@ import { turn } from './slices.js'
 /** Random numbers for splits: `Stream::split` of the native core. */
 const SPLIT_STREAM = 2
 
-/** Rows that are drawn, or looked at, in one slice: each may come from anywhere in memory. */
+/** Rows processed in one slice: each may be anywhere in memory. */
 const SLICE = 2 ** 16
 
 /** Row numbers of one part and of the others, each rising. */
@@ -27,7 +27,7 @@ export function splitRows(argument: string, rows: number, fraction: number, seed
 }
 
 /**
- * The same, a slice at a time, so that the event loop goes on.
+ * The same, a slice at a time, so that the event loop stays free.
  *
  * @param between - called between slices; what it throws ends the work
  */
@@ -47,7 +47,7 @@ export async function splitRowsInSlices(
   }
 }
 
-/** Goes on from slice to slice. */
+/** Continues from slice to slice. */
 function* slicesOf(
   argument: string,
   rows: number,

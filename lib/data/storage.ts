@@ -6,7 +6,7 @@ import type { MatrixData } from './matrix-data.js'
 
 type Getter<T> = (of: object) => T
 
-/** A getter as the language defines it: what an object or its class says of itself may be anything. */
+/** A getter of the language itself: getters of an object or its class could return anything. */
 function getterOf<T>(prototype: object, name: string): Getter<T> | undefined {
   const get = Object.getOwnPropertyDescriptor(prototype, name)?.get
   return get && (Function.prototype.call.bind(get) as Getter<T>)
@@ -16,17 +16,17 @@ const typedArrays: object = Object.getPrototypeOf(Uint8Array.prototype)
 /** How many numbers a typed array holds. */
 export const lengthOf = getterOf<number>(typedArrays, 'length')!
 const offsetOf = getterOf<number>(typedArrays, 'byteOffset')!
-/** The memory that a typed array lies over. */
+/** The buffer of a typed array. */
 export const bufferOf = getterOf<ArrayBufferLike>(typedArrays, 'buffer')!
 const bytesOf = getterOf<number>(ArrayBuffer.prototype, 'byteLength')!
 const isResizable = getterOf<boolean>(ArrayBuffer.prototype, 'resizable') ?? (() => false)
 
 const CLASSES = { float32: Float32Array, float64: Float64Array, uint8: Uint8Array } as const
 
-/** What our code asks of an array, and an object of a caller's could answer itself. */
+/** Members that our code uses, and that a caller's object could override. */
 const ASKED = ['length', 'buffer', 'byteOffset', 'byteLength', 'constructor', 'subarray', 'forEach']
 
-/** Refuses what native code could not safely read: other array types, and memory that is shared, may shrink or is gone. */
+/** Refuses arrays that native code cannot safely read: other types, and memory that is shared, resizable or detached. */
 export function checkStorage(argument: string, data: unknown): asserts data is MatrixData {
   if (elementType(data) === undefined) {
     const convertible =
@@ -60,8 +60,8 @@ export function checkStorage(argument: string, data: unknown): asserts data is M
 }
 
 /**
- * The array itself where it is an ordinary one, or an ordinary one over the same memory: a class made from a typed array's, as Buffer, may
- * have a `length` and an iterator of its own, and its `subarray` may answer anything.
+ * The array itself if it is a plain typed array, else a plain one over the same memory: a subclass such as Buffer may override `length` and
+ * the iterator, and its `subarray` may return anything.
  *
  * @throws {@link LayerwiseError} as {@link checkStorage}
  */
@@ -76,7 +76,7 @@ export function plainArray(argument: string, data: unknown): MatrixData {
   return isPlain ? data : viewOf(data, 0, lengthOf(data))
 }
 
-/** The numbers `from` to `to` (not included) of an array, over the same memory. Unlike `subarray`, it asks no class what to make. */
+/** The numbers `from` to `to` (not included) of an array, over the same memory. Unlike `subarray`, it does not use the class's species. */
 export function viewOf<D extends MatrixData>(data: D, from: number, to: number): D {
   const ordinary = CLASSES[elementType(data)!]
   const buffer = bufferOf(data) as ArrayBuffer
@@ -87,7 +87,7 @@ export function viewOf<D extends MatrixData>(data: D, from: number, to: number):
   ) as MatrixData as D
 }
 
-/** Bytes of an ordinary buffer; undefined of a shared one, which the getter of ordinary ones refuses. Asking Node costs far more. */
+/** Bytes of an ordinary buffer; undefined for a shared one, for which the getter throws. Node's own check is much slower. */
 function ordinaryBytes(buffer: ArrayBufferLike): number | undefined {
   try {
     return bytesOf(buffer)
@@ -96,7 +96,7 @@ function ordinaryBytes(buffer: ArrayBufferLike): number | undefined {
   }
 }
 
-/** Of a buffer without bytes, whether it had some. */
+/** Whether a buffer without bytes was detached. */
 function isDetached(buffer: ArrayBufferLike): boolean {
   try {
     new Uint8Array(buffer)

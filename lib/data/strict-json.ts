@@ -17,16 +17,16 @@ type Container = unknown[] | Record<string, unknown>
 type Expected = 'value' | 'first element' | 'first name' | 'name' | 'colon' | 'comma' | 'rest of text' | 'end'
 
 const SPACE = /[ \t\n\r]{0,32768}/y
-/** Longer numbers than any double needs are refused, so that one number is little work. */
+/** Longer numbers than any double needs are refused, which bounds the work for one number. */
 const LITERAL = /true|false|null|-?(?:0|[1-9]\d{0,399})(?:\.\d{1,399})?(?:[eE][+-]?\d{1,9})?/y
 /** Neither a quotation mark, a backslash nor a control character. */
 const PLAIN = /[ !#-[\]-\uffff]{0,32768}/y
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
 
 /**
- * JSON.parse for files that may be hostile. It refuses deep nesting, more names than a file of ours can have, a name that stands twice in
- * one object (of which JSON.parse would silently keep the last), and the name `__proto__`. Other events are served meanwhile, however long
- * the text is. Objects have no prototype: a member that is not in the text is undefined.
+ * JSON.parse for files that may be hostile. It refuses deep nesting, more names than a file of ours can have, a repeated name in one object
+ * (of which JSON.parse would silently keep the last), and the name `__proto__`. Other events are served in between, for texts of any
+ * length. Objects have no prototype: a member that is not in the text is undefined.
  *
  * @throws (rejects) {@link SyntaxError} saying what is wrong
  */
@@ -45,7 +45,7 @@ class Parser {
   #expected: Expected = 'value'
   #at = 0
   #names = 0
-  /** Of the string that is being read: whole slices of it, and pieces of this slice. */
+  /** The string that is being read: whole slices of it, and pieces of the current slice. */
   #slices: string[] = []
   #pieces: string[] = []
   #isName = false
@@ -55,7 +55,7 @@ class Parser {
     this.#limits = limits
   }
 
-  /** Reads on. Returns whether the document is over. */
+  /** Reads the next slice. Returns whether the document is complete. */
   advance(): boolean {
     const end = this.#at + SLICE
     for (let steps = 0; steps < SLICE && this.#at < end; steps++) {
@@ -127,7 +127,7 @@ class Parser {
     this.#expected = 'rest of text'
   }
 
-  /** A run of plain characters and what comes after it: an escape, or the end of the string. */
+  /** A run of plain characters and what follows: an escape, or the end of the string. */
   #readText(): void {
     const plain = this.#take(PLAIN)
     const next = this.#text[this.#at]
@@ -159,7 +159,7 @@ class Parser {
     this.#add(this.#open.pop()!.container)
   }
 
-  /** Puts a value where it belongs. */
+  /** Adds a value to its object or array. */
   #add(value: unknown): void {
     const place = this.#open.at(-1)
     this.#expected = place === undefined ? 'end' : 'comma'
@@ -168,7 +168,7 @@ class Parser {
     else place.container[place.name] = value
   }
 
-  /** What the pattern finds here, perhaps nothing. */
+  /** The match of the pattern at this place, perhaps empty. */
   #take(pattern: RegExp): string {
     pattern.lastIndex = this.#at
     const [found = ''] = pattern.exec(this.#text) ?? []

@@ -6,20 +6,23 @@ import { join } from 'node:path'
 /** `.layerwise-WHERE-PID-SINCE-RANDOM.tmp`; version 0.1.0 wrote `.layerwise-PID-RANDOM.tmp`. */
 const NAME = /^\.layerwise-(?:([0-9a-f]{8})-(\d+)-(\d+)|\d+)-[0-9a-f]{16}\.tmp$/
 
-/** A temporary file whose writer cannot be asked for is left alone for so long after it was last written to. An hour. */
+/** A temporary file whose writer is unknown is kept for this time after its last write. An hour. */
 const FORGOTTEN_MS = 3600_000
 
-/** Who writes a temporary file: its name says it, so that what a killed process leaves can be told from what is being written. */
+/**
+ * The writer of a temporary file, stored in its name, so that a file of a killed process can be distinguished from one that is being
+ * written.
+ */
 interface Writer {
-  /** Where process numbers mean what they mean here: this start of this machine and, on Linux, this space of process numbers. */
+  /** The scope of process numbers: the current boot of this machine and, on Linux, the PID namespace. */
   readonly where: string
-  /** When this process began, in the system's units; '0' where that cannot be found out. */
+  /** When this process started, in the system's units; '0' if unknown. */
   readonly since: string
 }
 
 let known: Promise<Writer> | undefined
 
-/** Creates a file of a name of its own in a folder, for this process alone to read where `secret` is said. */
+/** Creates a file with a unique name in a folder; with `secret` only this user may read it. */
 export async function createTemporary(
   folder: string,
   secret: boolean,
@@ -32,9 +35,9 @@ export async function createTemporary(
 }
 
 /**
- * Removes the temporary files of writers that are gone: of processes that were killed while they wrote. Those of this machine are gone for
- * sure where there is no such process any more; others, of another machine or container that shares the folder or of a start before,
- * where nobody has written to them for an hour. What cannot be looked at or removed stays.
+ * Removes temporary files of processes that were killed while they wrote. On this machine that is certain if the process no longer exists.
+ * Other files, of another machine or container that shares the folder or of an earlier boot, are removed after an hour without writes.
+ * Files that cannot be inspected or removed stay.
  */
 export async function sweepTemporaries(folder: string): Promise<void> {
   known ??= thisWriter()
@@ -50,7 +53,7 @@ export async function sweepTemporaries(folder: string): Promise<void> {
       if (gone) await unlink(path).catch(() => {})
     }
   } catch {
-    // The folder cannot be read to its end: another save may.
+    // The folder cannot be read to its end: a later save may succeed.
   }
 }
 
@@ -60,7 +63,7 @@ async function isGone(pid: number, since: string): Promise<boolean> {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH'
   }
-  // There is such a process; but it may have ended and wait for its parent, or another may have its number by now.
+  // The process exists; but it may be a zombie, or another process may have its number by now.
   const found = await processOf(pid)
   return found.ended || (since !== '0' && found.since !== '0' && found.since !== since)
 }
@@ -80,10 +83,10 @@ async function thisWriter(): Promise<Writer> {
   return { where: place.digest('hex').slice(0, 8), since }
 }
 
-/** Whether a process has ended, and when it began, in ticks since the start of the machine; '0' where the system does not say. */
+/** Whether a process has ended, and when it started, in ticks since boot; '0' if unknown. */
 async function processOf(pid: number): Promise<{ ended: boolean; since: string }> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  // The second field, a name in brackets, may hold anything; the third is the state, the 22nd the time.
+  // The second field, a name in brackets, may contain anything; the third is the state, the 22nd the start time.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const [state = '', ticks = ''] = [fields[0], fields[19]]
   return { ended: /^[ZX]$/.test(state), since: /^\d+$/.test(ticks) ? ticks : '0' }

@@ -5,23 +5,23 @@ import { LayerwiseError } from '../base/errors.js'
 import { checkPath, fileError } from './read-file.js'
 import { createTemporary, sweepTemporaries } from './temporary-file.js'
 
-/** Bytes handed to the file system at once. */
+/** Bytes written at once. */
 const chunkLength = 8 * 1024 * 1024
 
 /** Symbolic links that are followed one after another, as many as Linux follows. */
 const MOST_LINKS = 40
 
 /**
- * Writes a file whole or not at all: into a temporary file in the same folder, which is synced and then renamed over the old one.
- * Readers see the old file or the new one. On failure the temporary file is removed and the old one stays; what a process left that was
- * killed while it wrote is removed by the next one that writes into the folder.
+ * Writes a file whole or not at all: into a temporary file in the same folder, which is synced and then renamed over the old one. Readers
+ * see the old file or the new one. On failure the temporary file is removed and the old one stays. The temporary file of a killed process
+ * is removed by the next process that writes into the folder.
  *
- * A file that is replaced hands on its permissions and, where this process may give them, owner and group; until then the temporary file is
- * for its writer alone. Symbolic links are followed: the file they lead to is replaced, or made where there is none yet. Devices, pipes and
- * folders are refused: a rename would put a file in their place.
+ * The new file gets the permissions of the replaced one and, if this process may change them, owner and group; until then only its owner
+ * may read the temporary file. Symbolic links are followed: their target is replaced, or created. Devices, pipes and folders are refused: a
+ * rename would replace them.
  *
- * @param parts - bytes in order. An array says by their lengths at the call how many bytes there are; of others, each is taken when the one
- *   before is written, so that it may be made on the way
+ * @param parts - bytes in order. For an array, the lengths at the call determine the number of bytes; of another iterable, each part is
+ *   taken after the one before is written, so that it can be created on demand
  * @throws {@link LayerwiseError} `ERR_ARGUMENT`, with the system's error as `cause`, if the file cannot be written
  * @throws {@link LayerwiseError} `ERR_STATE` if the memory of a part is transferred away before it is written
  */
@@ -56,7 +56,7 @@ export async function writeFileWhole(
   }
 }
 
-/** Bytes, and how many there are: none any more where they are transferred away. */
+/** Bytes and their number; a transferred array has no bytes left. */
 interface Part {
   readonly bytes: Uint8Array
   readonly length: number
@@ -68,7 +68,7 @@ interface OldFile {
   readonly gid: number
 }
 
-/** The file itself behind any links, and what a file that takes its place should have of it. */
+/** The file behind any links, and the attributes that its replacement should have. */
 async function replaceable(path: string): Promise<{ target: string; old?: OldFile }> {
   const target = await behindLinks(path)
   const old = await stat(target).catch(() => undefined)
@@ -77,12 +77,12 @@ async function replaceable(path: string): Promise<{ target: string; old?: OldFil
   return { target, old }
 }
 
-/** Where links lead to, whether there is a file or not. */
+/** The target of links, whether it exists or not. */
 async function behindLinks(path: string): Promise<string> {
   if (path.endsWith('/') || path.endsWith(sep)) throw new Error('it is the name of a folder')
   let place = path
   for (let links = 0; links <= MOST_LINKS; links++) {
-    // Links of the folder come first: what `..` in a link means depends on where the link really is.
+    // Links of the folder are resolved first: the meaning of `..` in a link depends on its real folder.
     const folder = await realpath(dirname(place))
     const found = join(folder, basename(place))
     if (!(await lstat(found).catch(() => undefined))?.isSymbolicLink()) return found
@@ -92,7 +92,7 @@ async function behindLinks(path: string): Promise<string> {
   throw new Error('too many symbolic links')
 }
 
-/** Owner and group first: giving them away may take permissions from a file. */
+/** Owner and group first: changing them may remove permissions of a file. */
 async function inherit(handle: FileHandle, { mode, uid, gid }: OldFile): Promise<void> {
   const { uid: ownUid, gid: ownGid } = await handle.stat()
   if (uid !== ownUid) await handle.chown(uid, gid).catch(() => {})
@@ -100,7 +100,7 @@ async function inherit(handle: FileHandle, { mode, uid, gid }: OldFile): Promise
   await handle.chmod(mode & 0o777)
 }
 
-/** Parts as they come, each as long as it is then; those of an array as long as they are now. */
+/** Parts of an iterable with their length when they are taken; those of an array with their current length. */
 function withLengths(
   parts: readonly Uint8Array[] | AsyncIterable<Uint8Array>,
 ): Iterable<Part> | AsyncIterable<Part> {
@@ -117,7 +117,7 @@ function withLength(bytes: Uint8Array): Part {
 
 async function writeAll(handle: FileHandle, name: string, { bytes, length }: Part): Promise<void> {
   for (let done = 0; ; ) {
-    // After the last write too: whoever has the memory now may have changed it before it was written.
+    // Also after the last write: the new owner of the memory may have changed it before it was written.
     if (bytes.length !== length) {
       const problem = 'what was to be written was transferred away meanwhile; nothing was replaced'
       throw new LayerwiseError('ERR_STATE', `'${name}': ${problem}`, { argument: 'path', received: name })
@@ -129,7 +129,7 @@ async function writeAll(handle: FileHandle, name: string, { bytes, length }: Par
   }
 }
 
-/** What a system's error means here, where its own words do not say. */
+/** Explains a system error whose own message is unclear here. */
 function explained(error: unknown): unknown {
   if ((error as NodeJS.ErrnoException).code !== 'EBUSY') return error
   const { message } = error as Error

@@ -26,10 +26,10 @@ export interface Scaler {
 /** Shift and factor of a column. */
 export type ScalingOf = (column: number) => readonly [shift: number, factor: number]
 
-/** What all scalers do: shift and factor of each column are found by `fit`, then applied. */
+/** Base of all scalers: `fit` computes shift and factor of each column, which are then applied. */
 export abstract class ColumnScaler implements Scaler {
   #fitted: Fitted | undefined
-  /** The columns it must have, once it is a model's. */
+  /** The required number of columns, once it belongs to a model. */
   #only: number | undefined
 
   get inputs(): number {
@@ -49,12 +49,13 @@ export abstract class ColumnScaler implements Scaler {
   protected abstract find(x: Matrix, statistics: ColumnStatistics): Promise<ScalingOf>
 
   /**
-   * Learns shift and factor from the rows of `x`, in float64, without holding up the event loop. A second `fit` starts anew;
-   * one that rejects leaves the scaler as it was.
+   * Computes shift and factor from the rows of `x`, in float64, without blocking the event loop. A second `fit` starts again; one that
+   * rejects does not change the scaler.
    *
    * @throws {@link LayerwiseError} `ERR_RANGE` for NaN or Infinity (row and column in `details`), or a column whose spread is
    *   too large or too small for float64
-   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for what is not a Matrix or an array of equal rows, or is empty
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for anything but a Matrix or an array of rows of equal length, and for no
+   *   rows
    */
   async fit(x: FittingRows): Promise<this> {
     const width = ownWidth(x)
@@ -78,8 +79,8 @@ export abstract class ColumnScaler implements Scaler {
   }
 
   /**
-   * (x − shift) · factor, with `clip` brought into `range`, as a new Matrix: float64 for float64 or an array of rows, float32 for float32
-   * and uint8. Computed in float64 and rounded once.
+   * (x − shift) · factor, with `clip` clipped to `range`, as a new Matrix: float64 for float64 or an array of rows, float32 for float32 and
+   * uint8. Computed in float64 and rounded once.
    *
    * @throws {@link LayerwiseError} `ERR_STATE` before `fit`; `ERR_SHAPE` for another width; `ERR_RANGE` for NaN or Infinity
    */
@@ -97,12 +98,12 @@ export abstract class ColumnScaler implements Scaler {
     return mapRows(x, shift.length, (value, j) => value / factor[j]! + shift[j]!)
   }
 
-  /** @internal The range that values are brought into, if they are. Written by constructors alone. */
+  /** @internal The range that values are clipped to, if they are. Written by constructors only. */
   clipped: readonly [low: number, high: number] | undefined = undefined
 
   /**
-   * @internal From now on it is fitted on as many columns as now: it is a model's own. A property of the scaler itself, so that
-   * `structuredClone` and `postMessage` refuse what they would leave without its numbers.
+   * @internal Fixes the number of columns: the scaler belongs to a model. A property of the scaler itself, so that `structuredClone` and
+   *   `postMessage` refuse the scaler, whose numbers they would lose.
    */
   readonly keepWidth = (): this => {
     this.#only = this.inputs
@@ -119,13 +120,13 @@ export abstract class ColumnScaler implements Scaler {
     return this.#fitted
   }
 
-  /** @internal Takes over numbers that were found earlier, by this kind of scaler; they are not copied, and nobody writes them any more. */
+  /** @internal Uses numbers computed earlier by this kind of scaler; they are not copied and must not be written again. */
   restore(fitted: Fitted): this {
     this.#fitted = fitted
     return this
   }
 
-  /** @internal What it is, but for the numbers of its columns. */
+  /** @internal Its description without the numbers of its columns. */
   abstract kindOf(): ScalerKind
 
   /** Copies of its numbers. */
@@ -141,14 +142,14 @@ export abstract class ColumnScaler implements Scaler {
 /**
  * Whether values from `least` to `most` differ by rounding alone, as 0.3 and 0.1 + 0.2 do: by up to three units of float64 of their size.
  *
- * Source: scikit-learn's `_is_constant_feature`, which compares a variance with the rounding of its mean. Differs: means are summed
- * exactly here, so that the bound need not grow with the number of rows and leaves a small spread beside a large offset as it is.
+ * Source: scikit-learn's `_is_constant_feature`, which compares a variance with the rounding of its mean. Differs: means are summed exactly
+ * here, so that the bound does not grow with the number of rows, and a small spread with a large offset is kept.
  */
 export function isConstant(least: number, most: number): boolean {
   return most - least <= 3 * Number.EPSILON * Math.max(Math.abs(least), Math.abs(most))
 }
 
-/** A new Matrix of the numbers of `x`, each changed by `map`, which is told its column. */
+/** A new Matrix of the numbers of `x`, each changed by `map`, which receives the column. */
 async function mapRows(
   x: Rows,
   width: number,

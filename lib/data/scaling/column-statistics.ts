@@ -5,7 +5,7 @@ import type { NativeRows } from '../../native/binding.js'
 import type { Matrix } from '../matrix.js'
 import { blocks, rowSlices, valueSlices } from '../slices.js'
 
-/** Sums of columns, and of what rounding took from them: beside a large offset that is much of a spread. */
+/** Sums of columns, and of their rounding errors, which with a large offset can be as large as the spread. */
 class ColumnSums {
   readonly #sums: Float64Array
   readonly #rests: Float64Array
@@ -29,7 +29,7 @@ class ColumnSums {
     return after
   }
 
-  /** The sums, divided by the number of rows. Adds nothing any more. */
+  /** The sums, divided by the number of rows. Ends the summation. */
   async means(rows: number): Promise<Float64Array> {
     const means = this.#sums
     for await (const [from, to] of rowSlices(means.length, 1)) {
@@ -71,8 +71,8 @@ export async function columnStatistics(argument: string, x: Matrix): Promise<Col
 }
 
 /**
- * Second pass: variance, Σ(x − mean)²/m, from deviations and not from squares, so that a large mean does not swamp it; what the
- * first pass lost of the mean comes back with the sum of the deviations.
+ * Second pass: variance, Σ(x − mean)²/m, from deviations and not from squares, so that a large mean does not cancel it; the sum of the
+ * deviations corrects the rounding of the mean in the first pass.
  *
  * Source: Chan, Golub & LeVeque 1983, "Algorithms for computing the sample variance", the corrected two-pass algorithm.
  */

@@ -31,7 +31,7 @@ export interface MinMaxScalerOptions {
 export class MinMaxScaler extends ColumnScaler {
   /** What the smallest and the largest training value of a column become. */
   readonly range: readonly [low: number, high: number]
-  /** Whether what lies outside the range of the training data maps to the nearer end of `range`, alone as inside a model. */
+  /** Whether values outside the range of the training data map to the nearer end of `range`, also inside a model. */
   readonly clip: boolean
 
   /**
@@ -56,7 +56,7 @@ export class MinMaxScaler extends ColumnScaler {
     const [low, high] = this.range
     return (j) => {
       const [least, most] = [min[j]!, max[j]!]
-      // A constant column has a spread of 1, or more where 1 would vanish beside the constant.
+      // A constant column gets a spread of 1, or more if 1 would be lost by rounding.
       const spread = isConstant(least, most) ? Math.max(1, Math.abs(least) * 2 ** -20) : most - least
       const gain = (high - low) / spread
       const shift = least - low / gain

@@ -5,7 +5,7 @@ import { show } from '../../base/show.js'
 /** A fitted scaler as plain data. */
 export type ScalerJSON = MinMaxScalerJSON | StandardScalerJSON
 
-/** What every column is mapped by. */
+/** The map of every column. */
 interface ColumnsJSON {
   /** [inputs], in the units of x. */
   shift: number[]
