@@ -76,7 +76,7 @@ function remedy(value: unknown): string {
   return typeof value === 'bigint' ? '; BigInts are not read, Number(value) converts one' : ''
 }
 
-/** A text of at most `length` characters. */
+/** A text of at most `most` characters. */
 export function shorten(text: string, most = SHOWN): string {
   return text.length > most ? `${text.slice(0, most - 1)}…` : text
 }

@@ -1,7 +1,7 @@
-/** How numbers are spaced along an axis: equal steps for equal differences, or for equal ratios. */
+/** The scale of an axis: linear (equal steps for equal differences) or logarithmic (for equal ratios). */
 export type AxisScale = 'linear' | 'log'
 
-/** One direction of a plot: where its numbers lie and which of them are written beside it. */
+/** One direction of a plot: the position of numbers, and the ticks. */
 export interface Axis {
   readonly low: number
   readonly high: number
@@ -36,7 +36,7 @@ export function axisOver(
   return { low, high, ticks, position: (value) => (along(value) - from) / (to - from) }
 }
 
-/** An interval around a number that stands for all. */
+/** An interval around a single number. */
 function widened(value: number, scale: AxisScale): [number, number] {
   if (scale === 'log') return [value / 2, value * 2]
   const half = Math.abs(value) < 1e-200 ? 1 : Math.abs(value) / 2
@@ -62,7 +62,7 @@ export function linearTicks(
   return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)))
 }
 
-/** Powers of ten, of which some are left out where there are many; 1, 2 and 5 times powers of ten where there are few. */
+/** Powers of ten, thinned if there are many; 1, 2 and 5 times powers of ten if there are few. */
 export function logTicks(low: number, high: number, outside: boolean): number[] {
   const decades = Math.log10(high) - Math.log10(low)
   const every = Math.max(1, Math.ceil(decades / 8))

@@ -19,10 +19,11 @@ const GREY = '#666666'
  * A confusion matrix as one standalone SVG document: a row for each true class, a column for each predicted one. A cell holds its
  * number of rows, and is the darker the larger its share of the true class; cells without rows are blank.
  *
- * @param score - what `score` answered, or anything with its `confusion`
+ * @param score - what `score` returned, or an object with its `confusion`
  * @param options - `classes`, `title`, `cell`
  * @returns the text of an `.svg` file
- * @throws {@link LayerwiseError} `ERR_ARGUMENT` for what is no confusion matrix, and other options; `ERR_SHAPE` for another number of names
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything but a confusion matrix, and for unknown options; `ERR_SHAPE` for another
+ *   number of names
  */
 export function confusionPlot(score: Pick<Score, 'confusion'>, options?: ConfusionPlotOptions): string {
   const given = checkOptions('options', options, ['classes', 'title', 'cell'])

@@ -7,42 +7,44 @@ import { NativeWork } from '../native/call.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import { LayerChain } from './layer-chain.js'
 
-/** Which units, and how long to climb for them. */
+/** Which units, and when the search ends. */
 export interface ExcitingInputsOptions extends RunOptions {
-  /** Whose units: a layer counted from 1. */
+  /** The layer of the units, counted from 1. */
   readonly layer: number
   /** Which of its units, counted from 0; one row of the answer for each. Default: all. */
   readonly units?: readonly number[] | undefined
-  /** Evaluations of all units together at most. Default 100. */
+  /** Most evaluations of all units together. Default 100. */
   readonly maxIterations?: number | undefined
-  /** A unit is done where 1 − cos of the angle between input and gradient is at most this. Default 1e-4, less than one degree. */
+  /**
+   * The search for a unit ends when 1 − cos of the angle between input and gradient is at most this. Default 1e-4, less than one degree.
+   */
   readonly tolerance?: number | undefined
 }
 
-/** The part of the promised rise that a step must bring (Armijo). */
+/** The fraction of the predicted increase that a step must reach (Armijo). */
 const ENOUGH = 0.25
 
-/** Steps that would have to be shorter end a unit's climb. */
+/** The search for a unit ends if a shorter step would be needed. */
 const SHORTEST = 2 ** -20
 
-/** From here on a step leads all but to the gradient's own direction, wherever it begins. */
+/** From this length on, a step leads almost exactly to the direction of the gradient, from any start. */
 const LONGEST = 2 ** 10
 
 /**
- * The input under ‖x‖ ≤ 1 that most excites each unit of a layer: what the unit looks for.
+ * The input with ‖x‖ ≤ 1 that most excites each unit of a layer: the unit's feature.
  *
- * Activations never fall as the weighted sum z grows, so z is what is raised; of a softmax layer too, whose z is the score of a class. Of
- * layer 1 the answer is known, x = W[j,:]/‖W[j,:]‖. Of deeper layers it is found by projected gradient ascent on the input: steps along the
- * gradient of z, each brought back to ‖x‖ ≤ 1, halved until z rises enough and doubled after. It begins with the unit's weighted sum of lower
- * features, row j of W_l ⋯ W₁ at length 1. What it finds is a local maximum; for linear layers it is the beginning, and the global one. A
- * unit whose gradient is 0 (relu units at rest below it) stays where it is.
+ * Activations never fall as the weighted sum z grows, so z is maximised; also for a softmax layer, where z is the score of a class. For
+ * layer 1 the solution is x = W[j,:]/‖W[j,:]‖. For deeper layers it is found by projected gradient ascent on the input: steps along the
+ * gradient of z, each projected to ‖x‖ ≤ 1, halved until z increases enough and doubled afterwards. The start is the unit's weighted sum of
+ * lower features, row j of W_l ⋯ W₁ at length 1. The result is a local maximum; for linear layers the start is already the global one. If
+ * the gradient of a unit is 0 (inactive relu units below it), its start is returned.
  *
- * Inputs are as the first layer sees them: after the model's scaler, if it has one. Draw them with {@link featureImage}.
+ * Inputs are those of the first layer: after the model's scaler, if it has one. Draw them with {@link featureImage}.
  *
  * Source: Erhan, Bengio, Courville & Vincent 2009, "Visualizing higher-layer features of a deep network", activation maximisation.
  *
  * @returns [units, inputs of the model], each row of length 1 at most, in the model's precision
- * @throws {@link LayerwiseError} `ERR_ARGUMENT` for what is no model, no such layer or unit, and other options
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything but a model, an unknown layer or unit, and unknown options
  * @throws `signal.reason`, if the signal is aborted
  */
 export async function excitingInputs<P extends Precision>(
@@ -69,20 +71,20 @@ export async function excitingInputs<P extends Precision>(
   }
 }
 
-/** What is raised: z of row u is `rows[u] · a + biases[u]`, a being the outputs of the layers below. */
+/** The function that is maximised: z of row u is `rows[u] · a + biases[u]`, where a are the outputs of the layers below. */
 interface Goal<P extends Precision> {
   readonly rows: Matrix<FloatArray<P>>
   readonly biases: readonly number[]
 }
 
-/** One unit's place on its way. */
+/** The state of the search for one unit. */
 interface Climber {
   z: number
   /** ‖∇z‖ */
   steepness: number
-  /** The length of the step that is tried next; 0: done. */
+  /** The length of the next step to try; 0: done. */
   step: number
-  /** What the gradient promises of it. */
+  /** The increase of z that the gradient predicts for it. */
   promise: number
 }
 
@@ -124,7 +126,7 @@ async function climb<P extends Precision>(
   return x
 }
 
-/** trial = the point of the ball next to x + step · direction. Returns how far that leads in the direction. */
+/** trial = the point of the ball nearest to x + step · direction. Returns its distance from x along the direction. */
 function stepInBall(trial: Numbers, x: Numbers, direction: Numbers, step: number): number {
   for (let i = 0; i < x.length; i++) trial[i] = x[i]! + step * direction[i]!
   const length = lengthOf(trial)
@@ -148,7 +150,7 @@ function rowsOf<P extends Precision>(
   return weights.select(units)
 }
 
-/** Rows of a length of 1, in place; those of length 0 stay. */
+/** Normalises rows to length 1, in place; rows of zeros do not change. */
 async function toLength1<P extends Precision>(matrix: Matrix<FloatArray<P>>): Promise<Matrix<FloatArray<P>>> {
   for await (const [from, to] of rowSlices(matrix.rows, matrix.cols)) {
     for (let i = from; i < to; i++) {

@@ -7,7 +7,7 @@ import { paintTiles, TILE_OPTIONS, type TileOptions, tileSize } from './tiles.js
 /** The shape of one input, and how the tiles are laid out. */
 export type FeatureImageOptions = TileOptions
 
-/** What a feature picture is made of: a model whose first layer sees the input. */
+/** The source of a feature picture: a model whose first layer takes the input. */
 export interface FeatureModel {
   /** The first is drawn; there is at least one. */
   readonly layers: readonly FeatureLayer[]
@@ -20,7 +20,7 @@ export interface FeatureLayer {
 }
 
 /**
- * A picture of what each unit of the first layer looks for: the input that most excites unit j under ‖x‖ ≤ 1,
+ * A picture of the feature of each unit of the first layer: the input that most excites unit j under ‖x‖ ≤ 1,
  *
  *   xᵢ = W1[j,i] / ‖W1[j,:]‖
  *

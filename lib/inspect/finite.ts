@@ -1,6 +1,6 @@
 import { LayerwiseError } from '../base/errors.js'
 
-/** Refuses a number of a matrix that cannot be shown. */
+/** Refuses a matrix with a number that cannot be shown. */
 export function checkFinite(argument: string, value: number, row: number, column: number): number {
   if (Number.isFinite(value)) return value
   throw new LayerwiseError(

@@ -2,7 +2,7 @@ import { type Complete, checkInteger, checkText } from '../base/check.js'
 import { type Axis, tickLabel } from './axis.js'
 import { coordinate, document, element, textWidth, words } from './svg.js'
 
-/** What every plot with two axes can be told. */
+/** Options of every plot with two axes. */
 export interface FrameOptions {
   /** Written above the plot, and given to screen readers. Default: none. */
   title?: string | undefined
@@ -18,10 +18,10 @@ export interface FrameOptions {
 
 export const FRAME_OPTIONS = ['title', 'xLabel', 'yLabel', 'width', 'height'] as const
 
-/** The same, nothing left open. */
+/** The same with all defaults. */
 export type Sheet = Complete<FrameOptions>
 
-/** Where two axes lie on the sheet. */
+/** The positions of two axes in the picture. */
 export interface Frame {
   readonly left: number
   readonly right: number
@@ -42,7 +42,7 @@ export interface LegendEntry {
 const GREY = '#666666'
 const LIGHT = '#dddddd'
 
-/** Texts and sizes from options whose names are known. */
+/** Texts and sizes from options whose names are already checked. */
 export function checkSheet(options: Record<string, unknown>): Sheet {
   const { width = 640, height = 400 } = options
   const [title, xLabel, yLabel] = (['title', 'xLabel', 'yLabel'] as const).map((key) => {
@@ -58,12 +58,12 @@ export function checkSheet(options: Record<string, unknown>): Sheet {
   }
 }
 
-/** About how many ticks there is room for. */
+/** The approximate number of ticks with enough room. */
 export function tickCounts({ width, height }: Sheet): { across: number; down: number } {
   return { across: Math.max(2, Math.floor(width / 100)), down: Math.max(2, Math.floor(height / 70)) }
 }
 
-/** A document: axes with grid and numbers, what `draw` puts between them, a legend, and the texts. */
+/** A document: axes with grid and numbers, the content by `draw`, a legend, and the texts. */
 export function framed(
   { title, xLabel, yLabel, width, height }: Sheet,
   { x, y }: { readonly x: Axis; readonly y: Axis },
@@ -98,7 +98,7 @@ export function framed(
   ])
 }
 
-/** Where a point lies on the sheet. */
+/** The position of a point in the picture. */
 export function place([x, y]: Point, frame: Frame): Point {
   return [
     frame.left + frame.x.position(x) * (frame.right - frame.left),

@@ -14,10 +14,10 @@ export interface Image {
   readonly data: Uint8Array
 }
 
-/** The largest picture that is made: 2^28 bytes, about 16,000 × 16,000 grey pixels. */
+/** The largest picture: 2^28 bytes, about 16,000 × 16,000 grey pixels. */
 export const MAX_IMAGE_BYTES = 2 ** 28
 
-/** Refuses what is no picture, or one whose bytes do not fit its size. */
+/** Refuses anything but a picture, and one whose bytes do not fit its size. */
 export function checkImage(argument: string, value: unknown): Image {
   if (value === null || typeof value !== 'object') {
     throw argumentError(argument, 'an image { width, height, channels, data }', value)

@@ -21,7 +21,7 @@ export class LayerChain<P extends Precision> {
   readonly #back: readonly Product<P>[]
   readonly #activations: readonly Activation[]
 
-  /** @throws {@link LayerwiseError} `ERR_ARGUMENT` for a softmax layer, which is none but the last of a model */
+  /** @throws {@link LayerwiseError} `ERR_ARGUMENT` for a softmax layer, which can only be the last one of a model */
   constructor(layers: readonly Layer<P>[], work: NativeWork) {
     this.#work = work
     this.#activations = layers.map(({ activation }, k) => {
@@ -60,7 +60,7 @@ export class LayerChain<P extends Precision> {
     return delta
   }
 
-  /** `rows` times the product of all matrices W_k ⋯ W₁: what is left where every activation is the identity. */
+  /** `rows` times the product of all matrices W_k ⋯ W₁, as if every activation were the identity. */
   async products(rows: Matrix<FloatArray<P>>): Promise<Matrix<FloatArray<P>>> {
     let product = rows
     for (let k = this.#back.length - 1; k >= 0; k--) product = await this.#times(product, this.#back[k]!)
@@ -78,7 +78,7 @@ export class LayerChain<P extends Precision> {
   }
 }
 
-/** delta ⊙ f′(z), the derivative written in the output a = f(z); 0 at a kink. */
+/** delta ⊙ f′(z), with the derivative as a function of the output a = f(z); 0 at a kink. */
 async function timesSlope<P extends Precision>(
   delta: Matrix<FloatArray<P>>,
   activation: Activation,

@@ -3,13 +3,13 @@ import type { CostParts } from '../objective/cost.js'
 import type { TrainingPhase } from '../training/history.js'
 import { PLOT_OPTIONS, type PlotOptions, plot, type Series } from './plot.js'
 
-/** What a learning curve is made of: the history of a training. */
+/** The source of a learning curve: the history of a training. */
 export interface CostHistory extends TrainingPhase {
-  /** One a point of the curves, in order. */
+  /** One for each point of the curves, in order. */
   readonly epochs: readonly CostRecord[]
 }
 
-/** What a learning curve shows of an epoch. */
+/** The values of an epoch in a learning curve. */
 export interface CostRecord {
   /** Counted from 1: the place on the horizontal axis. */
   readonly epoch: number
@@ -42,8 +42,8 @@ export function historySeries(history: CostHistory): Series[] {
 }
 
 /**
- * The curves of several trainings: the cost of each, and of its validation rows if there were any, named by the part of the model that
- * was trained where the history tells, by its number where it does not.
+ * The curves of several trainings: the cost of each, and of its validation rows if there were any, named by the trained part of the model
+ * if the history has it, else by number.
  */
 function historiesSeries(histories: readonly CostHistory[]): Series[] {
   return histories.flatMap((history, i) => {
@@ -73,12 +73,12 @@ function checkHistory(argument: string, history: CostHistory): CostHistory['epoc
 }
 
 /**
- * How training went, as a standalone SVG document.
+ * The learning curve of a training, as a standalone SVG document.
  *
- * Of one history: the cost, its parts, and the cost of the validation rows. Of several, such as a stack's, which has one for each layer:
+ * For one history: the cost, its parts, and the cost of the validation rows. For several, such as a stack's, which has one for each layer:
  * the cost of each and that of its validation rows, each over its own epochs.
  *
- * @param curves - what `fit` resolved to, several of these in an array, or series of your own
+ * @param curves - the result of `fit`, an array of several results, or your own series
  * @param options - as {@link plot}; `xLabel` default 'epoch', `yLabel` default 'cost', `title` default none
  * @returns the text of an `.svg` file
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything else

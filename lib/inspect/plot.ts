@@ -18,7 +18,7 @@ import { coordinate, element } from './svg.js'
 export interface Series {
   /** Its name in the legend. */
   readonly label: string
-  /** In the order in which they are joined; any number of them. */
+  /** The points, in the order in which they are joined; any number. */
   readonly points: readonly (readonly [x: number, y: number])[]
 }
 
@@ -34,10 +34,10 @@ export const PLOT_OPTIONS = [...FRAME_OPTIONS, 'yScale'] as const
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#f0e442', '#000000']
 
 /**
- * Curves as one standalone SVG document: axes with round ticks, grid, and a legend where there is more than one curve.
+ * Curves as one standalone SVG document: axes with round ticks, grid, and a legend if there is more than one curve.
  *
- * A point that is not finite (or beyond ±1e200), or not above 0 (1e-200) on a log axis, is left out and leaves a gap in its curve.
- * On the calling thread, about a microsecond a point.
+ * A point that is not finite (or beyond ±1e200), or not above 0 (1e-200) on a log axis, is omitted and leaves a gap in its curve. On the
+ * calling thread, about a microsecond a point.
  *
  * @param series - at least one; each with a label and any number of points
  * @returns the text of an `.svg` file
@@ -69,7 +69,7 @@ export function plot(series: readonly Series[], options?: PlotOptions): string {
   )
 }
 
-/** The runs of points between gaps: lines, and dots where a point stands alone. */
+/** The runs of points between gaps: lines, or dots for single points. */
 function curve(runs: readonly Point[][], colour: string, frame: Frame): string {
   const drawn = runs.map((run) => {
     const places = run.map((point) => place(point, frame))
@@ -95,7 +95,7 @@ function legendEntry(label: string, stroke: string): LegendEntry {
   }
 }
 
-/** The points that can be shown, in runs between those that cannot. */
+/** The points that can be shown, as runs separated by those that cannot. */
 function unbroken(points: readonly Point[], yScale: AxisScale): Point[][] {
   const runs: Point[][] = [[]]
   for (const [x, y] of points) {

@@ -7,7 +7,7 @@ import { writeFileWhole } from '../data/write-file.js'
 import { checkImage, type Image } from './image.js'
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a)
-/** PNG's codes of what a pixel is, by its number of channels. */
+/** PNG's colour types by number of channels. */
 const COLOUR_TYPES = { 1: 0, 3: 2 } as const
 
 /**
@@ -24,7 +24,7 @@ export function encodePng(image: Image): PlainUint8Array {
 }
 
 /**
- * Writes a PNG file: whole, or not at all. Compressed off the JavaScript thread; the image must not be written or transferred until the
+ * Writes a PNG file completely or not at all. Compressed off the JavaScript thread; the image must not be written or transferred until the
  * promise settles.
  *
  * @throws (rejects) {@link LayerwiseError} as {@link encodePng}; `ERR_ARGUMENT`, with the system's error as `cause`, if the file
@@ -33,13 +33,13 @@ export function encodePng(image: Image): PlainUint8Array {
 export async function writePng(path: string | URL, image: Image): Promise<void> {
   const checked = checkImage('image', image)
   const deflated: Buffer[] = []
-  // What fails ends the stream that is read here, with its error.
+  // A failure ends the stream that is read here, with its error.
   const stream = pipeline(Readable.from(rowsOf(checked, checked.data.length)), createDeflate(), () => {})
   for await (const piece of stream) deflated.push(piece)
   await writeFileWhole(path, file(checked, deflated))
 }
 
-/** @param length - of `data`, in bytes, as long as it is not transferred away */
+/** @param length - of `data`, in bytes, before any transfer */
 async function* rowsOf({ data, height }: Image, length: number): AsyncGenerator<Uint8Array, void> {
   const width = length / height
   for await (const [from, to] of rowSlices(height, width, SCANNED)) {
@@ -57,7 +57,7 @@ function unfilteredRows(data: Uint8Array, width: number, from: number, to: numbe
   return rows
 }
 
-/** The parts of a file in order, of the pieces that its rows were compressed to. */
+/** The parts of a file in order, made from the compressed pieces of its rows. */
 function file(
   { width, height, channels }: Omit<Image, 'data'>,
   deflated: readonly Uint8Array[],

@@ -5,15 +5,15 @@ import { allocate } from '../base/precision.js'
 import { showReceived } from '../base/show.js'
 import type { IntegerArray } from '../data/labels.js'
 
-/** Scores, one a row: the higher, the more a row looks like what is sought. Finite. */
+/** Scores, one for each row, finite: the higher, the more likely a row is positive (sought). */
 export type Scores = Float64Array | Float32Array | IntegerArray | readonly number[]
 
-/** For each row whether it is what is sought: 1 or true, 0 or false. */
+/** For each row whether it is positive (sought): 1 or true, 0 or false. */
 export type IsSought = IntegerArray | readonly number[] | readonly boolean[]
 
 /**
- * The area under the ROC curve: the probability that a row that is sought scores higher than one that is not, equal scores counting half. 1/2
- * is chance, 1 a perfect order. On the calling thread, O(n log n): some 0.2 s for a million rows.
+ * The area under the ROC curve: the probability that a positive row scores higher than a negative one, equal scores counting half. 1/2 is
+ * chance, 1 a perfect order. On the calling thread, O(n log n): some 0.2 s for a million rows.
  *
  * Source: Hanley & McNeil 1982, "The meaning and use of the area under a ROC curve"; the same number as scikit-learn's `roc_auc_score`.
  *
@@ -44,15 +44,15 @@ export function rocAuc(scores: Scores, labels: IsSought): number {
 }
 
 /**
- * Average precision, Σ (Rₙ − Rₙ₋₁) Pₙ: over falling thresholds n, one for each different score, Pₙ is the share of sought rows among those
- * that score at least as high, and Rₙ the share of all sought rows that do. Without interpolation. Chance is the share of sought rows. On
- * the calling thread, O(n log n): some 0.2 s for a million rows.
+ * Average precision, Σ (Rₙ − Rₙ₋₁) Pₙ: over falling thresholds n, one for each different score, Pₙ (precision) is the share of positive
+ * rows among those that score at least as high, and Rₙ (recall) the share of all positive rows that do. Without interpolation. Chance is
+ * the share of positive rows. On the calling thread, O(n log n): some 0.2 s for a million rows.
  *
  * Source: the same number as scikit-learn's `average_precision_score`.
  *
  * @param scores - such as reconstruction errors
- * @param labels - as many, at least one of them sought
- * @throws {@link LayerwiseError} as {@link rocAuc}, though all rows may be sought
+ * @param labels - as many, at least one of them positive
+ * @throws {@link LayerwiseError} as {@link rocAuc}, but all rows may be positive
  */
 export function averagePrecision(scores: Scores, labels: IsSought): number {
   const { sought, others } = apart(scores, labels)
@@ -69,7 +69,7 @@ export function averagePrecision(scores: Scores, labels: IsSought): number {
   return sum / sought.length
 }
 
-/** The scores of the rows that are sought and of the others, rising: typed arrays are sorted by number, and fast. */
+/** The scores of positive and negative rows, ascending: typed arrays are sorted numerically and fast. */
 function apart(scores: Scores, labels: IsSought): { sought: Float64Array; others: Float64Array } {
   checkArray('scores', scores)
   checkArray('labels', labels)

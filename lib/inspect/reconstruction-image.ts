@@ -4,17 +4,17 @@ import { checkFinite } from './finite.js'
 import type { Image } from './image.js'
 import { paintTiles, TILE_OPTIONS, type TileOptions, tileSize } from './tiles.js'
 
-/** The shape of one input, how the pairs are laid out, and which values are black and white. */
+/** The shape of one input, the layout of the pairs, and which values are black and white. */
 export interface ReconstructionImageOptions extends TileOptions {
-  /** Value shown black, default 0; what is less is black too. */
+  /** Value shown black, default 0; smaller values are black too. */
   low?: number | undefined
-  /** Value shown white, default 1; what is more is white too. */
+  /** Value shown white, default 1; greater values are white too. */
   high?: number | undefined
 }
 
 /**
- * Inputs over their reconstructions: each input has its reconstruction below it, or several, one under the other, as after each layer of
- * a stack; inputs run from left to right.
+ * Inputs above their reconstructions: below each input is its reconstruction, or several of them, for instance one for each layer of a
+ * stack; inputs go from left to right.
  *
  * Values are taken after each matrix's own `scale` and clipped to [`low`, `high`]. Gaps are grey. On the calling thread, some 20 ns a pixel.
  *
@@ -65,7 +65,7 @@ interface Named {
   readonly matrix: Matrix
 }
 
-/** What stands below the inputs, and what it was called. */
+/** The rows below the inputs, and the name of each argument. */
 function checkReconstructions(x: Matrix, reconstructions: unknown): Named[] {
   const several = Array.isArray(reconstructions)
   if (several && reconstructions.length === 0)

@@ -27,7 +27,7 @@ export interface ScatterPlotOptions extends FrameOptions {
   dot?: number | undefined
 }
 
-/** Ten colours that also colour-blind people tell apart (nine of Paul Tol's scheme "muted", and black). */
+/** Ten colours that colour-blind people can distinguish too (nine of Paul Tol's scheme "muted", and black). */
 const COLOURS = [
   '#332288',
   '#cc6677',
@@ -44,8 +44,8 @@ const COLOURS = [
 /**
  * Points in the plane, coloured by class, as one standalone SVG document: for codes of two units, or two directions of `Pca`.
  *
- * The first ten classes are round dots, the next ten squares of the same colours, and so on by turns. Classes lie over each other in the
- * order of the legend, half transparent. A point that is not finite (or beyond ±1e200) is left out. On the calling thread, about a
+ * The first ten classes are round dots, the next ten squares of the same colours, and so on alternately. Classes are drawn over each other
+ * in the order of the legend, half transparent. A point that is not finite (or beyond ±1e200) is omitted. On the calling thread, about a
  * microsecond a point.
  *
  * @param points - one a row, [m, 2]: across and up
@@ -53,7 +53,7 @@ const COLOURS = [
  * @param options - `classes`: default the labels that occur, numbers rising, names as they come; `dot`; `title`, `xLabel`, `yLabel`; `width`
  *   (default 640) and `height` (default 400) in pixels
  * @returns the text of an `.svg` file
- * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything but these, and labels that are no classes; `ERR_SHAPE` for another number of
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything else, and labels that are no classes; `ERR_SHAPE` for another number of
  *   columns or labels
  */
 export function scatterPlot(
@@ -99,7 +99,7 @@ function inFrame(points: readonly Point[], k: number, dot: number, frame: Frame)
   )
 }
 
-/** One path of strokes without length, whose caps are the dots: a tenth of the size of an element for each. */
+/** One path of strokes without length, whose caps are the dots: a tenth of the size of one element per dot. */
 function dots(places: readonly Point[], k: number, across: number): string {
   if (places.length === 0) return ''
   return element('path', {

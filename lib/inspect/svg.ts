@@ -1,4 +1,4 @@
-/** Text as it may stand in an XML 1.0 document, in an element or in a quoted attribute. */
+/** Text escaped for an XML 1.0 document, in an element or in a quoted attribute. */
 export function escapeXml(text: string): string {
   return (
     text
@@ -51,12 +51,12 @@ export function document(width: number, height: number, title: string, content: 
   )}\n`
 }
 
-/** Text, centred unless told otherwise; nothing for the empty text. */
+/** Text, centred by default; nothing for the empty text. */
 export function words(text: string, attributes: Record<string, string | number>): string {
   return text === '' ? '' : element('text', { 'text-anchor': 'middle', ...attributes }, escapeXml(text))
 }
 
-/** Pixels that the longest of some texts of 12-pixel letters takes, judged by its length: SVG cannot be measured without drawing it. */
+/** The estimated width in pixels of the longest text in 12-pixel letters: SVG text cannot be measured without drawing it. */
 export function textWidth(texts: readonly string[]): number {
   return 7 * texts.reduce((most, { length }) => Math.max(most, length), 0)
 }

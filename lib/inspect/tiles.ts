@@ -5,13 +5,13 @@ import { type Image, MAX_IMAGE_BYTES } from './image.js'
 export interface TileOptions {
   /** Pixels across a tile. */
   width: number
-  /** Pixels down a tile. Default: as many as are left, `inputs / width`. */
+  /** Pixels down a tile. Default: `inputs / width`. */
   height?: number | undefined
-  /** Tiles in a row of the grid. Default: as many as make the grid square; of reconstructions 10, or all if fewer. */
+  /** Tiles in a row of the grid. Default: a square grid; for reconstructions 10, or all if fewer. */
   columns?: number | undefined
   /** Pixels between tiles and around them, default 1. */
   gap?: number | undefined
-  /** Side of the square of pixels that each pixel becomes, gaps too; default 1. */
+  /** Each pixel, also of gaps, becomes a square with this side; default 1. */
   zoom?: number | undefined
 }
 

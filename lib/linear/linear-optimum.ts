@@ -7,7 +7,7 @@ export interface LinearOptimumOptions {
   readonly hidden: number
   /** λ ≥ 0. Default 0. */
   readonly weightDecay?: number | undefined
-  /** One matrix, y = WᵀWx, decayed once; or two, each decayed. Default true. */
+  /** One matrix, y = WᵀWx, decayed once; or two matrices, each decayed. Default true. */
   readonly tied?: boolean | undefined
 }
 
@@ -20,14 +20,14 @@ export interface LinearOptimum {
   /** λ/2 of the squared weights, of one matrix or of both. */
   readonly weightDecay: number
   /**
-   * Of the decoder, [hidden]: the i-th belongs to the i-th principal direction, and is 0 where this has vanished. Without weight decay
-   * there are minima with others too; these are those of the projection.
+   * Singular values of the decoder, [hidden]: the i-th belongs to the i-th principal direction, and is 0 if that has vanished. Without
+   * weight decay other minima have other values; these are those of the projection.
    */
   readonly singularValues: Float64Array
 }
 
 /**
- * What training a linear autoencoder comes to, from the variances of the data alone: every local minimum is global, and its map is the
+ * The result of training a linear autoencoder, from the variances of the data alone: every local minimum is global, and its map is the
  * projection on the leading principal directions, shrunk where weights decay.
  *
  *   without decay    J = ½ Σ_{i>h} wᵢ,  s² = 1

@@ -7,11 +7,11 @@ import { dot, singularVectors } from './singular-vectors.js'
 
 /**
  * The principal angles between the subspaces that the rows of `a` and those of `b` span, in radians from 0 to π/2, rising: as many as the
- * smaller subspace has dimensions. The last tells how far the one is from lying in the other: all are 0 if it does.
+ * smaller subspace has dimensions. All are 0 if one subspace contains the other.
  *
- * Small angles are taken from their sines and large ones from their cosines, so that each is known to about 1e-15. Rows need not be
- * orthogonal or of unit length; a row that depends on the others, up to rounding, adds nothing. Computed on the JavaScript thread, a slice
- * at a time: p(p + q) · n operations, some ten times.
+ * Small angles are computed from sines and large ones from cosines, so that each is accurate to about 1e-15. Rows need not be orthogonal or
+ * of unit length; a row that depends on the others, up to rounding, adds nothing. Computed on the JavaScript thread, a slice at a time: p(p
+ * + q) · n operations, some ten times.
  *
  * Source: Björck & Golub 1973, "Numerical methods for computing angles between linear subspaces"; Knyazev & Argentati 2002.
  *
@@ -27,7 +27,7 @@ export async function principalAngles(a: FittingRows, b: FittingRows): Promise<F
   const count = small.rows
   const n = small.cols
 
-  // Of each vector of the smaller basis: its coordinates in the larger, and what lies outside of that.
+  // For each vector of the smaller basis: its coordinates in the larger one, and its component outside.
   const inside = new Float64Array(count * large.rows)
   const outside = small.data.slice()
   for await (const [from, to] of rowSlices(count, large.rows * n)) {

@@ -10,20 +10,20 @@ export interface SingularVectors {
   readonly vectors: Matrix<PlainFloat64Array>
 }
 
-/** Some ten do; where rounding keeps a last pair of rows turning to and fro, there is nothing left to gain. */
+/** About ten sweeps suffice; if rounding keeps a last pair of rows rotating, more would not improve it. */
 const MOST_SWEEPS = 60
 
-/** How often the numbers of a row are gone through when a pair is turned. */
+/** Passes over the numbers of a row when a pair is rotated. */
 const READS_OF_A_PAIR = 5
 
 /**
- * Right singular vectors of a matrix by one-sided Jacobi rotations: pairs of rows are turned until all are orthogonal; then their lengths
- * are the singular values. Small ones come out as accurately as large ones. Values below max(rows, cols) · 2.2e-16 times the
- * largest count as 0 and are left out. Other events are served between the pairs.
+ * Right singular vectors of a matrix by one-sided Jacobi rotations: pairs of rows are rotated until all are orthogonal; then their lengths
+ * are the singular values. Small ones come out as accurately as large ones. Values below max(rows, cols) · 2.2e-16 times the largest count
+ * as 0 and are left out. Other events are served between pairs.
  *
  * Source: Hestenes 1958; Golub & Van Loan, "Matrix Computations", section 8.6.3.
  *
- * @param rows - [r, n], row-major, finite, of moderate size: squares must neither overflow nor vanish; overwritten meanwhile
+ * @param rows - [r, n], row-major, finite, of moderate size: squares must neither overflow nor underflow; overwritten
  */
 export async function singularVectors(rows: Float64Array, n: number): Promise<SingularVectors> {
   const r = rows.length / n
@@ -37,7 +37,7 @@ export async function singularVectors(rows: Float64Array, n: number): Promise<Si
     for await (const [from, to] of rowSlices((r * (r - 1)) / 2, READS_OF_A_PAIR * n)) {
       for (let pair = from; pair < to; pair++) {
         ;[p, q] = q + 1 < r ? [p, q + 1] : [p + 1, p + 2]
-        // The longer row comes first, which puts them in order and makes small angles of most turns.
+        // The longer row comes first, which sorts the rows and keeps most rotation angles small.
         if (squares[q]! > squares[p]!) exchange(rows, squares, n, p, q)
         if (squares[q]! <= negligible) continue
         const along = dot(row(p), row(q))
@@ -63,7 +63,7 @@ export async function singularVectors(rows: Float64Array, n: number): Promise<Si
   return { values, vectors: Matrix.from(vectors, kept.length, n) }
 }
 
-/** Turns two rows in their plane so that they become orthogonal. */
+/** Rotates two rows in their plane so that they become orthogonal. */
 function rotate(a: Float64Array, b: Float64Array, along: number, squareA: number, squareB: number): void {
   const tau = (squareB - squareA) / (2 * along)
   const t = (tau >= 0 ? 1 : -1) / (Math.abs(tau) + Math.hypot(1, tau))

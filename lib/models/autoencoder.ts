@@ -17,10 +17,10 @@ import type { Network } from './network.js'
 import { type CostOptions, NetworkModel } from './network-model.js'
 
 /**
- * What every autoencoder does once it has a network of which the first layers encode and the others decode.
+ * The common base of autoencoders: a network whose first layers encode and whose other layers decode.
  *
- * Methods that return promises compute off the JavaScript thread and only reject. While a training runs, all others see the parameters
- * of the last finished epoch. Arrays handed over must not be written or transferred until the promise settles.
+ * Methods that return promises compute off the JavaScript thread and only reject. During a training all others use the parameters of the
+ * last finished epoch. Arguments must not be written or transferred until the promise settles.
  */
 export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
   /** @internal The layers that encode, those that decode, and all. */
@@ -59,7 +59,7 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
     return super.scaler
   }
 
-  /** @internal Every input goes through this one from now on. */
+  /** @internal Sets the scaler of every input. */
   protected override set scaler(scaler: ModelScaler | undefined) {
     super.scaler = scaler
     this.#encodeRow = new RowForward(this.network, this.encoder, scaler)
@@ -88,8 +88,8 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
   }
 
   /**
-   * Activations of the hidden units for one row, on the calling thread: for single rows on a server's hot path. The first call keeps a
-   * copy of the first layer's weights in another order, and the first after a training makes it anew.
+   * Activations of the hidden units for one row, on the calling thread: for single rows on a server's hot path. The first call stores a
+   * transposed copy of the first layer's weights; the first call after a training renews it.
    *
    * @param row - `inputs` numbers, or a Matrix of one row
    * @param out - where to put them, [hidden], in the model's precision; default a new array
@@ -133,8 +133,8 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
   }
 
   /**
-   * {@link reconstructionError} of one row, on the calling thread: for single rows on a server's hot path. The first call keeps a copy of
-   * the first layer's weights in another order, and the first after a training makes it anew.
+   * {@link reconstructionError} of one row, on the calling thread: for single rows on a server's hot path. The first call stores a
+   * transposed copy of the first layer's weights; the first call after a training renews it.
    *
    * @param row - `inputs` numbers, or a Matrix of one row
    * @throws {@link LayerwiseError} as {@link encode} rejects

@@ -9,10 +9,10 @@ import { checkMetadata, type ModelMetadata } from './metadata.js'
 import { type ModelContent, type ModelDescription, modelBytes, writeModel } from './model-file.js'
 
 /**
- * What every model can be asked, whatever its class.
+ * The common members of all models.
  *
- * `new X({ ...model.options, scaling: model.scaling, metadata: model.metadata })`, X being the model's class, is another such model, not
- * trained; a LinearAutoencoder takes no `scaling`.
+ * `new X({ ...model.options, scaling: model.scaling, metadata: model.metadata })`, X being the model's class, creates an untrained model of
+ * the same kind; a LinearAutoencoder takes no `scaling`.
  */
 export abstract class BaseModel<P extends Precision> {
   #metadata: ModelMetadata | undefined
@@ -22,12 +22,12 @@ export abstract class BaseModel<P extends Precision> {
     this.#metadata = checkMetadata(metadata)
   }
 
-  /** The name of its class. Where a model may be of any class, this tells TypeScript which it is. */
+  /** The name of its class. TypeScript narrows a model of any class by it. */
   abstract get kind(): string
 
   /**
-   * The constructor's options with all defaults filled in: a frozen plain object. Options without a default are there only where they
-   * were given; `scaling` and `metadata` are properties of the model instead.
+   * The constructor's options with all defaults filled in: a frozen plain object. Options without a default are present only if they were
+   * given; `scaling` and `metadata` are properties of the model instead.
    */
   abstract get options(): object
 
@@ -37,12 +37,12 @@ export abstract class BaseModel<P extends Precision> {
   /** Of parameters, computation and results. */
   abstract get precision(): P
 
-  /** Of a classifier, how many classes there are, or their names; undefined of any other model. */
+  /** For a classifier the number of classes, or their names; undefined for any other model. */
   abstract get classes(): Classes | undefined
 
   /**
-   * The scaler that every input goes through, the model's own; undefined where there is none. `toJSON()` tells its numbers; `fit` finds
-   * others, for rows of the same width: the model's next call uses them, a training that runs does not.
+   * The scaler of every input, owned by the model; undefined if there is none. `toJSON()` returns its numbers; `fit` computes new ones, for
+   * rows of the same width: the model's next call uses them, a running training does not.
    */
   abstract get scaling(): ModelScaler | undefined
 
@@ -61,7 +61,7 @@ export abstract class BaseModel<P extends Precision> {
    */
   abstract encodeSync(row: Row, out?: FloatInput<P>): FloatArray<P>
 
-  /** @internal What it has learnt, for its file. */
+  /** @internal Its trained state, for its file. */
   protected abstract content(): ModelContent
 
   /**
@@ -79,7 +79,7 @@ export abstract class BaseModel<P extends Precision> {
   }
 
   /**
-   * Writes one safetensors file: arrays by name, everything else as JSON in its metadata. The file appears whole or not at all.
+   * Writes one safetensors file: arrays by name, everything else as JSON in its metadata. The file is written completely or not at all.
    *
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, with the system's error as `cause`, if it cannot be written; `ERR_STATE` for a Pca before `fit`
    */
@@ -88,20 +88,20 @@ export abstract class BaseModel<P extends Precision> {
   }
 
   /**
-   * The bytes that {@link save} would write, of the model as it is at the call: for a database, for a worker. `fromBytes` and
-   * `modelFromBytes` make the model of them again. Copied a slice at a time, so that the event loop goes on.
+   * The bytes that {@link save} would write, of the model at the call: for a database, for a worker. `fromBytes` and `modelFromBytes`
+   * restore the model from them. Copied a slice at a time, so that the event loop stays free.
    *
-   * It is a property of the model itself, a function: `structuredClone` and `postMessage` therefore refuse a model, which they would leave
-   * without class and parameters.
+   * It is a function among the model's own properties: `structuredClone` and `postMessage` therefore refuse a model, whose class and
+   * parameters they would lose.
    *
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room; `ERR_STATE` for a Pca before `fit`
    */
   readonly toBytes = async (): Promise<PlainUint8Array> => modelBytes(this.#description())
 
   /**
-   * Keeps JSON.stringify from losing the parameters without a word.
+   * Prevents JSON.stringify from silently losing the parameters.
    *
-   * @throws {@link LayerwiseError} `ERR_ARGUMENT` always, saying what to do instead
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT` always, with what to do instead
    */
   toJSON(): never {
     throw new LayerwiseError(

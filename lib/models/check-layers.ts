@@ -6,12 +6,12 @@ import type { Layer } from './network.js'
 
 /** Any model of layers: `layers` of a stack are those of the unrolled network, of a classifier the softmax is the last. */
 export interface LayeredModel<P extends Precision = Precision> {
-  /** From the one that sees the input on. */
+  /** In order, from the input on. */
   readonly layers: readonly Layer<P>[]
 }
 
 /**
- * The layers of a model, or of anything that has such: sizes that meet, known activations, numbers of one precision.
+ * The checked layers of a model, or of an object with layers: matching sizes, known activations, one precision.
  *
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything else
  */

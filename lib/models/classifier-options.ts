@@ -12,19 +12,19 @@ import { checkPrecision, type Precision } from '../base/precision.js'
 import { type Classes, checkClasses, classCount } from '../data/labels.js'
 import type { NativeLayer, NativeObjective, NativePenalty } from '../native/binding.js'
 
-/** What is common to all classifiers: the softmax on top, and how it is trained. */
+/** Options of all classifiers: the softmax on top, and its training. */
 export interface SoftmaxOptions<C extends Classes = Classes> {
-  /** How many classes there are, at least 2; or their names, at most 65,536, by which labels are then given and predictions answered. */
+  /** How many classes there are, at least 2; or their names, at most 65,536; labels and predictions then use the names. */
   readonly classes: C
   /** Whether the softmax has biases; they are not decayed. Default true. */
   readonly biases?: boolean | undefined
   /** λ ≥ 0 of λ/2 ‖W‖². Default 0. */
   readonly weightDecay?: number | undefined
-  /** What a row of each class counts in the cost: at least 0, not all 0, one a class. Default 1 each. */
+  /** The weight of a row of each class in the cost: at least 0, not all 0, one for each class. Default 1 each. */
   readonly classWeights?: readonly number[] | undefined
 }
 
-/** All of them with their defaults; class weights only where they were given. */
+/** All of them with their defaults; class weights only if they were given. */
 export interface SoftmaxSettings<P extends Precision = Precision, C extends Classes = Classes>
   extends Pick<SoftmaxOptions<C>, 'classes' | 'classWeights'>,
     Complete<Pick<SoftmaxOptions, 'biases' | 'weightDecay'>> {
@@ -37,7 +37,7 @@ export interface SoftmaxSettings<P extends Precision = Precision, C extends Clas
 /** Names of these settings. */
 export const SOFTMAX_SETTINGS = ['classes', 'biases', 'weightDecay', 'classWeights', 'precision', 'seed']
 
-/** Settings from options whose names are known. */
+/** Settings from options whose names are already checked. */
 export function checkSoftmaxSettings<P extends Precision, C extends Classes>(
   given: Record<string, unknown>,
 ): SoftmaxSettings<P, C> {
@@ -60,7 +60,7 @@ export function softmaxLayer(inputs: number, { classes, biases }: SoftmaxSetting
   return { inputs, outputs: classCount(classes), activation: 'softmax', ...(biases ? {} : { biases }) }
 }
 
-/** What a network with this softmax on top minimises, given λ of each of its layers. */
+/** The objective of a network with this softmax on top, given λ of each of its layers. */
 export function classifierObjective(
   settings: SoftmaxSettings,
   weightDecay: readonly number[],

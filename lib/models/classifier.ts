@@ -36,15 +36,15 @@ export interface LabeledRows<C extends Classes = Classes> {
   readonly labels: Labels<C>
 }
 
-/** As {@link FitOptions}, where rows for validation come with their labels: `{ x, labels }`, or a fraction of those trained on. */
+/** As {@link FitOptions}, but validation rows come with their labels: `{ x, labels }`, or a fraction of the training rows. */
 export type ClassifierFitOptions<C extends Classes = Classes> = FitOptions<LabeledRows<C>>
 
 /**
- * What every classifier does once it has a network that ends in a softmax.
+ * The common base of classifiers: a network that ends in a softmax.
  *
- * Methods that return promises compute off the JavaScript thread and only reject. While a training runs, all others see the parameters
- * of the last finished epoch. Arrays handed over must not be written or transferred until the promise settles; training copies
- * labels, and rows of up to 256 MiB, when it begins, and does not mind after that.
+ * Methods that return promises compute off the JavaScript thread and only reject. During a training all others use the parameters of the
+ * last finished epoch. Arguments must not be written or transferred until the promise settles; training copies labels, and rows of up to
+ * 256 MiB, when it begins, and later changes to these have no effect.
  */
 export abstract class Classifier<P extends Precision, C extends Classes> extends NetworkModel<P> {
   readonly #classes: C
@@ -100,8 +100,8 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
   }
 
   /**
-   * The most probable class of one row, as {@link predict} answers it, on the calling thread: for single rows on a server's hot path.
-   * Probabilities are those of `predict` to rounding, so that it may answer another of two classes that are equally probable but for that.
+   * The most probable class of one row, as {@link predict} returns it, on the calling thread: for single rows on a server's hot path.
+   * Probabilities agree with `predict` up to rounding, so for two almost equally probable classes the result may differ.
    *
    * @param row - `inputs` numbers, or a Matrix of one row
    * @throws {@link LayerwiseError} as {@link predict} rejects
@@ -115,8 +115,8 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
   }
 
   /**
-   * The probability of each class for one row, on the calling thread. The first call keeps a copy of the first layer's weights in another
-   * order, and the first after a training makes it anew.
+   * The probability of each class for one row, on the calling thread. The first call stores a transposed copy of the first layer's weights;
+   * the first call after a training renews it.
    *
    * @param row - `inputs` numbers, or a Matrix of one row
    * @param out - where to put them, [classes], in the model's precision; default a new array
@@ -128,11 +128,11 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
   }
 
   /**
-   * How well the rows are classified, all of it from one pass over them. Products are cut as those of `cost` are, so that a row whose classes
-   * are equally probable but for rounding may count for another class than {@link predict} answers.
+   * Accuracy and other scores of the rows, from one pass over them. Products are cut as in `cost`, so a row with almost equally probable
+   * classes may count for another class than {@link predict} returns.
    *
-   * @throws {@link LayerwiseError} as {@link predict}; `ERR_ARGUMENT`, `ERR_SHAPE`, `ERR_RANGE` for labels that are none;
-   *   `ERR_MEMORY` with more than 4,096 classes
+   * @throws {@link LayerwiseError} as {@link predict}; `ERR_ARGUMENT`, `ERR_SHAPE`, `ERR_RANGE` for wrong labels; `ERR_MEMORY` with more
+   *   than 4,096 classes
    */
   async score(x: Rows, labels: Labels<C>, options?: RunOptions): Promise<Score> {
     const run = checkRunOptions(options)
@@ -155,7 +155,7 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
   /**
    * The cost J over the rows of `x` with these labels, exactly.
    *
-   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE`, `ERR_RANGE` as `fit`, though labels may be all of one class
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE`, `ERR_RANGE` as `fit`, but labels may be all of one class
    */
   async cost(x: Rows, labels: Labels<C>, options?: CostOptions<P>): Promise<Cost<P>> {
     return this.measure(options, this.costObjective(), 'identity', (work) =>
@@ -191,7 +191,7 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
   }
 }
 
-/** Rows for validation with their labels; rows alone are refused by saying what is missing. */
+/** Validation rows with their labels; rows alone are refused, and the error says what is missing. */
 function checkLabeledRows(validation: LabeledRows): void {
   const { x, labels } = (validation ?? {}) as Partial<LabeledRows>
   if (x === undefined && labels === undefined) {

@@ -9,8 +9,8 @@ import { forwardInto } from './forward.js'
 import type { Network } from './network.js'
 
 /**
- * Room for the codes of one layer at a time: those of each layer take the place of the last one's, which nobody reads any more. Left to the
- * collector, codes of two layers would often be in memory at once.
+ * Memory for the codes of one layer at a time: each layer reuses the memory of the previous one, whose codes are no longer needed. With
+ * garbage collection, codes of two layers would often be in memory at once.
  */
 export class CodeMemory<P extends Precision> {
   readonly #precision: P
@@ -24,7 +24,7 @@ export class CodeMemory<P extends Precision> {
   }
 
   /**
-   * An array for `rows` rows of `cols` codes, of the rows that the caller knows as `argument`.
+   * An array for `rows` rows of `cols` codes; `argument` names the rows in errors.
    *
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room
    */
@@ -37,8 +37,8 @@ export class CodeMemory<P extends Precision> {
 }
 
 /**
- * Rows as the layer after the first `k` sees them, labels kept: codes, made once and held in `memory`; or, without one, the rows
- * themselves, which then pass through the first `k` layers at each step.
+ * The input rows of the layer after the first `k`, with their labels: codes, computed once and stored in `memory`; or, without `memory`,
+ * the rows themselves, which then pass through the first `k` layers at each step.
  *
  * @throws {@link LayerwiseError} `ERR_RANGE` for rows that are not finite, `ERR_MEMORY` if there is no room for codes
  */

@@ -2,9 +2,9 @@ import { checkInteger } from '../base/check.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import type { Span } from './forward.js'
 
-/** What `encode` of a model of several layers may be told, and `decode` of a stack. */
+/** Options of `encode` of a model with several layers, and of `decode` of a stack. */
 export interface EncodeOptions extends RunOptions {
-  /** Which layer's activations, counted from 1. Default: the last that encodes. */
+  /** The layer of the activations, counted from 1. Default: the last encoding layer. */
   readonly layer?: number | undefined
 }
 

@@ -9,7 +9,7 @@ import { binding } from '../native/load.js'
 import type { Span } from './forward.js'
 import type { Network } from './network.js'
 
-/** Takes single rows through some layers on the calling thread; what does not change between rows is made once. */
+/** Computes some layers for single rows on the calling thread; everything that is the same for all rows is prepared once. */
 export class RowForward<P extends Precision> {
   readonly #network: Network<P>
   readonly #span: Span
@@ -17,18 +17,18 @@ export class RowForward<P extends Precision> {
   readonly #shape: Int32Array
   readonly #scaling: NativeScaling | undefined
   readonly #inputs: number
-  /** Where the numbers of an array are copied to; absent while one is read, whose getters may come back here. */
+  /** Buffer for the numbers of an array; absent while an array is read, since its getters may call this again. */
   #scratch: Float64Array | undefined
   #whole: FloatArray<P>
   #part: FloatArray<P>
-  /** The first layer's matrix, transposed: of a row only what is not 0 is multiplied. Made with the first row after the parameters changed. */
+  /** The first layer's matrix, transposed: only nonzero inputs are multiplied. Made for the first row after a change of the parameters. */
   #turned: FloatArray<P> | undefined
   #turnedOf: FloatArray<P> | undefined
   /** Of {@link error}: the outputs, and their distance from the row. */
   #reconstruction: FloatArray<P> | undefined
   #errors: Float64Array | undefined
 
-  /** @param scaling - a fitted scaler, or more; it may be fitted anew at any time */
+  /** @param scaling - a fitted scaler, or more; it may be fitted again at any time */
   constructor(network: Network<P>, span: Span, scaling: NativeScaling | undefined) {
     this.#network = network
     this.#span = span
@@ -155,7 +155,7 @@ export class RowForward<P extends Precision> {
       centre,
       clipped: [low, high] = [-Infinity, Infinity],
     } = ownCopy<Partial<NativeScaling>>(this.#scaling ? nativeScaling(this.#scaling) : {})
-    // As native code reads them: in float64, then rounded to the precision that computes.
+    // As native code reads them: in float64, then rounded to the model's precision.
     const exact = Array.from(plainArray(argument, data), (stored, j) => {
       const value = stored * scale
       if (!Number.isFinite(value)) return value

@@ -13,16 +13,16 @@ import { binding } from '../native/load.js'
 import type { RunOptions } from '../native/run-options.js'
 import type { Network, Part } from './network.js'
 
-/** Which layers rows go through: from the first to the last, not included. */
+/** The layers to compute: from the first to the last, not included. */
 export interface Span {
   readonly from: number
   readonly to: number
 }
 
-/** Takes the caller's rows, calling a function between slices of them. */
+/** Reads the caller's rows, calling a function between slices. */
 export type TakeRows = (between: Between) => NativeRows | Promise<NativeRows>
 
-/** Rows through some layers, with the parameters of now. With a scaling the outputs are brought back to the units of x. */
+/** Computes some layers for rows, with the current parameters. With a scaling the outputs are converted back to the units of x. */
 export async function forward<P extends Precision>(
   network: Network<P>,
   span: Span,
@@ -35,7 +35,7 @@ export async function forward<P extends Precision>(
   return forwardMatrix(network, span, argument, take, options, 'outputs', unscale)
 }
 
-/** The same for rows that are taken already, written to `out`, [rows, outputs of the last layer]. */
+/** The same for rows that are already read, written to `out`, [rows, outputs of the last layer]. */
 export async function forwardInto<P extends Precision>(
   out: FloatArray<P>,
   network: Network<P>,
@@ -77,7 +77,7 @@ export async function forwardErrors<P extends Precision>(
   return run(network.part(span.from, span.to), argument, take, options, 'errors', room)
 }
 
-/** Which of the last layer's outputs is largest, the first of equals: one a row. */
+/** The index of the largest output of the last layer, the first of equals, for each row. */
 export async function forwardClasses<P extends Precision>(
   part: Part<P>,
   argument: string,
@@ -102,7 +102,7 @@ async function forwardMatrix<P extends Precision>(
   return Matrix.from(out, out.length / outputs, outputs)
 }
 
-/** Takes rows, makes room for what comes out, and computes. */
+/** Reads rows, allocates the result, and computes. */
 async function run<Out extends ForwardRequest['out']>(
   { layers, parameters }: Part<Precision>,
   argument: string,

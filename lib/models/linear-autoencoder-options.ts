@@ -19,25 +19,25 @@ export type LinearSparsity = NoSparsity | LinearL2Sparsity
 
 /** β Σⱼ (ρ̂ⱼ − ρⱼ)² on linear units. */
 export interface LinearL2Sparsity {
-  /** Squared distance of wanted and mean activation. */
+  /** Squared distance between target and mean activation. */
   readonly kind: 'l2'
-  /** ρ, the mean activation that hidden units shall have, any number: of all of them, or one for each, [hidden]. */
+  /** ρ, the target of the mean activation of hidden units, any number: one for all units, or one for each, [hidden]. */
   readonly target: number | readonly number[]
-  /** β ≥ 0, what the penalty counts beside the loss. */
+  /** β ≥ 0, the weight of the penalty. */
   readonly weight: number
 }
 
-/** What a LinearAutoencoder is. */
+/** Options of a LinearAutoencoder. */
 export interface LinearAutoencoderOptions<P extends Precision = Precision> extends MetadataOption {
   /** n, numbers a row, at least 1. */
   readonly inputs: number
   /** h, hidden units, at least 1; may be more than `inputs`. */
   readonly hidden: number
-  /** One matrix W [hidden, inputs] and no biases, y = WᵀWx; or two, with biases, y = W₂(W₁x + b₁) + b₂. Default true. */
+  /** One matrix W [hidden, inputs] and no biases, y = WᵀWx; or two matrices, with biases, y = W₂(W₁x + b₁) + b₂. Default true. */
   readonly tied?: boolean | undefined
-  /** Whether the mean of the rows first fitted is taken from every input, and given back to every reconstruction. Default false. */
+  /** Whether the mean of the rows of the first fit is subtracted from every input and added to every reconstruction. Default false. */
   readonly center?: boolean | undefined
-  /** What pulls the mean activations of hidden units to where they are wanted. Default `{ kind: 'none' }`. */
+  /** Penalty that moves the mean activations of hidden units towards their targets. Default `{ kind: 'none' }`. */
   readonly sparsity?: LinearSparsity | undefined
   /** λ ≥ 0 of λ/2 ‖W‖², tied once, untied for both matrices; biases are not decayed. Default 0. */
   readonly weightDecay?: number | undefined
@@ -47,7 +47,7 @@ export interface LinearAutoencoderOptions<P extends Precision = Precision> exten
   readonly seed?: number | undefined
 }
 
-/** All of them but `metadata`, with their defaults: what is saved as a model's options. */
+/** All of them but `metadata`, with their defaults: saved as a model's options. */
 export type LinearSettings<P extends Precision> = Complete<Omit<LinearAutoencoderOptions<P>, 'metadata'>>
 
 /** Names of the settings. */
@@ -109,7 +109,7 @@ function checkLinearSparsity(value: unknown, hidden: number): LinearSparsity {
   }
 }
 
-/** Tied, the second layer has the first one's matrix and neither has biases. */
+/** If tied, the second layer uses the first one's matrix and neither has biases. */
 export function linearLayers({ inputs, hidden, tied }: LinearSettings<Precision>): NativeLayer[] {
   const encoder = { inputs, outputs: hidden, activation: 'identity' } as const
   const decoder = { inputs: hidden, outputs: inputs, activation: 'identity' } as const
@@ -121,7 +121,7 @@ export function linearLayers({ inputs, hidden, tied }: LinearSettings<Precision>
     : [encoder, decoder]
 }
 
-/** What the two layers minimise. */
+/** The objective of the two layers. */
 export function linearObjective(
   { tied, sparsity, weightDecay }: LinearSettings<Precision>,
   average: Average,

@@ -31,28 +31,28 @@ import { type Learner, Network, type Stored } from './network.js'
  *   tied    y = WᵀWx,  J = 1/(2m) Σᵢ‖yᵢ − xᵢ‖² + λ/2 ‖W‖² + β Σⱼ (ρ̂ⱼ − ρⱼ)²,  ρ̂ = (1/m) Σᵢ Wxᵢ
  *   untied  y = W₂(W₁x + b₁) + b₂,  J with λ/2 (‖W₁‖² + ‖W₂‖²) and ρ̂ = (1/m) Σᵢ (W₁xᵢ + b₁)
  *
- * On centred data the tied penalty is a constant, β‖ρ‖², and has no effect. On other data it turns W to QW, Q orthogonal, which changes
- * no reconstruction, until ρ̂ points along ρ; what is then left of it, the difference of their lengths, does change them.
+ * On centred data the tied penalty is a constant, β‖ρ‖², and has no effect. On other data it rotates W to QW, Q orthogonal, which changes
+ * no reconstruction, until ρ̂ points along ρ; the remaining difference of their lengths does change reconstructions.
  *
  * Source: Johnson & Ramsundar, section 4. Differs: the paper sums over rows and does not halve, J_JR = Σᵢ‖yᵢ − xᵢ‖² + β_JR‖ρ − ρ̂‖²; with
  * β_JR = 2mβ that is J_JR = 2mJ, so that the paper's β is given here as `weight: β_JR / (2m)`. Weight decay, centring and the untied
  * penalty are not in the paper's cost.
  *
- * Methods that return promises compute off the JavaScript thread and only reject. While `fit` runs, all others see the parameters
- * of the last finished epoch. Arrays handed over must not be written or transferred until the promise settles.
+ * Methods that return promises compute off the JavaScript thread and only reject. While `fit` runs, all others see the parameters of the
+ * last finished epoch. Arguments must not be written or transferred until the promise settles.
  */
 export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoencoder<P> {
   readonly #settings: LinearSettings<P>
 
   /**
-   * Has seeded parameters at once; `fit` need not come first. They are drawn on the calling thread, some 5 ns each; `load` draws none.
+   * Has seeded parameters at once, also before `fit`. They are drawn on the calling thread, some 5 ns each; `load` draws none.
    *
-   * @throws {@link LayerwiseError} `ERR_ARGUMENT` for an unknown option, a wrong type or a number out of its range; `ERR_SHAPE` for targets that
-   *   are not one a hidden unit
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT` for an unknown option, a wrong type or a number out of its range; `ERR_SHAPE` for
+   *   another number of targets than hidden units
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the parameters, `ERR_LOAD` without a usable addon
    */
   constructor(options: LinearAutoencoderOptions<P>)
-  /** @internal One that was saved: it goes on where it was. */
+  /** @internal Restores a saved model, which can be trained further. */
   constructor(options: LinearAutoencoderOptions<P>, stored: Stored<P>)
   constructor(options: LinearAutoencoderOptions<P>, stored?: Stored<P>) {
     const { metadata, ...given } = checkOptions('options', options, [...LINEAR_SETTINGS, 'metadata'])
@@ -70,22 +70,22 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
     return this.#settings
   }
 
-  /** None: what `center` subtracts is {@link mean}. */
+  /** None: `center` subtracts {@link mean}. */
   override get scaling(): undefined {
     return undefined
   }
 
   /**
-   * Trains on `x`, from the present parameters and with fresh optimizer state; said again, it goes on. With `center` the first fit takes
-   * the mean of the rows it trains on, without those held out; later ones keep it.
+   * Trains on `x`, from the current parameters and with new optimizer state; a second call continues. With `center` the first fit uses the
+   * mean of its training rows, without those held out; later fits keep it.
    *
    * To reach the optimum to the last digits, train in float64 with `{ kind: 'lbfgs', tolerance: 0 }`. Gradient descent, the paper's own, is
-   * stable near the tied optimum for rates below 1/(2w), w the largest variance, and stands almost still near saddle points on its way.
+   * stable near the tied optimum for rates below 1/(2w), w the largest variance, and very slow near saddle points.
    *
    * @param x - rows of `inputs` numbers
    * @param options - see {@link FitOptions}
-   * @returns what each epoch measured, and why training ended
-   * @throws `signal.reason`, if the signal is aborted; whatever `onEpoch` or `onProgress` throws
+   * @returns the measurements of each epoch, and why training ended
+   * @throws `signal.reason`, if the signal is aborted; the error of `onEpoch` or `onProgress`, if it throws
    * @throws {@link LayerwiseError} as {@link SparseAutoencoder.fit}
    */
   async fit(x: Rows, options?: FitOptions): Promise<TrainingHistory> {
@@ -107,7 +107,7 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
     })
   }
 
-  /** What `center` subtracts, [inputs]; undefined before the first fit, and without `center`. Not to be written. */
+  /** The mean that `center` subtracts, [inputs]; undefined before the first fit, and without `center`. Read-only. */
   get mean(): Float64Array | undefined {
     return this.scaler?.shift
   }
@@ -115,7 +115,8 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
   /**
    * Reads what `save` wrote. Its precision is the file's.
    *
-   * @throws {@link LayerwiseError} `ERR_FORMAT` for a file that is not one of ours, is cut or damaged, or holds a model of another class
+   * @throws {@link LayerwiseError} `ERR_FORMAT` for a file that is no model file, is truncated or damaged, or has a model of another
+   *   class
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, with the system's error as `cause`, if it cannot be read
    */
   static async load(path: string | URL): Promise<LinearAutoencoder<Precision>> {
@@ -123,7 +124,7 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
   }
 
   /**
-   * Makes a model of the bytes that {@link toBytes} gave, or of a file's. They are copied.
+   * Restores a model from the bytes of {@link toBytes}, or of a file. They are copied.
    *
    * @throws {@link LayerwiseError} `ERR_FORMAT` as {@link load}; `ERR_ARGUMENT` for anything but a Uint8Array over an ordinary buffer,
    *   `ERR_STATE` if that is transferred away meanwhile
@@ -151,7 +152,7 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
     return linearObjective(this.#settings, 'exact')
   }
 
-  /** The network, which takes over the mean when training begins: a fit whose rows are refused leaves none. */
+  /** The network, which stores the mean when training begins: a fit whose rows are refused stores none. */
   #centredLearner(scaler: ModelScaler): Learner<P> {
     const { network } = this
     const { layers, precision, parameters } = network
@@ -165,7 +166,7 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
     }
   }
 
-  /** Subtraction of the mean of the rows that are trained on. */
+  /** Subtraction of the mean of the training rows. */
   async #centring({ training }: FitRows, { validation }: FitPlan, work: NativeWork): Promise<ModelScaler> {
     const { argument, rows } = training
     const between = () => work.throwIfAborted()

@@ -8,7 +8,7 @@ import { SparseAutoencoder } from './sparse-autoencoder.js'
 import { StackedAutoencoder } from './stacked-autoencoder.js'
 import { StackedClassifier } from './stacked-classifier.js'
 
-/** Any model of ours. Its `kind` says which: `if (model.kind === 'Pca')` narrows it. */
+/** A model of any class. `kind` is its class: `if (model.kind === 'Pca')` narrows it. */
 export type Model =
   | SparseAutoencoder<Precision>
   | StackedAutoencoder<Precision>
@@ -27,9 +27,9 @@ const restorers: readonly Restorer<Model>[] = [
 ]
 
 /**
- * Reads a model of whatever class from the file that `save` wrote.
+ * Reads a model of any class from the file that `save` wrote.
  *
- * @throws {@link LayerwiseError} `ERR_FORMAT` for a file that is not one of ours, is cut or damaged
+ * @throws {@link LayerwiseError} `ERR_FORMAT` for a file that is no model file, or is truncated or damaged
  * @throws {@link LayerwiseError} `ERR_ARGUMENT`, with the system's error as `cause`, if it cannot be read
  */
 export async function loadModel(path: string | URL): Promise<Model> {
@@ -37,7 +37,7 @@ export async function loadModel(path: string | URL): Promise<Model> {
 }
 
 /**
- * Makes a model of whatever class of the bytes that its `toBytes` gave, or of a file's. They are copied.
+ * Restores a model of any class from the bytes of its `toBytes`, or of a file. They are copied.
  *
  * @throws {@link LayerwiseError} `ERR_FORMAT` as {@link loadModel}; `ERR_ARGUMENT` for anything but a Uint8Array over an ordinary buffer
  * @throws {@link LayerwiseError} `ERR_STATE` if the buffer is transferred away meanwhile

@@ -13,12 +13,12 @@ export type JsonValue =
   | { readonly [name: string]: JsonValue }
 
 /**
- * What a user keeps in a model's file beside the model: a plain object of JSON values, at most 64 KiB as JSON in UTF-8 and nested at
- * most 32 deep. Kept whole or refused: no undefined, NaN, Infinity, function, Date or instance of another class in it.
+ * A user's own data in a model's file: a plain object of JSON values, at most 64 KiB as JSON in UTF-8 and nested at most 32 deep. It is
+ * stored completely or refused: undefined, NaN, Infinity, functions, Dates and instances of other classes are not allowed.
  */
 export type ModelMetadata = { readonly [name: string]: JsonValue }
 
-/** What every model's constructor may be told. */
+/** Options of every model's constructor. */
 export interface MetadataOption {
   /** JSON of your own, saved with the model; see {@link ModelMetadata}. Default: none. */
   readonly metadata?: ModelMetadata | undefined
@@ -28,9 +28,9 @@ const MOST_BYTES = 65_536
 const MOST_DEPTH = 32
 
 /**
- * A frozen copy of what a caller wants kept; undefined stays so.
+ * A frozen copy of the caller's metadata, or undefined.
  *
- * @throws {@link LayerwiseError} `ERR_ARGUMENT` for what JSON cannot hold whole, naming the place, and for more than 64 KiB
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` for values that JSON cannot represent, naming the place, and for more than 64 KiB
  */
 export function checkMetadata(value: unknown): ModelMetadata | undefined {
   if (value === undefined) return undefined
@@ -41,13 +41,13 @@ export function checkMetadata(value: unknown): ModelMetadata | undefined {
   return copy
 }
 
-/** What {@link checkMetadata} accepted, from a file. */
+/** Metadata from a file, which {@link checkMetadata} accepted earlier. */
 export async function metadataFromText(text: string): Promise<ModelMetadata | undefined> {
   if (Buffer.byteLength(text) > MOST_BYTES) throw tooLarge(`${Buffer.byteLength(text)} bytes`)
   return checkMetadata(await parseStrictJson(text, { depth: MOST_DEPTH, names: MOST_BYTES }))
 }
 
-/** One copying of nested values. Stops before it has taken much more than may be kept. */
+/** One copy of nested values. Stops soon after the size limit is exceeded. */
 class Copy {
   #size = 0
 
@@ -72,21 +72,21 @@ class Copy {
     return Object.freeze(copy)
   }
 
-  /** A value takes at least one byte, a string at least one a character. */
+  /** A value takes at least one byte, a string at least one for each character. */
   #count(bytes: number): void {
     this.#size += bytes
     if (this.#size > MOST_BYTES) throw tooLarge(`more than ${MOST_BYTES} bytes`)
   }
 }
 
-/** An object made by braces or by Object.create(null), of this realm or another. */
+/** An object literal or one from Object.create(null), of this realm or another. */
 function isPlain(value: unknown): value is Record<string, unknown> {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
-/** Whether JSON would hold all members: a symbol's, a hidden one or one of an array beside its elements would be lost. */
+/** Whether JSON keeps all members: symbol keys, non-enumerable members and named members of an array would be lost. */
 function isWhole(value: object): boolean {
   const hidden = Array.isArray(value) ? 1 : 0
   const names = Object.keys(value).length

@@ -25,49 +25,49 @@ import { NUMBERED_FITS } from './network.js'
 /** Raised when a file's meaning changes; every version from 1, that of 0.1.0, up to this one is read. */
 const FORMAT = 2
 
-/** The entry of a file's metadata in which a model describes itself, a JSON object. */
+/** The entry of a file's metadata that describes the model, a JSON object. */
 const ENTRY = 'layerwise'
 
-/** The entry that holds the user's own metadata, a JSON object; absent where there is none. */
+/** The entry with the user's own metadata, a JSON object; absent if there is none. */
 const OWN_ENTRY = 'metadata'
 
-/** Brackets that may be open at once in it: options, layers, a layer, its sparsity, its target. */
+/** Deepest nesting in it: options, layers, a layer, its sparsity, its target. */
 const DEPTH = 6
 
-/** Names that may stand in it: those of 1,000 layers with all their options, and as many again. */
+/** Most names in it: twice those of 1,000 layers with all their options. */
 const NAMES = 50_000
 
-/** What a scaler has of each column. */
+/** A scaler's arrays, with one number for each column. */
 const SCALER_FIELDS = ['shift', 'factor'] as const
 
 const FIELDS = ['format', 'class', 'version', 'options', 'scaler', 'fits']
 
-/** What a model's file says, as it stands there: checked in form, not in meaning. */
+/** The description in a model's file: checked in form, not in meaning. */
 export interface ModelFile {
   /** The file's name, for messages. */
   readonly name: string
   readonly class: string
   readonly options: Record<string, unknown>
-  /** The model's scaler; its numbers are there once the arrays are read. */
+  /** The model's scaler; its numbers are available after the arrays are read. */
   readonly scaler: ModelScaler | undefined
   readonly fits: number
   /** The fields that only its class has. */
   readonly more: Readonly<Record<string, unknown>>
-  /** Its arrays but those of the scaler, not yet read. */
+  /** Its arrays without those of the scaler, not yet read. */
   readonly entries: readonly TensorEntry[]
 }
 
 /** The arrays of a file, by name. */
 export type Tensors = Safetensors['tensors']
 
-/** What a model says of itself when it is saved. */
+/** The description of a model when it is saved. */
 export interface ModelDescription extends ModelContent {
   readonly class: string
   readonly options: object
   readonly metadata: ModelMetadata | undefined
 }
 
-/** What a model has learnt. */
+/** The trained state of a model. */
 export interface ModelContent {
   readonly scaler: ModelScaler | undefined
   readonly fits: number
@@ -76,15 +76,15 @@ export interface ModelContent {
   readonly tensors: readonly Tensor[]
 }
 
-/** What a file's arrays become a model by. */
+/** How a model is restored from a file's arrays. */
 export interface Restoring<M> {
-  /** Where arrays are to be put, by name. Default: new ones. */
+  /** Existing arrays to fill, by name. Default: new ones. */
   readonly places?: Places
-  /** Makes the model, once the arrays are read and all numbers in them are known to be finite. What it refuses is the file's fault. */
+  /** Creates the model, after the arrays are read and all their numbers are known to be finite. Its errors are errors of the file. */
   readonly make: (tensors: Tensors) => M | Promise<M>
 }
 
-/** A model that was read: it takes the user's metadata that its file holds. */
+/** A restored model, which receives the user's metadata of its file. */
 interface Restored {
   metadata: ModelMetadata | undefined
 }
@@ -94,11 +94,11 @@ export interface Restorer<M extends Restored> {
   readonly class: string
   /** The fields that only this class has. */
   readonly fields?: readonly string[]
-  /** Checks what a file says, before any array is read. */
+  /** Checks the description in a file, before any array is read. */
   readonly restore: (file: ModelFile) => Restoring<M>
 }
 
-/** Writes a model as one file, whole or not at all. */
+/** Writes a model as one file, completely or not at all. */
 export async function writeModel(path: string | URL, model: ModelDescription): Promise<void> {
   await writeFileWhole(path, modelParts(model))
 }
@@ -117,7 +117,7 @@ function modelParts(model: ModelDescription): Uint8Array[] {
   return safetensorsParts([...tensors, ...scalerTensors(scaler)], entries)
 }
 
-/** A scaler's numbers, one a column: in JSON, those of very many columns would hold up the event loop. */
+/** A scaler's numbers, one for each column: as JSON, very many columns would block the event loop. */
 function scalerTensors(scaler: ModelScaler | undefined): Tensor[] {
   return scaler === undefined
     ? []
@@ -128,9 +128,9 @@ function scalerTensors(scaler: ModelScaler | undefined): Tensor[] {
 }
 
 /**
- * Reads a model's file: what it says of itself is checked before memory is taken for its arrays.
+ * Reads a model's file: its description is checked before memory for its arrays is allocated.
  *
- * @param restorers - one a class it may hold
+ * @param restorers - one for each class it may contain
  * @throws {@link LayerwiseError} `ERR_FORMAT` for a file that is not ours, is damaged, of a newer format, or of another class
  */
 export async function readModel<M extends Restored>(
@@ -177,7 +177,7 @@ async function modelFrom<M extends Restored>(
   return model
 }
 
-/** Runs checks written for callers on what a file says: whatever they refuse is the file's fault, `ERR_FORMAT` with the refusal as cause. */
+/** Runs checks written for callers on the contents of a file: their errors become `ERR_FORMAT` with the original error as cause. */
 async function refuseAs<T>(name: string, check: () => Promise<T>): Promise<T> {
   try {
     return await check()
@@ -189,7 +189,7 @@ async function refuseAs<T>(name: string, check: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What may go wrong with a sound file too; `ERR_FORMAT` of this file is what it says already. */
+/** Errors that a valid file can cause too; `ERR_FORMAT` of this file is already correct. */
 const NOT_THE_FILE: readonly string[] = ['ERR_MEMORY', 'ERR_LOAD'] satisfies ErrorCode[]
 
 async function readEntry(name: string, metadata: Safetensors['metadata']): Promise<Record<string, unknown>> {
@@ -219,7 +219,7 @@ async function readOwn(name: string, metadata: Safetensors['metadata']): Promise
   }
 }
 
-/** A scaler whose numbers are read later, and where they are put. */
+/** A scaler whose numbers are read later, and the arrays for them. */
 interface StoredScaler {
   readonly scaler: ModelScaler
   readonly places: Places
@@ -284,12 +284,12 @@ function describe(
   return { class: kind, options, scaler, fits: checkFits(name, 'fits', fits), more }
 }
 
-/** How many fits there were, as far as they are counted. */
+/** The number of fits, modulo the range of the counter. */
 export function checkFits(name: string, field: string, value: unknown): number {
   return checkCount(name, field, value, NUMBERED_FITS - 1)
 }
 
-/** A whole number from 0 to `most`, where a file says how many there were of something. */
+/** A count in a file: a whole number from 0 to `most`. */
 export function checkCount(name: string, field: string, value: unknown, most: number): number {
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > most) {
     throw formatError(name, `its ${field} are ${show(value)} instead of a whole number from 0 to ${most}`)
@@ -297,7 +297,7 @@ export function checkCount(name: string, field: string, value: unknown, most: nu
   return value
 }
 
-/** The scaler a file says its model has, fit for so many inputs. */
+/** The scaler described in a file, checked for this number of inputs. */
 export function restoredScaler(file: ModelFile, inputs: number): ModelScaler | undefined {
   const { scaler } = file
   return scaler && checkScaler('scaling', scaler, inputs)

@@ -4,20 +4,20 @@ import type { Places, Tensor, TensorEntry } from '../data/safetensors.js'
 import type { NativeLayer } from '../native/binding.js'
 import { type Network, parameterOffsets, parameterShapes } from './network.js'
 
-/** The arrays that a file has, and its name for messages. */
+/** The arrays of a file, and the file's name for messages. */
 interface FileEntries {
   readonly name: string
   readonly entries: readonly TensorEntry[]
 }
 
-/** What a tensor of a file is called, and its shape. */
+/** Name and shape of a tensor in a file. */
 export interface NamedShape {
   readonly key: string
   readonly shape: readonly number[]
 }
 
 /**
- * Whether the file's arrays are just those of the layers, in the model's precision.
+ * Checks that the file's arrays are exactly those of the layers, in the model's precision.
  *
  * @throws {@link LayerwiseError} `ERR_FORMAT` if they are not
  */
@@ -26,7 +26,7 @@ export function checkEntries(file: FileEntries, layers: readonly NativeLayer[], 
 }
 
 /**
- * Whether the file's arrays are just these.
+ * Checks that the file's arrays are exactly these.
  *
  * @throws {@link LayerwiseError} `ERR_FORMAT` if they are not
  */
@@ -54,7 +54,7 @@ export function checkTensors(
   }
 }
 
-/** Room for flat parameters, and where in it the arrays belong that {@link checkEntries} found right. */
+/** Memory for flat parameters, and the places in it of the arrays accepted by {@link checkEntries}. */
 export function roomFor<P extends Precision>(
   layers: readonly NativeLayer[],
   precision: P,
@@ -63,7 +63,7 @@ export function roomFor<P extends Precision>(
   return { parameters, places: new Map(views(layers, parameters).map(({ name, data }) => [name, data])) }
 }
 
-/** A network's parameters as they are now: `layers.0.weights` [outputs, inputs], `layers.0.biases` [outputs], … */
+/** A network's current parameters: `layers.0.weights` [outputs, inputs], `layers.0.biases` [outputs], … */
 export function layerTensors<P extends Precision>({ layers, parameters }: Network<P>): Tensor[] {
   return views(layers, parameters)
 }

@@ -15,14 +15,14 @@ import { type ModelContent, type Restorer, restoredScaler } from './model-file.j
 import { checkEntries, layerTensors, roomFor } from './model-tensors.js'
 import type { Layer, Network, Stored } from './network.js'
 
-/** What `cost` may be told. */
+/** Options of `cost`. */
 export interface CostOptions<P extends Precision = Precision> extends RunOptions {
   /**
-   * What to measure with, in the order of `parameters()`; copied, a slice at a time: not to be written until the promise settles. Default: the
-   * model's own.
+   * The parameters to use, in the order of `parameters()`; copied a slice at a time: must not be written until the promise settles.
+   * Default: the model's own.
    */
   readonly parameters?: FloatInput<P> | undefined
-  /** Whether the gradient is wanted too. Default false. */
+  /** Whether the gradient is computed too. Default false. */
   readonly gradient?: boolean | undefined
 }
 
@@ -31,7 +31,7 @@ interface NetworkSettings {
   readonly precision: Precision
 }
 
-/** What every model does that is one network, perhaps behind a scaler. */
+/** The common base of models that are one network, perhaps with a scaler. */
 export abstract class NetworkModel<P extends Precision> extends BaseModel<P> {
   /** @internal */
   protected readonly network: Network<P>
@@ -61,20 +61,20 @@ export abstract class NetworkModel<P extends Precision> extends BaseModel<P> {
     return this.#scaler
   }
 
-  /** @internal Every input goes through this one from now on. */
+  /** @internal Sets the scaler of every input. */
   protected set scaler(scaler: ModelScaler | undefined) {
     this.#scaler = scaler
   }
 
-  /** @internal Rows as the network sees them. */
+  /** @internal Rows as the network's input. */
   protected toRows(argument: string, x: Rows, between: Between): Promise<NativeRows> {
     return toRows(argument, x, this.inputs, this.precision, between, this.#scaler)
   }
 
   /**
-   * @internal The cost with the parameters of now, over rows that are taken when the work has begun.
+   * @internal The cost with the current parameters, over rows that are read when the work has begun.
    *
-   * @param options - what the caller gave as {@link CostOptions}
+   * @param options - the caller's {@link CostOptions}
    * @param range - the activation whose range the rows must lie in
    */
   protected async measure(
@@ -92,7 +92,7 @@ export abstract class NetworkModel<P extends Precision> extends BaseModel<P> {
     try {
       const between = () => work.throwIfAborted()
       const given = run.parameters
-      // Both begin at the call, when the caller's arrays are as he handed them over.
+      // Both begin at the call, before the caller can change the arrays.
       const [parameters, rows] = await Promise.all([
         given === undefined ? own : network.checked('parameters', given, between),
         take(work),
@@ -132,7 +132,7 @@ export abstract class NetworkModel<P extends Precision> extends BaseModel<P> {
     return { scaler: this.#scaler, fits: this.network.fits, tensors: layerTensors(this.network) }
   }
 
-  /** @internal How a class reads its models whose settings say all about its layers. */
+  /** @internal How a class restores its models, if its settings determine its layers. */
   protected static restorerOf<S extends NetworkSettings, M extends NetworkModel<Precision>>({
     class: name,
     settings: check,
@@ -159,7 +159,7 @@ export abstract class NetworkModel<P extends Precision> extends BaseModel<P> {
   }
 }
 
-/** A scaler of the model's own: the caller's may be fitted anew. */
+/** The model's own copy of a scaler: the caller's may be fitted again. */
 export function copyScaler(scaling: unknown, inputs: number): ModelScaler | undefined {
   if (scaling === undefined) return undefined
   return checkScaler('scaling', scaling, inputs).copy().keepWidth()

@@ -17,50 +17,50 @@ const WEIGHTS_STREAM = 0
 
 /** One dense layer a = f(W x + b). Its arrays are copies: writing them does not change the model. */
 export interface Layer<P extends Precision = Precision> {
-  /** Numbers it takes: units of the layer before, or columns of the rows. */
+  /** Number of inputs: units of the previous layer, or columns of the rows. */
   readonly inputs: number
   /** Its units. */
   readonly outputs: number
   /** `'softmax'` is the last layer of a classifier: its outputs are positive and sum to 1. */
   readonly activation: Activation | 'softmax'
-  /** W, [outputs, inputs]; of a tied layer the other's, transposed. */
+  /** W, [outputs, inputs]; for a tied layer the other layer's, transposed. */
   readonly weights: Matrix<FloatArray<P>>
-  /** b, [outputs]; empty where the layer has none. */
+  /** b, [outputs]; empty if the layer has none. */
   readonly biases: FloatArray<P>
 }
 
 /** Of a stack, before it is unrolled. */
 export const MOST_LAYERS = 1000
 
-/** Fits are numbered from 0 to below this, for the core; then their numbers begin again. */
+/** Fits are numbered from 0 to below this, for the core; then numbering restarts. */
 export const NUMBERED_FITS = 2 ** 31
 
-/** Which random numbers a layer's first weights are. */
+/** The random stream of a layer's initial weights. */
 export interface Start {
   readonly seed: number
   readonly index: number
 }
 
-/** Where a network goes on that was saved. */
+/** The state of a saved network. */
 export interface Stored<P extends Precision = Precision> {
-  /** Of all layers; nobody writes them any more. */
+  /** Of all layers; they must not be written again. */
   readonly parameters: FloatArray<P>
   /** The number of the next fit. */
   readonly fits: number
 }
 
-/** Consecutive layers with the flat parameters of just these. */
+/** Consecutive layers with the flat parameters of these layers only. */
 export interface Part<P extends Precision> {
   readonly layers: readonly NativeLayer[]
   readonly parameters: FloatArray<P>
 }
 
-/** What is trained: some layers, and who takes over their parameters. */
+/** The part that is trained: some layers, and the receiver of their parameters. */
 export interface Learner<P extends Precision> extends Part<P> {
   readonly precision: P
   /** The number of this fit, counted from 0. */
   nextFit(): number
-  /** Takes over parameters that nobody writes any more. */
+  /** Replaces the parameters by an array that is never written again. */
   publish(parameters: Floats): void
 }
 
@@ -71,7 +71,7 @@ export interface Learner<P extends Precision> extends Part<P> {
 export class Network<P extends Precision> implements Learner<P> {
   readonly layers: readonly NativeLayer[]
   readonly precision: P
-  /** Where the parameters of each layer begin, and at the end their number. */
+  /** The start of each layer's parameters, and at the end the total number. */
   readonly #offsets: readonly number[]
   #parameters: FloatArray<P>
   #fits = 0
@@ -80,8 +80,8 @@ export class Network<P extends Precision> implements Learner<P> {
   /**
    * Weights are uniform on ±√(6 / (inputs + outputs + 1)), biases 0. Source: the exercises of UFLDL, after Glorot & Bengio 2010.
    *
-   * @param start - a seed, which gives every layer numbers of its own; those of each layer, or the layer's parameters, which are copied; or
-   *   all parameters, with which nothing is drawn or copied
+   * @param start - a seed, from which every layer gets different numbers; a seed for each layer, or the layer's parameters, which are
+   *   copied; or all parameters, and then nothing is drawn or copied
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the parameters
    */
   constructor(
@@ -111,17 +111,17 @@ export class Network<P extends Precision> implements Learner<P> {
     binding().uniform(this.#weights(index), -bound, bound, numbers.seed, WEIGHTS_STREAM, numbers.index)
   }
 
-  /** The parameters themselves. The array is never written after it was set, so a running call may go on reading it. */
+  /** The parameters themselves. The array is never written after it was set, so a running call can continue to read it. */
   get parameters(): FloatArray<P> {
     return this.#parameters
   }
 
-  /** How many fits there were. */
+  /** The number of fits so far. */
   get fits(): number {
     return this.#fits
   }
 
-  /** The layers `from` to `to` (not included). One that is tied to a layer outside has that one's matrix, transposed. */
+  /** The layers `from` to `to` (not included). A layer that is tied to a layer outside gets that layer's matrix, transposed. */
   part(from: number, to: number): Part<P> {
     const layers = this.layers.slice(from, to).map((layer) => within(layer, from))
     const own = this.#parameters.subarray(this.#offsets[from], this.#offsets[to]) as FloatArray<P>
@@ -136,7 +136,7 @@ export class Network<P extends Precision> implements Learner<P> {
     }
   }
 
-  /** Some layers, none of them tied, that learn while the others stay as they are. */
+  /** Some layers, none of them tied, that are trained while the others do not change. */
   learner(indices: readonly number[], nextFit: () => number): Learner<P> {
     return {
       layers: indices.map((index) => this.layers[index]!),
@@ -178,7 +178,7 @@ export class Network<P extends Precision> implements Learner<P> {
     const given = this.#fitting(argument, theta)
     const copy = allocate(this.precision, given.length, argument)
     for (let from = 0; from < copy.length; from += SCANNED) {
-      // The first slice at once: what is small is copied at the call.
+      // The first slice is copied synchronously, so small arrays are copied at the call.
       if (from > 0) {
         await turn()
         between()
@@ -213,7 +213,7 @@ export class Network<P extends Precision> implements Learner<P> {
     this.#parameters = copy
   }
 
-  /** Runs one training; while it runs another is refused, and `publish` alone changes the parameters. */
+  /** Runs one training; meanwhile another one is refused, and only `publish` changes the parameters. */
   async exclusively<T>(
     what: string,
     options: RunOptions,
@@ -233,7 +233,7 @@ export class Network<P extends Precision> implements Learner<P> {
     }
   }
 
-  /** Takes over parameters that nobody writes any more. */
+  /** Replaces the parameters by an array that is never written again. */
   publish(parameters: Floats): void {
     this.#parameters = parameters as FloatArray<P>
   }
@@ -245,7 +245,7 @@ export class Network<P extends Precision> implements Learner<P> {
     return fit
   }
 
-  /** The matrix of a layer as it is stored: its own, or the one it is tied to. */
+  /** The stored matrix of a layer: its own, or that of the layer it is tied to. */
   #weights(index: number): FloatArray<P> {
     const { inputs, outputs, tied = index } = this.layers[index]!
     const start = this.#offsets[tied]!
@@ -274,7 +274,7 @@ export class Network<P extends Precision> implements Learner<P> {
   }
 }
 
-/** Copies the numbers from one place to another, and refuses them if one is not finite. */
+/** Copies numbers from one array to another, and refuses them if one is not finite. */
 function copyFinite(argument: string, theta: Floats, copy: Floats, from: number, to: number): void {
   copy.set(theta.subarray(from, to), from)
   const bad = notFiniteWithin(copy, from, to)
@@ -286,7 +286,7 @@ function copyFinite(argument: string, theta: Floats, copy: Floats, from: number,
   )
 }
 
-/** What a layer has in the flat vector, in order: weights unless it is tied, biases unless it has none. */
+/** A layer's parts in the flat vector, in order: weights unless it is tied, biases unless it has none. */
 export function parameterShapes(layer: NativeLayer): {
   name: 'weights' | 'biases'
   shape: readonly number[]
@@ -298,7 +298,7 @@ export function parameterShapes(layer: NativeLayer): {
   ]
 }
 
-/** Where the parameters of each layer begin in the flat vector, and at the end their number. */
+/** The start of each layer's parameters in the flat vector, and at the end the total number. */
 export function parameterOffsets(layers: readonly NativeLayer[]): number[] {
   const offsets = [0]
   for (const layer of layers) {
@@ -308,7 +308,7 @@ export function parameterOffsets(layers: readonly NativeLayer[]): number[] {
   return offsets
 }
 
-/** A layer as one of those from `from` on. */
+/** A layer renumbered for a list that starts at `from`. */
 function within(layer: NativeLayer, from: number): NativeLayer {
   const { tied, ...untied } = layer
   if (tied === undefined || from === 0) return layer
@@ -323,7 +323,7 @@ function isStored<P extends Precision>(start: unknown): start is Stored<P> {
   return typeof start === 'object' && !Array.isArray(start)
 }
 
-/** Turns a matrix [cols, rows] over into `out`, [rows, cols]. */
+/** Transposes a matrix [cols, rows] into `out`, [rows, cols]. */
 function transposed<D extends Floats>(matrix: D, out: D, rows: number): D {
   const cols = matrix.length / rows
   for (let i = 0; i < rows; i++) for (let j = 0; j < cols; j++) out[i * cols + j] = matrix[j * rows + i]!

@@ -3,34 +3,34 @@ import { checkPrecision, type Precision } from '../base/precision.js'
 import type { Scaler } from '../data/scaling/column-scaler.js'
 import type { MetadataOption } from './metadata.js'
 
-/** Whether, and towards which axes, rows along principal components get the same variance everywhere. */
+/** Whether transformed rows have equal variance in all directions, and along which axes. */
 export type Whitening = false | 'pca' | 'zca'
 
-/** What a Pca finds and how it transforms. */
+/** Options of a Pca. */
 export interface PcaOptions<P extends Precision = Precision> extends MetadataOption {
   /**
    * How many components are kept, at least 1 and at most the columns of the data. Or, strictly between 0 and 1, the fraction of the total
-   * variance that they are to explain: as few are kept as reach it. Default: all of them. Rows of more than 2,000 columns need a
-   * number; up to a quarter of the columns, these are then found without the whole covariance.
+   * variance to explain: the fewest components that reach it are kept. Default: all of them. Rows of more than 2,000 columns need a number;
+   * up to a quarter of the columns are then found without the full covariance.
    */
   readonly components?: number | undefined
   /**
    * Whether transformed rows have variance wᵢ/(wᵢ + ε) in every direction, which is 1 at ε = 0: `'pca'` along the components, V the unit
-   * vectors in the rows of `components`, `(x − μ)Vᵀ diag(w + ε)^−½`; `'zca'` turned back to the columns of the data,
-   * `(x − μ)Vᵀ diag(w + ε)^−½ V`. Default false: `(x − μ)Vᵀ`.
+   * vectors in the rows of `components`, `(x − μ)Vᵀ diag(w + ε)^−½`; `'zca'` rotated back to the columns of the data, `(x − μ)Vᵀ diag(w +
+   * ε)^−½ V`. Default false: `(x − μ)Vᵀ`.
    */
   readonly whiten?: Whitening | undefined
   /** ε ≥ 0, in the squared units of the data. With 0, directions without variance become 0. Only with `whiten`. Default 0. */
   readonly epsilon?: number | undefined
   /** Number type of transformed rows and their computation; fitting is done in float64. Default `'float32'`. */
   readonly precision?: P | undefined
-  /** A fitted scaler, copied, applied to every input and saved with the model; `inverseTransform` answers in the units of x. Default: none. */
+  /** A fitted scaler, copied, applied to every input and saved with the model; `inverseTransform` returns the units of x. Default: none. */
   readonly scaling?: Scaler | undefined
 }
 
 /**
- * All of them but `scaling` and `metadata`, with their defaults; `components` only where they were given, `epsilon` only with `whiten`: what
- * is saved as a model's options.
+ * All of them but `scaling` and `metadata`, with their defaults; `components` only if given, `epsilon` only with `whiten`: saved as a
+ * model's options.
  */
 export type PcaSettings<P extends Precision> = Pick<PcaOptions<P>, 'components' | 'epsilon'> &
   Complete<Pick<PcaOptions<P>, 'whiten' | 'precision'>>
@@ -38,12 +38,12 @@ export type PcaSettings<P extends Precision> = Pick<PcaOptions<P>, 'components' 
 /** Names of the settings. */
 export const PCA_SETTINGS = ['components', 'whiten', 'epsilon', 'precision']
 
-/** Whether `components` says how much variance is wanted, not how many of them. */
+/** Whether `components` is a fraction of the variance, not a number of components. */
 export function isFraction(components: number | undefined): components is number {
   return components !== undefined && components < 1
 }
 
-/** Settings from options whose names are known. */
+/** Settings from options whose names are already checked. */
 export function checkPcaSettings<P extends Precision>(given: Record<string, unknown>): PcaSettings<P> {
   const { components, whiten = false, epsilon = 0, precision = 'float32' } = given
   if (whiten !== false && whiten !== 'pca' && whiten !== 'zca') {

@@ -35,32 +35,32 @@ import { type Projection, projection } from './projection.js'
 import { rowNorms } from './row-norms.js'
 
 interface Fitted<P extends Precision> extends PrincipalComponents {
-  /** Rows less their mean, to what they are transformed into, and back. */
+  /** The layers that transform rows minus their mean, and the layers back. */
   readonly network: Network<P>
   readonly into: Span
   readonly back: Span
-  /** What the rows go through before the network: the scaler, and subtraction of the mean. */
+  /** Applied to rows before the network: the scaler, and subtraction of the mean. */
   readonly centring: NativeScaling
   readonly transformRow: RowForward<P>
   readonly reconstructRow: RowForward<P>
-  /** Centred rows along the components, each of variance 1, in float64: made when it is first asked for. */
+  /** Layers to centred coordinates along the components, each of variance 1, in float64; created at first use. */
   readonly whitening: { made?: Promise<Projection<'float64'>> }
-  /** The scaler's numbers that these were made with: it may be fitted anew. */
+  /** The scaler's numbers that these were made with: the scaler may be fitted again. */
   readonly scaledBy: Float64Array | undefined
 }
 
 /**
  * Principal component analysis: the directions of greatest variance about the mean, exactly.
  *
- * Mean and covariance XᵀX/m are accumulated in float64 over blocks of rows; nothing is done at random, and signs are fixed: the entry of
- * largest absolute value in each component is positive. A variance of at most max(m, n) · 2.2e-16 times the largest is rounding, and
- * reported as 0.
+ * Mean and covariance XᵀX/m are accumulated in float64 over blocks of rows; results are deterministic, with fixed signs: the entry of
+ * largest absolute value in each component is positive. A variance of at most max(m, n) · 2.2e-16 times the largest is regarded as rounding
+ * and reported as 0.
  *
  * Source: Jolliffe, "Principal Component Analysis", chapter 2; whitening and ZCA: Bell & Sejnowski 1997, UFLDL tutorial "PCA Whitening".
  * Differs: divided by m, the number of rows, not by m − 1.
  *
- * Methods that return promises compute off the JavaScript thread and only reject; arrays handed over must not be written or transferred
- * until the promise settles.
+ * Methods that return promises compute off the JavaScript thread and only reject; arguments must not be written or transferred until the
+ * promise settles.
  */
 export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   readonly #settings: PcaSettings<P>
@@ -107,7 +107,7 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   }
 
   /**
-   * Finds mean and components of the rows of `x`. A second `fit` starts anew; one that rejects leaves the model as it was.
+   * Computes mean and components of the rows of `x`. A second `fit` starts again; one that rejects does not change the model.
    *
    * Components beyond the rank of the data (at most m − 1) have variance 0; they complete the others to an orthonormal set, and are
    * otherwise arbitrary.
@@ -118,7 +118,8 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
    *   a number of components
    * @throws {@link LayerwiseError} `ERR_RANGE` for NaN and infinities (row and column in `details`),
    *   values whose squares overflow or vanish, and a spread that the precision cannot hold
-   * @throws {@link LayerwiseError} `ERR_DIVERGED` where, among more than 2,000 columns, the leading directions cannot be told from the rest
+   * @throws {@link LayerwiseError} `ERR_DIVERGED` if, for more than 2,000 columns, the leading directions cannot be separated from the
+   *   rest
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for components or covariance
    */
   async fit(x: FittingRows, options?: RunOptions): Promise<this> {
@@ -153,19 +154,19 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
     return this.#known().transformRow.run('row', row, out)
   }
 
-  /** The same as {@link transform}: what every model calls it. */
+  /** The same as {@link transform}, under the common name of all models. */
   override async encode(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
     return this.transform(x, options)
   }
 
-  /** The same as {@link transformSync}: what every model calls it. */
+  /** The same as {@link transformSync}, under the common name of all models. */
   override encodeSync(row: Row, out?: FloatInput<P>): FloatArray<P> {
     return this.transformSync(row, out)
   }
 
   /**
-   * The way back from {@link transform}, [rows, columns], in the units of x: what lay outside the components is lost, and with ε = 0 what
-   * lay in directions without variance.
+   * The inverse of {@link transform}, [rows, columns], in the units of x: the part outside the components is lost, and with ε = 0 the part
+   * in directions without variance.
    *
    * @throws {@link LayerwiseError} as {@link transform}
    */
@@ -178,8 +179,8 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   }
 
   /**
-   * Σⱼ (yⱼ − xⱼ)² of each row, y being transformed and transformed back, after scaling: an anomaly score. Its mean over the rows
-   * fitted is the sum of the variances left out.
+   * Σⱼ (yⱼ − xⱼ)² of each row, y being transformed and transformed back, after scaling: an anomaly score. Its mean over the fitted rows is
+   * the sum of the variances of the omitted components.
    *
    * @throws {@link LayerwiseError} as {@link transform}
    */
@@ -212,12 +213,12 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
 
   /**
    * The Mahalanobis distance of each row from the mean, within the components that were kept: √(Σᵢ zᵢ²/wᵢ), zᵢ being its coordinates along
-   * them and wᵢ their variances; an anomaly score of what lies within the components, where {@link reconstructionError} measures what lies
-   * outside. Of normal data its square follows a χ² distribution of as many degrees of freedom as there are components with a variance. A
-   * component without variance does not count, as in a pseudo-inverse, and `whiten` and `epsilon` have no part in it. Computed in float64
-   * whatever the precision; takes room for [rows, components] numbers.
+   * them and wᵢ their variances; an anomaly score for the part within the components; {@link reconstructionError} measures the part
+   * outside. For normally distributed data its square follows a χ² distribution with as many degrees of freedom as there are components
+   * with a variance. A component without variance is ignored, as in a pseudo-inverse, and `whiten` and `epsilon` have no effect. Computed
+   * in float64 in every precision; needs memory for [rows, components] numbers.
    *
-   * Differs from scikit-learn's `mahalanobis`, which answers the square.
+   * Differs from scikit-learn's `mahalanobis`, which returns the square.
    *
    * @throws {@link LayerwiseError} as {@link transform}; `ERR_RANGE` also for rows whose distance overflows
    */
@@ -231,19 +232,19 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
     return rowNorms('x', await forward(network, into, 'x', take, run))
   }
 
-  /** V, unit vectors in the order of falling variance, one a row: [components, columns]. Not to be written. `ERR_STATE` before `fit`. */
+  /** V, unit vectors in the order of falling variance, one a row: [components, columns]. Read-only. `ERR_STATE` before `fit`. */
   get components(): Matrix<PlainFloat64Array> {
     const { directions, variances, mean } = this.#known()
     return Matrix.from(directions, variances.length, mean.length)
   }
 
-  /** The variances wᵢ along them, eigenvalues of XᵀX/m about the mean, [components]. Not to be written. `ERR_STATE` before `fit`. */
+  /** The variances wᵢ along them, eigenvalues of XᵀX/m about the mean, [components]. Read-only. `ERR_STATE` before `fit`. */
   get explainedVariance(): PlainFloat64Array {
     return this.#known().variances
   }
 
   /**
-   * The variances as fractions of {@link totalVariance}, [components]; 0 where all rows were alike. A new array at each call. `ERR_STATE`
+   * The variances as fractions of {@link totalVariance}, [components]; 0 if all rows were equal. A new array at each call. `ERR_STATE`
    * before `fit`.
    */
   get explainedVarianceRatio(): PlainFloat64Array {
@@ -251,12 +252,12 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
     return variances.map((variance) => (totalVariance > 0 ? variance / totalVariance : 0))
   }
 
-  /** The variances in all directions together, those of components not kept included. `ERR_STATE` before `fit`. */
+  /** The sum of the variances in all directions, including components not kept. `ERR_STATE` before `fit`. */
   get totalVariance(): number {
     return this.#known().totalVariance
   }
 
-  /** μ, [columns], after scaling. Not to be written. `ERR_STATE` before `fit`. */
+  /** μ, [columns], after scaling. Read-only. `ERR_STATE` before `fit`. */
   get mean(): PlainFloat64Array {
     return this.#known().mean
   }
@@ -279,7 +280,8 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   /**
    * Reads what {@link save} wrote. Its precision is the file's.
    *
-   * @throws {@link LayerwiseError} `ERR_FORMAT` for a file that is not one of ours, is cut or damaged, or holds a model of another class
+   * @throws {@link LayerwiseError} `ERR_FORMAT` for a file that is no model file, is truncated or damaged, or has a model of another
+   *   class
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, with the system's error as `cause`, if it cannot be read
    */
   static async load(path: string | URL): Promise<Pca<Precision>> {
@@ -287,7 +289,7 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   }
 
   /**
-   * Makes a model of the bytes that {@link toBytes} gave, or of a file's. They are copied.
+   * Restores a model from the bytes of {@link toBytes}, or of a file. They are copied.
    *
    * @throws {@link LayerwiseError} `ERR_FORMAT` as {@link load}; `ERR_ARGUMENT` for anything but a Uint8Array over an ordinary buffer,
    *   `ERR_STATE` if that is transferred away meanwhile
@@ -337,7 +339,7 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
     return { ...found, ...made, whitening: {}, ...this.#centred(found, made) }
   }
 
-  /** What depends on the scaler's numbers. */
+  /** The parts that depend on the scaler's numbers. */
   #centred({ mean }: PrincipalComponents, { network, into }: Projection<P>) {
     const scaledBy = this.#scaler?.shift
     const factor = this.#scaler?.factor ?? mean.map(() => 1)
@@ -357,7 +359,7 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   }
 }
 
-/** The number of columns, where a file's arrays go together. */
+/** The number of columns, if a file's arrays are consistent. */
 function checkSizes(file: ModelFile, settings: PcaSettings<Precision>): number {
   const { components: wanted } = ownCopy(settings)
   const [k = 0, n = 0] = file.entries.find(({ name }) => name === 'components')?.shape ?? []

@@ -12,7 +12,7 @@ import { isFraction } from './pca-options.js'
 /** Smaller numbers lose digits, and then vanish. */
 const SMALLEST_NORMAL = 2 ** -1022
 
-/** Up to so many columns the covariance is decomposed as a whole. */
+/** Up to this many columns the full covariance is decomposed. */
 export const MOST_WHOLE_COLUMNS = 2000
 
 /** The directions of greatest variance of some rows, in float64. */
@@ -23,18 +23,18 @@ export interface PrincipalComponents {
   readonly directions: PlainFloat64Array
   /** wᵢ of XᵀX/m about the mean, [k], falling; 0 where it is not above rounding. */
   readonly variances: PlainFloat64Array
-  /** The sum of all n of them. */
+  /** The sum of all n variances. */
   readonly totalVariance: number
 }
 
-/** The same, but for the power of two that rows were multiplied by so that their squares neither overflow nor vanish. */
+/** The same, for rows multiplied by a power of two so that their squares neither overflow nor underflow. */
 interface Found extends PrincipalComponents {
   readonly scale: number
 }
 
 /**
- * The first `wanted` principal components, or all of them, or as many as explain a fraction of the variance: of the whole covariance where
- * that is of moderate size or most of it is asked for, else by block subspace iteration, which never forms it.
+ * The first `wanted` principal components, or all of them, or as many as explain a fraction of the variance: from the full covariance if
+ * that is of moderate size or most components are requested, else by block subspace iteration, which never forms it.
  */
 export async function principalComponents(
   argument: string,
@@ -114,7 +114,10 @@ async function leadingDirections(
   )
 }
 
-/** The fewest of all components that explain a fraction of the variance, at least one; all with a variance where rounding hides the last of it. */
+/**
+ * The fewest components that explain a fraction of the variance, at least one; all components with a variance if rounding prevents reaching
+ * it.
+ */
 function explaining(fraction: number, found: PrincipalComponents): PrincipalComponents {
   const { directions, variances, mean, totalVariance } = found
   let count = 0
@@ -125,7 +128,9 @@ function explaining(fraction: number, found: PrincipalComponents): PrincipalComp
   return { ...found, ...kept }
 }
 
-/** A variance is known to about the rounding of the largest, for each row or column, and to that of the numbers in the rows. */
+/**
+ * The accuracy of a variance: about the rounding of the largest one, for each row or column, and the rounding of the numbers in the rows.
+ */
 function withoutRounding({ variances, mean, scale }: Found, terms: number): PlainFloat64Array {
   let largestMean = 0
   for (const value of mean) largestMean = Math.max(largestMean, Math.abs(value))
@@ -134,7 +139,7 @@ function withoutRounding({ variances, mean, scale }: Found, terms: number): Plai
   return variances.map((variance) => (variance > least ? variance : 0))
 }
 
-/** Variances of the rows as they were. */
+/** Variances of the original rows. */
 function inUnits(argument: string, found: Found, scaled: PlainFloat64Array): PrincipalComponents {
   const { mean, directions, scale } = found
   const ofRows = (variance: number) => variance / scale / scale

@@ -6,7 +6,7 @@ import { Network, parameterOffsets } from './network.js'
 import type { Whitening } from './pca-options.js'
 import type { PrincipalComponents } from './principal-components.js'
 
-/** Linear layers that take centred rows to where they are described, and back. */
+/** Linear layers that transform centred rows, and the layers back. */
 export interface Projection<P extends Precision> {
   readonly network: Network<P>
   readonly into: Span
@@ -18,7 +18,7 @@ export interface Projection<P extends Precision> {
  *
  * - no whitening: V, and back Vᵀ
  * - `pca`: S⁻¹V, and back VᵀS
- * - `zca`: VᵀS⁻¹V, and back VᵀSV, each as two layers of which the second is the first transposed
+ * - `zca`: VᵀS⁻¹V, and back VᵀSV, each as two layers, the second being the first transposed
  *
  * @param argument - where the variances came from, for messages
  */
@@ -50,7 +50,7 @@ export async function projection<P extends Precision>(
       first.set(directions.subarray(from * n, to * n), from * n)
     }
   } else {
-    // VᵀS^½ S^½V: each of the two layers of zca takes a root.
+    // VᵀS^½ S^½V: each of the two layers of zca has a square root.
     const power = whiten === 'pca' ? 0.5 : 0.25
     for await (const [from, to] of rowSlices(k, n)) {
       for (let i = from; i < to; i++) {
@@ -71,7 +71,7 @@ export async function projection<P extends Precision>(
   return { network, into: { from: 0, to: middle }, back: { from: middle, to: layers.length } }
 }
 
-/** Whether float32 holds numbers of this size, and what is left of them to its last digit. */
+/** Whether float32 can represent numbers of this size with full precision. */
 function isHeldWhole(size: number): boolean {
   return size === 0 || (size >= 2 ** -102 && size < 2 ** 127)
 }

@@ -1,24 +1,24 @@
 import { LayerwiseError } from '../base/errors.js'
 import { rowSlices } from '../data/slices.js'
 
-/** The counts of all pairs of so many classes take 128 MiB. */
+/** The counts of all pairs of this many classes take 128 MiB. */
 const MOST_CLASSES = 4096
 
-/** How well a classifier does on rows whose classes are known. Plain data. */
+/** The performance of a classifier on rows with known classes. Plain data. */
 export interface Score {
   /** The fraction of rows whose class was predicted. */
   readonly accuracy: number
-  /** Of the rows predicted as class k, the fraction that are of it. NaN for a class that was never predicted. */
+  /** The fraction of rows predicted as class k that belong to it. NaN for a class that was never predicted. */
   readonly precision: readonly number[]
-  /** Of the rows of class k, the fraction that were predicted as it. NaN for a class that has no rows. */
+  /** The fraction of rows of class k that were predicted as it. NaN for a class without rows. */
   readonly recall: readonly number[]
   /** Rows counted by [true class][predicted class]. */
   readonly confusion: readonly (readonly number[])[]
-  /** Mean of −ln p(yᵢ), in nats. Class weights and weight decay have no part in it. */
+  /** Mean of −ln p(yᵢ), in nats. Without class weights and weight decay. */
   readonly logLoss: number
 }
 
-/** Refuses more classes than there can be a table of. */
+/** Refuses more classes than the table can hold. */
 export function checkScorable(classes: number): void {
   if (classes <= MOST_CLASSES) return
   throw new LayerwiseError(
@@ -29,9 +29,9 @@ export function checkScorable(classes: number): void {
 }
 
 /**
- * Counts, a slice of rows at a time, predictions against the truth.
+ * Counts predictions by true class, a slice of rows at a time.
  *
- * @param predicted - the class of each row; `classes` where the probabilities were not finite
+ * @param predicted - the class of each row; `classes` if the probabilities were not finite
  * @throws {@link LayerwiseError} `ERR_RANGE` for such a row
  */
 export async function scoreOf(

@@ -23,7 +23,7 @@ import { type Restorer, readModel, readModelBytes } from './model-file.js'
 import { Network, type Stored } from './network.js'
 import { copyScaler } from './network-model.js'
 
-/** What a SoftmaxClassifier is. */
+/** Options of a SoftmaxClassifier. */
 export interface SoftmaxClassifierOptions<P extends Precision = Precision, C extends Classes = Classes>
   extends SoftmaxOptions<C>,
     MetadataOption {
@@ -33,11 +33,11 @@ export interface SoftmaxClassifierOptions<P extends Precision = Precision, C ext
   readonly precision?: P | undefined
   /** Fixes first weights, shuffles and splits; a whole number of at least 0. Default 0. */
   readonly seed?: number | undefined
-  /** A fitted scaler, copied, applied to every input and saved with the model. A Matrix's own `scale` comes first. Default: none. */
+  /** A fitted scaler, copied, applied to every input and saved with the model. A Matrix's own `scale` is applied first. Default: none. */
   readonly scaling?: Scaler | undefined
 }
 
-/** All of them but `scaling` and `metadata`, with their defaults: what is saved as a model's options. */
+/** All of them but `scaling` and `metadata`, with their defaults: saved as a model's options. */
 export type SoftmaxClassifierSettings<P extends Precision, C extends Classes> = SoftmaxSettings<P, C> &
   Pick<SoftmaxClassifierOptions<P, C>, 'inputs'>
 
@@ -48,8 +48,8 @@ const SETTINGS = ['inputs', ...SOFTMAX_SETTINGS]
  *
  *   J = −(1/m) Σᵢ w(yᵢ) ln p(yᵢ | xᵢ) + λ/2 ‖W‖²
  *
- * w are the class weights, 1 unless given; the sum is divided by the number of rows, not by that of their weights. Computed by
- * log-sum-exp, so that it is finite however sure the classifier is. Without biases and with λ > 0 the minimum is unique.
+ * w are the class weights, 1 unless given; the sum is divided by the number of rows, not by that of their weights. Computed by log-sum-exp,
+ * so that it is finite for logits of any size. Without biases and with λ > 0 the minimum is unique.
  *
  * Source: UFLDL, "Softmax regression". Differs: it may have biases, which are not decayed.
  */
@@ -60,7 +60,7 @@ export class SoftmaxClassifier<
   readonly #settings: SoftmaxClassifierSettings<P, C>
 
   /**
-   * Has seeded parameters at once; `fit` need not come first. They are drawn on the calling thread, some 5 ns each; `load` draws none.
+   * Has seeded parameters at once, also before `fit`. They are drawn on the calling thread, some 5 ns each; `load` draws none.
    *
    * @throws {@link LayerwiseError} `ERR_ARGUMENT` for an unknown option, a wrong type, a number out of its range, class names that are not
    *   all different
@@ -69,7 +69,7 @@ export class SoftmaxClassifier<
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the parameters, `ERR_LOAD` without a usable addon
    */
   constructor(options: SoftmaxClassifierOptions<P, C>)
-  /** @internal One that was saved: it goes on where it was. */
+  /** @internal Restores a saved model, which can be trained further. */
   constructor(options: SoftmaxClassifierOptions<P, C>, stored: Stored<P>)
   constructor(options: SoftmaxClassifierOptions<P, C>, stored?: Stored<P>) {
     const given = checkOptions('options', options, [...SETTINGS, 'scaling', 'metadata'])
@@ -93,7 +93,7 @@ export class SoftmaxClassifier<
   }
 
   /**
-   * Trains on `x` and its labels, from the present parameters and with fresh optimizer state; said again, it goes on. In its history,
+   * Trains on `x` and its labels, from the current parameters and with new optimizer state; a second call continues. In its history,
    * `meanActivation` is NaN: there are no hidden units.
    *
    * An abort takes effect between steps and leaves the parameters of the last complete step; any other failure leaves those of the last
@@ -102,11 +102,11 @@ export class SoftmaxClassifier<
    * @param x - rows of `inputs` numbers
    * @param labels - the class of each row
    * @param options - see {@link ClassifierFitOptions}
-   * @returns what each epoch measured, and why training ended
-   * @throws `signal.reason`, if the signal is aborted; whatever `onEpoch` or `onProgress` throws
+   * @returns the measurements of each epoch, and why training ended
+   * @throws `signal.reason`, if the signal is aborted; the error of `onEpoch` or `onProgress`, if it throws
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad options, rows and labels
-   * @throws {@link LayerwiseError} `ERR_RANGE` for NaN and infinities, for labels that are none (the row in `details`), and labels to train on
-   *   that are all of one class
+   * @throws {@link LayerwiseError} `ERR_RANGE` for NaN and infinities, for wrong labels (the row in `details`), and training labels that
+   *   are all of one class
    * @throws {@link LayerwiseError} `ERR_BUSY` while another fit of this model runs
    * @throws {@link LayerwiseError} `ERR_DIVERGED` if the cost is no longer finite: epoch in `details`
    * @throws {@link LayerwiseError} `ERR_STATE` if the buffer of `x` is transferred while it is copied, or later where it is above 256 MiB
@@ -121,7 +121,7 @@ export class SoftmaxClassifier<
     )
   }
 
-  /** The same as {@link predictProbabilities}: it has no hidden layer, and describes rows by their classes. */
+  /** The same as {@link predictProbabilities}: the model has no hidden layer, so class probabilities are its codes. */
   override async encode(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
     return this.predictProbabilities(x, options)
   }
@@ -134,7 +134,8 @@ export class SoftmaxClassifier<
   /**
    * Reads what {@link save} wrote. Its precision and its classes are the file's.
    *
-   * @throws {@link LayerwiseError} `ERR_FORMAT` for a file that is not one of ours, is cut or damaged, or holds a model of another class
+   * @throws {@link LayerwiseError} `ERR_FORMAT` for a file that is no model file, is truncated or damaged, or has a model of another
+   *   class
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, with the system's error as `cause`, if it cannot be read
    */
   static async load(path: string | URL): Promise<SoftmaxClassifier<Precision, Classes>> {
@@ -142,7 +143,7 @@ export class SoftmaxClassifier<
   }
 
   /**
-   * Makes a model of the bytes that {@link toBytes} gave, or of a file's. They are copied.
+   * Restores a model from the bytes of {@link toBytes}, or of a file. They are copied.
    *
    * @throws {@link LayerwiseError} `ERR_FORMAT` as {@link load}; `ERR_ARGUMENT` for anything but a Uint8Array over an ordinary buffer,
    *   `ERR_STATE` if that is transferred away meanwhile

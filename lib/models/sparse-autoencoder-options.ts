@@ -21,7 +21,7 @@ import type { FitPlan } from '../training/options.js'
 import type { Recipe } from '../training/train.js'
 import type { MetadataOption } from './metadata.js'
 
-/** What a SparseAutoencoder is. A term of the cost that is not named here is not there. */
+/** Options of a SparseAutoencoder. The cost has only the terms that are given. */
 export interface SparseAutoencoderOptions<P extends Precision = Precision> extends MetadataOption {
   /** Numbers a row, at least 1. */
   readonly inputs: number
@@ -33,7 +33,7 @@ export interface SparseAutoencoderOptions<P extends Precision = Precision> exten
   readonly outputActivation?: Activation | undefined
   /** How a row and its reconstruction are compared. Default `'squared'`. */
   readonly loss?: Loss | undefined
-  /** What keeps hidden units inactive on most rows. Default `{ kind: 'none' }`. */
+  /** Penalty that keeps hidden units inactive on most rows. Default `{ kind: 'none' }`. */
   readonly sparsity?: Sparsity | undefined
   /** λ ≥ 0 of λ/2 Σ‖W‖², over both weight matrices and no bias. Default 0. */
   readonly weightDecay?: number | undefined
@@ -42,9 +42,8 @@ export interface SparseAutoencoderOptions<P extends Precision = Precision> exten
   /** Fixes first weights, shuffles and splits; a whole number of at least 0. Default 0. */
   readonly seed?: number | undefined
   /**
-   * A fitted scaler, copied, applied to every input and saved with the model. `reconstruct` and `decode` answer in the units of x;
-   * `cost` and reconstruction errors are measured after scaling. A Matrix's own `scale` comes first and is never undone.
-   * Default: none.
+   * A fitted scaler, copied, applied to every input and saved with the model. `reconstruct` and `decode` return the units of x; `cost` and
+   * reconstruction errors are measured after scaling. A Matrix's own `scale` is applied first and is never undone. Default: none.
    */
   readonly scaling?: Scaler | undefined
   /** Noise on the inputs while training. Default: none. */
@@ -53,10 +52,10 @@ export interface SparseAutoencoderOptions<P extends Precision = Precision> exten
   readonly weightConstraint?: WeightConstraint | undefined
 }
 
-/** Options without a default: settings have them only where they were given. */
+/** Options without a default: settings have them only if they were given. */
 type Optional = 'corruption' | 'weightConstraint'
 
-/** All of them but `scaling` and `metadata`, with their defaults: what is saved as a model's options. */
+/** All of them but `scaling` and `metadata`, with their defaults: saved as a model's options. */
 export type Settings<P extends Precision> = Complete<
   Omit<SparseAutoencoderOptions<P>, 'scaling' | 'metadata' | Optional>
 > &
@@ -77,7 +76,7 @@ export const SETTINGS = [
   'weightConstraint',
 ]
 
-/** Settings from options whose names are known. */
+/** Settings from options whose names are already checked. */
 export function checkSettings<P extends Precision>(given: Record<string, unknown>): Settings<P> {
   const {
     activation: hidden = 'sigmoid',
@@ -120,7 +119,7 @@ export function layersOf({
   ]
 }
 
-/** How these two are trained. */
+/** The training objective of these two layers. */
 export function layerRecipe(settings: Settings<Precision>, plan: FitPlan, argument = 'sparsity'): Recipe {
   const { sparsity, outputActivation, corruption, weightConstraint, seed } = ownCopy(settings)
   const average = trainingAverage(argument, sparsity, plan.batchSize === 0)

@@ -25,15 +25,15 @@ import {
  *
  * Source: Xue, "Inference of stacked sparse autoencoder", eq. 1–15.
  *
- * Methods that return promises compute off the JavaScript thread and only reject. While `fit` runs, all others see the parameters
- * of the last finished epoch. Arrays handed over must not be written or transferred until the promise settles; `fit` copies rows of up to
- * 256 MiB when it begins, and does not mind after that.
+ * Methods that return promises compute off the JavaScript thread and only reject. During `fit` all others use the parameters of the last
+ * finished epoch. Arguments must not be written or transferred until the promise settles; `fit` copies rows of up to 256 MiB when it
+ * begins, and later changes to these have no effect.
  */
 export class SparseAutoencoder<P extends Precision = 'float32'> extends Autoencoder<P> {
   readonly #settings: Settings<P>
 
   /**
-   * Has seeded parameters at once; `fit` need not come first. They are drawn on the calling thread, some 5 ns each; `load` draws none.
+   * Has seeded parameters at once, also before `fit`. They are drawn on the calling thread, some 5 ns each; `load` draws none.
    *
    * @throws {@link LayerwiseError} `ERR_ARGUMENT` for an unknown option, a wrong type, a number out of its range, or a pair that does not go
    *   together: kl on relu or identity units, crossEntropy without sigmoid outputs, saltAndPepper on relu or identity outputs
@@ -41,7 +41,7 @@ export class SparseAutoencoder<P extends Precision = 'float32'> extends Autoenco
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the parameters, `ERR_LOAD` without a usable addon
    */
   constructor(options: SparseAutoencoderOptions<P>)
-  /** @internal One that was saved: it goes on where it was. */
+  /** @internal Restores a saved model, which can be trained further. */
   constructor(options: SparseAutoencoderOptions<P>, stored: Stored<P>)
   constructor(options: SparseAutoencoderOptions<P>, stored?: Stored<P>) {
     const given = checkOptions('options', options, [...SETTINGS, 'scaling', 'metadata'])
@@ -61,15 +61,15 @@ export class SparseAutoencoder<P extends Precision = 'float32'> extends Autoenco
   }
 
   /**
-   * Trains on `x`, from the present parameters and with fresh optimizer state; said again, it goes on.
+   * Trains on `x`, from the current parameters and with new optimizer state; a second call continues.
    *
    * An abort takes effect between steps and leaves the parameters of the last complete step; any other failure leaves those of the last
    * finished epoch. The model can be used and trained further in every case.
    *
    * @param x - rows of `inputs` numbers, in the range of the output activation
    * @param options - see {@link FitOptions}
-   * @returns what each epoch measured, and why training ended
-   * @throws `signal.reason`, if the signal is aborted; whatever `onEpoch` or `onProgress` throws
+   * @returns the measurements of each epoch, and why training ended
+   * @throws `signal.reason`, if the signal is aborted; the error of `onEpoch` or `onProgress`, if it throws
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad options and rows
    * @throws {@link LayerwiseError} `ERR_RANGE` for NaN, infinities and numbers the output activation cannot reach: row and column in `details`
    * @throws {@link LayerwiseError} `ERR_BUSY` while another fit of this model runs
@@ -84,7 +84,8 @@ export class SparseAutoencoder<P extends Precision = 'float32'> extends Autoenco
   /**
    * Reads what {@link save} wrote. Its precision is the file's.
    *
-   * @throws {@link LayerwiseError} `ERR_FORMAT` for a file that is not one of ours, is cut or damaged, or holds a model of another class
+   * @throws {@link LayerwiseError} `ERR_FORMAT` for a file that is no model file, is truncated or damaged, or has a model of another
+   *   class
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, with the system's error as `cause`, if it cannot be read
    */
   static async load(path: string | URL): Promise<SparseAutoencoder<Precision>> {
@@ -92,7 +93,7 @@ export class SparseAutoencoder<P extends Precision = 'float32'> extends Autoenco
   }
 
   /**
-   * Makes a model of the bytes that {@link toBytes} gave, or of a file's. They are copied.
+   * Restores a model from the bytes of {@link toBytes}, or of a file. They are copied.
    *
    * @throws {@link LayerwiseError} `ERR_FORMAT` as {@link load}; `ERR_ARGUMENT` for anything but a Uint8Array over an ordinary buffer,
    *   `ERR_STATE` if that is transferred away meanwhile

@@ -21,7 +21,7 @@ import type { MetadataOption } from './metadata.js'
 import { MOST_LAYERS } from './network.js'
 import { checkSettings, type Settings } from './sparse-autoencoder-options.js'
 
-/** One layer of a stack: the autoencoder that learns it. */
+/** One layer of a stack: the options of its autoencoder. */
 export interface StackedLayerOptions {
   /** Its units, at least 1. */
   readonly hidden: number
@@ -32,17 +32,17 @@ export interface StackedLayerOptions {
    * Default: `activation`.
    */
   readonly outputActivation?: Activation | undefined
-  /** What keeps its units inactive on most rows. Default `{ kind: 'none' }`. */
+  /** Penalty that keeps its units inactive on most rows. Default `{ kind: 'none' }`. */
   readonly sparsity?: Sparsity | undefined
   /** λ ≥ 0 of λ/2 Σ‖W‖² while this layer is trained by itself. Default: the stack's. */
   readonly weightDecay?: number | undefined
-  /** Noise on this layer's inputs while it is trained by itself; fine-tuning sees clean rows. Default: none. */
+  /** Noise on this layer's inputs while it is trained by itself; fine-tuning uses clean rows. Default: none. */
   readonly corruption?: Corruption | undefined
   /** Fixes its first weights, and its shuffles, splits and noise while it is trained by itself. Default: the stack's. */
   readonly seed?: number | undefined
 }
 
-/** What a StackedAutoencoder is. */
+/** Options of a StackedAutoencoder. */
 export interface StackedAutoencoderOptions<P extends Precision = Precision> extends MetadataOption {
   /** Numbers a row, at least 1. */
   readonly inputs: number
@@ -50,17 +50,19 @@ export interface StackedAutoencoderOptions<P extends Precision = Precision> exte
   readonly layers: readonly StackedLayerOptions[]
   /** How rows and reconstructions are compared, for each layer and for the whole. Default `'squared'`. */
   readonly loss?: Loss | undefined
-  /** λ ≥ 0 of λ/2 Σ‖W‖² over all weight matrices of the whole, and of each layer that has none of its own. Default 0. */
+  /** λ ≥ 0 of λ/2 Σ‖W‖² over all weight matrices of the unrolled network, and for each layer without its own. Default 0. */
   readonly weightDecay?: number | undefined
   /** Whether each encoder keeps its sparsity penalty in `fineTune`, and thereby in `cost`. Default false. */
   readonly sparseFineTuning?: boolean | undefined
   /** Number type of parameters, computation and results. Default `'float32'`. */
   readonly precision?: P | undefined
-  /** Fixes shuffles and splits of `fineTune`, and all of each layer that has none of its own; a whole number of at least 0. Default 0. */
+  /**
+   * Fixes shuffles and splits of `fineTune`, and everything of each layer without its own seed; a whole number of at least 0. Default 0.
+   */
   readonly seed?: number | undefined
   /**
-   * A fitted scaler, copied, applied to every input and saved with the model. `reconstruct` and `decode` answer in the units of x;
-   * `cost` and reconstruction errors are measured after scaling. A Matrix's own `scale` comes first. Default: none.
+   * A fitted scaler, copied, applied to every input and saved with the model. `reconstruct` and `decode` return the units of x; `cost` and
+   * reconstruction errors are measured after scaling. A Matrix's own `scale` is applied first. Default: none.
    */
   readonly scaling?: Scaler | undefined
 }
@@ -69,7 +71,7 @@ export interface StackedAutoencoderOptions<P extends Precision = Precision> exte
 type LayerSettings = Complete<Omit<StackedLayerOptions, 'corruption'>> &
   Pick<StackedLayerOptions, 'corruption'>
 
-/** All of them but `scaling` and `metadata`, with their defaults: what is saved as a model's options. */
+/** All of them but `scaling` and `metadata`, with their defaults: saved as a model's options. */
 export interface StackedSettings<P extends Precision>
   extends Complete<Omit<StackedAutoencoderOptions<P>, 'scaling' | 'metadata' | 'layers'>> {
   /** From the one next to the input to the innermost. */
@@ -97,7 +99,7 @@ const LAYER_OPTIONS = [
   'seed',
 ]
 
-/** Settings from options whose names are known. */
+/** Settings from options whose names are already checked. */
 export function checkStackedSettings<P extends Precision>(
   given: Record<string, unknown>,
 ): StackedSettings<P> {
@@ -162,7 +164,7 @@ function checkLayer(
   }
 }
 
-/** Outputs must be able to take every value the layer below can have. `source`: where they come from if not from the caller. */
+/** Outputs must be able to reach every value of the layer below. `source`: the origin of the activation if the caller did not give it. */
 function checkReach(argument: string, output: Activation, below: Activation, source: string): void {
   const [low, high] = activationRange(output)
   const [least, most] = activationRange(below)
@@ -179,7 +181,7 @@ function checkReach(argument: string, output: Activation, below: Activation, sou
   )
 }
 
-/** Each layer as the SparseAutoencoder that it is while it is trained by itself. */
+/** Each layer as the SparseAutoencoder as which it is trained by itself. */
 export function layerSettings<P extends Precision>({
   inputs,
   layers,

@@ -42,29 +42,29 @@ import type { ToClassifierOptions } from './stacked-classifier-options.js'
 import { checkStackedFit, type LayerFit, type StackedFitOptions } from './stacked-fit-options.js'
 
 /**
- * Autoencoders one upon the other: each layer learns to reconstruct the activations of the one below it.
+ * Autoencoders on top of each other: each layer is trained to reconstruct the activations of the layer below.
  *
- * {@link fit} trains greedily, one layer after another, the others staying as they are. {@link fineTune} then trains all layers at once
- * as the unrolled network, encoders 1 … L followed by decoders L … 1. `decode`, `reconstruct`, `cost`, `layers` and `parameters` are
- * those of the unrolled network; its cost is
+ * {@link fit} trains greedily, one layer after another, while the others do not change. {@link fineTune} then trains all layers at once as
+ * the unrolled network, encoders 1 … L followed by decoders L … 1. `decode`, `reconstruct`, `cost`, `layers` and `parameters` are those of
+ * the unrolled network; its cost is
  *
  *   J = loss + λ/2 Σ‖W‖², and with `sparseFineTuning` the sparsity penalty of each encoder
  *
  * Source: Xue, "Inference of stacked sparse autoencoder", section IV.
  *
- * Methods that return promises compute off the JavaScript thread and only reject. While a training runs, all others see the parameters
- * of the last finished epoch. Arrays handed over must not be written or transferred until the promise settles; `fit` and `fineTune` copy
- * rows of up to 256 MiB when they begin, and do not mind after that.
+ * Methods that return promises compute off the JavaScript thread and only reject. During a training all others use the parameters of the
+ * last finished epoch. Arguments must not be written or transferred until the promise settles; `fit` and `fineTune` copy rows of up to 256
+ * MiB when they begin, and do not mind after that.
  */
 export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoencoder<P> {
   readonly #settings: StackedSettings<P>
-  /** How many greedy fits each layer had. */
+  /** The number of greedy fits of each layer. */
   readonly #layerFits: number[]
   #trainedLayers = 0
 
   /**
-   * Has seeded parameters at once; `fit` need not come first. Each layer begins as a SparseAutoencoder of its sizes and seed would. They are
-   * drawn on the calling thread, some 5 ns each; `load` draws none.
+   * Has seeded parameters at once, also before `fit`. Each layer has the initial weights of a SparseAutoencoder of its sizes and seed. They
+   * are drawn on the calling thread, some 5 ns each; `load` draws none.
    *
    * @throws {@link LayerwiseError} `ERR_ARGUMENT` for an unknown option, a wrong type, a number out of its range, or a pair that does not go
    *   together; `layers[1].outputActivation` where a layer could not reconstruct the activations below it
@@ -73,7 +73,7 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the parameters, `ERR_LOAD` without a usable addon
    */
   constructor(options: StackedAutoencoderOptions<P>)
-  /** @internal One that was saved: it goes on where it was. */
+  /** @internal Restores a saved model, which can be trained further. */
   constructor(options: StackedAutoencoderOptions<P>, stored: Stored<P>)
   constructor(options: StackedAutoencoderOptions<P>, stored?: Stored<P>) {
     const given = checkOptions('options', options, [...STACKED_SETTINGS, 'scaling', 'metadata'])
@@ -94,10 +94,10 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
   }
 
   /**
-   * Trains layer by layer, from the present parameters and with fresh optimizer state: layer 1 on `x`, each further one on the codes of
-   * the layer below, which are those of `encode(x, { layer })` to the bit. Each layer comes out as the SparseAutoencoder of its options and
-   * seed would, trained alone on these codes. At any time there is room in memory for the codes of one layer at most, the
-   * widest but the last; see `recompute`.
+   * Trains layer by layer, from the current parameters and with new optimizer state: layer 1 on `x`, each further one on the codes of the
+   * layer below, which are those of `encode(x, { layer })` to the bit. Each layer comes out as the SparseAutoencoder of its options and
+   * seed would, trained alone on these codes. At any time there is room in memory for the codes of one layer at most, the widest but the
+   * last; see `recompute`.
    *
    * A fraction as `validation` is held out by each layer's own seed. Events say `phase: 'layer'` and `layer`, counted from 1; a record's
    * cost is that of the layer alone. `corruption` acts on the inputs of its layer.
@@ -108,7 +108,7 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
    * @param x - rows of `inputs` numbers, in the range of the first layer's output activation
    * @param options - see {@link StackedFitOptions}; everything is checked before training begins
    * @returns a history for each layer
-   * @throws `signal.reason`, if the signal is aborted; whatever `onEpoch` or `onProgress` throws
+   * @throws `signal.reason`, if the signal is aborted; the error of `onEpoch` or `onProgress`, if it throws
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad options and rows
    * @throws {@link LayerwiseError} `ERR_RANGE` for NaN, infinities and numbers the output activation cannot reach: row and column in `details`
    * @throws {@link LayerwiseError} `ERR_BUSY` while another training of this model runs
@@ -132,9 +132,9 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
   }
 
   /**
-   * Trains all layers at once to reconstruct `x`, from the present parameters and with fresh optimizer state. Rows are not corrupted, and
-   * the sparsity penalties are off unless `sparseFineTuning` is on. Events say `phase: 'fineTune'`; the mean activation of a record is that
-   * of layer 1, or of the first layer that has a penalty.
+   * Trains all layers at once to reconstruct `x`, from the current parameters and with new optimizer state. Rows are not corrupted, and the
+   * sparsity penalties are off unless `sparseFineTuning` is on. Events say `phase: 'fineTune'`; the mean activation of a record is that of
+   * layer 1, or of the first layer that has a penalty.
    *
    * @param options - see {@link FitOptions}
    * @throws as {@link fit}
@@ -194,8 +194,8 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
   }
 
   /**
-   * How many layers, counted from the first, the latest `fit` has trained to the end; 0 before the first. Less than there are after an
-   * abort or a failure: the layers beyond are as they were, but learnt from other codes, or not at all. Saved with the model.
+   * The number of layers, counted from the first, that the latest `fit` has trained completely; 0 before the first fit. Fewer than all
+   * layers after an abort or a failure: the remaining layers are unchanged, trained on other codes or not at all. Saved with the model.
    */
   get trainedLayers(): number {
     return this.#trainedLayers
@@ -204,7 +204,8 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
   /**
    * Reads what {@link save} wrote. Its precision is the file's.
    *
-   * @throws {@link LayerwiseError} `ERR_FORMAT` for a file that is not one of ours, is cut or damaged, or holds a model of another class
+   * @throws {@link LayerwiseError} `ERR_FORMAT` for a file that is no model file, is truncated or damaged, or has a model of another
+   *   class
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, with the system's error as `cause`, if it cannot be read
    */
   static async load(path: string | URL): Promise<StackedAutoencoder<Precision>> {
@@ -212,7 +213,7 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
   }
 
   /**
-   * Makes a model of the bytes that {@link toBytes} gave, or of a file's. They are copied.
+   * Restores a model from the bytes of {@link toBytes}, or of a file. They are copied.
    *
    * @throws {@link LayerwiseError} `ERR_FORMAT` as {@link load}; `ERR_ARGUMENT` for anything but a Uint8Array over an ordinary buffer,
    *   `ERR_STATE` if that is transferred away meanwhile
@@ -271,7 +272,7 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
       return fit
     }
     const seen = k === 0 ? rows : await codesOf(this.network, k, rows, memory, plan.run, work)
-    // Codes that pass through frozen layers exist nowhere to be looked at; that they can be reached was seen to at construction.
+    // With `recompute`, codes are never stored, so they cannot be checked here; the constructor ensures that outputs can reach them.
     const targets = memory === undefined && k > 0 ? undefined : this.#settings.layers[k]!.outputActivation
     const history = await fitRows(
       { ...recipe, learner: this.network.learner(pair, nextFit), targets },
@@ -297,7 +298,7 @@ function unrolled(settings: StackedSettings<Precision>): NativeLayer[] {
   return [...pairs.map(([encoder]) => encoder!), ...pairs.map(([, decoder]) => decoder!).reverse()]
 }
 
-/** Each pair begins with the numbers it would begin with alone. */
+/** Each pair has the initial weights that it would have alone. */
 function starts({ layers }: StackedSettings<Precision>): Start[] {
   const of = (index: number) => layers.map(({ seed }) => ({ seed, index }))
   return [...of(0), ...of(1).reverse()]

@@ -46,13 +46,13 @@ export interface ClassifierLayerOptions {
 
 /** How the layers of a classifier are fine-tuned. */
 interface FineTuningOptions<C extends Classes> extends SoftmaxOptions<C> {
-  /** Whose W has weight decay in `cost` and `fineTune`: the softmax's alone, or every layer's, with the same λ. Default `'softmax'`. */
+  /** The layers with weight decay in `cost` and `fineTune`: only the softmax, or every layer, with the same λ. Default `'softmax'`. */
   readonly decay?: 'softmax' | 'all' | undefined
   /** Whether each layer keeps its sparsity penalty in `fineTune`, and thereby in `cost`. Default false. */
   readonly sparseFineTuning?: boolean | undefined
 }
 
-/** What a StackedClassifier is. */
+/** Options of a StackedClassifier. */
 export interface StackedClassifierOptions<P extends Precision = Precision, C extends Classes = Classes>
   extends FineTuningOptions<C>,
     MetadataOption {
@@ -64,17 +64,17 @@ export interface StackedClassifierOptions<P extends Precision = Precision, C ext
   readonly precision?: P | undefined
   /** Fixes first weights, shuffles and splits; a whole number of at least 0. Default 0. */
   readonly seed?: number | undefined
-  /** A fitted scaler, copied, applied to every input and saved with the model. A Matrix's own `scale` comes first. Default: none. */
+  /** A fitted scaler, copied, applied to every input and saved with the model. A Matrix's own `scale` is applied first. Default: none. */
   readonly scaling?: Scaler | undefined
 }
 
-/** What `toClassifier` is told; the rest is the stack's. */
+/** Options of `toClassifier`; the other options are the stack's. */
 export interface ToClassifierOptions<C extends Classes = Classes> extends FineTuningOptions<C> {
   /** Fixes the first weights of the softmax, shuffles and splits; a whole number of at least 0. Default: the stack's. */
   readonly seed?: number | undefined
 }
 
-/** All of them but `scaling` and `metadata`, with their defaults: what is saved as a model's options. */
+/** All of them but `scaling` and `metadata`, with their defaults: saved as a model's options. */
 export interface StackedClassifierSettings<P extends Precision = Precision, C extends Classes = Classes>
   extends SoftmaxSettings<P, C>,
     Complete<Pick<StackedClassifierOptions<P, C>, 'inputs' | 'decay' | 'sparseFineTuning'>> {
@@ -91,14 +91,14 @@ export const STACKED_CLASSIFIER_SETTINGS = [
   'sparseFineTuning',
 ]
 
-/** Names of what `toClassifier` is told. */
+/** Names of the options of `toClassifier`. */
 export const TO_CLASSIFIER_OPTIONS = [
   ...SOFTMAX_SETTINGS.filter((name) => name !== 'precision'),
   'decay',
   'sparseFineTuning',
 ]
 
-/** Settings from options whose names are known. */
+/** Settings from options whose names are already checked. */
 export function checkStackedClassifierSettings<P extends Precision, C extends Classes>(
   given: Record<string, unknown>,
 ): StackedClassifierSettings<P, C> {
@@ -124,18 +124,18 @@ export function layersOf({ inputs, layers, ...softmax }: StackedClassifierSettin
   ]
 }
 
-/** Which random numbers the layers begin with. */
+/** The random streams of the layers' initial weights. */
 export function startsOf({ layers, seed }: StackedClassifierSettings): Start[] {
   return [...layers, { seed }].map((layer, index) => ({ seed: layer.seed, index }))
 }
 
-/** What the whole minimises, exact over the rows it is given. */
+/** The objective of all layers, exact over the given rows. */
 export function costObjectiveOf(settings: StackedClassifierSettings): NativeObjective {
   const penalties = settings.layers.flatMap(({ sparsity }, k) => costPenalties(sparsity, k))
   return classifierObjective(settings, decays(settings), penalties)
 }
 
-/** The same for the steps of a training, which see all rows or batches of them. */
+/** The same for the steps of a training, which use all rows or batches. */
 export function trainingObjectiveOf(settings: StackedClassifierSettings, allRows: boolean): NativeObjective {
   const penalties = settings.layers.flatMap(({ sparsity }, k) =>
     trainingPenalties(sparsity, k, trainingAverage(`layers[${k}].sparsity`, sparsity, allRows)),

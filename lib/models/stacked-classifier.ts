@@ -41,7 +41,7 @@ export type StackedClassifierFitOptions<C extends Classes = Classes> = Classifie
   readonly recompute?: boolean | undefined
 }
 
-/** What a stack gives to a classifier on top of it. */
+/** The parts of a stack that a classifier uses. */
 export interface Encoders<P extends Precision> {
   readonly inputs: number
   readonly layers: readonly Complete<ClassifierLayerOptions>[]
@@ -53,7 +53,8 @@ export interface Encoders<P extends Precision> {
 }
 
 /**
- * Layers of units, and a softmax over classes on the last of them: made of a trained stack by its `toClassifier`, or from a random start.
+ * Layers of units, and a softmax over classes on the last of them: created from a trained stack by its `toClassifier`, or with random
+ * weights.
  *
  *   J = −(1/m) Σᵢ w(yᵢ) ln p(yᵢ | xᵢ) + λ/2 ‖W‖²
  *
@@ -71,8 +72,8 @@ export class StackedClassifier<
   readonly #encodeRow: RowForward<P>
 
   /**
-   * A random start: seeded parameters, no training before `fineTune`. They are drawn on the calling thread, some 5 ns each; `load` draws
-   * none.
+   * Creates a classifier with seeded random parameters, for instance to train by `fineTune` only. They are drawn on the calling thread,
+   * some 5 ns each; `load` draws none.
    *
    * @throws {@link LayerwiseError} `ERR_ARGUMENT` for an unknown option, a wrong type, a number out of its range, class names that are not
    *   all different, a layer's `sparsity` without `sparseFineTuning`, kl on relu or identity units
@@ -81,7 +82,7 @@ export class StackedClassifier<
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the parameters, `ERR_LOAD` without a usable addon
    */
   constructor(options: StackedClassifierOptions<P, C>)
-  /** @internal One that was saved, which goes on where it was; or one that begins with copies of the parameters of each layer. */
+  /** @internal Restores a saved model; or creates one from copies of the parameters of each layer. */
   constructor(options: StackedClassifierOptions<P, C>, start: Stored<P> | readonly FloatArray<P>[])
   constructor(options: StackedClassifierOptions<P, C>, start?: Stored<P> | readonly FloatArray<P>[]) {
     const given = checkOptions('options', options, [...STACKED_CLASSIFIER_SETTINGS, 'scaling', 'metadata'])
@@ -120,9 +121,9 @@ export class StackedClassifier<
   }
 
   /**
-   * Trains the softmax alone, on the codes of the layers below, which stay as they are to the bit; from the present parameters and with
-   * fresh optimizer state. Weight decay is that of the softmax, whatever `decay` says; there is no sparsity penalty. Events say
-   * `phase: 'softmax'`; `meanActivation` is NaN, since no hidden units are trained.
+   * Trains the softmax alone, on the codes of the layers below, whose bits do not change; from the current parameters and with new
+   * optimizer state. Weight decay is that of the softmax, whatever `decay` says; there is no sparsity penalty. Events say `phase:
+   * 'softmax'`; `meanActivation` is NaN, since no hidden units are trained.
    *
    * An abort takes effect between steps and leaves the parameters of the last complete step; any other failure leaves those of the last
    * finished epoch. The model can be used and trained further in every case.
@@ -130,8 +131,8 @@ export class StackedClassifier<
    * @param x - rows of `inputs` numbers
    * @param labels - the class of each row
    * @param options - see {@link StackedClassifierFitOptions}
-   * @returns what each epoch measured, and why training ended
-   * @throws `signal.reason`, if the signal is aborted; whatever `onEpoch` or `onProgress` throws
+   * @returns the measurements of each epoch, and why training ended
+   * @throws `signal.reason`, if the signal is aborted; the error of `onEpoch` or `onProgress`, if it throws
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad options, rows and labels
    * @throws {@link LayerwiseError} `ERR_RANGE` for NaN and infinities, for labels that are none (the row in `details`), and labels to train on
    *   that are all of one class
@@ -160,8 +161,8 @@ export class StackedClassifier<
   }
 
   /**
-   * Trains all layers together by backpropagation, from the present parameters and with fresh optimizer state. Events say
-   * `phase: 'fineTune'`; `meanActivation` is that of layer 1, or of the first layer that has a penalty.
+   * Trains all layers together by backpropagation, from the current parameters and with new optimizer state. Events say `phase:
+   * 'fineTune'`; `meanActivation` is that of layer 1, or of the first layer that has a penalty.
    *
    * @param options - see {@link ClassifierFitOptions}
    * @throws as {@link fit}; `ERR_ARGUMENT` also for a layer's `sparsity.average` that does not go with the optimizer
@@ -192,8 +193,8 @@ export class StackedClassifier<
   }
 
   /**
-   * Activations of the last layer below the softmax for one row, on the calling thread: for single rows on a server's hot path. The
-   * first call keeps a copy of the first layer's weights in another order, and the first after a training makes it anew.
+   * Activations of the last layer below the softmax for one row, on the calling thread: for single rows on a server's hot path. The first
+   * call stores a transposed copy of the first layer's weights; the first call after a training renews it.
    *
    * @param row - `inputs` numbers, or a Matrix of one row
    * @param out - where to put them, in the model's precision; default a new array
@@ -207,7 +208,8 @@ export class StackedClassifier<
   /**
    * Reads what {@link save} wrote. Its precision and its classes are the file's.
    *
-   * @throws {@link LayerwiseError} `ERR_FORMAT` for a file that is not one of ours, is cut or damaged, or holds a model of another class
+   * @throws {@link LayerwiseError} `ERR_FORMAT` for a file that is no model file, is truncated or damaged, or has a model of another
+   *   class
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, with the system's error as `cause`, if it cannot be read
    */
   static async load(path: string | URL): Promise<StackedClassifier<Precision, Classes>> {
@@ -215,7 +217,7 @@ export class StackedClassifier<
   }
 
   /**
-   * Makes a model of the bytes that {@link toBytes} gave, or of a file's. They are copied.
+   * Restores a model from the bytes of {@link toBytes}, or of a file. They are copied.
    *
    * @throws {@link LayerwiseError} `ERR_FORMAT` as {@link load}; `ERR_ARGUMENT` for anything but a Uint8Array over an ordinary buffer,
    *   `ERR_STATE` if that is transferred away meanwhile

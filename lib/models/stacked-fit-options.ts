@@ -19,11 +19,11 @@ import {
 import type { Recipe } from '../training/train.js'
 import { layerRecipe, type Settings } from './sparse-autoencoder-options.js'
 
-/** How to train a stack layer by layer. What is said beside `layers` goes for every layer. */
+/** How to train a stack layer by layer. Options beside `layers` apply to every layer. */
 export type StackedFitOptions = FitOptions & {
   /**
-   * What differs for single layers, in their order; layers beyond the end have nothing of their own. An entry whose optimizer is of
-   * another kind takes over none of `optimizer`, `epochs`, `batchSize`, `learningRate` and `shuffle`. Default: all layers are trained alike.
+   * Options of single layers, in order; layers beyond the end have none. An entry with another kind of optimizer inherits none of
+   * `optimizer`, `epochs`, `batchSize`, `learningRate` and `shuffle`. Default: all layers have the same options.
    */
   readonly layers?: readonly LayerFitOptions[] | undefined
   /**
@@ -34,21 +34,21 @@ export type StackedFitOptions = FitOptions & {
   readonly recompute?: boolean | undefined
 }
 
-/** How one layer is trained. */
+/** The training options of one layer. */
 export interface LayerFit {
   readonly plan: FitPlan
   readonly recipe: Recipe
 }
 
-/** Checked options, those of every layer. */
+/** Checked options of every layer. */
 export interface StackedFitPlan {
-  /** What all layers share. */
+  /** The options that all layers share. */
   readonly shared: FitPlan
   readonly layers: readonly LayerFit[]
   readonly recompute: boolean
 }
 
-/** What belongs to an optimizer: another has other rates, or none of these. */
+/** Options that belong to an optimizer: another one has different rates, or none of these. */
 const OPTIMIZER_BOUND = LAYER_FIT_OPTIONS.filter((option) => option !== 'earlyStopping')
 
 /** Checks everything that can be checked before the first layer is trained. */

@@ -1,10 +1,10 @@
 const followersOf = new WeakMap<AbortSignal, Followers>()
 
 /**
- * Calls `aborted` when the signal is aborted. However many calls are given one signal, it has one listener: Node takes more than
- * ten for a leak and warns.
+ * Calls `aborted` when the signal is aborted. A signal has one listener for any number of calls: Node regards more than ten as a leak and
+ * warns.
  *
- * @param aborted - a function that follows this signal once at a time; must not throw
+ * @param aborted - a function that is registered at most once for this signal; must not throw
  * @returns a function that ends it
  */
 export function onAbort(signal: AbortSignal, aborted: () => void): () => void {

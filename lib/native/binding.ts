@@ -1,15 +1,15 @@
 /**
- * The one contract between TypeScript and the addon. TypeScript has checked every argument before it crosses here;
- * the addon rechecks only what could corrupt memory (pointer, length, shape) and reports that as a plain error with a `code`.
+ * The contract between TypeScript and the addon. TypeScript checks every argument before the call; the addon checks again only what could
+ * corrupt memory (pointer, length, shape) and reports that as a plain error with a `code`.
  *
- * Off-thread calls return promises. Arrays handed over are pinned until the promise settles, and must not be written meanwhile.
+ * Off-thread calls return promises. Arguments are pinned until the promise settles, and must not be written until then.
  */
 import { ownCopy } from '../base/check.js'
 
 export type Floats = Float32Array | Float64Array
 /** `softmax` is for the last layer only, with the loss `logLoss`. */
 export type ActivationName = 'sigmoid' | 'tanh' | 'relu' | 'satlin' | 'identity' | 'softmax'
-/** How the addon numbers activations where a name would take too long. */
+/** The addon's numbers of activations, used where names would be too slow. */
 export const ACTIVATION_NUMBERS = {
   sigmoid: 0,
   tanh: 1,
@@ -36,7 +36,7 @@ export interface NativeScaling {
   readonly clipped?: readonly [low: number, high: number] | undefined
 }
 
-/** What the addon reads of a scaler, or of more than that, as it is now. */
+/** The current numbers of one or more scalers, for the addon. */
 export function nativeScaling(scaling: NativeScaling): NativeScaling {
   const { shift, factor } = scaling
   const centre = Object.hasOwn(scaling, 'centre') ? scaling.centre : undefined
@@ -50,12 +50,12 @@ export interface NativeRows {
   rows: number
   cols: number
   scale: number
-  /** The rows to use, in this order; all in their own order if absent. */
+  /** The rows to use, in this order; all rows in their own order if absent. */
   order?: Uint32Array
   scaling?: NativeScaling
-  /** Each row of `data`'s class, for the loss `logLoss`: one a row of `data`, whatever the order. */
+  /** The class of each row of `data`, for the loss `logLoss`: by row of `data`, independent of `order`. */
   labels?: Uint32Array
-  /** Layers the rows go through first, block by block: the network then sees their outputs. These layers do not learn. */
+  /** Frozen layers that are computed first, block by block: the network's input is their output. They are not trained. */
   through?: { layers: readonly NativeLayer[]; parameters: Floats }
 }
 
@@ -65,9 +65,9 @@ export interface NativeLayer {
   activation: ActivationName
   /** False: the layer has no b in the parameters. Absent: true. */
   biases?: boolean
-  /** It uses the matrix of this earlier layer, transposed, and has none of its own in the parameters. */
+  /** It uses the matrix of this earlier layer, transposed, and has no matrix in the parameters. */
   tied?: number
-  /** Its own W is stored [inputs, outputs]. Forward only: this is what a tied layer looks like alone. */
+  /** Its W is stored as [inputs, outputs]. Forward only, for a tied layer without the layer it is tied to. */
   transposed?: boolean
 }
 
@@ -90,7 +90,7 @@ export interface NativeObjective {
   /** λ of each layer's weights. */
   weightDecay: readonly number[]
   penalties: readonly NativePenalty[]
-  /** With `logLoss`: what a row of each class counts, one a class. Absent: 1. */
+  /** With `logLoss`: the weight of a row of each class. Absent: 1. */
   classWeights?: Float64Array
 }
 
@@ -110,8 +110,8 @@ export interface NativeWeightConstraint {
 }
 
 /**
- * What every computing call needs. `flags[0]` set to 1 makes it stop at the next step or block and reject with code `CANCELLED`. The
- * addon sets `flags[1]` to 1 when it begins; where `flags[0]` is 1 by then it touches nothing, and rejects when its turn comes.
+ * Arguments of every computing call. Setting `flags[0]` to 1 stops it at the next step or block; it rejects with code `CANCELLED`. The
+ * addon sets `flags[1]` to 1 when it begins; if `flags[0]` is already 1, it touches no data and only rejects.
  */
 export interface NativeRun {
   threads: number
@@ -119,7 +119,7 @@ export interface NativeRun {
 }
 
 export interface ForwardRequest extends NativeRun {
-  /** The layers to go through, and the flat parameters of just these. */
+  /** The layers to compute, and the flat parameters of these layers only. */
   layers: readonly NativeLayer[]
   parameters: Floats
   rows: NativeRows
@@ -129,7 +129,7 @@ export interface ForwardRequest extends NativeRun {
    */
   result: 'outputs' | 'squares' | 'errors' | 'classes'
   out: Floats | Uint32Array
-  /** With `outputs`: the scaling that is undone. */
+  /** With `outputs`: the scaling to invert. */
   unscale?: NativeScaling
 }
 
@@ -148,10 +148,10 @@ export interface EvaluateRequest extends NativeRun {
   objective: NativeObjective
   parameters: Floats
   rows: NativeRows
-  /** A bound on the size of the numbers in the rows. Where sums might overflow float32, all is computed in float64 and rounded. */
+  /** A bound on the size of the numbers in the rows. If sums might overflow float32, everything is computed in float64 and rounded. */
   largest?: number
   gradient?: Floats
-  /** With `logLoss`: receives the first of the most probable classes of each row; the number of classes where outputs are not finite. */
+  /** With `logLoss`: receives the first of the most probable classes of each row; the number of classes if outputs are not finite. */
   predicted?: Uint32Array
 }
 
@@ -164,7 +164,7 @@ export type NativeOptimizer =
 export interface TrainingRequest {
   layers: readonly NativeLayer[]
   objective: NativeObjective
-  /** Copied: the job has parameters of its own. */
+  /** Copied: the job has its own parameters. */
   parameters: Floats
   rows: NativeRows
   /** Rows a step; 0 means all, with the exact mean activation. Must be 0 for lbfgs. */
@@ -172,9 +172,9 @@ export interface TrainingRequest {
   shuffle: boolean
   optimizer: NativeOptimizer
   seed: number
-  /** How many fits this model had before: part of the key of the shuffles. */
+  /** The number of earlier fits of this model: part of the key of the shuffles. */
   fit: number
-  /** `fused` updates each block of parameters while its gradient is hot, `split` finishes the gradient first. Same bits. */
+  /** `fused` updates each block of parameters while its gradient is in the cache, `split` finishes the gradient first. Same bits. */
   form: 'fused' | 'split'
   corruption?: NativeCorruption
   /** Not for lbfgs. */
@@ -182,33 +182,38 @@ export interface TrainingRequest {
 }
 
 export interface SpanRequest extends NativeRun {
-  /** The first of the epochs it may be of, counted from 0: keys the shuffle. It goes on in that which is not over when its turn comes. */
+  /**
+   * The first epoch that it may belong to, counted from 0: keys the shuffle. The span starts in the first unfinished epoch; queued spans
+   * may already have finished earlier ones.
+   */
   epoch: number
-  /** Of `epoch` and the epochs after it which the span may go on to, constant over each; ignored by lbfgs, but for their number. */
+  /**
+   * Learning rates of `epoch` and of the following epochs that the span may reach, constant within an epoch; lbfgs uses only their number.
+   */
   learningRates: Float64Array
-  /** Return to JavaScript after about so much time. */
+  /** Return to JavaScript after about this time. */
   budgetMs: number
-  /** Receives the parameters of the last epoch that was done, or of the last step where the span was cancelled; otherwise untouched. */
+  /** Receives the parameters of the last finished epoch, or of the last step if the span was cancelled; otherwise not written. */
   parameters: Floats
   /**
-   * Weight and multipliers of the penalty of kind `constraint`, taken over where `round` is not the last one's: lbfgs then starts afresh
-   * from where it is. Absent: as they were.
+   * Weight and multipliers of the penalty of kind `constraint`, used if `round` has changed: lbfgs then restarts from its current
+   * parameters. Absent: unchanged.
    */
   constraint?: { round: number; weight: number; multipliers: Float64Array }
 }
 
-/** What a span did in one epoch. */
+/** The work of a span in one epoch. */
 export interface SpanPart {
-  /** From when the span was handed over, or what was before this part ended if that was later, to its end. */
+  /** From the later of the call and the end of the previous part, to the end of this part. */
   seconds: number
-  /** Steps finished in this epoch so far, of how many. For lbfgs both are 1 when the iteration is done. */
+  /** Finished steps of this epoch, and their total number. For lbfgs both are 1 when the iteration is done. */
   steps: number
   stepsInEpoch: number
-  /** Mean cost over the rows seen so far in this epoch; for a whole epoch, the parts of it. */
+  /** Mean cost over the rows processed so far in this epoch; for a complete epoch, its parts. */
   loss: number
   weightDecay: number
   sparsity: number
-  /** With `logLoss`: rows of those seen so far whose label was the most probable class. */
+  /** With `logLoss`: the number of processed rows whose label was the most probable class. */
   correct: number
   cancelled: boolean
   /** A non-finite cost or parameter appeared; the job is over and `parameters` was not written by this part. */
@@ -220,7 +225,7 @@ export interface SpanPart {
     meanActivation: Float64Array
     /** Evaluations of cost and gradient: 1 a step, several for a line search. */
     evaluations: number
-    /** lbfgs only: why it ends here. */
+    /** lbfgs only: why it ended. */
     stopped?: 'tolerance' | 'precision'
   }
 }
@@ -240,23 +245,22 @@ export interface Binding {
   /** Fills `out` with numbers uniform on [low, high), the same for the same (seed, stream, index) in both precisions but for rounding. */
   uniform(out: Floats, low: number, high: number, seed: number, stream: number, index: number): void
   /**
-   * Puts `values` into a random order, a function of their number and (seed, stream, index): the places `from` to `to` (not included), where
-   * those before `from` have theirs from calls before.
+   * Shuffles `values`; the order is a function of their number and (seed, stream, index). This call fills the places `from` to `to` (not
+   * included); places before `from` were filled by earlier calls.
    */
   shuffle(values: Uint32Array, from: number, to: number, seed: number, stream: number, index: number): void
   /**
-   * Asks the system for huge pages under `bytes`, which rows are about to be written to. Returns how many bytes there are from their
-   * start to the next address that `unit` divides.
+   * Requests huge pages for `bytes`, before rows are written to it. Returns the number of bytes from its start to the next address that
+   * `unit` divides.
    */
   prepareRows(bytes: Uint8Array, unit: number): number
   forward(request: ForwardRequest): Promise<void>
   /**
-   * One row through the layers on the calling thread, with as little to unpack as can be.
-   * `shape`: inputs, then (outputs, activation, 1 or 0 for biases, the layer it is tied to or −1) of each layer, activations numbered as in
-   * {@link ACTIVATION_NUMBERS}.
-   * `turned` holds the first layer's matrix transposed, and is made anew if `renew` says so.
-   * `errors`, of one number, receives the sum of squared differences between `out` and the row.
-   * Returns 0; 1 if a value of the row is not finite, 2 if an answer is too large to be held.
+   * Computes the layers for one row on the calling thread, with the fewest arguments to convert. `shape`: inputs, then (outputs,
+   * activation, 1 or 0 for biases, the layer it is tied to or −1) of each layer, activations numbered as in {@link ACTIVATION_NUMBERS}.
+   * `turned` holds the first layer's matrix transposed, and is computed again if `renew` is true. `errors`, of one number, receives the sum
+   * of squared differences between `out` and the row. Returns 0; 1 if a value of the row is not finite, 2 if an answer is too large to be
+   * held.
    */
   forwardRow(
     shape: Int32Array,
@@ -272,13 +276,13 @@ export interface Binding {
   evaluate(request: EvaluateRequest): Promise<CostParts>
   openTraining(request: TrainingRequest): TrainingHandle
   /**
-   * A job holds two spans at most: one that runs and one that waits, of which nobody knows yet where it will begin. Resolves to what was
-   * done, epoch by epoch: to nothing, where all those epochs were over or there was nothing more to be done.
+   * A job has at most two spans: a running one and a queued one, whose start is not known yet. Resolves to its work, epoch by epoch: empty
+   * if all its epochs were already finished or training had ended.
    */
   trainSpan(job: TrainingHandle, request: SpanRequest): Promise<SpanPart[]>
   /**
-   * Takes no more spans, and frees its memory once those that it has are settled. `parameters` receives those of the last complete
-   * step, where no span is being computed, there was a step, and they are finite: then true.
+   * Accepts no more spans, and frees its memory when its spans are settled. If no span is being computed, there was a step, and the
+   * parameters are finite, `parameters` receives those of the last complete step, and the result is true.
    */
   closeTraining(job: TrainingHandle, parameters?: Floats): boolean
   /** The first value (after scale and scaling) that is not finite or lies outside [low, high]; null if there is none. */
@@ -286,8 +290,8 @@ export interface Binding {
     request: NativeRun & { rows: NativeRows; low: number; high: number },
   ): Promise<{ row: number; column: number; value: number } | null>
   /**
-   * Mean and covariance s² Σ(x−μ)(x−μ)ᵀ/m, accumulated in float64 over blocks of rows. Resolves to s, a power of two: 1 unless squares could
-   * overflow or vanish.
+   * Mean and covariance s² Σ(x−μ)(x−μ)ᵀ/m, accumulated in float64 over blocks of rows. Resolves to s, a power of two: 1 unless squares
+   * could overflow or underflow.
    */
   covariance(
     request: NativeRun & { rows: NativeRows; mean: Float64Array; covariance: Float64Array },
@@ -297,9 +301,9 @@ export interface Binding {
     request: NativeRun & { matrix: Float64Array; n: number; values: Float64Array; vectors: Float64Array },
   ): Promise<void>
   /**
-   * Mean, and the `count` leading eigenvectors of the covariance, ordered and signed as those of {@link eigen}; the covariance is not formed.
-   * `count` is at most half of the columns. Resolves to the trace of the covariance, which like
-   * `values` is s² times what it is of the rows, and s, as {@link covariance} has it; to null where the directions could not be told apart.
+   * Mean, and the `count` leading eigenvectors of the covariance, ordered and signed as those of {@link eigen}; the covariance is not
+   * formed. `count` is at most half of the columns. Resolves to the trace of the covariance, which like `values` is s² times what it is of
+   * the rows, and s, as {@link covariance} has it; to null if the directions could not be separated.
    */
   leadingDirections(
     request: NativeRun & {

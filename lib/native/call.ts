@@ -9,14 +9,14 @@ import { threadCount } from './runtime.js'
 const STOP = 0
 const BEGUN = 1
 
-/** What native code says of a call it gave up. */
+/** The error of native code for a failed call. */
 interface NativeFailure {
   readonly code: string
   readonly message: string
   readonly row?: number
   readonly column?: number
   readonly value?: number
-  /** The place is in what was to be answered, not in the rows. */
+  /** The place is in the result, not in the rows. */
   readonly ofResults?: boolean
 }
 
@@ -33,8 +33,7 @@ const CODES: readonly string[] = [
 ] satisfies ErrorCode[]
 
 /**
- * A span of native work, from its first call to its last: how many threads it may use, and what stops it.
- * It follows the caller's AbortSignal until {@link release}.
+ * A sequence of native calls: the number of threads, and cancellation. It follows the caller's AbortSignal until {@link release}.
  */
 export class NativeWork {
   readonly #threads: number
@@ -42,7 +41,7 @@ export class NativeWork {
   readonly #unfollow: (() => void) | undefined
   /** The flags of calls that are not settled. */
   readonly #flags = new Set<Int32Array>()
-  /** What waits for something, each told when the work is stopped. */
+  /** Callbacks of pending waits, called when the work is stopped. */
   readonly #waiting = new Set<() => void>()
   #stopped = false
 
@@ -54,7 +53,7 @@ export class NativeWork {
     this.#unfollow = this.#signal && onAbort(this.#signal, () => this.stop())
   }
 
-  /** Stops its native calls, for good. Those that have not begun reject at once. */
+  /** Stops its native calls permanently. Calls that have not begun reject at once. */
   stop(): void {
     this.#stopped = true
     for (const flags of this.#flags) Atomics.store(flags, STOP, 1)
@@ -71,10 +70,10 @@ export class NativeWork {
   }
 
   /**
-   * Awaits one native call. What it fails with becomes ours, with the caller's stack; `argument` names the rows it reads.
+   * Awaits one native call. Its error is converted to a LayerwiseError with the caller's stack; `argument` names the rows it reads.
    *
-   * After an abort it throws `signal.reason`: at once where native code has not begun and so never will, else when that has
-   * stopped. So what the call was given is not touched any more once this has settled.
+   * After an abort it throws `signal.reason`: at once if native code has not begun (it then never will), else when it has stopped. So
+   * arguments of the call are no longer used after this has settled.
    */
   async call<T>(argument: string, start: (run: NativeRun) => Promise<T>): Promise<T> {
     const flags = Int32Array.of(Number(this.#stopped), 0)
@@ -94,8 +93,8 @@ export class NativeWork {
   }
 
   /**
-   * The same where `rows` are read. Memory of the caller's that was transferred away meanwhile may have been read after it was freed, so that
-   * whatever came of it, result or failure, is not to be trusted.
+   * The same for a call that reads `rows`. Memory that the caller transferred during the call may have been read after it was freed, so
+   * neither a result nor an error can be trusted.
    */
   async read<T>(argument: string, rows: NativeRows, start: (run: NativeRun) => Promise<T>): Promise<T> {
     const outcome = await this.call(argument, start).then(
@@ -108,7 +107,7 @@ export class NativeWork {
     return outcome()
   }
 
-  /** Awaits something that cannot be stopped; an abort leaves it to itself and throws `signal.reason`. */
+  /** Awaits something that cannot be stopped; after an abort its result is ignored, and this throws `signal.reason`. */
   async until(waited: unknown): Promise<void> {
     await this.#unlessStopped(waited, () => true)
   }
@@ -117,7 +116,7 @@ export class NativeWork {
     this.#unfollow?.()
   }
 
-  /** Awaits something; once the work is stopped throws `signal.reason` instead, if `mayLeave` says so then. */
+  /** Awaits something; when the work is stopped, throws `signal.reason` instead if `mayLeave` allows it. */
   async #unlessStopped<T>(waited: T | Promise<T>, mayLeave: () => boolean): Promise<T> {
     let leave = () => {}
     const stopped = new Promise<never>((_, reject) => {
@@ -133,7 +132,7 @@ export class NativeWork {
   }
 }
 
-/** One native call as a span of its own, which reads these rows. */
+/** A single native call that reads these rows. */
 export async function nativeRead<T>(
   argument: string,
   rows: NativeRows,

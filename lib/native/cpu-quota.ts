@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** The text of a file, or undefined where there is none. */
+/** The text of a file, or undefined if there is none. */
 export type ReadText = (path: string) => string | undefined
 
 /**
- * How many processors' time the control groups of this process allow it, e.g. 1.5; Infinity without a limit.
+ * The CPU quota of this process's control groups, in processors, e.g. 1.5; Infinity without a limit.
  *
- * A limit may stand on the process's own group or on any group above it, so all are read. Inside a container the
- * path that `/proc/self/cgroup` names is often not visible; the walk upwards then ends at the container's own root.
+ * The process's own group or any parent may have a limit, so all are read. Inside a container the path that `/proc/self/cgroup` names is
+ * often not visible; the walk upwards then ends at the container's own root.
  *
  * Source: Linux kernel, Documentation/admin-guide/cgroup-v2.rst (`cpu.max`) and scheduler/sched-bwc.rst (`cpu.cfs_quota_us`).
  */

@@ -1,21 +1,21 @@
 import { LayerwiseError, messageOf } from '../base/errors.js'
 import { installFlags, needs, PLATFORMS, packageOf, platformName } from './platform.js'
 
-/** One place the addon was looked for in vain. */
+/** One place where the addon was not found or failed to load. */
 export interface Attempt {
   readonly place: string
   readonly error: unknown
 }
 
-/** How this code came to be where it is. */
+/** How this code was installed. */
 export interface Origin {
   /** It is a clone of the repository. */
   readonly isClone: boolean
-  /** It is part of a bundle of somebody's. */
+  /** It is part of a bundle. */
   readonly isBundled: boolean
   /** The program is one executable. */
   readonly isExecutable: boolean
-  /** Whether there is the package of a platform. */
+  /** Whether the package of the platform is installed. */
   readonly isInstalled: (platform: string) => boolean
 }
 
@@ -36,7 +36,7 @@ export function loadError(attempts: readonly Attempt[], origin: Origin): Layerwi
   )
 }
 
-/** Where it can be told. */
+/** Undefined if unknown. */
 function platformText(): string {
   try {
     return platformName()
@@ -50,7 +50,7 @@ function reasonOf(error: unknown): string {
   return messageOf(error).split('\n')[0]!
 }
 
-/** Causes that are known by what the system, Node or the addon says, wherever the addon lies; the first that fits counts. */
+/** Causes recognised by messages of the system, Node or the addon, at any place; the first match is used. */
 const REMEDIES: readonly (readonly [cause: RegExp, remedy: () => string])[] = [
   [/ERR_DLOPEN_DISABLED/, withoutAddons],
   [/ERR_ACCESS_DENIED/, withoutPermission],
@@ -71,10 +71,10 @@ const REMEDIES: readonly (readonly [cause: RegExp, remedy: () => string])[] = [
   ],
 ]
 
-/** The package is there, but not whole. */
+/** The package is installed, but incomplete. */
 const DAMAGED = /damaged|file too short|invalid ELF header|verify that the package\.json/
 
-/** What the addon says when it cannot open the OpenBLAS that its package holds. */
+/** The addon's message if it cannot open the OpenBLAS of its package. */
 const BESIDE = /cannot open the library beside the addon/
 
 function remedy(attempts: readonly Attempt[], origin: Origin): string {
@@ -112,7 +112,7 @@ function hasPermissionModel(): boolean {
   return (process as { permission?: unknown }).permission !== undefined
 }
 
-/** Where the package was installed, and not built. */
+/** For an installed package, not a clone. */
 function remedyOfInstall(reasons: string, { isBundled, isExecutable, isInstalled }: Origin): string {
   const platform = platformName()
   if (isExecutable) {

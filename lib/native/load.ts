@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
-// Under the name `module`, and no name of its own for `createRequire`: webpack would follow that, and @vercel/nft follows this.
+// Imported as `module`, without a name for `createRequire`: webpack would follow such a name, and @vercel/nft follows this form.
 import module from 'node:module'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,8 +13,8 @@ let loaded: Binding | undefined
 /**
  * The native addon, loaded at the first call and kept.
  *
- * Looked for, in this order: the file that the environment variable `LAYERWISE_BINARY` names (then nowhere else);
- * `build/Release/layerwise.node`, where the package is a clone or was built; the package `@layerwise/layerwise-<platform>-<arch>[-<abi>]`.
+ * Search order: the file that the environment variable `LAYERWISE_BINARY` names (then nowhere else); `build/Release/layerwise.node`, where
+ * the package is a clone or was built; the package `@layerwise/layerwise-<platform>-<arch>[-<abi>]`.
  *
  * @throws {@link LayerwiseError} `ERR_LOAD` naming every place tried, why each failed, and what to do
  */
@@ -23,7 +23,7 @@ export function binding(): Binding {
   return loaded
 }
 
-/** One place to look in, and how to take the addon from there. */
+/** One place to search, and how to load the addon from there. */
 interface Place {
   readonly name: string
   readonly load: () => unknown
@@ -49,7 +49,7 @@ function load(): Binding {
   })
 }
 
-/** The places, or none where the host does not let the process ask for the environment or the platform. */
+/** The places, or none if the host denies access to the environment or the platform. */
 function placesFrom(root: string | undefined, attempts: Attempt[]): Place[] {
   try {
     return places(root)
@@ -81,8 +81,8 @@ function fileAt(path: string): Place {
 }
 
 /**
- * The addon that a platform's package holds. Each name stands in a call of its own to what `createRequire` returned: so programs that
- * copy the files which a deployment needs, @vercel/nft for one, find the package that is installed.
+ * The addon in a platform's package. Each package name is a literal in its own call of the result of `createRequire`, so that tools which
+ * trace the files of a deployment, such as @vercel/nft, find the installed package.
  */
 function fromPackage(platform: string): unknown {
   const name = packageOf(platform)
@@ -111,8 +111,8 @@ function fromPackage(platform: string): unknown {
 }
 
 /**
- * Where this code lies. Not every bundle has `import.meta.url`: one in CommonJS has `__filename` in its place, and webpack writes down where
- * the module lay when it ran, which need not exist any more. A program from the command line has a global of that name, `[eval]`.
+ * The path of this code. Not every bundle has `import.meta.url`: a CommonJS bundle has `__filename` instead, and webpack inserts the path
+ * at build time, which may no longer exist. A program given on the command line has `[eval]` there.
  */
 function here(): string {
   if (typeof __filename === 'string' && isAbsolute(__filename)) return __filename
@@ -120,7 +120,7 @@ function here(): string {
   return url?.startsWith('file:') ? fileURLToPath(url) : join(process.cwd(), 'layerwise')
 }
 
-/** Files from whose folders a package is looked for: this code, and the program's main file. */
+/** Files from whose folders the search for a package starts: this code, and the program's main file. */
 function lookingFrom(): string[] {
   const main = process.argv[1]
   try {
@@ -140,13 +140,13 @@ function isResolvable(name: string, from?: string): boolean {
   }
 }
 
-/** The folder of the package, in which this code is `lib/native/`, `dist/native/`, `dist/` or `dist/cjs/`; undefined in a bundle of somebody's. */
+/** The folder of the package, in which this code is `lib/native/`, `dist/native/`, `dist/` or `dist/cjs/`; undefined in a bundle. */
 function packageFolder(): string | undefined {
   const own = dirname(here())
   return [join(own, '..'), join(own, '..', '..')].find(isOurs)
 }
 
-/** Whether a folder holds our package's description. Above a bundle it is somebody's file, and may be anything. */
+/** Whether a folder has our package.json. Above a bundle it is another project's file, and may contain anything. */
 function isOurs(folder: string): boolean {
   try {
     return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))?.name === 'layerwise'
@@ -155,7 +155,7 @@ function isOurs(folder: string): boolean {
   }
 }
 
-/** Whether the program is one executable, as `bun build --compile` makes it: its main file then lies in no folder that there is. */
+/** Whether the program is one executable, as `bun build --compile` makes it: the folder of its main file then does not exist. */
 function isExecutable(): boolean {
   return /[$~]bun(fs)?[\\/]/i.test(process.argv[1] ?? '')
 }
@@ -165,10 +165,10 @@ function isClone(root: string | undefined): boolean {
 }
 
 /**
- * Loads with OpenBLAS told not to start threads of its own: we bring the threads, and its idle ones would spin. Debian's library
- * could be stopped afterwards, wheels hide the means. The variable is put back at once, since child processes inherit it.
- * In a worker thread `process.env` is a copy that OpenBLAS does not see: the addon then ends Debian's at once, and opens a library that
- * lies beside it with the variable set (native/core/products/blas_file.h).
+ * Loads with the variable that keeps OpenBLAS from starting threads: we use our own, and its idle ones would spin. Debian's library could
+ * be stopped afterwards, but wheels hide that function. The variable is restored at once, since child processes inherit it. In a worker
+ * thread `process.env` is a copy that OpenBLAS does not see: the addon then ends Debian's threads at once, and opens a library file beside
+ * it with the variable set (native/core/products/blas_file.h).
  */
 function alone<T>(load: () => T): T {
   const before = process.env.OPENBLAS_NUM_THREADS

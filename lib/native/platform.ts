@@ -1,4 +1,4 @@
-/** Where there is a package with a binary; as @napi-rs/cli names platforms. */
+/** Platforms with a binary package, named as by @napi-rs/cli. */
 export const PLATFORMS = [
   'linux-x64-gnu',
   'linux-x64-musl',
@@ -32,7 +32,7 @@ function isGlibc(): boolean {
   return header.glibcVersionRuntime !== undefined
 }
 
-/** What a platform's package needs of the system. */
+/** The system requirements of a platform's package. */
 export function needs(platform: string): string {
   if (platform.startsWith('darwin'))
     return platform === 'darwin-arm64' ? 'macOS 11 or newer' : 'macOS 10.15 or newer'
@@ -40,7 +40,7 @@ export function needs(platform: string): string {
   return platform.endsWith('musl') ? 'musl 1.2.5 or newer' : 'glibc 2.28 or newer'
 }
 
-/** What npm is told to install for a platform. */
+/** The options of npm to install for a platform. */
 export function installFlags(platform: string): string {
   const [os, cpu, abi] = platform.split('-')
   const libc = os === 'linux' ? ` --libc=${abi === 'gnu' ? 'glibc' : 'musl'}` : ''

@@ -1,13 +1,13 @@
 import { argumentError, checkOptions } from '../base/check.js'
 import { checkThreads } from './runtime.js'
 
-/** What every call that computes may be told. */
+/** Options of every computing call. */
 export interface RunOptions {
   /** Stops the call when it is aborted: the call rejects with `signal.reason` itself. Default: nothing stops it. */
   readonly signal?: AbortSignal | undefined
   /**
-   * Threads for this call, from 1 to 256. Default: see {@link configure}. Changes no result. A training and other calls beside it have
-   * threads of their own each.
+   * Threads for this call, from 1 to 256. Default: see {@link configure}. Changes no result. A training and other calls at the same time
+   * each have their own threads.
    */
   readonly threads?: number | undefined
 }
@@ -17,7 +17,7 @@ export function checkRunOptions(
   value: unknown,
   more: readonly string[] = [],
 ): RunOptions & Record<string, unknown> {
-  // A copy: what the caller does with the object while the call runs does not matter.
+  // A copy: later changes of the caller's object have no effect.
   const given = checkOptions('options', value, ['signal', 'threads', ...more])
   checkSignal('signal', given.signal)
   if (given.threads !== undefined) checkThreads('threads', given.threads)
@@ -26,7 +26,7 @@ export function checkRunOptions(
 
 function checkSignal(argument: string, value: unknown): void {
   if (value === undefined) return
-  // By its members: a test runner's environment has a class AbortSignal of its own.
+  // Recognised by its members: a test runner's environment has its own class AbortSignal.
   const { aborted, addEventListener, removeEventListener } = (value ?? {}) as Partial<AbortSignal>
   const isSignal =
     typeof aborted === 'boolean' &&

@@ -10,7 +10,7 @@ const MOST_THREADS = 256
 let configured: number | undefined
 let counted: number | undefined
 
-/** What computes: see {@link runtime}. */
+/** Versions and kernels in use: see {@link runtime}. */
 export interface RuntimeInfo {
   /** Version of layerwise. */
   readonly version: string
@@ -19,28 +19,27 @@ export interface RuntimeInfo {
   /** OpenBLAS's kernel for this processor, e.g. `SkylakeX`. Results are the same bits only for the same kernel. */
   readonly kernel: string
   /**
-   * Why that kernel, in words: OpenBLAS's own choice, the environment variable `OPENBLAS_CORETYPE`, or, where OpenBLAS by itself would take
-   * one that is less than this processor can do or that multiplies wrongly on it, which one that is.
+   * The reason for that kernel: OpenBLAS's own choice; the environment variable `OPENBLAS_CORETYPE`; or the name of OpenBLAS's own choice,
+   * if that is below the processor's vector level or multiplies wrongly on it.
    */
   readonly kernelReason: string
-  /** Vector instructions layerwise's own loops use. */
+  /** Vector instructions of layerwise's own loops. */
   readonly vectors: 'avx512' | 'avx2' | 'baseline' | 'neon'
-  /** Threads a call uses unless it says otherwise. */
+  /** Default number of threads of a call. */
   readonly threads: number
 }
 
-/** What holds for every later call of this JavaScript thread. */
+/** Settings of every later call of this JavaScript thread. */
 export interface ConfigureOptions {
-  /** Threads of a call that names none itself: a whole number from 1 to 256. */
+  /** Default number of threads of a call: a whole number from 1 to 256. */
   readonly threads: number
 }
 
 /**
- * Sets, for this JavaScript thread, how many threads a call uses that does not name `threads` itself.
+ * Sets, for this JavaScript thread, the default number of threads of a call.
  *
- * Without it, the environment variable `LAYERWISE_THREADS` counts, and without that the processors this process may use:
- * `os.availableParallelism()`, lowered to a control group's CPU quota where there is one. The number of threads never
- * changes a result, not by one bit.
+ * Otherwise the environment variable `LAYERWISE_THREADS` is used, and without it the number of processors this process may use:
+ * `os.availableParallelism()`, limited by a control group's CPU quota. The number of threads never changes a result, not by one bit.
  *
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything else
  */
@@ -50,7 +49,7 @@ export function configure(options: ConfigureOptions): void {
 }
 
 /**
- * What computes here: versions, the kernels chosen for this processor, the number of threads.
+ * Versions, the kernels chosen for this processor, and the number of threads.
  *
  * @throws {@link LayerwiseError} `ERR_LOAD` if the native addon cannot be used
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` if `LAYERWISE_THREADS` is not a whole number from 1 to 256
@@ -64,7 +63,7 @@ export function threadCount(threads?: number): number {
   return threads ?? configured ?? fromEnvironment() ?? countProcessors()
 }
 
-/** A number of threads one may ask for. */
+/** A valid number of threads. */
 export function checkThreads(argument: string, threads: unknown): number {
   return checkInteger(argument, threads, 1, MOST_THREADS)
 }
@@ -77,7 +76,7 @@ function fromEnvironment(): number | undefined {
   throw argumentError('LAYERWISE_THREADS', `a whole number between 1 and ${MOST_THREADS}`, text)
 }
 
-/** A fraction of a processor is not counted: a thread that the quota throttles would hold up all the others. */
+/** A fraction of a processor is not counted: a throttled thread would delay all others. */
 function countProcessors(): number {
   counted ??= Math.max(1, Math.min(availableParallelism(), Math.floor(cpuQuota()), MOST_THREADS))
   return counted

@@ -1,11 +1,11 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 
 /**
- * Refuses what is no regular file: reading a pipe or a device may never end. Refuses an ELF file whose end is missing, as an interrupted
- * copy leaves it: the system's loader would not fail on it but end the process (SIGBUS). Section headers come last in such files. Other
- * formats, whose loaders look for themselves, pass.
+ * Refuses anything but a regular file: reading a pipe or a device may never end. Refuses a truncated ELF file, for instance from an
+ * interrupted copy: the system's loader would end the process (SIGBUS). Section headers are at the end of such files. Other formats are
+ * accepted, since their loaders check this.
  *
- * @throws Error telling how much is missing
+ * @throws Error with the number of missing bytes
  */
 export function checkWhole(path: string): void {
   if (!statSync(path).isFile()) throw new Error('it is not a regular file')

@@ -1,7 +1,7 @@
 import { checkChoice } from '../base/check.js'
 
 /**
- * What a layer does to its weighted sums z.
+ * The activation function of a layer, applied to its weighted sums z.
  *
  * - `sigmoid` 1/(1 + e^−z), from 0 to 1
  * - `tanh`, from −1 to 1
@@ -17,7 +17,7 @@ export function checkActivation(argument: string, value: unknown): Activation {
   return checkChoice(argument, value, ACTIVATIONS)
 }
 
-/** The values an activation can take, ends included: what a target of its layer must lie in. */
+/** The range of an activation, ends included: targets of its layer must be within it. */
 export function activationRange(activation: Activation): readonly [low: number, high: number] {
   switch (activation) {
     case 'sigmoid':

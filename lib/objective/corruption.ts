@@ -3,16 +3,16 @@ import type { NativeCorruption } from '../native/binding.js'
 import { type Activation, activationRange } from './activation.js'
 
 /**
- * Noise on the inputs while training, which makes a denoising autoencoder: it sees the noisy rows and is compared with the clean ones.
- * It acts after scaling. Nothing but the steps of `fit` is ever corrupted, and so the `cost` of an epoch is that of noisy rows: its
- * `validation`, `cost()` and `encode` see clean ones.
+ * Noise on the inputs while training, which makes a denoising autoencoder: its input is the noisy rows, and its output is compared with the
+ * clean ones. Noise is applied after scaling. Only the steps of `fit` are corrupted, so the `cost` of an epoch is that of noisy rows; its
+ * `validation`, `cost()` and `encode` use clean rows.
  *
  * - `masking`: each value becomes 0 with probability `amount`, from 0 to below 1
  * - `gaussian`: to each value is added a normal number of mean 0 and standard deviation `amount`, at least 0
  * - `saltAndPepper`: with probability `amount`, from 0 to below 1, each value becomes the least or the greatest the output activation
- *   can take, one as likely as the other; so not for relu and identity outputs
+ *   can take, with equal probability; so not for relu and identity outputs
  *
- * The noise is a function of seed, fit, epoch, row and column: drawn anew in each epoch, the same at any number of threads. With L-BFGS it
+ * The noise is a function of seed, fit, epoch, row and column: different in each epoch, the same at any number of threads. With L-BFGS it
  * stays the same over a fit, since a line search needs a cost that does not change.
  *
  * Source: Vincent et al., "Stacked denoising autoencoders", JMLR 2010, section 3.
@@ -21,13 +21,13 @@ export interface Corruption {
   /** Which noise: values set to 0, normal numbers added, or values set to an end of the output's range. */
   readonly kind: 'masking' | 'gaussian' | 'saltAndPepper'
   /**
-   * How much: for `masking` and `saltAndPepper` the probability that a value is hit, from 0 to below 1; for `gaussian` the standard deviation,
-   * at least 0, in the units of the scaled rows.
+   * The amount: for `masking` and `saltAndPepper` the probability that a value is changed, from 0 to below 1; for `gaussian` the standard
+   * deviation, at least 0, in the units of the scaled rows.
    */
   readonly amount: number
 }
 
-/** A corruption option that goes with the output activation; undefined stays so. */
+/** Checks a corruption option with the output activation; undefined is returned unchanged. */
 export function checkCorruption(
   argument: string,
   value: unknown,

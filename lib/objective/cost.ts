@@ -12,7 +12,7 @@ export interface CostParts {
   readonly sparsity: number
 }
 
-/** A cost, with its gradient where it was asked for. */
+/** A cost, with its gradient if requested. */
 export interface Cost<P extends Precision = Precision> extends CostParts {
   /** ∂total/∂θ, in the order of `parameters()`. */
   readonly gradient?: FloatArray<P>

@@ -2,7 +2,7 @@ import { argumentError, checkChoice } from '../base/check.js'
 import type { Activation } from './activation.js'
 
 /**
- * What a reconstruction y of x costs, as a mean over the m rows.
+ * The loss of a reconstruction y of x, as a mean over the m rows.
  *
  * - `squared` ½ Σⱼ (yⱼ − xⱼ)². Source: Xue, "Inference of stacked sparse autoencoder", eq. 8
  * - `euclidean` √Σⱼ (yⱼ − xⱼ)². Source: Johnson & Ramsundar, section 2, which sums norms, not their squares
@@ -13,7 +13,7 @@ export type Loss = 'squared' | 'euclidean' | 'absolute' | 'crossEntropy'
 
 const LOSSES: readonly Loss[] = ['squared', 'euclidean', 'absolute', 'crossEntropy']
 
-/** A loss that goes with the output activation. */
+/** Checks a loss with the output activation. */
 export function checkLoss(argument: string, value: unknown, output: Activation): Loss {
   const loss = checkChoice(argument, value, LOSSES)
   if (loss === 'crossEntropy' && output !== 'sigmoid') {

@@ -3,12 +3,12 @@ import type { NativePenalty } from '../native/binding.js'
 import type { Activation } from './activation.js'
 
 /**
- * Over which rows the mean activation ρ̂ of a hidden unit is taken while training.
+ * The rows of the mean activation ρ̂ of a hidden unit during training.
  *
  * - `exact`: all rows, by a forward pass before the backward pass. For `batchSize: 'all'` and L-BFGS, and their default
  * - `batch`: the rows of the minibatch; with `batchSize: 'all'` or L-BFGS that is every row, the same as `exact`
- * - `moving`: a running mean of the minibatches' means with weight 0.9 on the past, corrected for its start as Adam corrects
- *   its moments. For minibatches, and their default. The derivative keeps the factor 1/m of the minibatch
+ * - `moving`: a running mean of the minibatches' means with weight 0.9 on the past, with the bias correction of Adam's moments. For
+ *   minibatches, and their default. The derivative keeps the factor 1/m of the minibatch
  */
 export type Average = 'exact' | 'batch' | 'moving'
 
@@ -17,15 +17,14 @@ export type Average = 'exact' | 'batch' | 'moving'
  *
  * - `none`
  * - `kl`: β Σⱼ KL(ρ ‖ ρ̂ⱼ), for hidden units with bounded outputs (sigmoid, tanh, satlin).
- *   Source: Xue, "Inference of stacked sparse autoencoder", eq. 8. Differs: outside [ε, 1 − ε], ε = 1e-6, KL goes on along its
- *   tangent, so it is always finite
+ *   Source: Xue, "Inference of stacked sparse autoencoder", eq. 8. Differs: outside [ε, 1 − ε], ε = 1e-6, KL is continued by its tangent, so it is always finite
  * - `l2`: β Σⱼ (ρ̂ⱼ − ρ)². Source: Johnson & Ramsundar, section 4
  * - `l1`: (β/m) Σᵢⱼ |Aᵢⱼ|, on the activations themselves
  * - `constraint`: ρ̂ⱼ = ρ as a hard constraint while `fit` runs, by the method of multipliers; the history has the largest
  *   violation. It is no part of the cost: `cost().sparsity` is 0. Source: Xue, eq. 7, which the paper then relaxes into `kl`
  *
- * `target` is ρ: in (0, 1) for `kl`, and for `l2` and `constraint` on sigmoid, tanh or satlin; at least 0 on relu; any number on
- * identity. Under tanh, where inactive is −1, all see ρ̂ = (mean + 1)/2. `weight` is β ≥ 0.
+ * `target` is ρ: in (0, 1) for `kl`, and for `l2` and `constraint` on sigmoid, tanh or satlin; at least 0 on relu; any number on identity.
+ * For tanh, whose inactive value is −1, all use ρ̂ = (mean + 1)/2. `weight` is β ≥ 0.
  */
 export type Sparsity = NoSparsity | KlSparsity | L2Sparsity | L1Sparsity | SparsityConstraint
 
@@ -35,28 +34,28 @@ export interface NoSparsity {
   readonly kind: 'none'
 }
 
-/** What penalties on a mean activation have in common. */
+/** Common options of penalties on a mean activation. */
 interface MeanPenalty {
-  /** β ≥ 0, what the penalty counts beside the loss. */
+  /** β ≥ 0, the weight of the penalty. */
   readonly weight: number
-  /** Over which rows ρ̂ is taken while training. Default: `'exact'` where a step sees all rows, else `'moving'`. */
+  /** The rows of ρ̂ during training. Default: `'exact'` if a step uses all rows, else `'moving'`. */
   readonly average?: Average | undefined
 }
 
 /** β Σⱼ KL(ρ ‖ ρ̂ⱼ). */
 export interface KlSparsity extends MeanPenalty {
-  /** Relative entropy between wanted and mean activation; for sigmoid, tanh and satlin units. */
+  /** Relative entropy between target and mean activation; for sigmoid, tanh and satlin units. */
   readonly kind: 'kl'
-  /** ρ, the mean activation that each hidden unit shall have, in (0, 1), as 0.05. Under tanh it is that of (activation + 1)/2. */
+  /** ρ, the target of each hidden unit's mean activation, in (0, 1), for instance 0.05. For tanh it is that of (activation + 1)/2. */
   readonly target: number
 }
 
 /** β Σⱼ (ρ̂ⱼ − ρ)². */
 export interface L2Sparsity extends MeanPenalty {
-  /** Squared distance of wanted and mean activation, for units of any activation. */
+  /** Squared distance between target and mean activation, for units of any activation. */
   readonly kind: 'l2'
   /**
-   * ρ, the mean activation that each hidden unit shall have: in (0, 1), under tanh that of (activation + 1)/2; at least 0 on relu; any on
+   * ρ, the target of each hidden unit's mean activation: in (0, 1), for tanh that of (activation + 1)/2; at least 0 on relu; any on
    * identity.
    */
   readonly target: number
@@ -66,11 +65,11 @@ export interface L2Sparsity extends MeanPenalty {
 export interface L1Sparsity {
   /** Absolute values of the activations themselves, not of their mean. */
   readonly kind: 'l1'
-  /** β ≥ 0, what the penalty counts beside the loss. */
+  /** β ≥ 0, the weight of the penalty. */
   readonly weight: number
 }
 
-/** ρ̂ⱼ = ρ, held while `fit` runs. */
+/** ρ̂ⱼ = ρ, enforced during `fit`. */
 export interface SparsityConstraint {
   /** A hard constraint, by the method of multipliers; no part of the cost. */
   readonly kind: 'constraint'
@@ -83,7 +82,7 @@ export interface SparsityConstraint {
 
 const BOUNDED: readonly Activation[] = ['sigmoid', 'tanh', 'satlin']
 
-/** A sparsity option that goes with the activation of the layer it acts on. */
+/** Checks a sparsity option with the activation of its layer. */
 export function checkSparsity(argument: string, value: unknown, activation: Activation): Sparsity {
   const given = checkOptions(argument, value, ['kind', 'target', 'weight', 'average'])
   const kind = checkChoice(`${argument}.kind`, given.kind, ['none', 'kl', 'l2', 'l1', 'constraint'] as const)
@@ -119,9 +118,9 @@ function targetInterval(activation: Activation): { min?: number; max?: number; o
 }
 
 /**
- * The average to train with, given whether a step sees all rows.
+ * The average for training, given whether a step uses all rows.
  *
- * @throws {@link LayerwiseError} `ERR_ARGUMENT` for `moving` where a step sees all rows, and `exact` where it does not
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` for `moving` if a step uses all rows, and `exact` if it does not
  */
 export function trainingAverage(argument: string, sparsity: Sparsity, allRows: boolean): Average {
   const { average } = ownCopy<Sparsity & { average?: Average | undefined }>(sparsity)
@@ -144,13 +143,13 @@ export function trainingAverage(argument: string, sparsity: Sparsity, allRows: b
   return allRows ? 'exact' : average
 }
 
-/** What training adds for one layer, as native code wants it: nothing, or one penalty. Each span sets the weight of a constraint. */
+/** The penalty of one layer in training, for native code: none or one. Each span sets the weight of a constraint. */
 export function trainingPenalties(sparsity: Sparsity, layer: number, average: Average): NativePenalty[] {
   if (sparsity.kind !== 'constraint') return nativePenalties(sparsity, layer, average)
   return [{ layer, kind: 'constraint', target: sparsity.target, weight: 0, average }]
 }
 
-/** What is part of the cost, at the means over all rows. */
+/** The penalty as part of the cost, at the means over all rows. */
 export function costPenalties(sparsity: Sparsity, layer: number): NativePenalty[] {
   return nativePenalties(sparsity, layer, 'exact')
 }

@@ -6,19 +6,19 @@ import type { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import { type Activation, activationRange } from './activation.js'
 
-/** Scaling in float32 may carry a number past the end of its range by its last bits. */
+/** Scaling in float32 may move a number beyond the end of its range by its last bits. */
 const ROUNDING = 1e-6
 
 /** The largest finite number of each precision. */
 const LARGEST = { float32: (2 - 2 ** -23) * 2 ** 127, float64: Number.MAX_VALUE }
 
-/** Sums of products with numbers of this size are far from overflow in float32, for ordinary weights. */
+/** With ordinary weights, sums of products of numbers of this size are far from overflow in float32. */
 const ORDINARY = 2 ** 40
 
 /**
- * Refuses rows that a reconstruction with this output activation, in this precision, could never reach, naming the first of them.
+ * Refuses rows that a reconstruction with this output activation and precision can never reach, naming the first.
  *
- * @returns a bound on the size of the numbers that the network sees
+ * @returns a bound on the size of the network's inputs
  * @throws {@link LayerwiseError} `ERR_RANGE` for NaN, infinities and numbers outside the range of the activation or the precision
  */
 export async function checkTargets(
@@ -56,7 +56,7 @@ export async function checkTargets(
   )
 }
 
-/** What helps where values lie outside the range, given what they went through already. */
+/** Advice for values outside the range, given the scaling already applied. */
 function remedy({ scaling }: NativeRows, beyond: boolean): string {
   if (beyond)
     return "bring the data into range with a scaler (option 'scaling'), or choose precision 'float64'"

@@ -1,14 +1,14 @@
 import { argumentError, checkChoice, checkNumber, checkOptions } from '../base/check.js'
 
 /**
- * A bound on the weights that training keeps exactly: after each step they are projected back onto it. Biases are free. Weight decay is
- * the Lagrangian form of the same.
+ * A bound on the weights that training keeps exactly, by projection after each step. Biases are not bounded. Weight decay is the Lagrangian
+ * form of this constraint.
  *
  * - `frobenius`: Σ‖W‖² ≤ max over all weight matrices together; W ← W · min(1, √(max / Σ‖W‖²))
  * - `unit`: ‖row‖² ≤ max for each row of each matrix, the weights of one unit
  *
- * Weights that break it before a fit (the first ones may) do so until its first step. For the first-order optimizers only: the line search
- * of L-BFGS knows no projection, and `fit` refuses the pair.
+ * Weights that violate it before a fit (initial ones may) do so until its first step. For first-order optimizers only: the line search of
+ * L-BFGS has no projection, so `fit` refuses the combination.
  *
  * Source: Xue, "Inference of stacked sparse autoencoder", eq. 5–7, with ε = max.
  */
@@ -19,7 +19,7 @@ export interface WeightConstraint {
   readonly max: number
 }
 
-/** A weight constraint; undefined stays so. */
+/** Checks a weight constraint; undefined is returned unchanged. */
 export function checkWeightConstraint(argument: string, value: unknown): WeightConstraint | undefined {
   if (value === undefined) return undefined
   const given = checkOptions(argument, value, ['kind', 'max'])
@@ -29,7 +29,7 @@ export function checkWeightConstraint(argument: string, value: unknown): WeightC
   }
 }
 
-/** Refuses L-BFGS where there is a constraint. */
+/** Refuses L-BFGS together with a constraint. */
 export function checkProjectable(
   constraint: WeightConstraint | undefined,
   { optimizer }: { readonly optimizer: { readonly kind: string } },

@@ -15,9 +15,9 @@ import type { Fitted, ScalerJSON, ScalerKind } from './scaler-json.js'
 export interface Scaler {
   /** Columns it was fitted on. */
   readonly inputs: number
-  /** [inputs], in the units of x. Not to be written. */
+  /** [inputs], in the units of x. Read-only. */
   readonly shift: Float64Array
-  /** [inputs], finite and not 0. Not to be written. */
+  /** [inputs], finite and not 0. Read-only. */
   readonly factor: Float64Array
   /** Everything {@link scalerFromJSON} needs to rebuild it, exactly. */
   toJSON(): ScalerJSON

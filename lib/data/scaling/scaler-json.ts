@@ -15,7 +15,7 @@ interface ColumnsJSON {
 
 /** A fitted {@link MinMaxScaler}. */
 export interface MinMaxScalerJSON extends ColumnsJSON {
-  /** Tells the kinds of scalers apart. */
+  /** Identifies the kind of scaler. */
   kind: 'minMax'
   /** [low, high], what the smallest and the largest training value became. */
   range: [number, number]
@@ -25,7 +25,7 @@ export interface MinMaxScalerJSON extends ColumnsJSON {
 
 /** A fitted {@link StandardScaler}. */
 export interface StandardScalerJSON extends ColumnsJSON {
-  /** Tells the kinds of scalers apart. */
+  /** Identifies the kind of scaler. */
   kind: 'standard'
 }
 
