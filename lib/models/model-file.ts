@@ -1,6 +1,6 @@
 import { ownCopy } from '../base/check.js'
 import { type ErrorCode, LayerwiseError } from '../base/errors.js'
-import { allocate, type PlainUint8Array } from '../base/precision.js'
+import type { PlainUint8Array } from '../base/precision.js'
 import { show } from '../base/show.js'
 import { version } from '../base/version.js'
 import { bytesSource, joinBytes } from '../data/bytes.js'
@@ -13,14 +13,13 @@ import {
   type Tensor,
   type TensorEntry,
 } from '../data/safetensors.js'
-import { checkScaler, type ModelScaler, scalerFromJSON, scalerOf } from '../data/scaling/scaler.js'
-import { scalerKindFromJSON } from '../data/scaling/scaler-json.js'
+import type { ModelScaler } from '../data/scaling/scaler.js'
 import { firstNotFinite } from '../data/slices.js'
 import { parseStrictJson } from '../data/strict-json.js'
 import { writeFileWhole } from '../data/write-file.js'
 import { type ModelMetadata, metadataFromText } from './metadata.js'
-import { checkTensors } from './model-tensors.js'
 import { NUMBERED_FITS } from './network.js'
+import { type StoredScaler, scalerTensors, storedScaler } from './stored-scaler.js'
 
 /** Raised when a file's meaning changes; every version from 1, that of 0.1.0, up to this one is read. */
 const FORMAT = 2
@@ -36,9 +35,6 @@ const DEPTH = 6
 
 /** Most names in it: twice those of 1,000 layers with all their options. */
 const NAMES = 50_000
-
-/** A scaler's arrays, with one number for each column. */
-const SCALER_FIELDS = ['shift', 'factor'] as const
 
 const FIELDS = ['format', 'class', 'version', 'options', 'scaler', 'fits']
 
@@ -115,16 +111,6 @@ function modelParts(model: ModelDescription): Uint8Array[] {
   const own = metadata && { [OWN_ENTRY]: JSON.stringify(metadata) }
   const entries = { [ENTRY]: JSON.stringify({ format: FORMAT, ...said }), ...own }
   return safetensorsParts([...tensors, ...scalerTensors(scaler)], entries)
-}
-
-/** A scaler's numbers, one for each column: as JSON, very many columns would block the event loop. */
-function scalerTensors(scaler: ModelScaler | undefined): Tensor[] {
-  return scaler === undefined
-    ? []
-    : SCALER_FIELDS.map((field) => {
-        const data = scaler[field]
-        return { name: `scaler.${field}`, shape: [data.length], data }
-      })
 }
 
 /**
@@ -219,35 +205,6 @@ async function readOwn(name: string, metadata: Safetensors['metadata']): Promise
   }
 }
 
-/** A scaler whose numbers are read later, and the arrays for them. */
-interface StoredScaler {
-  readonly scaler: ModelScaler
-  readonly places: Places
-}
-
-/** Format 1 has a scaler's numbers in the JSON, later ones as arrays. */
-function storedScaler(
-  name: string,
-  json: unknown,
-  entries: readonly TensorEntry[],
-): StoredScaler | undefined {
-  if (json === null) return undefined
-  if (isRecord(json) && Object.hasOwn(json, 'shift'))
-    return { scaler: scalerFromJSON(json), places: new Map() }
-  const kind = scalerKindFromJSON(json)
-  const [columns = 0] = entries.find((entry) => entry.name === 'scaler.shift')?.shape ?? []
-  if (columns < 1) throw formatError(name, "it has no tensor 'scaler.shift' of a number for each column")
-  const numbers = {
-    shift: allocate('float64', columns, 'shift'),
-    factor: allocate('float64', columns, 'factor'),
-  }
-  const wanted = SCALER_FIELDS.map((field) => ({ key: `scaler.${field}`, shape: [columns] }))
-  const found = entries.filter((entry) => wanted.some(({ key }) => key === entry.name))
-  checkTensors({ name, entries: found }, wanted, 'float64')
-  const places = new Map(SCALER_FIELDS.map((field) => [`scaler.${field}`, numbers[field]]))
-  return { scaler: scalerOf(kind, numbers), places }
-}
-
 function restorerOf<M extends Restored>(
   name: string,
   kind: unknown,
@@ -295,12 +252,6 @@ export function checkCount(name: string, field: string, value: unknown, most: nu
     throw formatError(name, `its ${field} are ${show(value)} instead of a whole number from 0 to ${most}`)
   }
   return value
-}
-
-/** The scaler described in a file, checked for this number of inputs. */
-export function restoredScaler(file: ModelFile, inputs: number): ModelScaler | undefined {
-  const { scaler } = file
-  return scaler && checkScaler('scaling', scaler, inputs)
 }
 
 async function parseEntry(name: string, text: string): Promise<Record<string, unknown>> {

@@ -2,7 +2,8 @@ import { allocate, type FloatArray, type Precision } from '../base/precision.js'
 import { formatError } from '../data/read-file.js'
 import type { Places, Tensor, TensorEntry } from '../data/safetensors.js'
 import type { NativeLayer } from '../native/binding.js'
-import { type Network, parameterOffsets, parameterShapes } from './network.js'
+import type { Network } from './network.js'
+import { parameterOffsets, parameterShapes } from './parameter-layout.js'
 
 /** The arrays of a file, and the file's name for messages. */
 interface FileEntries {

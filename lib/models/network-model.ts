@@ -11,9 +11,10 @@ import type { Activation } from '../objective/activation.js'
 import { type Cost, costParts } from '../objective/cost.js'
 import { checkTargets } from '../objective/target-range.js'
 import { BaseModel } from './base-model.js'
-import { type ModelContent, type Restorer, restoredScaler } from './model-file.js'
+import type { ModelContent, Restorer } from './model-file.js'
 import { checkEntries, layerTensors, roomFor } from './model-tensors.js'
 import type { Layer, Network, Stored } from './network.js'
+import { restoredScaler } from './stored-scaler.js'
 
 /** Options of `cost`. */
 export interface CostOptions<P extends Precision = Precision> extends RunOptions {

@@ -11,6 +11,7 @@ import { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import type { RunOptions } from '../native/run-options.js'
 import type { Activation } from '../objective/activation.js'
+import { parameterOffsets, within } from './parameter-layout.js'
 
 /** Random numbers for first weights: `Stream::weights` of the native core. */
 const WEIGHTS_STREAM = 0
@@ -284,35 +285,6 @@ function copyFinite(argument: string, theta: Floats, copy: Floats, from: number,
     `${argument}: expected finite numbers, received ${copy[bad]} at index ${bad}`,
     { argument, expected: 'finite numbers', received: copy[bad] },
   )
-}
-
-/** A layer's parts in the flat vector, in order: weights unless it is tied, biases unless it has none. */
-export function parameterShapes(layer: NativeLayer): {
-  name: 'weights' | 'biases'
-  shape: readonly number[]
-}[] {
-  const { inputs, outputs, tied, biases } = ownCopy(layer)
-  return [
-    ...(tied === undefined ? [{ name: 'weights' as const, shape: [outputs, inputs] }] : []),
-    ...(biases === false ? [] : [{ name: 'biases' as const, shape: [outputs] }]),
-  ]
-}
-
-/** The start of each layer's parameters in the flat vector, and at the end the total number. */
-export function parameterOffsets(layers: readonly NativeLayer[]): number[] {
-  const offsets = [0]
-  for (const layer of layers) {
-    const sizes = parameterShapes(layer).map(({ shape }) => shape.reduce((product, size) => product * size))
-    offsets.push(sizes.reduce((sum, size) => sum + size, offsets.at(-1)!))
-  }
-  return offsets
-}
-
-/** A layer renumbered for a list that starts at `from`. */
-function within(layer: NativeLayer, from: number): NativeLayer {
-  const { tied, ...untied } = layer
-  if (tied === undefined || from === 0) return layer
-  return ownCopy(tied >= from ? { ...untied, tied: tied - from } : { ...untied, transposed: true })
 }
 
 function isStart(start: Start | Floats): start is Start {

@@ -2,52 +2,21 @@ import { checkOptions, freezeDeep, ownCopy } from '../base/check.js'
 import { LayerwiseError } from '../base/errors.js'
 import type { FloatArray, FloatInput, PlainFloat64Array, Precision } from '../base/precision.js'
 import { Matrix, type Row } from '../data/matrix.js'
-import { formatError } from '../data/read-file.js'
 import { type FittingRows, ownWidth, type Rows, toRows } from '../data/rows.js'
 import type { Scaler } from '../data/scaling/column-scaler.js'
 import type { ModelScaler } from '../data/scaling/scaler.js'
-import type { NativeScaling } from '../native/binding.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import { BaseModel } from './base-model.js'
-import { forward, forwardErrors, forwardSquares, type Span, type TakeRows } from './forward.js'
-import { RowForward } from './forward-row.js'
-import {
-  type ModelContent,
-  type ModelFile,
-  type Restorer,
-  readModel,
-  readModelBytes,
-  restoredScaler,
-  type Tensors,
-} from './model-file.js'
-import { checkTensors } from './model-tensors.js'
-import type { Network } from './network.js'
+import { centred, type FittedPca, fittedPca } from './fitted-pca.js'
+import { forward, forwardErrors, forwardSquares, type TakeRows } from './forward.js'
+import { type ModelContent, type Restorer, readModel, readModelBytes, type Tensors } from './model-file.js'
 import { copyScaler } from './network-model.js'
-import {
-  checkPcaSettings,
-  isFraction,
-  PCA_SETTINGS,
-  type PcaOptions,
-  type PcaSettings,
-} from './pca-options.js'
-import { type PrincipalComponents, principalComponents } from './principal-components.js'
-import { type Projection, projection } from './projection.js'
+import { checkPcaTensors, pcaTensors, storedComponents } from './pca-file.js'
+import { checkPcaSettings, PCA_SETTINGS, type PcaOptions, type PcaSettings } from './pca-options.js'
+import { principalComponents } from './principal-components.js'
+import { projection } from './projection.js'
 import { rowNorms } from './row-norms.js'
-
-interface Fitted<P extends Precision> extends PrincipalComponents {
-  /** The layers that transform rows minus their mean, and the layers back. */
-  readonly network: Network<P>
-  readonly into: Span
-  readonly back: Span
-  /** Applied to rows before the network: the scaler, and subtraction of the mean. */
-  readonly centring: NativeScaling
-  readonly transformRow: RowForward<P>
-  readonly reconstructRow: RowForward<P>
-  /** Layers to centred coordinates along the components, each of variance 1, in float64; created at first use. */
-  readonly whitening: { made?: Promise<Projection<'float64'>> }
-  /** The scaler's numbers that these were made with: the scaler may be fitted again. */
-  readonly scaledBy: Float64Array | undefined
-}
+import { restoredScaler } from './stored-scaler.js'
 
 /**
  * Principal component analysis: the directions of greatest variance about the mean, exactly.
@@ -65,7 +34,7 @@ interface Fitted<P extends Precision> extends PrincipalComponents {
 export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   readonly #settings: PcaSettings<P>
   readonly #scaler: ModelScaler | undefined
-  #fitted: Fitted<P> | undefined
+  #fitted: FittedPca<P> | undefined
 
   /**
    * Has no components yet: `await pca.fit(x)` comes first.
@@ -127,7 +96,8 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
     const { components } = ownCopy(this.#settings)
     const between = () => run.signal?.throwIfAborted()
     const rows = await toRows('x', x, ownWidth(x), 'float64', between, this.#scaler)
-    this.#fitted = await this.#prepared(await principalComponents('x', rows, components, run), 'x')
+    const found = await principalComponents('x', rows, components, run)
+    this.#fitted = await fittedPca(found, this.#settings, this.#scaler, 'x')
     return this
   }
 
@@ -264,17 +234,7 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
 
   /** @internal */
   protected override content(): ModelContent {
-    const { mean, directions, variances, totalVariance } = this.#known()
-    return {
-      scaler: this.#scaler,
-      fits: 1,
-      tensors: [
-        { name: 'mean', shape: [mean.length], data: mean },
-        { name: 'components', shape: [variances.length, mean.length], data: directions },
-        { name: 'explainedVariance', shape: [variances.length], data: variances },
-        { name: 'totalVariance', shape: [1], data: Float64Array.of(totalVariance) },
-      ],
-    }
+    return { scaler: this.#scaler, fits: 1, tensors: pcaTensors(this.#known()) }
   }
 
   /**
@@ -303,77 +263,30 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
     class: 'Pca',
     restore: (file) => {
       const options = checkOptions('options', file.options, PCA_SETTINGS)
-      const n = checkSizes(file, checkPcaSettings(options))
+      const n = checkPcaTensors(file, checkPcaSettings(options))
       const scaling = restoredScaler(file, n)
       const make = async (tensors: Tensors) => {
-        const part = (name: string) => tensors.get(name)!.data as PlainFloat64Array
         const model = new Pca<Precision>({ ...options, ...(scaling && { scaling }) })
-        const variances = part('explainedVariance')
-        if (variances.some((variance) => variance < 0)) throw formatError(file.name, 'a variance is negative')
-        const found = {
-          mean: part('mean'),
-          directions: part('components'),
-          variances,
-          totalVariance: part('totalVariance')[0]!,
-        }
-        model.#fitted = await model.#prepared(found, 'explainedVariance')
+        const found = storedComponents(file.name, tensors)
+        model.#fitted = await fittedPca(found, model.#settings, model.#scaler, 'explainedVariance')
         return model
       }
       return { make }
     },
   }
 
-  #known(): Fitted<P> {
+  #known(): FittedPca<P> {
     const fitted = this.#fitted
     if (fitted === undefined) {
       throw new LayerwiseError('ERR_STATE', 'this Pca is not fitted: await pca.fit(x) first')
     }
     if (fitted.scaledBy === this.#scaler?.shift) return fitted
-    this.#fitted = { ...fitted, ...this.#centred(fitted, fitted) }
+    this.#fitted = { ...fitted, ...centred(fitted, fitted, this.#scaler) }
     return this.#fitted
-  }
-
-  async #prepared(found: PrincipalComponents, argument: string): Promise<Fitted<P>> {
-    const { whiten, epsilon = 0, precision } = ownCopy(this.#settings)
-    const made = await projection(found, whiten, epsilon, precision, argument)
-    return { ...found, ...made, whitening: {}, ...this.#centred(found, made) }
-  }
-
-  /** The parts that depend on the scaler's numbers. */
-  #centred({ mean }: PrincipalComponents, { network, into }: Projection<P>) {
-    const scaledBy = this.#scaler?.shift
-    const factor = this.#scaler?.factor ?? mean.map(() => 1)
-    const shift = this.#scaler?.shift ?? mean.map(() => 0)
-    const centring = { shift, factor, clipped: this.#scaler?.clipped, centre: mean }
-    return {
-      scaledBy,
-      centring,
-      transformRow: new RowForward(network, into, centring),
-      reconstructRow: new RowForward(network, { from: 0, to: network.layers.length }, centring),
-    }
   }
 
   #take(x: Rows): TakeRows {
     const { mean, centring } = this.#known()
     return (between) => toRows('x', x, mean.length, this.#settings.precision, between, centring)
   }
-}
-
-/** The number of columns, if a file's arrays are consistent. */
-function checkSizes(file: ModelFile, settings: PcaSettings<Precision>): number {
-  const { components: wanted } = ownCopy(settings)
-  const [k = 0, n = 0] = file.entries.find(({ name }) => name === 'components')?.shape ?? []
-  if (k < 1 || k > n || (!isFraction(wanted) && k !== (wanted ?? n))) {
-    throw formatError(
-      file.name,
-      `it has ${k} components of ${n} columns where ${wanted ?? 'all'} were wanted`,
-    )
-  }
-  const shapes = { mean: [n], components: [k, n], explainedVariance: [k], totalVariance: [1] }
-  checkTensors(
-    file,
-    Object.entries(shapes).map(([key, shape]) => ({ key, shape })),
-    'float64',
-  )
-  return n
 }

@@ -24,7 +24,6 @@ import {
   type Restorer,
   readModel,
   readModelBytes,
-  restoredScaler,
 } from './model-file.js'
 import { checkEntries, roomFor } from './model-tensors.js'
 import { Network, NUMBERED_FITS, type Start, type Stored } from './network.js'
@@ -40,6 +39,7 @@ import {
 import { StackedClassifier } from './stacked-classifier.js'
 import type { ToClassifierOptions } from './stacked-classifier-options.js'
 import { checkStackedFit, type LayerFit, type StackedFitOptions } from './stacked-fit-options.js'
+import { restoredScaler } from './stored-scaler.js'
 
 /**
  * Autoencoders on top of each other: each layer is trained to reconstruct the activations of the layer below.
