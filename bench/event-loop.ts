@@ -3,7 +3,7 @@
  *
  *   npx tsx bench/event-loop.ts [--seconds 30]
  *
- * A timer asks for 1 ms again and again; its delay is what it came later than that. One process for each case.
+ * A timer of 1 ms is started repeatedly; its delay is the time beyond 1 ms. One process for each case.
  */
 import { spawnSync } from 'node:child_process'
 import { availableParallelism } from 'node:os'
@@ -20,7 +20,7 @@ const { values } = parseArgs({
 })
 const seconds = Number(values.seconds)
 
-/** Delays in milliseconds, until `stop` says so. */
+/** Delays in milliseconds, until `stop` returns true. */
 async function delays(stop: () => boolean): Promise<number[]> {
   const seen: number[] = []
   while (!stop()) {

@@ -1,9 +1,9 @@
 /**
- * How long one turn of the event loop takes at most while a call runs: what a server's other requests wait.
+ * The longest turn of the event loop during a call, which delays a server's other requests.
  *
  *   npx tsx bench/longest-block.ts [--rows 1000000] [NAME …]
  *
- * For each call whose name holds one of the words, or all of them. Promise-returning calls are to stay at or below 5 ms.
+ * For each call whose name contains one of the words, or for all. Goal for calls that return a promise: at most 5 ms.
  */
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -56,8 +56,8 @@ export async function longestBlock(
 }
 
 /**
- * Milliseconds of processor that this thread has had so far, where the system says, to some 4 ms: what other processes take of a busy
- * machine does not count then. Elsewhere the time of day.
+ * Processor milliseconds of this thread so far, where the system has them, accurate to about 4 ms: time of other processes on a busy
+ * machine is not counted. Elsewhere the wall clock.
  */
 function spent(): number {
   try {
@@ -67,7 +67,7 @@ function spent(): number {
   }
 }
 
-/** Makes a call ready, with about so many rows, or numbers where it has none, and files in this folder. */
+/** Prepares a call with about this many rows, or numbers if it has no rows, and files in this folder. */
 type Prepare = (rows: number, folder: string) => Promise<() => Promise<unknown>>
 
 const value = (i: number) => (i * 0.618034) % 1
@@ -80,7 +80,7 @@ const matrix = (rows: number, cols = COLS) =>
 const arrays = (rows: number) =>
   Array.from({ length: rows }, (_, i) => Array.from({ length: COLS }, (_, j) => value(i * COLS + j)))
 const small = () => new SparseAutoencoder({ inputs: COLS, hidden: 4 })
-/** Of so many parameters, nearly. */
+/** With about this many parameters. */
 const large = (parameters: number) =>
   new SparseAutoencoder({ inputs: 1000, hidden: Math.max(1, Math.round(parameters / 2000)) })
 const numbered = (rows: number) => Array.from({ length: rows }, (_, i) => i % 3)
@@ -233,7 +233,7 @@ export const CALLS: Readonly<Record<string, Prepare>> = {
   },
 }
 
-/** Measures one of the calls, in a folder of its own. */
+/** Measures one of the calls, in its own folder. */
 export async function measure(name: string, rows: number): Promise<{ longest: number; whole: number }> {
   const folder = await mkdtemp(join(tmpdir(), 'layerwise-block-'))
   try {

@@ -3,7 +3,7 @@
  *
  *   npm run bench:prebuilt -- [--binary PATH] [--seconds N] [--rounds N] [--json]
  *
- * Two processes, one for each binary, take turns in windows of the same training, digits and digits1k of `npm run bench`.
+ * Two processes, one for each binary, alternate in windows of the same training, digits and digits1k of `npm run bench`.
  */
 import { fork } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -17,7 +17,7 @@ import { fitWindow, type WindowOptions } from './measuring/fit-window.js'
 import { message } from './measuring/message.js'
 import { ratios, type Summary, summary } from './measuring/statistics.js'
 
-/** The two sum the same products in other orders: 200 steps in float32 leave at most this between their costs. */
+/** The two sum the same products in different orders: after 200 steps in float32 their costs differ by at most this. */
 const MOST_RELATIVE_DIFFERENCE = 1e-4
 const VERIFYING = { rows: 5_000, epochs: 10 }
 
@@ -28,7 +28,7 @@ const prebuiltBinary = fileURLToPath(
   new URL('../build-prebuilt/linux-x64-gnu/layerwise.linux-x64-gnu.node', import.meta.url),
 )
 
-/** What the first message of a process says of it. */
+/** The first message of a process. */
 interface Started {
   readonly openblas: string
   readonly kernel: string
@@ -50,7 +50,7 @@ function modelOf({ inputs, hidden, target, weight, weightDecay }: TrainingCase):
   return new SparseAutoencoder({ inputs, hidden, sparsity, weightDecay, seed: 1 })
 }
 
-/** A process that trains one case: says what it is, then, whenever it is sent a number of seconds, samples/s over these. */
+/** A process that trains one case: sends its description, then, for each received number of seconds, samples/s over that time. */
 async function train(of: TrainingCase): Promise<void> {
   const { matrix } = await digits('float32')
   const { batchSize, learningRate } = of

@@ -1,5 +1,5 @@
 /**
- * Measures; `docs/benchmarks.md` says what.
+ * Runs the benchmarks of `docs/benchmarks.md`.
  *
  *   npm run bench -- NAME [--json] [--seconds N] [--threads N] [--data float32|uint8] [--phases]
  *

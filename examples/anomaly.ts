@@ -2,7 +2,8 @@
 // new digits of all ten kinds, how often does one of that kind score higher than one of another (the area under the ROC curve)?
 // ½ is chance. A sparse autoencoder beside PCA.
 //
-// The left-out 1 shows where this goes wrong: a stroke is simpler than what the models know, and they reconstruct it better than that.
+// The left-out 1 shows a limit of the method: a single stroke is simpler than the digits of the training, and the models reconstruct it
+// better than those.
 //
 //   npx tsx examples/anomaly.ts
 //   npx tsx examples/anomaly.ts --quick    one digit
@@ -52,7 +53,7 @@ async function leaveOut(
   }
 }
 
-/** The first so many rows that are wanted. */
+/** The first `count` rows of the wanted classes. */
 function rowsWhere(
   x: Matrix<Uint8Array>,
   isWanted: (row: number) => boolean,

@@ -1,10 +1,10 @@
-// The sparse autoencoder as a problem with constraints, and as the sum of penalties it is usually turned into (Xue, "Inference of
-// stacked sparse autoencoder", eq. 5-8): the same network on handwritten digits under each combination of
+// The sparse autoencoder as a problem with constraints, and as the usual sum of penalties (Xue, "Inference of stacked sparse autoencoder",
+// eq. 5-8): the same network on handwritten digits under each combination of
 //
 //   mean activations   drawn to ρ by the KL penalty, or held at ρ
 //   weights            drawn to 0 by weight decay, or held in the ball ‖W‖² ≤ ε
 //
-// ε is the ‖W‖² that weight decay arrives at, so that both forms have the same room.
+// ε is the ‖W‖² that results from weight decay, so that both forms are comparable.
 //
 //   npx tsx examples/constraints.ts
 

@@ -59,7 +59,7 @@ async function describeCost(model: SparseAutoencoder, digits: Matrix): Promise<v
   )
 }
 
-/** What is lost of digits that were not trained on, beside two plain ways to describe a digit. */
+/** The error on digits that were not trained on, beside two simple descriptions of a digit. */
 async function compareErrors(model: SparseAutoencoder, digits: Matrix, test: Matrix): Promise<void> {
   const pca = await new Pca({ components: HIDDEN }).fit(digits)
   const ours = await meanError(model, test)

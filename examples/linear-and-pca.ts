@@ -32,7 +32,7 @@ const BETAS = [1e-3, 1e-2, 1e-1, 1, 10]
 async function compare(name: string, x: Matrix, hidden: number, rank: number, draw: Draw): Promise<Approach> {
   const pca = await new Pca({ precision: 'float64' }).fit(x)
   const w = pca.explainedVariance
-  // Untied, the direction after `rank` is not worth its decay; tied, it is.
+  // Untied, the direction after `rank` vanishes because of its decay; tied, it does not.
   const weightDecay = (w[rank]! + w[rank - 1]!) / 2
   console.log(
     `\n${name}: ${x.rows.toLocaleString('en')} rows, ${x.cols} columns, ${hidden} hidden units, λ ${weightDecay.toFixed(4)}`,

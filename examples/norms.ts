@@ -1,9 +1,9 @@
 // "Some norm": Johnson & Ramsundar define an autoencoder as what reconstructs its data best under some norm (section 2), and leave the
 // norm open. Here the same network learns handwritten digits under four losses; a tenth of all pixels are outliers, black or white.
 //
-// Every model comes out best, or nearly, in its own measure. What the choice means shows at the border, where every digit is black and 5% of
-// the pixels are white outliers: squares settle on the mean, 0.05, and so do the euclidean norm and the cross-entropy; absolute values
-// settle on the median, 0. The price is paid inside: a faint stroke is an outlier too, and absolute values reconstruct fewer of them.
+// Every model is the best, or nearly, in its own measure. The difference is visible at the border, where every digit is black and 5% of the
+// pixels are white outliers: the squared loss gives the mean, 0.05, and so do the euclidean norm and the cross-entropy; the absolute loss
+// gives the median, 0. The disadvantage is inside: a faint stroke is an outlier too, and the absolute loss reconstructs fewer of them.
 //
 //   npx tsx examples/norms.ts
 //   npx tsx examples/norms.ts --quick    fewer digits
@@ -108,7 +108,7 @@ export async function main({ quick = false } = {}): Promise<Outcome[]> {
 
   LOSSES.forEach((loss, i) => {
     const best = Math.min(...outcomes.map(({ measures }) => measures[i]!))
-    // The squared norm and its root rank reconstructions nearly alike.
+    // The squared norm and its root give nearly the same ranking of reconstructions.
     claim(
       `the ${loss} loss is least, or nearly, where it was trained for`,
       outcomes[i]!.measures[i]! < 1.02 * best,

@@ -1,6 +1,6 @@
-// Edges from photographs: 25 sparse units look at 10,000 patches of 8 × 8 pixels, and each becomes a detector of an edge in one
-// place and direction. This is the exercise "Sparse Autoencoder" of the UFLDL tutorial with its settings, but for the images: the
-// tutorial's are whitened; of these photographs plain gray will do.
+// Edges from photographs: 25 sparse units are trained on 10,000 patches of 8 × 8 pixels, and each becomes a detector of an edge in one
+// place and direction. This is the exercise "Sparse Autoencoder" of the UFLDL tutorial with its settings, except for the images: the
+// tutorial's are whitened; for these photographs plain gray is sufficient.
 //
 //   npx tsx examples/patches.ts
 import { mkdir } from 'node:fs/promises'
@@ -41,7 +41,7 @@ export async function main(): Promise<void> {
   if (after < 20 || before > 5) throw new Error('the features are not the edges that this example is about')
 }
 
-/** How many units look for an edge. */
+/** How many units detect an edge. */
 function oriented(model: SparseAutoencoder): number {
   const { weights } = model.layers[0]!
   return Array.from({ length: weights.rows }, (_, j) => orientation(weights.row(j).data)).filter(

@@ -1,6 +1,6 @@
-// Principal component analysis of handwritten digits. On the rows it was fitted to, its error is the sum of the variances left out; on other
-// digits it comes close to that: with 30 components 13.87, as Hinton & Salakhutdinov, "Reducing the dimensionality of data with
-// neural networks", report.
+// Principal component analysis of handwritten digits. On the rows it was fitted to, its error is the sum of the omitted variances; on other
+// digits it is close to that: with 30 components 13.87, as Hinton & Salakhutdinov, "Reducing the dimensionality of data with neural
+// networks", report.
 //
 //   npx tsx examples/pca.ts
 import { fileURLToPath } from 'node:url'

@@ -1,5 +1,5 @@
-// A service: fastify answers with codes and anomaly scores of a saved model, refuses rows of a wrong width, stops computing when the client
-// leaves, and goes on answering while the model trains further. autocannon asks it for two seconds, on loopback.
+// A service: fastify responds with codes and anomaly scores of a saved model, refuses rows of a wrong width, stops computing when the
+// client disconnects, and continues to respond while the model trains further. autocannon sends requests for two seconds, on loopback.
 //
 //   npx tsx examples/server.ts
 //   npx tsx examples/server.ts --serve    only serves, on port 3000
@@ -46,7 +46,7 @@ function expectStatus(what: string, response: Response, status: number): void {
   console.log(`${what}: ${status}`)
 }
 
-/** A client that hangs up as soon as it has asked: the server must notice, and stop computing. */
+/** A client that disconnects right after its request: the server must notice and stop computing. */
 async function leave(url: string, rows: number[][], counts: Counts): Promise<void> {
   const body = JSON.stringify({ rows })
   for (let i = 0; i < 50 && counts.left === 0; i++) {

@@ -1,5 +1,6 @@
-// A stack learns digits layer upon layer (Xue, "Inference of stacked sparse autoencoder", sections IV and V): 784 pixels, 200 units, 100,
-// 50, each layer trained on the codes of the one below it; then a softmax on top, and all layers together. Writes into examples/output/:
+// A stack is trained on digits layer by layer (Xue, "Inference of stacked sparse autoencoder", sections IV and V): 784 pixels, 200 units,
+// 100, 50, each layer trained on the codes of the one below it; then a softmax on top, and all layers together. Writes into
+// examples/output/:
 //
 //   stack-layer-1.png …    the input of length 1 that most excites each unit: strokes, then combinations of strokes
 //   stack-reconstructions  test digits over their reconstructions from layer 1, 2 and 3
@@ -31,7 +32,7 @@ const WIDTH = 28
 const LAYERS = [1, 2, 3]
 const FOLDER = fileURLToPath(new URL('output/', import.meta.url))
 
-/** The first layer sees many pixels, and learns from many small steps; the others are small, and L-BFGS settles them. */
+/** The first layer has many inputs and is trained by many small steps; the others are small and are trained by L-BFGS. */
 const fitOptions = (epochs: number, iterations: number): StackedFitOptions => ({
   layers: [
     { epochs, batchSize: 64 },

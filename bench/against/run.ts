@@ -1,11 +1,11 @@
 /**
- * Whether the package is as fast as at an older commit, on this machine:
+ * Compares the speed of the package with an older commit, on this machine:
  *
  *   npm run bench:against -- COMMIT [JOB…] [--rounds N] [--seconds N] [--threads N] [--json]
  *
- * The commit is built aside. A process of each build trains the same job, in windows that take turns, A B B A. Half of the rounds are run
- * by processes of which the old one was started first, half by others, started the other way round. Fails if the interval of a job's
- * ratios lies wholly below 0.98, or the two do not compute the same.
+ * The commit is built in a separate folder. A process of each build trains the same job, in alternating windows, A B B A. In half of the
+ * rounds the old process was started first, in the other half the new one. Fails if the interval of a job's ratios is wholly below 0.98, or
+ * the results differ.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -42,7 +42,7 @@ interface Result {
   readonly now: Summary
   /** The present rate over the old one, round by round. */
   readonly ratio: Summary
-  /** That holds the median of the ratios, with 95% confidence. */
+  /** The 95% confidence interval of the median of the ratios. */
   readonly interval: readonly [number, number]
 }
 

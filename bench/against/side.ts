@@ -1,6 +1,6 @@
 /**
- * One job on the library of the checkout that this file lies in: says what it computes, then, whenever it is sent a number of seconds,
- * samples/s over these.
+ * One job with the library of the checkout of this file: sends its results, then, for each received number of seconds, samples/s over that
+ * time.
  */
 import { runtime, SparseAutoencoder } from '../../lib/index.js'
 import { digits } from '../measuring/data.js'
@@ -8,7 +8,7 @@ import { modelOf, rowsOf } from '../peers/model.js'
 import { window } from '../peers/training.js'
 import { type AgainstJob, againstJobs } from './jobs.js'
 
-/** What the first message of a process says of it. */
+/** The first message of a process. */
 export interface Started {
   readonly openblas: string
   readonly kernel: string
@@ -19,13 +19,13 @@ export interface Started {
 
 interface Subject {
   readonly answers: readonly number[]
-  /** Samples/s over so many seconds. */
+  /** Samples/s over this many seconds. */
   readonly run: (seconds: number) => Promise<number>
 }
 
 const VERIFYING = { batches: 20, mostRows: 20_000, epochs: 2 }
 const ROWS = 200
-/** Between two looks at the clock. */
+/** Between two readings of the clock. */
 const CALLS = 1000
 
 async function subjectOf(job: AgainstJob, threads: number): Promise<Subject> {

@@ -1,4 +1,4 @@
-/** One case in a process of its own, started by `run.ts`, which receives what was measured as a message. */
+/** One case in its own process, started by `run.ts`, which receives the measurements as a message. */
 
 import type { Storage } from '../measuring/data.js'
 import { measureServer, type ServerResult } from '../server/server.js'

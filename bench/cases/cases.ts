@@ -51,7 +51,7 @@ export const encodeCase = {
 /** All principal components of the digits; verified with some of them. */
 export const pcaCase = { name: 'pca', components: 30 } as const
 
-/** How a process answers while it trains. */
+/** Latency of a process while it trains. */
 export const serverCase = { name: 'server' } as const
 
 export const caseNames: readonly string[] = [

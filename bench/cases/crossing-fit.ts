@@ -1,4 +1,7 @@
-/** A process that trains by `fit` until it is killed, and says how many rows it has seen, a line each; started by `crossing.ts`. */
+/**
+ * A process that trains by `fit` until it is killed, and prints the number of processed rows, one line for each report; started by
+ * `crossing.ts`.
+ */
 import { writeSync } from 'node:fs'
 import { rowsOf } from '../measuring/data.js'
 import { rowsSeen } from '../measuring/fit-window.js'

@@ -24,7 +24,7 @@ export interface CrossingResult {
   readonly nativeTwice: Summary
 }
 
-/** Programs are started anew so often: where their memory lies makes a few hundredths of their speed, for as long as they live. */
+/** Number of starts of the programs: the placement of a program's memory changes its speed by a few percent for its whole life. */
 const STARTS = 6
 const TURN_SECONDS = 0.8
 
@@ -106,7 +106,7 @@ async function startFit(of: TrainingCase, storage: Storage, threads: number): Pr
   const request: FitRequest = { of, storage, threads }
   const child = fork(script, [JSON.stringify(request)], { stdio: ['ignore', 'pipe', 2, 'ipc'] })
   const lines = createInterface({ input: child.stdout! })
-  // JavaScript's own thread may run where it likes, as it does for users.
+  // JavaScript's own thread is not pinned, as for users.
   const program = new TakingTurns(child, lines, otherThreads)
   await program.warm()
   return program

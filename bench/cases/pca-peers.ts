@@ -12,7 +12,7 @@ export interface Peer {
   readonly version: string
 }
 
-/** A Python process that holds the same rows, and fits them when asked. */
+/** A Python process with the same rows, which fits them on request. */
 export interface Peers {
   readonly peers: readonly Peer[]
   /** Seconds it took, and the largest variances it found. */

@@ -20,7 +20,7 @@ export interface PcaResult {
   /** How far the mean error with some components is from the variance left out, relative to the whole. */
   readonly verified: number
   readonly seconds: Summary
-  /** Empty where there is no Python with numpy. */
+  /** Empty without a Python that has numpy. */
   readonly peers: readonly (Peer & {
     readonly seconds: Summary
     /** Its time over ours, round by round. */
@@ -30,7 +30,7 @@ export interface PcaResult {
   })[]
 }
 
-/** Rounds as far as the time goes, at least one; in every second one the order is turned round. */
+/** Rounds until the time is over, at least one; every second one in reverse order. */
 export async function measurePca(storage: Storage, { seconds, threads }: Effort): Promise<PcaResult> {
   const { source, matrix } = await digits(storage)
   const verified = await verify(matrix, threads)

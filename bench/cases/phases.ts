@@ -17,7 +17,7 @@ export interface PhasesResult {
   readonly byThreads: readonly PhasesOfThreads[]
 }
 
-/** Where each microsecond of a step goes, in the training in C++, on one thread and on the most. */
+/** The time of each phase of a step, of the training in C++, on one thread and on the most threads. */
 export async function measurePhases(
   names: readonly string[],
   storage: Storage,

@@ -38,13 +38,13 @@ export interface TrainingResult {
   readonly crossing: CrossingResult
 }
 
-/** So many that a median stands still where a machine's speed changes within seconds. */
+/** Enough rounds for a stable median on a machine whose speed changes within seconds. */
 export const ROUNDS = 15
 
 /** The share of the time that is spent on Node against C++. */
 const CROSSING = 0.5
 
-/** What takes turns in a round. */
+/** The subjects that alternate in a round. */
 const subjects = ['limit', 'plan', 'fit'] as const
 type Subject = (typeof subjects)[number]
 

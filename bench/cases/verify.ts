@@ -10,7 +10,7 @@ export interface Verified {
   /** Relative distance of the float32 cost, and of its gradient, from the float64 oracle's. */
   readonly cost: number
   readonly gradient: number
-  /** Cost before and after so many steps of training. */
+  /** Cost before and after this many steps of training. */
   readonly before: number
   readonly after: number
   readonly steps: number

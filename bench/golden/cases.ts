@@ -1,6 +1,6 @@
 /**
- * Small trainings whose every bit is looked at. They call nothing but the public API, through the namespace of the library, so that the
- * same file runs on the library of an older commit: what that lacks fails in the case that uses it, and nowhere else.
+ * Small trainings whose bits are compared. They use only the public API, through the namespace of the library, so that the same file runs
+ * with the library of an older commit: a missing feature fails only in the cases that use it.
  */
 
 import type {
@@ -342,7 +342,7 @@ async function classifier(
   }
 }
 
-/** All that a history says of numbers, but times. */
+/** All numbers of a history, without times. */
 function costsOf(histories: readonly TrainingHistory[]): number[] {
   return histories.flatMap(({ epochs }) =>
     epochs.flatMap(

@@ -1,6 +1,6 @@
 /**
- * Runs all cases on the library of the checkout that this file lies in, on the number of threads given, and sends its parent what
- * computes and the hashes of every case.
+ * Runs all cases with the library of the checkout of this file, on the given number of threads, and sends its parent the versions and
+ * kernels and the hashes of every case.
  */
 import { createHash } from 'node:crypto'
 import { configure, runtime } from '../../lib/index.js'

@@ -1,7 +1,7 @@
 import { Matrix } from '../../lib/index.js'
 import { seeded } from '../../test/oracle/points.js'
 
-/** What the rows of a case are like. */
+/** The kind of rows of a case. */
 export type RowKind = 'dense' | 'zeros' | 'bytes' | 'byteZeros' | 'signed'
 
 /**
@@ -9,7 +9,7 @@ export type RowKind = 'dense' | 'zeros' | 'bytes' | 'byteZeros' | 'signed'
  *
  * - `dense`: float32, uniform on [0.05, 0.95)
  * - `signed`: float64, uniform on [−2, 2)
- * - `zeros`: as `dense`, but only in one band of columns, a fifth of them, whose place depends on the row; 0 elsewhere
+ * - `zeros`: as `dense`, but only in one band of a fifth of the columns, whose position depends on the row; 0 elsewhere
  * - `bytes`, `byteZeros`: the same two in bytes, with scale 1/255
  */
 export function makeRows(kind: RowKind, rows: number, cols: number, seed = 1): Matrix {

@@ -1,5 +1,6 @@
 /**
- * Whether every bit is what it was: trains small cases of every model × precision × optimizer and hashes parameters, codes and costs.
+ * Checks that results are the same bit for bit: trains small cases of every model × precision × optimizer and hashes parameters, codes and
+ * costs.
  *
  *   npm run golden                        one thread and three give the same bits, and those of table.json where this machine is in it
  *   npm run golden -- --against COMMIT    and the same bits as that commit, built aside, gives on this machine

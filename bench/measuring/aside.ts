@@ -7,7 +7,7 @@ import { findOpenblas } from '../../scripts/openblas.mjs'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = join(root, 'build-aside')
 
-/** A commit of this repository, checked out and built in a folder of its own. */
+/** A commit of this repository, checked out and built in its own folder. */
 export interface Aside {
   /** Its full hash. */
   readonly commit: string
@@ -16,10 +16,10 @@ export interface Aside {
 }
 
 /**
- * Checks a commit out into `build-aside/`, builds its addon there on the same OpenBLAS, and lays `bench/` and `test/` of this checkout over its own. What
- * was built before is kept.
+ * Checks a commit out into `build-aside/`, builds its addon there on the same OpenBLAS, and copies `bench/` and `test/` of this checkout
+ * over its own. Earlier builds are kept.
  *
- * @param name - anything that git takes for a commit
+ * @param name - any name of a commit that git accepts
  * @throws Error if there is no such commit, or it cannot be built
  */
 export function buildAside(name: string): Aside {
@@ -52,7 +52,7 @@ function checkOut(commit: string, path: string): void {
   run(path, {}, 'git', 'checkout', '--quiet', '--detach', commit)
 }
 
-/** The packages installed here, where the commit asks for the same ones; else its own. */
+/** The packages installed here if the commit needs the same ones; else its own. */
 function linkModules(path: string): void {
   const lock = 'package-lock.json'
   if (readFileSync(join(path, lock), 'utf8') === readFileSync(join(root, lock), 'utf8')) {
@@ -67,7 +67,7 @@ function git(directory: string, ...args: string[]): string | undefined {
   return status === 0 ? stdout.trim() : undefined
 }
 
-/** What the program says goes to standard error. */
+/** The output of the program goes to standard error. */
 function run(directory: string, env: NodeJS.ProcessEnv, program: string, ...args: string[]): void {
   const { status, error } = spawnSync(program, args, {
     cwd: directory,

@@ -6,7 +6,7 @@ import { seeded } from '../../test/oracle/points.js'
 /** Rows that cases are measured on. */
 export type CaseRows = 'digits' | 'patches'
 
-/** How the rows lie in memory. */
+/** How the rows are stored in memory. */
 export type Storage = 'float32' | 'uint8'
 
 export interface BenchRows {

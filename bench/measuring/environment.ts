@@ -14,7 +14,7 @@ export interface Environment {
   readonly date: string
   readonly cpu: string
   readonly processors: number
-  /** Processes that wanted to run, on average over the last minute: more than about 0.2 spoils figures. */
+  /** Runnable processes, averaged over the last minute: more than about 0.2 distorts figures. */
   readonly load: number
   readonly node: string
   readonly openblas: string

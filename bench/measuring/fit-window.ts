@@ -1,6 +1,6 @@
 import type { FitProgress } from '../../lib/index.js'
 
-/** What a window asks of a training besides its own options. */
+/** Options of a training in a window besides its own. */
 export interface WindowOptions {
   readonly epochs: number
   readonly signal: AbortSignal
@@ -13,8 +13,8 @@ export function rowsSeen({ epoch, step }: FitProgress, rows: number, batchSize: 
 }
 
 /**
- * Samples/s of one training, from the first report of its progress on: reading options, checking rows and making buffers come before it.
- * Once the window is over the training is aborted; the model goes on from there in the next.
+ * Samples/s of one training, from the first report of its progress on: reading options, checking rows and allocating buffers happen before
+ * it. At the end of the window the training is aborted; the model continues from there in the next one.
  */
 export async function fitWindow(
   train: (options: WindowOptions) => Promise<unknown>,

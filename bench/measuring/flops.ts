@@ -1,7 +1,7 @@
 /**
- * Floating-point operations, additions and multiplications, of the matrix products that one row costs in an evaluation of cost and
- * gradient of dense layers between `widths`: forward and the gradient of the weights for each layer, and the way back through
- * each but the first, since nothing asks for the delta of the input.
+ * Floating-point operations, additions and multiplications, of the matrix products that one row costs in an evaluation of cost and gradient
+ * of dense layers between `widths`: forward and the gradient of the weights for each layer, and the product back through each but the
+ * first, since the delta of the input is not needed.
  */
 export function evaluationFlopsPerRow(widths: readonly number[]): number {
   const weights = widths.slice(1).map((outputs, l) => outputs * widths[l]!)

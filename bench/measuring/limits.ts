@@ -14,7 +14,7 @@ const built = fileURLToPath(new URL('../../build-bench/', import.meta.url))
 /** `phases`: with a clock around every phase of a step, which the other does without. */
 export type LimitsProgram = 'layerwise_limits' | 'layerwise_phases'
 
-/** What `layerwise_phases` tells apart, in its order. */
+/** The phases of `layerwise_phases`, in its order. */
 export const PHASES = [
   'gather rows',
   'forward products',
@@ -41,7 +41,7 @@ export interface Training {
   readonly learningRate: number
 }
 
-/** Builds the program in `build-bench/`; what CMake says goes to standard error. */
+/** Builds the program in `build-bench/`; CMake's output goes to standard error. */
 export function buildLimits(program: LimitsProgram = 'layerwise_limits'): void {
   const define = ['-DCMAKE_BUILD_TYPE=Release', '-DLAYERWISE_BENCH=ON']
   cmake('-S', '.', '-B', 'build-bench', ...define)
@@ -54,7 +54,7 @@ function cmake(...args: string[]): void {
   if (status !== 0) throw new Error(`cmake ${args.join(' ')}: exit status ${status}`)
 }
 
-/** The program that measures what training is compared with: see `bench/native/limits.cc`. It answers one question at a time. */
+/** The program that measures the limits of training: see `bench/native/limits.cc`. It handles one request at a time. */
 export class Limits {
   readonly #program: LimitsProgram
   /** Measures the limit where OPENBLAS_CORETYPE names a kernel: what the machine can do does not depend on that. */
@@ -119,17 +119,17 @@ export class Limits {
     return this.#number('plan', threads, seconds)
   }
 
-  /** The same in a cut made for so many threads, with so many row blocks, and tiles of a layer, for each. */
+  /** The same in a cut for this number of threads, with these numbers of row blocks, and tiles of a layer, for each thread. */
   async cut(threads: number, seconds: number, blocks: number, tiles: number): Promise<number> {
     return this.#number('cut', threads, seconds, blocks, tiles)
   }
 
-  /** GB/s at which one thread reads so many bytes over and over. */
+  /** GB/s at which one thread reads this many bytes repeatedly. */
   async read(bytes: number, seconds: number): Promise<number> {
     return this.#number('read', bytes, seconds)
   }
 
-  /** Trains until the program is killed; the rows seen so far, a line ten times a second. It can be asked nothing more. */
+  /** Trains until the program is killed; prints the processed rows, one line ten times a second. It accepts no more requests. */
   stream(threads: number): AsyncIterable<string> {
     this.#child.stdin.write(`stream ${threads}\n`)
     return { [Symbol.asyncIterator]: () => this.#answers }

@@ -13,7 +13,7 @@ export async function message<T>(child: ChildProcess): Promise<T> {
     return said
   } finally {
     done.abort()
-    // Whichever of the two did not come is aborted.
+    // The event that did not happen is aborted.
     ended.catch(() => {})
   }
 }

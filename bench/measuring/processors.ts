@@ -6,7 +6,7 @@ export function allThreads(pid: number): readonly number[] {
   return process.platform === 'linux' ? readdirSync(`/proc/${pid}/task`).map(Number) : []
 }
 
-/** Those beside its first. */
+/** All threads but the first. */
 export function otherThreads(pid: number): readonly number[] {
   return allThreads(pid).filter((thread) => thread !== pid)
 }

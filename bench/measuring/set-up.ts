@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-/** The addon as the sources are now, unless LAYERWISE_BINARY names one. What set-up says goes to standard error. */
+/** Builds the addon of the current sources, unless LAYERWISE_BINARY names one. The output of set-up goes to standard error. */
 export function setUp(...flags: string[]): void {
   if (process.env.LAYERWISE_BINARY) return
   const script = fileURLToPath(new URL('../../scripts/setup.mjs', import.meta.url))

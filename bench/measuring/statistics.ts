@@ -1,4 +1,4 @@
-/** What several rounds of one measurement say. */
+/** The summary of several rounds of one measurement. */
 export interface Summary {
   readonly best: number
   readonly median: number
@@ -25,7 +25,7 @@ export function ratios(a: readonly number[], b: readonly number[]): number[] {
   return a.map((value, round) => value / b[round]!)
 }
 
-/** The value below which a share `p`, from 0 to 1, of the values lies, interpolated between neighbours. */
+/** The value below which a share `p`, from 0 to 1, of the values is, interpolated between neighbours. */
 export function quantile(values: ArrayLike<number>, p: number): number {
   if (!(p >= 0 && p <= 1)) throw new RangeError(`p is ${p}, not from 0 to 1`)
   const sorted = inOrder(values)
@@ -37,13 +37,13 @@ export function quantile(values: ArrayLike<number>, p: number): number {
 }
 
 /**
- * Two of the values between which the median of what they were drawn from lies, with a confidence of at least 95%; where there are fewer
- * than six values, the least and the greatest. Whatever their distribution: each lies below the median as often as not.
+ * Two of the values that enclose the median of their distribution with a confidence of at least 95%; for fewer than six values, the least
+ * and the greatest. For any distribution: each value is below the median with probability one half.
  */
 export function medianInterval(values: readonly number[]): readonly [number, number] {
   const sorted = inOrder(values)
   const count = sorted.length
-  // `outside` is P(at most `out` of them lie below the median); `term` that of exactly so many.
+  // `outside` is P(at most `out` of them are below the median); `term` is that of exactly `out`.
   let out = 0
   let term = 0.5 ** count
   let outside = term

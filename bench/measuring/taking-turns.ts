@@ -9,8 +9,8 @@ interface Mark {
 }
 
 /**
- * A program that trains without end and says ten times a second, in a line, how many rows it has seen. Outside its turns it is stopped by a
- * signal, threads and all, so that turns can be short without a beginning in each.
+ * A program that trains without end and prints ten times a second, in a line, how many rows it has processed. Outside its turns it is
+ * stopped by a signal, with all its threads, so that turns can be short and none contains the start of a training.
  */
 export class TakingTurns {
   readonly #process: ChildProcess
@@ -34,11 +34,11 @@ export class TakingTurns {
     this.#threadsOf = threadsOf
     globalThis.process.once('exit', this.#end)
     this.#ended = this.#read(lines)
-    // Told to whoever waits for it.
+    // The error for those who wait for it.
     this.#ended.catch(() => {})
   }
 
-  /** Waits until it runs steadily, and stops it; kills it if it does not come to that. */
+  /** Waits until it runs steadily, then stops it; kills it if that fails. */
   async warm(): Promise<void> {
     const warm = new Promise<void>((resolve) => {
       this.#warm = resolve
@@ -69,8 +69,8 @@ export class TakingTurns {
   }
 
   /**
-   * Rows a second of all its turns, each from its first line to its last: what is up to the first is time for the next line, by a clock
-   * that went on while it was stopped, and comes with caches that hold another program's data.
+   * Rows a second of all its turns, each from its first line to its last. The time up to the first line is not counted: the program's clock
+   * went on while it was stopped, and the caches held another program's data.
    */
   rate(): number {
     if (this.#seconds === 0) throw new Error('too little time to measure a training in')
@@ -94,7 +94,7 @@ export class TakingTurns {
   }
 
   #see(mark: Mark): void {
-    // What comes while it is stopped was written before, nobody knows when.
+    // Output that arrives while it is stopped was written earlier, at an unknown time.
     if (!this.#awake) return
     if (this.#mark) {
       this.#rows += mark.rows - this.#mark.rows

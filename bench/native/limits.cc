@@ -89,7 +89,7 @@ Value value_of(const std::string& word, const std::map<std::string, Value>& valu
   return found->second;
 }
 
-// Rows as they lie in a file.
+// Rows as stored in a file.
 class FileRows {
  public:
   FileRows() = default;
@@ -164,7 +164,7 @@ class Training {
     return products_rate({network_, objective_, options_.batch_size, plan}, pool, used, seconds);
   }
 
-  // Spans as the addon runs them. report(rows seen so far) follows each, and says whether to go on.
+  // Spans as the addon runs them. report(processed rows) is called after each; training continues while it returns true.
   template <typename Report>
   void train(ThreadPool& pool, int offered, const Report& report) const {
     bool diverged = false;
@@ -293,7 +293,7 @@ class Answers {
     throw std::invalid_argument("unknown command " + command);
   }
 
-  // As often as fit reports its progress: whoever reads it takes a processor from the training.
+  // As often as fit reports its progress: the reader takes processor time from the training.
   static constexpr double kStreamSeconds = 0.1;
 
   // Until it is killed.

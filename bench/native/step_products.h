@@ -14,8 +14,8 @@ inline Buffer<float> uniform_buffer(std::size_t size, double low, double high, s
   return buffer;
 }
 
-// The plan of an evaluation cut for so many threads: as many row blocks a thread, and tiles of each layer. Its bits would depend
-// on the number of threads.
+// The plan of an evaluation cut for a number of threads: this many row blocks, and tiles of each layer, for each thread. Its bits
+// would depend on the number of threads.
 inline Plan cut_for_threads(const Network& network, int rows, int threads, int blocks, int tiles) {
   Plan plan = Plan::evaluation(network, rows, sizeof(float));
   plan.block_rows = 1 + (plan.chunks.longest() - 1) / (threads * blocks);

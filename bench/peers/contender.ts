@@ -10,11 +10,11 @@ export interface Entry {
   readonly name: 'torch' | 'jax' | 'scikit-learn'
   readonly script: string
   readonly variants: readonly string[]
-  /** Of its processes, beside the limits on threads. */
+  /** Environment of its processes, besides the limits on threads. */
   readonly env?: NodeJS.ProcessEnv
 }
 
-/** What a peer answers to `train`. */
+/** A peer's response to `train`. */
 interface Window {
   readonly samplesPerSecond: number
   /** Time that its threads computed over the time that went by. */

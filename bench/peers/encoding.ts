@@ -35,7 +35,7 @@ export function raceEncodingOne(effort: Effort): Promise<JobResult> {
     async ({ model, matrix, peer, name }, { inputs, hidden, one, bandwidth }) => {
       const limits = new Limits()
       const rows = Array.from({ length: ROWS }, (_, i) => matrix.slice(i, i + 1))
-      // Weights that meet a zero are not read.
+      // Weights of zero inputs are not read.
       const bytes = Math.round(4 * hidden * notZero(matrix.slice(0, ROWS)))
       const out = new Float32Array(hidden)
       const theirs = async (variant: string) =>

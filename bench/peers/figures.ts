@@ -3,7 +3,7 @@ import type { Summary } from '../measuring/statistics.js'
 /** What a figure has to reach. */
 export type Goal = { readonly atLeast: number } | { readonly atMost: number }
 
-/** What one figure of a job came to, over its rounds. */
+/** One figure of a job, over its rounds. */
 export interface Figure {
   readonly label: string
   readonly unit: 'samples/s' | 'GFLOP/s' | 'GB/s' | 's' | 'ms' | 'µs' | 'ratio' | 'cost'
@@ -21,7 +21,7 @@ export interface JobResult {
   /** Versions and settings of the peers. */
   readonly peers: Readonly<Record<string, unknown>>
   readonly rounds: number
-  /** Rounds that did not count, since other processes used the machine meanwhile. */
+  /** Rounds that were discarded because other processes used the machine. */
   readonly repeated: number
   readonly windowSeconds: number
   readonly figures: readonly Figure[]

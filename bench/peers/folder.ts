@@ -19,7 +19,7 @@ export function onnxruntime(folder: JobFolder): string[] {
   return [process.execPath, join(scripts, 'onnxruntime-peer.mjs'), join(installed, 'node'), folder.path]
 }
 
-/** A folder by which a job is handed to its peers, as `protocol.py` reads it. */
+/** The folder that passes a job to its peers, as read by `protocol.py`. */
 export class JobFolder {
   readonly path = mkdtempSync(join(tmpdir(), 'layerwise-peers-'))
 

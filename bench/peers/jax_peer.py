@@ -29,7 +29,7 @@ labels = None if job.labels is None else by_batches(job.labels.astype(numpy.int3
 
 
 class Variant:
-    """How W lies in memory, and who adds the gradient of the weight decay: the cost or, the same to Adam, the update."""
+    """The layout of W, and where the gradient of the weight decay is added: in the cost or, equivalently for Adam, in the update."""
 
     def __init__(self, inputs_first, decay_in_adam):
         self.inputs_first = inputs_first
@@ -102,7 +102,7 @@ def first(values, steps):
 
 
 def prove(variant, steps):
-    """The parameters after so many steps, and their cost over the first batch."""
+    """The parameters after this many steps, and their cost over the first batch."""
     chosen, state = variants[variant], variants[variant].start()
     whole = min(steps, len(rows))
     if steps % whole != 0:
@@ -138,7 +138,7 @@ def versions():
         "jax": jax.__version__,
         "jaxlib": jaxlib.__version__,
         "platform": jax.default_backend(),
-        # Those that share the work of an operation; Linux alone tells.
+        # The threads that share the work of an operation; available on Linux only.
         "threads": sum(name.startswith("tf_XLAEigen") for name in names) if linux else None,
     }
 

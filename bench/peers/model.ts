@@ -14,13 +14,13 @@ import {
 import { type BenchRows, dense, type Storage, rowsOf as storedRows } from '../measuring/data.js'
 import type { TrainingJob } from './jobs.js'
 
-/** What the race asks of any model. */
+/** What the race needs of any model. */
 export interface Model {
   parameters(): Float32Array
   setParameters(theta: Float32Array): void
-  /** Trains on so many first rows of the job. */
+  /** Trains on this many first rows of the job. */
   fit(count: number, options: FitOptions): Promise<TrainingHistory>
-  /** Cost over so many first rows. */
+  /** Cost over this many first rows. */
   cost(count: number, gradient: boolean): Promise<Cost<'float32'>>
 }
 
@@ -42,7 +42,7 @@ export function sourceOf(rows: TrainingJob['rows'], kind: RowKind): Promise<Benc
   return kind === 'dense' ? dense(rows) : storedRows({ rows }, kind)
 }
 
-/** @param most - take no more than so many */
+/** @param most - use at most this many */
 export async function rowsOf(job: TrainingJob, kind: RowKind, most = Infinity): Promise<JobRows> {
   const { source, matrix } = await sourceOf(job.rows, kind)
   const { batchSize } = job.training
@@ -52,7 +52,7 @@ export async function rowsOf(job: TrainingJob, kind: RowKind, most = Infinity): 
   return { source, matrix: matrix.slice(0, count) as JobRows['matrix'], labels }
 }
 
-/** MNIST's, or the digits in turn where the files are missing. */
+/** MNIST's labels, or the digits 0 to 9 repeated if the files are missing. */
 async function digitLabels(count: number): Promise<Uint8Array> {
   if (existsSync(labelFile)) return Uint8Array.from(await readIdxLabels(labelFile))
   return Uint8Array.from({ length: count }, (_, i) => i % 10)

@@ -1,5 +1,5 @@
 /**
- * onnxruntime-node encoding rows with FOLDER/encoder.onnx: answers questions in JSON, a line each, as protocol.py does.
+ * onnxruntime-node encoding rows with FOLDER/encoder.onnx: handles requests in JSON, one per line, as protocol.py does.
  *
  *   node onnxruntime-peer.mjs MODULES FOLDER
  */
@@ -63,7 +63,7 @@ const answers = {
     return { p50: times[Math.floor(times.length / 2)], calls: times.length }
   },
 
-  /** All rows, so many a call. */
+  /** All rows, this many in each call. */
   async encodeAll({ variant, seconds, rows }) {
     const count = data.length / inputs
     const feeds = []

@@ -42,7 +42,7 @@ export async function measureStorage(effort: Effort): Promise<JobResult> {
   )
 }
 
-/** What more threads bring to training, against what they bring to its products alone. */
+/** The gain of training from more threads, relative to the gain of its products alone. */
 export async function measureScaling(effort: Effort): Promise<JobResult> {
   const { seconds, threads } = effort
   if (threads < 2) throw new Error('threads: expected --threads of at least 2')

@@ -5,8 +5,8 @@ import type { Readable, Writable } from 'node:stream'
 type Answer = Record<string, unknown>
 
 /**
- * A peer in a process of its own, which answers questions in JSON, a line each: see `protocol.py`. Between questions it is stopped by a
- * signal with all its threads and children, so that none of them spins while others have their turn.
+ * A peer in its own process, which handles requests in JSON, one per line: see `protocol.py`. Between requests it is stopped by a signal
+ * with all its threads and children, so that none of them spins during the turns of others.
  */
 export class Peer {
   readonly #name: string
@@ -28,7 +28,7 @@ export class Peer {
     process.once('exit', this.#end)
   }
 
-  /** Also what it says at first: its versions. */
+  /** Also its first message: its versions. */
   static async start(
     command: readonly string[],
     threads: number,
@@ -39,7 +39,7 @@ export class Peer {
       OMP_NUM_THREADS: limit,
       MKL_NUM_THREADS: limit,
       OPENBLAS_NUM_THREADS: limit,
-      // What XLA asks for.
+      // The variable that XLA reads.
       NPROC: limit,
     }
     const peer = new Peer(command, { ...limits, ...env })

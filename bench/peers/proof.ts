@@ -6,11 +6,11 @@ import type { Peer } from './peer.js'
 /** Steps of Adam after which all must be at the same place. */
 export const STEPS = 20
 
-/** Relative: what float32 rounding, in another order, leaves in a cost or a gradient. */
+/** Relative: the difference in a cost or gradient due to float32 rounding in another order. */
 const SAME = 1e-4
 /**
- * Distance of the parameters over the distance they went. Adam divides by the size of the gradient: where that is not much more than
- * its rounding, a parameter goes as far as any other in a direction that rounding decides.
+ * Distance of the parameters relative to the distance moved. Adam divides by the size of the gradient: if that is close to its rounding
+ * error, a parameter moves as far as any other, in a direction determined by rounding.
  */
 const SAME_WAY = 1e-2
 
@@ -26,7 +26,7 @@ export function distance(a: Float32Array, b: Float32Array, from?: Float32Array):
   return Math.sqrt(difference / length)
 }
 
-/** What our side came to after {@link STEPS} steps: parameters, and cost over the first batch. */
+/** Our result after {@link STEPS} steps: parameters, and cost over the first batch. */
 export interface Reached {
   readonly theta: Float32Array
   readonly cost: number
@@ -49,10 +49,10 @@ export async function reach(
 }
 
 /**
- * That a peer's variant takes the same steps as we do from the same start.
+ * Checks that a peer's variant computes the same steps as we do from the same start.
  *
- * @returns what to print of it
- * @throws Error that says which figure differs
+ * @returns what to print about it
+ * @throws Error with the figure that differs
  */
 export async function prove(
   peer: Peer,

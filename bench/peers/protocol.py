@@ -1,7 +1,7 @@
-"""What every peer of bench/peers/ shares: the job from a folder, and questions and answers in JSON, a line each.
+"""Common to every peer of bench/peers/: the job from a folder, and requests and responses in JSON, one per line.
 
 The folder holds job.json, rows.f32 [rows, inputs], theta.f32 (W1 b1 W2 b2 ..., each W [outputs, inputs]) and, for a classifier, labels.u32.
-What is too long for a line, a peer leaves there as a file.
+Results that are too long for a line are written there as a file.
 """
 
 import json
@@ -45,7 +45,7 @@ class Job:
 
 
 def window(seconds, run):
-    """Calls run(), which returns how many samples it trained on, until so many seconds are over.
+    """Calls run(), which returns how many samples it trained on, until this many seconds are over.
 
     Processors: the time that all threads of the process computed, over the time that went by.
     """
@@ -58,7 +58,7 @@ def window(seconds, run):
 
 
 def serve(versions, answers):
-    """Says the versions, then answers {"do": name, ...} by answers[name](...) until standard input ends."""
+    """Prints the versions, then handles {"do": name, ...} by answers[name](...) until standard input ends."""
     out, sys.stdout = sys.stdout, sys.stderr
     print(json.dumps(versions), file=out, flush=True)
     for line in sys.stdin:

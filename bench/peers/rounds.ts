@@ -7,15 +7,15 @@ const QUIET = 0.05
 /** Rounds begun for each that counts, at most. */
 const PATIENCE = 3
 
-/** What takes turns: a name and what one window of it gives. */
+/** A subject of the race: a name and the measurement of one window. */
 export type Subjects = Readonly<Record<string, () => Promise<number>>>
 
 /**
- * One window of each subject a round, every second round the other way round. A round in which processes that are not ours used the
- * processors is run again, whatever it gave: a peer whose threads spin while they wait falls to a small part of its speed then.
+ * One window of each subject in a round, every second round in reverse order. A round in which other processes used the processors is
+ * repeated, whatever its result: a peer whose threads spin while they wait is much slower then.
  *
- * @param others - seconds of CPU that they have used so far
- * @throws Error if the machine does not come to rest
+ * @param others - CPU seconds that they have used so far
+ * @throws Error if the machine stays busy
  */
 export async function rounds<S extends Subjects>(
   subjects: S,

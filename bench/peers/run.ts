@@ -1,5 +1,5 @@
 /**
- * Layerwise and its peers at the same work, side by side; `docs/benchmarks.md`, "The race", says how.
+ * Compares layerwise and its peers on the same work; see `docs/benchmarks.md`, "The race".
  *
  *   npm run bench:peers -- --setup
  *   npm run bench:peers -- [JOB…] [--json] [--seconds N] [--threads N] [--rows dense]

@@ -36,7 +36,7 @@ function checkPython(python) {
   throw new Error(`${python}: expected Python 3.${leastMinor} or newer; PYTHON names another`)
 }
 
-/** What lies in build-peers/ stays; what is missing there, or is of another version, is installed. */
+/** Packages in build-peers/ are kept; missing ones and those of another version are installed. */
 export function setUpPeers() {
   mkdirSync(folder, { recursive: true })
   const python = process.env.PYTHON ?? 'python3'

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 /** Ticks of the kernel's CPU accounting a second: 100 wherever Linux shows it to programs. */
 const TICKS = 100
 
-/** Seconds of CPU that processes other than this one and its descendants have used, or that a hypervisor took; Linux alone knows. */
+/** Seconds of CPU that processes other than this one and its descendants have used, or that a hypervisor took; available on Linux only. */
 export function strangersSeconds(): number | undefined {
   if (!existsSync('/proc/stat')) return undefined
   const [, ...fields] = readFileSync('/proc/stat', 'utf8').split('\n', 1)[0]!.trim().split(/\s+/)
@@ -19,7 +19,7 @@ function familyTicks(root: number): number {
     if (!/^\d+$/.test(entry)) continue
     const stat = statOf(entry)
     if (stat === undefined) continue
-    // The name, which comes before, may hold anything; the state is the first field after it.
+    // The name before it may contain anything; the state is the first field after the name.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     parents.set(Number(entry), Number(fields[1]))
     ticks.set(Number(entry), Number(fields[11]) + Number(fields[12]))
@@ -33,7 +33,7 @@ function familyTicks(root: number): number {
   return sum
 }
 
-/** Undefined if it ended meanwhile. */
+/** Undefined if it has ended. */
 function statOf(pid: string): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'utf8')

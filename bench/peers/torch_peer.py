@@ -89,7 +89,7 @@ trainings = {}
 
 
 def prove(variant, steps):
-    """The parameters after so many steps, and their cost over the first batch."""
+    """The parameters after this many steps, and their cost over the first batch."""
     training = Training(*variants[variant])
     for _ in range(steps):
         training.step()

@@ -105,7 +105,7 @@ export interface Rates {
   readonly flops: number
 }
 
-/** The ratio to the fastest peer comes first, then those to the others, in the order of their rates. */
+/** The ratio to the fastest peer is first, then those to the others, in the order of their rates. */
 export function trainingFigures(
   { goals }: Pick<TrainingJob, 'goals'>,
   { ours, peers, limit, plan, used, flops }: Rates,

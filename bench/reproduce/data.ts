@@ -12,14 +12,14 @@ export interface Labelled {
 
 export interface Split {
   readonly training: Labelled
-  /** What is measured in the end: the test rows, or those that stand in for them. */
+  /** The rows of the final measurement: the test rows, or validation rows instead of them. */
   readonly test: Labelled
 }
 
 const QUICK = { training: 5000, test: 2000 }
 /** Where Debian's package dataset-fashion-mnist puts its files. */
 const FASHION = '/usr/share/datasets/fashion-mnist'
-/** Of no other use: see `Stream` in the native core. */
+/** A stream number without another use: see `Stream` in the native core. */
 const DRAW_STREAM = 1000
 
 export function mnist(trial: Trial): Promise<Split> {
@@ -59,12 +59,12 @@ export function slice({ images, labels }: Labelled, from: number, to: number): L
   return { images: images.slice(from, to), labels: labels.subarray(from, to) }
 }
 
-/** Copies of the rows whose numbers are given. */
+/** Copies of the rows with the given numbers. */
 export function pick({ images, labels }: Labelled, rows: IntegerArray | readonly number[]): Labelled {
   return { images: images.select(rows), labels: Uint8Array.from(rows, (row) => labels[row]!) }
 }
 
-/** Copies of the rows of the classes that `wanted` wants. */
+/** Copies of the rows of the classes for which `wanted` is true. */
 export function ofClasses(from: Labelled, wanted: (label: number) => boolean): Labelled {
   return pick(
     from,

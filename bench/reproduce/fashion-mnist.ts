@@ -3,7 +3,7 @@ import { fashionMnist } from './data.js'
 import type { Recipe } from './recipe.js'
 import { percentRight } from './ufldl.js'
 
-/** Of λ 3e-3, β 3; λ 3e-4, β 3; λ 3e-4, β 0.3 the one that told most of the validation rows apart: 89.3%, 89.1%, 90.1%. */
+/** Of λ 3e-3, β 3; λ 3e-4, β 3; λ 3e-4, β 0.3 the one with the highest validation accuracy: 89.3%, 89.1%, 90.1%. */
 const SPARSE = { sparsity: { kind: 'kl', target: 0.1, weight: 0.3 }, weightDecay: 3e-4 } as const
 const LAYERS = [
   { hidden: 200, ...SPARSE },

@@ -5,9 +5,9 @@ export interface Recipe {
   readonly name: string
   /** What is trained, in a line. */
   readonly title: string
-  /** Where the published figures come from. */
+  /** The source of the published figures. */
   readonly source: string
-  /** What set-up is to bring for it besides MNIST. */
+  /** Data that set-up provides for it besides MNIST. */
   readonly needs?: '--fashion'
   readonly run: (trial: Trial) => Promise<Outcome>
 }
@@ -16,7 +16,10 @@ export interface Recipe {
 export interface Trial {
   /** A subset of the rows, few iterations and a loose goal. */
   readonly quick: boolean
-  /** Trains without the last sixth of the training rows and measures on these: for the choice of settings, which the test rows must not see. */
+  /**
+   * Trains without the last sixth of the training rows and measures on these: for the choice of settings, which must not depend on the test
+   * rows.
+   */
   readonly validate: boolean
   /** Where Fashion-MNIST's files are, if not where their package puts them. */
   readonly folder: string | undefined
@@ -37,7 +40,7 @@ export interface Figure {
   readonly unit?: '%' | 's' | 'GFLOP/s'
   /** Behind the decimal point. Default 2. */
   readonly digits?: number
-  /** The single values whose mean `value` is. */
+  /** The single values; `value` is their mean. */
   readonly values?: readonly number[]
   /** What was published. */
   readonly published?: string

@@ -1,4 +1,4 @@
-/** What stands in docs/results.md before the first section. */
+/** The text of docs/results.md before the first section. */
 const PREFACE = `# Results
 
 Published experiments, repeated by \`npm run reproduce -- NAME\`, which writes its section here, also if a goal is
@@ -6,10 +6,10 @@ missed. Settings were chosen on held-out training rows (\`--validate\`), never o
 `
 
 /**
- * A document with one section replaced, or put in its place.
+ * A document with one section replaced or inserted.
  *
- * @param document - the document so far; empty: one is begun
- * @param order - the names of all sections as they shall follow one another
+ * @param document - the document so far; if empty, a new one is begun
+ * @param order - the names of all sections in their order
  * @param name - the section to write
  * @param section - its text, from its heading `## NAME` on
  */

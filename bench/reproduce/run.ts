@@ -1,10 +1,10 @@
 /**
- * Published experiments, done again: `npm run reproduce` lists them.
+ * Repeats published experiments: `npm run reproduce` lists them.
  *
  *   npm run reproduce -- NAME [--quick] [--json] [--validate] [--data FOLDER]
  *
- * The report goes to standard output, all else to standard error. Exit status 1: a goal was missed, or a run failed; 2: bad arguments.
- * A full run writes its section of docs/results.md, and its pictures.
+ * The report goes to standard output, everything else to standard error. Exit status 1: a goal was missed, or a run failed; 2: bad
+ * arguments. A full run writes its section of docs/results.md, and its pictures.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'

@@ -4,7 +4,7 @@ import type { Recipe, Trial } from './recipe.js'
 import { lbfgs, percentRight, SPARSE } from './ufldl.js'
 
 const HIDDEN = 200
-/** Of the softmax: of 1e-3, 1e-4, 1e-5 and 1e-6 the one that told most of the validation digits apart. */
+/** Of the softmax: of 1e-3, 1e-4, 1e-5 and 1e-6 the one with the highest validation accuracy. */
 const WEIGHT_DECAY = 1e-5
 
 export const selfTaught: Recipe = {
@@ -42,7 +42,7 @@ export const selfTaught: Recipe = {
   },
 }
 
-/** The exercise trains on one half of the digits 0–4 and measures on the other. For validation the first half stands for the whole. */
+/** The exercise trains on one half of the digits 0–4 and measures on the other. For validation only the first half is used. */
 function halves(all: Labelled, { validate }: Trial): { fitted: Labelled; unseen: Labelled } {
   const rows = Math.floor(all.labels.length / (validate ? 2 : 1))
   const half = Math.floor(rows / 2)

@@ -9,7 +9,7 @@ export const SPARSE = {
 /** λ of their softmax. It has no biases. */
 export const SOFTMAX = { weightDecay: 1e-4, biases: false } as const
 
-/** Their optimizer: 100 pairs kept unless told otherwise, and all the iterations it is given. */
+/** Their optimizer: 100 pairs by default, and all iterations. */
 export function lbfgs(maxIterations: number, history = 100) {
   return { kind: 'lbfgs', maxIterations, history, tolerance: 0 } as const
 }

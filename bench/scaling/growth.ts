@@ -1,6 +1,6 @@
 import { quantile } from '../measuring/statistics.js'
 
-/** A size, and what it costs. */
+/** A size, and its cost. */
 export type Cost = readonly [size: number, cost: number]
 
 /** A point further from linear growth than is tolerated. */
@@ -31,7 +31,7 @@ export const TOLERATED = 0.2
  *
  * @param sizes - in ascending order, above 0; at least two
  * @param costs - measured at each, above 0
- * @param work - what linear growth goes by at each, in any unit, above 0
+ * @param work - the work at each, to which linear growth is proportional, in any unit, above 0
  */
 export function growth(sizes: readonly number[], costs: readonly number[], work: readonly number[]): Growth {
   if (sizes.length < 2 || costs.length !== sizes.length || work.length !== sizes.length) {

@@ -45,7 +45,7 @@ export interface SweepResult {
   readonly omitted: readonly number[]
 }
 
-/** Rows of all processes of a sweep, copies and results may take so much of the memory that is free. */
+/** Rows of all processes of a sweep, copies and results may take this share of the free memory. */
 const SHARE_OF_MEMORY = 0.1
 
 /** Points after which sgemm has its turn, too. */

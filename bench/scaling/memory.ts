@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 
 /**
- * The most resident memory that this process has from now on, beyond what it has now. Of Linux only: elsewhere undefined.
+ * The peak of this process's resident memory from now on, minus its present value. On Linux only: elsewhere undefined.
  *
- * @returns asks, in bytes, how much it was so far
+ * @returns a function that returns it in bytes
  */
 export function watchMemory(): () => number | undefined {
   if (process.platform !== 'linux') return () => undefined

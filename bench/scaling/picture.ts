@@ -24,7 +24,7 @@ const WIDTH = 600
 const HEIGHT = 360
 const LINE = 18
 
-/** Panels side by side, each with both axes logarithmic, and lines of text below them; on white, whatever page they stand on. */
+/** Panels side by side, each with both axes logarithmic, and lines of text below them; on a white background. */
 export function loglog(title: string, panels: readonly Panel[], caption: readonly string[]): string {
   const width = WIDTH * panels.length
   return document(width, HEIGHT + LINE * caption.length + 10, title, [

@@ -1,6 +1,6 @@
 /**
- * One point of a sweep in a process of its own, started by `subject.ts`: makes rows, runs once to see memory and whether training
- * learns, then times a window whenever it is asked for one.
+ * One point of a sweep in its own process, started by `subject.ts`: creates rows, runs once to measure memory and check that training
+ * lowers the cost, then times a window for each request.
  */
 import { randomFillSync } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'

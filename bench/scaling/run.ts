@@ -1,10 +1,10 @@
 /**
- * How cost grows; `docs/benchmarks.md` says what is measured.
+ * Measures how cost grows; see `docs/benchmarks.md`.
  *
  *   npm run bench:scaling [-- NAME] [--json] [--quick]
  *
  * NAME: rows, hidden, inputs, batch, layers or threads; without it, all of them. Progress goes to standard error. A full run writes
- * `bench/scaling/results.jsonl`, the pictures, and the table of docs/benchmarks.md; `--quick`, a look at small sizes, writes nothing.
+ * `bench/scaling/results.jsonl`, the pictures, and the table of docs/benchmarks.md; `--quick` measures small sizes and writes nothing.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

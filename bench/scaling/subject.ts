@@ -17,12 +17,12 @@ export class Subject {
     this.#child = fork(script, [JSON.stringify(work)], { stdio: ['ignore', 2, 2, 'ipc'] })
   }
 
-  /** Makes rows and model and runs once; bytes of memory beyond the rows, where the system can say. */
+  /** Creates rows and model and runs once; bytes of memory beyond the rows, if available. */
   open(): Promise<number | undefined> {
     return this.#ask({ ask: 'open' })
   }
 
-  /** Seconds a call or a sample, measured for so many seconds. */
+  /** Seconds for a call or a sample, measured for this many seconds. */
   async window(seconds: number): Promise<number> {
     const value = await this.#ask({ ask: 'window', seconds })
     if (value === undefined) throw new Error(`${this.#name}: no time`)

@@ -31,11 +31,11 @@ export interface Sweep {
   readonly unit: 'call' | 'sample'
   readonly series: readonly SweepSeries[]
   readonly values: readonly number[]
-  /** Fewer and smaller values, for a look in seconds. */
+  /** Fewer and smaller values, for a run of some seconds. */
   readonly quick: readonly number[]
 }
 
-/** All sweeps, on up to so many threads. */
+/** All sweeps, on up to this many threads. */
 export function sweeps(threads: number): readonly Sweep[] {
   const digits: Work = { kind: 'train', widths: [784, 196], batchSize: 256, rows: 16_384, threads }
   const shape = '784-196-784, batch 256'

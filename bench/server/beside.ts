@@ -16,7 +16,7 @@ const FITS: readonly { name: string; rows: number; columns: number; components?:
   { name: 'Pca.fit of 400 × 3,000, 500 components', rows: 400, columns: 3000, components: 500 },
 ]
 
-/** What calls meet with that run beside long ones in the same process. */
+/** Latency of calls beside long ones in the same process. */
 export async function figuresBeside(seconds: number): Promise<readonly Figure[]> {
   const { matrix: images } = await digits('uint8')
   const window = seconds / 12
@@ -49,7 +49,7 @@ function scoreFigures(beside: string, waited: readonly number[]): Figure[] {
 
 const model = () => new SparseAutoencoder({ inputs, hidden, seed: 1 })
 
-/** Calls again and again, with pauses in which others come to the fore. */
+/** Calls repeatedly, with pauses in which other work can run. */
 async function waits(call: () => Promise<unknown>, goesOn: () => boolean): Promise<number[]> {
   const all: number[] = []
   do {

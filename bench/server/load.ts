@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 
-/** What a stretch of load met with. */
+/** The results of a period of load. */
 export interface LoadResult {
   /** Answers within the stretch, a second. */
   readonly rate: number
@@ -13,10 +13,10 @@ export interface LoadResult {
 
 const CONNECTIONS = 8
 
-/** Milliseconds after the stretch in which an answer to one of its last requests still counts. */
+/** Milliseconds after the period in which a late response still counts. */
 const GRACE = 100
 
-/** A client of one server: so many connections, kept open. */
+/** A client of one server: several connections, kept open. */
 export class Load {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
   readonly #port: number
@@ -31,7 +31,7 @@ export class Load {
     this.#agent.destroy()
   }
 
-  /** As fast as the server answers: each connection asks again once it has its answer. */
+  /** As fast as the server responds: each connection sends its next request when it has its response. */
   async saturate(seconds: number): Promise<LoadResult> {
     const end = performance.now() + 1000 * seconds
     const waits: number[] = []
@@ -55,7 +55,7 @@ export class Load {
     for (let i = 0; ; i++) {
       const due = start + (1000 * i) / rate
       if (due >= end) break
-      // Timers are no finer than a millisecond: those that came due meanwhile go out together.
+      // Timers have a resolution of a millisecond: all requests due by then are sent together.
       if (due > performance.now()) await setTimeout(1)
       asked.push(
         this.#ask().then(() => {

@@ -1,7 +1,7 @@
 /**
- * A server that scores single rows and, when told to, trains beside it: started by `http.ts`, usually under `nice`.
+ * A server that scores single rows and, on request, trains at the same time: started by `http.ts`, usually under `nice`.
  *
- * It sends its port; `train` and `rest` are the messages it takes.
+ * It sends its port and accepts the messages `train` and `rest`.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'

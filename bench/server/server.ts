@@ -2,7 +2,7 @@ import { figuresBeside } from './beside.js'
 import type { Figure } from './figure.js'
 import { figuresOfHttp } from './http.js'
 
-/** How a process answers while it trains. */
+/** Latency of a process while it trains. */
 export interface ServerResult {
   readonly kind: 'server'
   readonly figures: readonly Figure[]

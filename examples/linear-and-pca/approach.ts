@@ -8,7 +8,7 @@ import {
   principalAxes,
 } from '../../lib/index.js'
 
-/** A training beside what it comes to. */
+/** A training and its theoretical result. */
 export interface Approach {
   readonly model: LinearAutoencoder<'float64'>
   readonly pca: Pca<'float64'>

@@ -2,8 +2,8 @@ import { Matrix } from '../../lib/index.js'
 import { gaussians } from '../compression/gaussian.js'
 
 /**
- * Rows of correlated Gaussian numbers: independent ones whose variances fall by a factor from each to the next, their axes turned
- * neighbour by neighbour, and an offset on every column.
+ * Rows of correlated Gaussian numbers: independent ones whose variances fall by a factor from each to the next, their axes rotated pair by
+ * pair of neighbours, and an offset on every column.
  */
 export function gaussianRows(
   rows: number,

@@ -1,6 +1,6 @@
 /**
- * How far the brightness of a square tile changes along one direction only: 1 for a straight edge or bar, 0 where all
- * directions are alike. From the structure tensor Σ ∇g ∇gᵀ with eigenvalues λ₁ ≥ λ₂:
+ * How far the brightness of a square tile changes along one direction only: 1 for a straight edge or bar, 0 if no direction dominates. From
+ * the structure tensor Σ ∇g ∇gᵀ with eigenvalues λ₁ ≥ λ₂:
  *
  *   (λ₁ − λ₂) / (λ₁ + λ₂)
  *

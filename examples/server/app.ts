@@ -1,14 +1,14 @@
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { LayerwiseError, type Matrix, type Precision, type SparseAutoencoder } from '../../lib/index.js'
 
-/** Rows that one request may bring. */
+/** Most rows of one request. */
 const MOST_ROWS = 1000
 
 interface RowsBody {
   readonly rows: number[][]
 }
 
-/** How many requests were given up because their client had left. */
+/** How many requests were cancelled because their client had disconnected. */
 export interface Counts {
   left: number
 }
@@ -20,7 +20,7 @@ export interface Counts {
  *   for rows unlike those of the training.
  * - `POST /train` begins to train the model further, in the background, and answers 202; 409 while it trains. `GET /train` says how far it is.
  *
- * Computing stops when the client leaves. While the model trains, answers come from its parameters after the last whole epoch.
+ * Computing stops when the client disconnects. While the model trains, responses use its parameters after the last complete epoch.
  */
 export function createApp(
   model: SparseAutoencoder<Precision>,
@@ -76,7 +76,7 @@ export function createApp(
   return app
 }
 
-/** Aborts when the connection closes before the answer was written. */
+/** Aborts when the connection closes before the response was written. */
 function untilClientLeaves(reply: FastifyReply): AbortSignal {
   const controller = new AbortController()
   if (reply.raw.destroyed) controller.abort()
