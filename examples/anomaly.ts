@@ -53,7 +53,7 @@ async function leaveOut(
   }
 }
 
-/** The first `count` rows of the wanted classes. */
+/** The first rows for which `isWanted` is true, at most `most`. */
 function rowsWhere(
   x: Matrix<Uint8Array>,
   isWanted: (row: number) => boolean,

@@ -1,6 +1,6 @@
 /**
- * Builds the same addon from the same sources with node-gyp, in build-gyp/, and loads it. Node-API needs no headers of one Node
- * version, so those of the package node-api-headers serve, with the little that node-gyp asks for besides; nothing is downloaded.
+ * Builds the same addon from the same sources with node-gyp, in build-gyp/, and loads it. Node-API needs no headers of one Node version, so
+ * those of the package node-api-headers are used, with the few others that node-gyp needs; nothing is downloaded.
  */
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ const directory = join(root, 'build-gyp')
 const nodeDirectory = join(directory, 'node')
 const headers = join(nodeDirectory, 'include', 'node')
 
-/** What every addon inherits: two configurations, position-independent code, no exceptions and no RTTI unless asked for. */
+/** Settings that every addon inherits: two configurations, position-independent code, no exceptions and no RTTI by default. */
 const commonGypi = `{
   'target_defaults': {
     'default_configuration': 'Release',

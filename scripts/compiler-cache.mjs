@@ -8,11 +8,11 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /** The compiler cache of this machine, or undefined. */
 const cache = onPath('ccache') ? 'ccache' : undefined
 
-/** Paths count from the clone on, so that build folders and clones share what they compile. */
+/** Paths are relative to the clone, so that build folders and clones share compiled files. */
 const settings = { CCACHE_BASEDIR: root, CCACHE_NOHASHDIR: '1' }
 
 /**
- * What CMake finds in its environment to compile through the cache. What the caller's environment says counts first.
+ * CMake's environment to compile through the cache. The caller's own settings have priority.
  * @returns {NodeJS.ProcessEnv}
  */
 export function cachedCmake() {
@@ -20,9 +20,9 @@ export function cachedCmake() {
 }
 
 /**
- * The same for node-gyp's makefiles, which take their compiler from CXX. The cache tells compilations apart by how dependencies are
- * asked for, among others; so a script asks for them as CMake does, and what CMake's build has compiled is found.
- * @param {string} folder where the script may lie
+ * The same for node-gyp's makefiles, which take their compiler from CXX. The options for dependency files are part of the cache's key; so a
+ * script passes the same options as CMake, and files compiled by CMake's build are found.
+ * @param {string} folder the folder for the script
  * @returns {NodeJS.ProcessEnv}
  */
 export function cachedMake(folder) {

@@ -1,7 +1,6 @@
 /**
  * Lint and format check of everything: Biome for TypeScript, JavaScript and JSON, clang-format for C++. Then which file may import which,
- * by dependency-cruiser (.dependency-cruiser.mjs).
- * `--fix` writes what can be put right by machine.
+ * by dependency-cruiser (.dependency-cruiser.mjs). `--fix` writes the automatic corrections.
  */
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'

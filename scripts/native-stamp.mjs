@@ -1,6 +1,5 @@
 /**
- * Whether what is built is what the sources say: a fingerprint of everything that goes into the addon (and the C++ tests),
- * kept beside the build.
+ * Checks whether a build is up to date: a fingerprint of all sources of the addon (and the C++ tests), stored beside the build.
  */
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -32,7 +31,7 @@ function fingerprint(roots) {
   return hash.digest('hex')
 }
 
-/** What the sources are now: take it before building, so that an edit during the build is seen afterwards. */
+/** The fingerprint of the current sources: take it before building, so that an edit during the build is detected afterwards. */
 export function fingerprints() {
   return {
     addon: fingerprint(['CMakeLists.txt', 'package-lock.json', 'scripts/openblas.mjs', 'native']),

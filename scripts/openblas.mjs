@@ -1,6 +1,6 @@
 /**
- * Finds the OpenBLAS to link. Only a pthread build will do: a serial one has no locks, so products from several threads come
- * out wrong, and an OpenMP one does not carry its thread setting to our threads.
+ * Finds the OpenBLAS to link. Only a pthread build is suitable: a serial one has no locks, so products from several threads are wrong, and
+ * an OpenMP one does not apply its thread setting to our threads.
  *
  *   node scripts/openblas.mjs            prints { library, directory, prefix } as JSON, for CMakeLists.txt
  *   node scripts/openblas.mjs directory  prints one of them, for binding.gyp
@@ -17,11 +17,11 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** Where `setup.mjs` unpacks the wheel of a system that has no pthread build of its own. */
+/** Where `setup.mjs` unpacks the wheel on a system without a pthread build. */
 export const wheelDirectory = join(root, '.deps', 'openblas')
 
 /**
- * How a library is threaded, told from the symbols it names: no compiler is needed, nor is it loaded.
+ * The threading of a library, determined from its symbols: without a compiler and without loading it.
  * @param {Buffer} library contents of the file
  * @returns {Threading}
  */
@@ -32,7 +32,7 @@ export function threadingOf(library) {
 }
 
 /**
- * Places where distributions keep a pthread build, the surest first.
+ * Places where distributions have a pthread build, the most reliable first.
  * @returns {string[]}
  */
 function systemDirectories() {
@@ -41,7 +41,7 @@ function systemDirectories() {
 }
 
 /**
- * The libraries a directory holds, itself or in `lib`, under the names distributions and wheels give the pthread build.
+ * The libraries in a directory or its `lib`, with the names that distributions and wheels give the pthread build.
  * @param {string} directory
  * @returns {string[]}
  */
@@ -54,7 +54,7 @@ function librariesIn(directory) {
 }
 
 /**
- * The first usable OpenBLAS, and all that was looked at. `LAYERWISE_OPENBLAS`, a directory, overrules the search.
+ * The first usable OpenBLAS, and all inspected ones. `LAYERWISE_OPENBLAS`, a directory, replaces the search.
  * @returns {{ found: Openblas | undefined, seen: Seen[] }}
  */
 export function findOpenblas(override = process.env.LAYERWISE_OPENBLAS) {

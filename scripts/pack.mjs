@@ -32,7 +32,7 @@ function say(what) {
   console.log(`pack: ${what} (after ${((performance.now() - start) / 1000).toFixed(0)} s)`)
 }
 
-/** Files that go beside each other, the addon first. @param {string} platform @returns {string[]} */
+/** Files that belong together in one folder, the addon first. @param {string} platform @returns {string[]} */
 function binaries(platform) {
   if (!options.portable) {
     if (!existsSync(addonPath)) fail('there is no addon yet: npm run setup builds it')
@@ -76,5 +76,5 @@ if (!options.portable) {
     `It needs OpenBLAS where it is here: ${findOpenblas().found?.library}. With --portable it brings its own.`,
   )
 }
-// An absolute path: npm takes a relative one of two parts for a repository of somebody's.
+// An absolute path: npm would read a relative path of two parts as a GitHub repository.
 console.log(`Install it in a project: npm install ${tarball}`)

@@ -1,4 +1,4 @@
-/** Fetches what the prebuilt packages are made from into .deps/, once, and checks it: zig, and OpenBLAS for each platform. */
+/** Fetches the parts of the prebuilt packages into .deps/, once, and checks them: zig, and OpenBLAS for each platform. */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -34,7 +34,8 @@ export function run(program, args, cwd = root, env = {}, output = 'inherit') {
 }
 
 /**
- * What a folder of .deps/ is made from is in its name, so that another version is another folder. It gets its name when it is whole.
+ * The name of a folder in .deps/ has the versions of its contents, so that another version is another folder. It gets its final name when
+ * it is complete.
  * @param {string} name
  * @param {(folder: string) => void} fill
  */
@@ -94,7 +95,7 @@ export function fetchZig() {
  * @param {string} folder
  */
 function unpackDebian({ architecture, sha256 }, folder) {
-  // Lists of its own, for both architectures: the machine's stay as they are.
+  // Separate package lists, for both architectures: the machine's lists do not change.
   const apt = join(folder, 'apt')
   mkdirSync(join(apt, 'lists', 'partial'), { recursive: true })
   mkdirSync(join(apt, 'cache', 'archives', 'partial'), { recursive: true })
@@ -120,7 +121,7 @@ function unpackDebian({ architecture, sha256 }, folder) {
 }
 
 /**
- * The table by which OpenBLAS chooses kernels then names others: those it no longer names are not linked.
+ * Replaces entries in the table by which OpenBLAS chooses kernels: kernels without an entry are not linked.
  * @param {string} archive @param {Record<string, string>} replaced
  */
 function replaceKernels(archive, replaced) {
@@ -136,7 +137,8 @@ function replaceKernels(archive, replaced) {
 
 /**
  * @param {import('./prebuild-platforms.mjs').Platform} platform
- * @returns {{ link: string, prefix: string, ship: string[], licence: string }} what to link, what its symbols begin with, what lies beside the addon
+ * @returns {{ link: string, prefix: string, ship: string[], licence: string }} what to link, the prefix of its symbols, the files beside
+ *   the addon
  */
 export function fetchOpenblas({ name, openblas, library }) {
   if (openblas.kind === 'debian') {

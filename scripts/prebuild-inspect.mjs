@@ -1,4 +1,4 @@
-/** What a binary says of itself, read from its bytes: no tool of its platform is needed. */
+/** Reads the platform and requirements of a binary from its bytes, without tools of its platform. */
 import { readFileSync } from 'node:fs'
 import { oldestGlibc } from './prebuild-platforms.mjs'
 
@@ -20,7 +20,7 @@ export function targetOf(binary) {
 }
 
 /**
- * The newest glibc whose symbols a binary names; undefined if it names none.
+ * The newest glibc version among the symbols of a binary; undefined if there is none.
  * @param {Buffer} binary
  */
 export function glibcOf(binary) {
@@ -33,7 +33,7 @@ export function glibcOf(binary) {
 /**
  * @param {import('./prebuild-platforms.mjs').Platform} platform
  * @param {string} path
- * @throws {Error} if the addon is for another platform, or asks for a newer glibc
+ * @throws {Error} if the addon is for another platform, or needs a newer glibc
  */
 export function checkBinary({ name }, path) {
   const binary = readFileSync(path)

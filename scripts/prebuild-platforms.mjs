@@ -1,6 +1,5 @@
 /**
- * The platforms that have a package of their own, and what each is built from. Everything is pinned; what a checksum does not
- * match is refused.
+ * The platforms with a package, and the parts of each build. Everything is pinned; files with another checksum are refused.
  *
  * @typedef {{
  *   kind: 'debian',
@@ -23,7 +22,7 @@ export const zigVersion = '0.16.0'
 export const debianVersion = '0.3.21+ds-4'
 export const wheelVersion = '0.3.34.481.3'
 
-/** zig for the machine that builds: pip takes the wheel for it and checks the sum. Linux x64. */
+/** zig for the building machine: pip fetches the wheel for it and checks the sum. Linux x64. */
 export const zigWheel = {
   requirement: `ziglang==${zigVersion}`,
   sha256: '9fcda73f62b851dd72a54b710ad40a209896db14cfb13649e62191243556342b',
@@ -32,7 +31,7 @@ export const zigWheel = {
 /** glibc 2.28 is that of RHEL 8 and Debian 10, the oldest on which Node 20 runs. */
 export const oldestGlibc = '2.28'
 
-/** Kernels for old processors, which are half of the archive, and those of another processor that such a one can run. */
+/** Kernels for old processors, which are half of the archive, each with the kernels of another processor that also run on it. */
 const oldProcessors = {
   ATOM: 'PRESCOTT',
   NANO: 'PRESCOTT',
@@ -147,7 +146,7 @@ export function choosePlatforms(names) {
   })
 }
 
-/** The name of the platform that this runs on. */
+/** The name of this platform. */
 export function platformHere() {
   const name = `${process.platform}-${process.arch}`
   if (process.platform === 'win32') return `${name}-msvc`

@@ -1,15 +1,15 @@
 import { spawn } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
 
-/** How often something is said of a program that says nothing of how far it is. */
+/** Interval of messages for a program that reports no progress. */
 const SILENCE_MS = 15_000
 
-/** How much of a log is shown when its program has failed. */
+/** Part of a log that is shown when its program has failed. */
 const LAST_LINES = 60
 
 /**
- * Runs a program that takes minutes: what it writes goes into a log, and what is shown is how far it is, by CMake's percentages, or how long
- * it has been running. Our own code compiles with warnings as errors; so the warnings in the log are others'.
+ * Runs a program that takes minutes: its output goes into a log, and only its progress is shown, by CMake's percentages or its running
+ * time. Our own code compiles with warnings as errors, so warnings in the log are from third-party code.
  *
  * @param {string} what this is, for the reader
  * @param {{ program: string, args: string[], cwd: string, env: NodeJS.ProcessEnv, log: string }} how

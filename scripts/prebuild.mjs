@@ -5,9 +5,9 @@
  *   npm run prebuild                                   all seven platforms
  *   npm run prebuild -- linux-x64-gnu darwin-arm64     these
  *
- * Leaves build-prebuilt/<platform>/layerwise.<platform>.node, the library beside it where there is one, and LICENSES.txt.
- * zig builds its C++ library once a platform (minutes), and keeps it in .deps/zig-cache. What the tools say goes into
- * build-prebuilt/<platform>/build.log; shown is how far they are.
+ * Leaves build-prebuilt/<platform>/layerwise.<platform>.node, the library beside it where there is one, and LICENSES.txt. zig builds its
+ * C++ library once a platform (minutes), and keeps it in .deps/zig-cache. The output of the tools goes into
+ * build-prebuilt/<platform>/build.log; only their progress is shown.
  */
 import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -59,7 +59,7 @@ async function build(platform) {
     ZIG_TARGET: platform.zigTarget,
     ZIG_TOOLS: zig.tools,
     LAYERWISE_PREBUILT: 'ON',
-    // Typed: CMake makes a path of what has no type, and what opens a library is none.
+    // With a type: CMake converts untyped values to paths, and these functions are not paths.
     'LAYERWISE_OPENBLAS_LIBRARY:STRING': openblas.link,
     LAYERWISE_OPENBLAS_PREFIX: openblas.prefix,
     ...(platform.library
@@ -68,7 +68,7 @@ async function build(platform) {
           LAYERWISE_BLAS_FILE: platform.library,
         }
       : {}),
-    // What cmake-js would say.
+    // The settings that cmake-js would pass.
     CMAKE_JS_VERSION: require('cmake-js/package.json').version,
     CMAKE_JS_INC: [join(nodeHeaders, 'include'), addonApi].join(';'),
     CMAKE_JS_LIB: platform.name.startsWith('win32') ? importLibrary(zig.program, work) : '',

@@ -46,12 +46,12 @@ const { values: options } = parseArgs({
 const work = mkdtempSync(join(tmpdir(), 'layerwise-hosts-'))
 const folder = join(work, 'project')
 
-/** Puts the hosts, and beside them the package as a user has it, into a folder. */
+/** Installs the hosts, and the package as a user has it, in a folder. */
 function install() {
   cpSync(project, folder, { recursive: true })
   mkdirSync(join(folder, 'node_modules'), { recursive: true })
   if (!options.smoke) run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], folder)
-  // What the repository has is linked, so that it finds what it needs where it lies.
+  // Packages of the repository are linked, so that they find their dependencies.
   for (const name of ['vitest', 'esbuild']) {
     symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
   }
@@ -85,7 +85,7 @@ function bin(name) {
   return join(found, '..', typeof bin === 'string' ? bin : bin[name])
 }
 
-/** What plain Node computes, which all others must compute too. @type {number | undefined} */
+/** The result in plain Node, which all other hosts must compute too. @type {number | undefined} */
 let figure
 
 /** @param {Host} host @returns {Promise<Row>} */
@@ -121,7 +121,7 @@ async function prove({ name, only, prove }) {
   }
 }
 
-/** Nothing of npm's or of this process's settings counts. */
+/** Settings of npm or of this process are not used. */
 function environment() {
   const kept = Object.entries(process.env).filter(([name]) => !/^(npm_|LAYERWISE_|NODE_OPTIONS$)/.test(name))
   return { ...Object.fromEntries(kept), PROOF_PLATFORM: platform }

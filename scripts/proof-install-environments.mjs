@@ -1,4 +1,4 @@
-/** The places where `npm run proof:install` installs and runs: other versions of Node, older and other C libraries, other systems. */
+/** The environments of `npm run proof:install`: other versions of Node, older and other C libraries, other systems. */
 import {
   chmodSync,
   cpSync,
@@ -31,7 +31,7 @@ import { levelsOfProcessor } from './vector-levels.mjs'
  * }} Environment
  */
 
-/** One that exists: as its own default qemu invents one with SME, on which OpenBLAS 0.3.34 multiplies wrongly, and is refused. */
+/** A real processor: qemu's default is an invented one with SME, on which OpenBLAS 0.3.34 multiplies wrongly and is refused. */
 const emulatedProcessor = 'neoverse-n1'
 const muslNodeVersion = '24.19.0'
 const armNodeVersion = '24.22.0'
@@ -42,7 +42,7 @@ const npm = realpathSync(
   process.env.npm_execpath ?? join(dirname(process.execPath), '..', 'lib/node_modules/npm/bin/npm-cli.js'),
 )
 
-/** npm's arguments: nothing from the user's or the machine's settings counts. @param {string} registry @param {string} cache */
+/** npm's arguments: settings of the user or the machine are not used. @param {string} registry @param {string} cache */
 const installArguments = (registry, cache) => [
   ...['install', 'layerwise', '--no-audit', '--no-fund', '--registry', registry, '--cache', cache],
   ...['--userconfig', join(cache, 'none'), '--globalconfig', join(cache, 'none-either')],
@@ -96,11 +96,11 @@ function nativeNode(node, vectors) {
   }
 }
 
-/** What a program needs to know of this machine's Node and the user's folder to run where it does not install. */
+/** Paths of this machine's Node and the user's folder, for a program that runs in another place than it was installed. */
 const emulated = { HOME: tmpdir(), PATH: '/usr/bin:/bin', LANG: 'C.UTF-8' }
 
 /**
- * npm chooses as on that platform; another Node then runs what it chose.
+ * npm chooses as on that platform; another Node then runs the chosen package.
  * @param {string} platform @param {string} where @param {(folder: string, program: string) => string[]} command
  * @param {NodeJS.ProcessEnv} [env]
  * @returns {Environment}
@@ -227,7 +227,7 @@ function unpackPackages(into, release, architecture, names) {
   rmSync(apt, { recursive: true })
 }
 
-/** Each with the program it cannot do without. @type {[string | undefined, () => Environment][]} */
+/** Each with the program that it requires. @type {[string | undefined, () => Environment][]} */
 const others = [
   ['debootstrap', olderGlibc],
   [undefined, () => muslNode('x64')],

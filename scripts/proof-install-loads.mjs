@@ -1,6 +1,6 @@
 /**
  * For `npm run proof:install`: layerwise loads 200 times in fresh processes and 200 times in worker threads of one process, trains each
- * time, and must end cleanly; memory must not grow with the workers. Prints what it found as JSON.
+ * time, and must end cleanly; memory must not grow with the workers. Prints the result as JSON.
  */
 import { spawnSync } from 'node:child_process'
 import { Worker } from 'node:worker_threads'

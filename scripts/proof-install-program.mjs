@@ -1,6 +1,6 @@
 /**
- * What a user's first minute looks like, for `npm run proof:install`: imports the package, trains a small model in float64, saves,
- * loads and encodes; prints what was found as JSON on the last line. It stands in a folder into which layerwise was installed.
+ * A first program of a user, for `npm run proof:install`: imports the package, trains a small model in float64, saves, loads and encodes;
+ * prints the results as JSON on the last line. It runs in a folder in which layerwise is installed.
  */
 import { readdirSync, rmSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
@@ -10,7 +10,7 @@ function sumOf(numbers) {
   return numbers.reduce((sum, x) => sum + x, 0)
 }
 
-/** Operating system's threads of this process; undefined where nobody says. */
+/** Operating system's threads of this process; undefined if unknown. */
 function countThreads() {
   try {
     return readdirSync('/proc/self/task').length
@@ -21,13 +21,13 @@ function countThreads() {
 
 const threadsBefore = countThreads()
 const start = performance.now()
-// Under a name that is no literal: where this file is written, nothing is installed.
+// Not a literal name: in the repository the package is not installed.
 const name = 'layerwise'
 const { loadModel, runtime, SparseAutoencoder } = await import(name)
 const importMs = performance.now() - start
 const importThreads = threadsBefore === undefined ? 0 : (countThreads() ?? 0) - threadsBefore
 
-// The first load of all is a worker thread's, in which OpenBLAS does not see what is set in `process.env`.
+// The first load is in a worker thread, where OpenBLAS does not see settings in `process.env`.
 const inWorker = await new Promise((resolve, reject) => {
   const code = `
     import('layerwise').then(({ runtime }) => {

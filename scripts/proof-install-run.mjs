@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 
 /**
- * Runs a program to its end without holding up this process, in which the registry answers.
+ * Runs a program to its end without blocking this process, in which the registry runs.
  * @param {string} program @param {string[]} args @param {string} cwd @param {NodeJS.ProcessEnv} env
- * @returns {Promise<string>} what it wrote to standard output
+ * @returns {Promise<string>} its standard output
  */
 export function runAsync(program, args, cwd, env) {
   return new Promise((resolve, reject) => {

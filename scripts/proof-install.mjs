@@ -5,8 +5,7 @@
  *   npm run proof:install            everything that can run here, from build-prebuilt/ (`npm run prebuild` fills it)
  *   npm run proof:install -- --ci    only this platform, with the addon of the source build, on Node 20 and 24
  *
- * publint and arethetypeswrong look at the main package first. Ends with a table: each platform, what it ran on, or that it was only
- * inspected. Nothing is claimed that was not run.
+ * publint and arethetypeswrong check the main package first. Ends with a table: each platform, where it ran, or that it was only inspected.
  */
 import {
   copyFileSync,
@@ -41,11 +40,11 @@ const work = mkdtempSync(join(tmpdir(), 'layerwise-proof-'))
 const program = join(root, 'scripts', 'proof-install-program.mjs')
 const sourceAddon = join(root, 'build', 'Release', 'layerwise.node')
 
-/** How far figures may lie apart: kernels of another processor or another OpenBLAS round otherwise, over 15 epochs. */
+/** Largest difference of figures: kernels of another processor or another OpenBLAS round differently, over 15 epochs. */
 const relativeDifference = 1e-6
 
 /**
- * Folders with what was built, and with empty files where nothing was: npm chooses a package by what its package.json says.
+ * Folders of built packages, with empty files for those not built: npm chooses a package by its package.json.
  * @returns {{ platform: Platform, files: string, isBuilt: boolean }[]}
  */
 function binaries() {

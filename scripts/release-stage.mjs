@@ -1,5 +1,5 @@
 /**
- * Lays out the packages as they will be published, from what was built: the main one, and one for each platform.
+ * Arranges the packages for publishing, from existing builds: the main one, and one for each platform.
  * @napi-rs/cli makes the platforms' package.json and the main one's optionalDependencies.
  */
 import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -41,8 +41,8 @@ const writeJson = (path, value) => writeFileSync(path, `${JSON.stringify(value, 
 const runModule = (args, cwd) => run(process.execPath, args, cwd)
 
 /**
- * The library as one module, and its types: Node takes half a millisecond for each file that it loads. And the same as a CommonJS module, for
- * programs that can `require` no other: Node before 20.19, and jest.
+ * The library as one module, and its types: Node takes half a millisecond for each file that it loads. Also as a CommonJS module, for hosts
+ * that cannot `require` an ES module: Node before 20.19, and jest.
  * @param {string} folder
  */
 function compile(folder) {
@@ -53,7 +53,7 @@ function compile(folder) {
   for (const name of readdirSync(folder)) cpSync(join(folder, name), join(common, name), { recursive: true })
   writeJson(join(common, 'package.json'), { type: 'commonjs' })
   bundle(join(folder, 'index.js'), 'esm')
-  // It has `__filename` in the place of `import.meta.url`.
+  // It has `__filename` instead of `import.meta.url`.
   bundle(join(common, 'index.js'), 'cjs', { 'import.meta.url': 'undefined' })
 }
 
@@ -68,13 +68,13 @@ function bundle(outfile, format, define = {}) {
     format,
     define,
     packages: 'external',
-    // Classes go by their names in messages and in what Node prints.
+    // Names of classes are kept: they appear in messages and in Node's output.
     keepNames: true,
   })
 }
 
 /**
- * The main package without its optionalDependencies: compiled anew, so that nothing stale lies in it.
+ * The main package without its optionalDependencies: compiled again, so that it has no stale files.
  * @param {string} folder
  */
 export function stageMain(folder) {
@@ -88,7 +88,7 @@ export function stageMain(folder) {
   writeJson(join(folder, 'package.json'), Object.fromEntries(kept.map((field) => [field, all[field]])))
 }
 
-/** Its relative links lead from where the repository is, for the package has no other files. @param {any} description */
+/** Relative links are made absolute, since the package has no other files of the repository. @param {any} description */
 function readmeFor({ repository }) {
   const text = readFileSync(join(root, 'README.md'), 'utf8')
   const base = repositoryPage(repository)
@@ -101,7 +101,8 @@ function readmeFor({ repository }) {
 
 /**
  * Puts an addon into the main package, where the library looks for one before it looks for a platform's package.
- * @param {string} folder of the staged main package @param {string} platform @param {string[]} files the addon first, then what lies beside it
+ * @param {string} folder of the staged main package @param {string} platform @param {string[]} files the addon first, then the files
+ *   beside it
  */
 export function addOwnAddon(folder, platform, [addon = '', ...others]) {
   const place = join('build', 'Release')
@@ -120,8 +121,8 @@ export function addOwnAddon(folder, platform, [addon = '', ...others]) {
 }
 
 /**
- * @param {string} folder where to: the main package, and in its `npm/`, where @napi-rs/cli wants them, the others
- * @param {{ platform: Platform, files: string }[]} binaries folders that hold an addon and what goes with it
+ * @param {string} folder target folder: the main package, and the others in its `npm/`, as @napi-rs/cli requires
+ * @param {{ platform: Platform, files: string }[]} binaries folders with an addon and its files
  * @returns {Stage}
  */
 export function stage(folder, binaries) {
@@ -146,7 +147,7 @@ export function stage(folder, binaries) {
 }
 
 /**
- * What a platform's package holds besides the addon: the library beside it, and the licences of all that is inside.
+ * The files of a platform's package besides the addon: the library, and the licences of all contents.
  * @param {string} into @param {string} files
  */
 function fillPlatform(into, files) {
@@ -174,10 +175,10 @@ export function pack({ main, platforms }, destination) {
 }
 
 /**
- * What publint and arethetypeswrong say of the main package: both ask no server.
+ * Checks the main package by publint and arethetypeswrong, which use no network.
  * @param {Stage} stage @param {string[]} tarballs
  * @returns {string} its tarball
- * @throws {Error} if one of them finds fault
+ * @throws {Error} if one of them reports a problem
  */
 export function checkMain({ main }, tarballs) {
   const { version } = readJson(join(main, 'package.json'))

@@ -2,7 +2,7 @@
  * Makes a release and stops before publishing it:
  *
  *   npm run release                      builds all platforms first
- *   npm run release -- --skip-prebuild   takes what `npm run prebuild` left
+ *   npm run release -- --skip-prebuild   uses the results of `npm run prebuild`
  *
  * Checks that versions agree and every platform is there; packs; checks the main package with publint and arethetypeswrong; writes
  * build-prebuilt/release/ with the tarballs, SHA256SUMS and an SBOM (CycloneDX, by npm). Prints the commands that would publish.
@@ -80,7 +80,7 @@ for (const path of [...tarballs.filter((path) => path !== main), main]) {
 }
 
 /**
- * What npm knows of comes from its registry: without what it calls development's, and with what is linked into the binaries.
+ * Components from npm's registry without development dependencies, plus those linked into the binaries.
  * @param {any} sbom
  */
 function asShipped(sbom) {

@@ -1,6 +1,6 @@
 /**
- * Runs every example, in its quick form where it has one, with a minute's time; each counts as one test. The demo is not among them: it has a
- * command of its own.
+ * Runs every example, in its quick form if it has one, for at most a minute; each counts as one test. The demo is not included: it has its
+ * own command.
  *
  *   node scripts/run-examples.mjs --counts=FILE    writes { passed, failed, skipped }
  */
@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const { values: options } = parseArgs({ options: { counts: { type: 'string' } } })
 const tsx = join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs')
 const seconds = 60
-/** Those that take longer than a test may, and have a short form. */
+/** Examples that take too long for a test and have a short form. */
 const quick = ['linear-and-pca.ts', 'norms.ts', 'stack.ts']
 
 const examples = readdirSync(join(root, 'examples')).filter(

@@ -1,6 +1,6 @@
 /**
- * Brings a clone to the point where it runs: finds out what is missing, and installs or builds just that, saying what and why.
- * Needs Node and npm alone. System packages are installed only for root (and by Homebrew); otherwise the command is printed.
+ * Sets up a clone: finds out what is missing, installs or builds only that, and reports what and why. Needs Node and npm alone. System
+ * packages are installed only for root (and by Homebrew); otherwise the command is printed.
  *
  *   node scripts/setup.mjs            node_modules, tools, OpenBLAS, the addon
  *   node scripts/setup.mjs --data     and MNIST, whole and unharmed
@@ -153,7 +153,7 @@ function installPackages(needs) {
     fail(`after installing there is still missing: ${stillMissing.map((need) => reasons[need]).join('; ')}`)
 }
 
-/** Builds are faster with it, and otherwise the same: where it cannot be installed, set-up goes on. */
+/** Builds are faster with it, and otherwise the same: if it cannot be installed, set-up continues. */
 function installCompilerCache() {
   if (isThere('compilerCache') || family === undefined || !mayInstall()) return
   say(`missing: ${reasons.compilerCache}`)
@@ -196,7 +196,7 @@ function fetchOpenblasWheel() {
   if (!isThere('openblas')) fail(`the wheel unpacked into ${wheelDirectory} holds no usable library`)
 }
 
-/** @returns {Need[]} what building, or node-gyp, asks of the system and does not find */
+/** @returns {Need[]} missing requirements of the build or of node-gyp */
 function missingTools() {
   /** @type {Need[]} */
   const wanted = []

@@ -1,5 +1,6 @@
 /**
- * What each system calls the things a build needs, and the command that installs them. Pure: nothing here touches the machine.
+ * The package names of each system for the requirements of a build, and the command that installs them. Pure functions without effects on
+ * the machine.
  *
  * @typedef {'compiler' | 'compilerCache' | 'make' | 'cmake' | 'openblas' | 'googletest' | 'python' | 'pip' | 'fashionMnist'} Need
  * @typedef {'debian' | 'fedora' | 'alpine' | 'macos'} Family
@@ -19,8 +20,8 @@ export const reasons = {
 }
 
 /**
- * Packages by family. An empty list: the system has no such package, and set-up does without (macOS's compiler and make come
- * with `xcode-select`; Homebrew's OpenBLAS is an OpenMP build, so the wheel is taken).
+ * Packages by family. An empty list: the system has no such package, and set-up does not install it (macOS's compiler and make come with
+ * `xcode-select`; Homebrew's OpenBLAS is an OpenMP build, so the wheel is used).
  * @type {Record<Family, Record<Need, string[]>>}
  */
 const packages = {
@@ -101,7 +102,7 @@ export function hasPackage(family, need) {
 }
 
 /**
- * The commands that bring what is missing, each as program and arguments, without `sudo`.
+ * The commands that install missing requirements, each as program and arguments, without `sudo`.
  * @param {Family} family
  * @param {Need[]} needs
  * @param {{ refreshLists?: boolean }} [options] refreshLists: apt's lists are missing or stale

@@ -7,7 +7,7 @@
  *   node scripts/test.mjs --counts=FILE        where to write { passed, failed, skipped }; default build/test-counts.json
  *   node scripts/test.mjs --canary             two tests that must fail, one in each language
  *
- * The canary proves that this script notices failures: it runs itself with --canary and must see two failures and a bad exit.
+ * The canary checks that this script reports failures: it runs itself with --canary and must get two failures and a nonzero exit status.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,6 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 
-/** What a level asks of an x64 processor: native/core/kernels/vector_kernels.cc asks the processor itself. @type {[string, string[]][]} */
+/**
+ * The processor features that a level needs on x64: native/core/kernels/vector_kernels.cc reads them from the processor itself. @type
+ * {[string, string[]][]}
+ */
 const flagsOfLevels = [
   ['avx512', ['avx512f', 'avx512dq', 'avx512bw', 'avx512vl', 'avx2', 'fma', 'popcnt']],
   ['avx2', ['avx2', 'fma', 'popcnt']],

@@ -14,7 +14,7 @@ const WORKED = 3
 
 /** A native call that is under way, or what became of it. */
 interface NativeCall {
-  /** What JavaScript and native code tell each other of it. */
+  /** The flags shared by JavaScript and native code. */
   readonly flags: Int32Array
   readonly since: {
     readonly cpu: NodeJS.CpuUsage
@@ -23,15 +23,15 @@ interface NativeCall {
   ended?: 'finished' | 'cancelled'
 }
 
-/** A call, as it is made with a signal, and whether it would ever end. */
+/** A call with a signal, and whether it would end by itself. */
 export interface Abortable {
   readonly start: (signal: AbortSignal) => Promise<unknown>
   readonly endless: boolean
 }
 
 /**
- * Starts a call and aborts it once native code has computed for a while on threads of its own. Expects that the call rejects with the
- * reason; and, where it would have ended by itself, that native code left off before.
+ * Starts a call and aborts it after native code has computed for a while on its own threads. Expects that the call rejects with the reason;
+ * and, if it would have ended by itself, that native code stopped before.
  */
 export async function expectStopped({ start, endless }: Abortable): Promise<void> {
   const reason = new Error('enough')
@@ -76,7 +76,7 @@ function watch(name: (typeof STOPPABLE)[number], seen: NativeCall[]) {
   })
 }
 
-/** Its turn has come, and it is not over. */
+/** It has begun and is not finished. */
 function hasBegun({ flags, ended }: NativeCall): boolean {
   return flags[1] === 1 && ended === undefined
 }

@@ -84,7 +84,7 @@ function fakeProcess(): { process: ChildProcess; signals: unknown[] } {
   return { process: process as unknown as ChildProcess, signals }
 }
 
-/** One that has said 20 lines; the clock stands unless it is moved. */
+/** A program that has printed 20 lines; the clock is set by the test. */
 async function warmProgram() {
   const clock = { seconds: 0 }
   vi.spyOn(performance, 'now').mockImplementation(() => 1000 * clock.seconds)

@@ -56,7 +56,7 @@ const FAILURES: readonly [string, () => unknown][] = [
   [
     'answers a thenable that throws',
     () => ({
-      // biome-ignore lint/suspicious/noThenProperty: what a hostile caller may answer
+      // biome-ignore lint/suspicious/noThenProperty: what a hostile caller may return
       then() {
         throw error
       },

@@ -66,7 +66,7 @@ beforeAll(async () => {
   }
 })
 
-/** What a reader answers to these bytes: something, or `ERR_FORMAT` that names the file. */
+/** The result of a reader for these bytes: a value, or `ERR_FORMAT` that names the file. */
 async function expectAnswer(read: Read, path: string): Promise<void> {
   const outcome = await read(path).catch((error: unknown) => error)
   if (!(outcome instanceof Error)) return
@@ -204,7 +204,7 @@ describe.each(CASES.filter((name) => name.startsWith('loadModel')))(
 
 type Node = Record<string, unknown>
 
-/** Where something stands in a JSON value. */
+/** A place in a JSON value. */
 function pathsOf(value: unknown, path: readonly string[] = []): string[][] {
   if (value === null || typeof value !== 'object') return []
   return Object.entries(value).flatMap(([key, entry]) => [[...path, key], ...pathsOf(entry, [...path, key])])

@@ -6,7 +6,7 @@ import { tolerances } from './tolerances.js'
 
 const refused = (code: string) => expect.objectContaining({ name: 'LayerwiseError', code })
 
-/** Pixel (y, x) of image k is 100 k + 10 y + x: a patch says where it is from. */
+/** Pixel (y, x) of image k is 100 k + 10 y + x: so the values of a patch give its position. */
 function image(k: number, height: number, width: number): Matrix<Float32Array> {
   const data = Float32Array.from(
     { length: height * width },

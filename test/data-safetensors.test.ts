@@ -31,7 +31,7 @@ function file(bytes: Uint8Array): string {
   return path
 }
 
-/** A file with this header text, and so many bytes of numbers. */
+/** A file with this header text, and this many bytes of numbers. */
 function handmade(header: string | object, bytes: number): Buffer {
   const text = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header))
   const length = Buffer.alloc(8)

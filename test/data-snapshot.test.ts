@@ -11,7 +11,7 @@ const arrays = [
 ]
 
 describe('a snapshot of rows', () => {
-  // The first: memory of other copies might be given back meanwhile.
+  // Runs first: memory of other copies might be freed in between.
   test.skipIf(hugePageKibibytes() === undefined)(
     'requests huge pages if it is large and the system has them',
     async () => {
@@ -56,7 +56,7 @@ describe('a snapshot of rows', () => {
   })
 })
 
-/** How much of this process's memory has asked for huge pages; undefined where the system has none, or does not show it. */
+/** The memory of this process for which huge pages were requested; undefined if the system has none, or does not show it. */
 function hugePageKibibytes(): number | undefined {
   if (!existsSync('/sys/kernel/mm/transparent_hugepage/enabled')) return undefined
   const mappings = readFileSync('/proc/self/smaps', 'utf8').matchAll(

@@ -132,8 +132,8 @@ describe('the noisy inputs, recovered from one gradient step from known weights:
   const rows = Matrix.from(new Float64Array(m).fill(0.6), m, 1)
 
   /**
-   * What one hidden unit h = x and one output y = h, all biases 0, sees: the loss of y against 0.6 is ½(noisy x − 0.6)², so that the mean loss
-   * is half the mean square of what the noise adds.
+   * A network of one hidden unit h = x and one output y = h, all biases 0: the loss of y against 0.6 is ½(noisy x − 0.6)², so the mean loss
+   * is half the mean square of the noise.
    */
   async function meanSquare(corruption: Corruption, outputActivation: 'identity' | 'satlin') {
     const model = new SparseAutoencoder({

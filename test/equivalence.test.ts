@@ -327,7 +327,7 @@ describe('data without variance in some directions', () => {
     for (const tied of [true, false]) {
       const model = await trained(x, { hidden, tied })
       expect((await model.cost(x)).loss).toBeLessThan(errorGap.value * pca.totalVariance)
-      // The span of the data lies in that of the decoder.
+      // The span of the data is contained in that of the decoder.
       const angles = await principalAngles((await principalAxes(model)).vectors, pca.components.slice(0, 3))
       expect(angles.at(-1)).toBeLessThan(subspaceAngle.value)
     }

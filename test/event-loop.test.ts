@@ -4,8 +4,8 @@ import { CALLS, longestBlock, measure } from '../bench/longest-block.js'
 const ROWS = 400_000
 
 /**
- * Far above the 5 ms that a slice may take, for slow machines and collections of garbage, and below the 50 to 500 ms that many of these
- * calls take of so many rows where they do their work at once.
+ * Much more than the 5 ms of a slice, for slow machines and garbage collection, and less than the 50 to 500 ms that many of these calls
+ * would take without slices.
  */
 const MOST_MS = 40
 

@@ -14,7 +14,7 @@ import { labeledRows } from './labeled-sample.js'
 
 export const inputs = 5
 export const names = ['low', 'middle', 'high'] as const
-/** Rows to train on and to ask models about, in (0, 1). */
+/** Rows for training and for the other calls, in (0, 1). */
 export const { x, labels } = labeledRows(40, inputs, names.length)
 export const namedLabels = Array.from(labels, (label) => names[label]!)
 

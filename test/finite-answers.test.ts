@@ -18,14 +18,14 @@ import { tolerances } from './tolerances.js'
 
 const inputs = 6
 const labels = [0, 1, 2, 0]
-/** The largest number of each precision, as data have it where there is none. */
+/** The largest number of each precision, with a default for data without one. */
 const LARGEST = { float32: 3.4028234663852886e38, float64: Number.MAX_VALUE }
 const precisions = ['float32', 'float64'] as const
 
 type Answer = ArrayLike<number>
 type Method<M> = (model: M, x: Matrix) => Promise<Answer> | Answer
 
-/** A model, its parameters, and what is asked of it. */
+/** A model, its parameters, and the tested calls. */
 interface Case<M> {
   readonly make: (precision: Precision) => M | Promise<M>
   readonly methods: Record<string, Method<M>>
@@ -147,7 +147,7 @@ function hugeRows(size: number, alternating: boolean): Matrix<Float64Array> {
   return Matrix.from(data, 4, inputs)
 }
 
-/** What came of a question: numbers, or the error. */
+/** The result of a call: numbers, or the error. */
 async function outcome<M>(method: Method<M>, model: M, x: Matrix): Promise<Answer | LayerwiseError> {
   try {
     return await method(model, x)
@@ -186,14 +186,14 @@ describe.each(tables)(
       const got = await outcome(ask, model, x)
       if (got instanceof LayerwiseError) {
         expect(got.code).toBe('ERR_RANGE')
-        // The cost is of all rows; single rows are asked for one by one.
+        // The cost is of all rows; other results are computed for single rows.
         if (!['score', 'cost', 'gradient'].includes(method) && !method.endsWith('Sync'))
           expect(got.details.row).toBe(await firstRefused(ask, model, x))
       } else {
         for (const value of Array.from(got)) expect(value).toSatisfy(Number.isFinite)
       }
       if (precision === 'float64') return
-      // What float64 finds, with the same parameters, is what float32 must answer, where it can hold it.
+      // With the same parameters, float32 must return the result of float64 if it can represent it.
       const wanted = await outcome(ask, await make('float64'), x)
       if (wanted instanceof LayerwiseError) return
       const answeredInDoubles = ['errors', 'errorSync', 'cost', 'score', 'classes'].includes(method)

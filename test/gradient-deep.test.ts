@@ -31,7 +31,7 @@ function nativeRows(x: Floats, m: number, { labels }: Case): NativeRows {
   return { data: x, rows: m, cols: x.length / m, scale: 1, ...(labels && { labels }) }
 }
 
-/** Cost, and gradient where it is asked for, of the native core in the precision of `parameters`. */
+/** Cost, and gradient on request, of the native core in the precision of `parameters`. */
 async function native(
   one: Case,
   parameters: Floats,
@@ -85,7 +85,7 @@ async function gradientHolds(one: Case, seed: number): Promise<void> {
   const point = pointAwayFromKinks(one.layers, one.objective, { m: one.labels?.length ?? 6, seed })
   const gradient = await agreesWithOracle(one, point)
 
-  // The points that differences need, measured all at once, then handed back in the same order.
+  // The points of the differences, measured all at once, then returned in the same order.
   const rows = nativeRows(point.x, point.m, one)
   const places: Float64Array[] = []
   numericGradient((at) => places.push(at.slice()), point.theta)

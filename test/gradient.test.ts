@@ -87,7 +87,7 @@ describe('cost and gradient under every penalty', () => {
         const gradient = native.gradient!
         const label = one.sparsity.kind
 
-        // The points that differences need, measured all at once, then handed back in the same order.
+        // The points of the differences, measured all at once, then returned in the same order.
         const points: Float64Array[] = []
         numericGradient((at) => points.push(at.slice()), theta)
         const costs = await Promise.all(points.map((parameters) => model.cost(rows, { parameters })))
@@ -120,7 +120,7 @@ describe('cost and gradient under every penalty', () => {
   }
 })
 
-/** Parameters that are all 0, but for what a test says of them. */
+/** Parameters that are all 0, except those set by a test. */
 function parametersWith(fill: (theta: Float64Array) => void): Float64Array {
   const theta = new Float64Array(2 * INPUTS * HIDDEN + HIDDEN + INPUTS)
   fill(theta)

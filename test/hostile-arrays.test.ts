@@ -37,7 +37,7 @@ const classifier = new SoftmaxClassifier({ inputs, classes: 3 })
 const labels = Uint8Array.from({ length: rows }, (_, i) => i % 3)
 const { length: parameters } = model.parameters()
 
-/** Classes made from Float32Array, as libraries have them: what their instances say of themselves is not what they hold. */
+/** Subclasses of Float32Array, as in libraries, whose overridden members do not agree with their contents. */
 const subclasses: Record<string, new (data: Float32Array) => Float32Array> = {
   'with a length of its own': class extends Float32Array {
     override get length() {
@@ -243,7 +243,7 @@ test('an array of rows that changes its length while it is copied gives the orig
   }
 })
 
-/** Everything that takes rows, by the array they lie in. */
+/** Every call that takes rows, as a function of their array. */
 const doors: Record<string, (data: Float32Array) => unknown> = {
   'Matrix.from': async (data) => Matrix.from(data, rows, inputs),
   'Matrix.fromRows': async (data) => Matrix.fromRows([data]),

@@ -109,7 +109,7 @@ describe('PNG', () => {
 
 describe('a feature image', () => {
   test('scales each tile by its own largest weight around grey 128', () => {
-    // Units 2 × 2: a strong and a weak one of the same form, one whose largest weight is negative, a dead one.
+    // Units of 2 × 2: a strong and a weak one of the same form, one whose largest weight is negative, and one with zero weights.
     const image = featureImage(
       modelOf([
         [4, 0, -2, 1],

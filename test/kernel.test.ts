@@ -9,7 +9,7 @@ import { findOpenblas } from '../scripts/openblas.mjs'
 const addon = fileURLToPath(new URL('../build/Release/layerwise.node', import.meta.url))
 const { library, prefix } = findOpenblas().found!
 
-/** Only there OpenBLAS may take Prescott; a build whose symbols have a prefix hides those by which it chooses anew. */
+/** Only there can OpenBLAS choose Prescott; a build with prefixed symbols hides the functions that choose again. */
 const possible = process.platform === 'linux' && process.arch === 'x64' && prefix === ''
 const hasAvx2 = possible && /\bavx2\b/.test(readFileSync('/proc/cpuinfo', 'utf8'))
 

@@ -10,7 +10,7 @@ const few = sampleRows(50, inputs)
 const many = Matrix.from(new Uint8Array(200_000 * inputs).fill(1), 200_000, inputs)
 const model = () => new SparseAutoencoder({ inputs, hidden: 200, seed: 1 })
 
-/** A call that occupies its lane until it is told to end. */
+/** A call that occupies its lane until it is stopped. */
 interface Occupant {
   readonly over: () => boolean
   readonly end: () => Promise<unknown>
@@ -32,7 +32,7 @@ function occupant(call: Promise<unknown>, stop: () => void): Occupant {
   }
 }
 
-/** A span of training that goes on and on. */
+/** A span of training without end. */
 function occupyTraining(): Occupant {
   const { job, parameters } = openSmallJob({ data: many.data, rows: many.rows, cols: inputs, scale: 1 / 255 })
   const learningRates = new Float64Array(100_000)
@@ -42,7 +42,7 @@ function occupyTraining(): Occupant {
   return occupant(call, () => Atomics.store(flags, 0, 1))
 }
 
-/** A decomposition is one task, however long. */
+/** A decomposition is one task of any length. */
 function occupyDecomposition(): Occupant {
   const n = 2500
   const matrix = Float64Array.from({ length: n * n }, (_, i) => Math.sin(i))

@@ -101,7 +101,7 @@ describe('cost and gradient', () => {
     expect(Math.abs(total - expected) / expected).toBeLessThan(float64VsOracleCost.value)
     const differences = numericGradient((point) => definition(options, rows, point), theta)
     expect(relativeDistance(gradient!, differences)).toBeLessThan(gradientCheckFloat64.value)
-    // There the penalty is β‖ρ‖², whatever W.
+    // There the penalty is β‖ρ‖² for every W.
     expect(sparsity).toBeCloseTo(2 * (0.2 ** 2 + 0.5 ** 2 + 1.5 ** 2), 10)
   })
 

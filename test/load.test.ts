@@ -16,7 +16,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** How a stand-in for the package of this platform is described. */
+/** The package.json of a stand-in for the package of this platform. */
 const described = '{ "main": "layerwise.node" }'
 
 interface Outcome {
@@ -26,7 +26,7 @@ interface Outcome {
   value?: unknown
 }
 
-/** Runs a function body in a process of its own, in which nothing is loaded yet; `binding` is that of the given package. */
+/** Runs a function body in a new process, in which nothing is loaded yet; `binding` is that of the given package. */
 function inFreshProcess(body: string, env: NodeJS.ProcessEnv = {}, packageRoot = root): Outcome {
   const load = pathToFileURL(join(packageRoot, 'lib/native/load.ts')).href
   const program = `
@@ -332,7 +332,7 @@ function otherPlatform(): string {
   return expectedPackage().endsWith('darwin-arm64') ? 'win32-x64-msvc' : 'darwin-arm64'
 }
 
-/** The loader alone in a package of its own, with no addon about. */
+/** The loader alone in its own package, without an addon. */
 function bareCopy(name: string): string {
   const copy = join(folder, name)
   const native = ['load.ts', 'load-error.ts', 'platform.ts', 'whole-file.ts'].map(

@@ -311,7 +311,7 @@ function relativeDistanceOf(a: Matrix, b: Matrix): number {
   return relativeDistance(a.data, b.data)
 }
 
-/** What work comes to, and how often the event loop went round meanwhile. */
+/** The result of some work, and the number of turns of the event loop during it. */
 async function turnsDuring<T>(work: () => Promise<T>): Promise<[T, number]> {
   let turns = 0
   const count = () => {

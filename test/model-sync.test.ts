@@ -4,7 +4,7 @@ import { everyModel, inputs, labels, namedLabels, names, x } from './every-model
 import { expectError, thrown } from './refusal.js'
 import { tolerances } from './tolerances.js'
 
-/** Rows of every kind: as they are, mostly zeros, all zeros, and negative. */
+/** Rows of every kind: dense, mostly zeros, all zeros, and negative. */
 const rows = Matrix.from(
   Float64Array.from([
     ...x.data.subarray(0, 3 * inputs),
@@ -24,7 +24,7 @@ describe.each(everyModel)('single rows of a %s in %s', (_, precision, make) => {
     model = await make()
   })
 
-  /** Every method that answers for one row, beside the one that answers for many. */
+  /** Every method for one row, and the method for many rows. */
   function pairs(): [
     sync: (row: Matrix | number[]) => ArrayLike<number>,
     all: (x: Matrix) => Promise<Matrix>,

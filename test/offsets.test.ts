@@ -43,7 +43,7 @@ function less(offset: number, { data }: Matrix): Matrix<Float64Array> {
   )
 }
 
-/** What a model answers, by name, each with the size that it is compared by. */
+/** The results of a model, by name, each with the size for its relative comparison. */
 type Answers = Record<string, { values: ArrayLike<number>; size?: number }>
 interface Data {
   /** To fit scalers on, which take no flat arrays. */
@@ -159,7 +159,7 @@ const models: Record<string, Ask> = {
   },
 }
 
-/** The ways in which the same rows may be handed over. */
+/** The ways to pass the same rows. */
 const hosts: Record<string, (matrix: Matrix<Float64Array>) => Rows> = {
   'a float64 Matrix': (matrix) => matrix,
   'a flat Float64Array': (matrix) => matrix.data,

@@ -351,7 +351,7 @@ async function knownOptions(refused: () => unknown): Promise<string[]> {
   throw new Error('an unknown option was accepted')
 }
 
-/** Results without what has no value of its own to compare. */
+/** Results without members that cannot be compared. */
 function plain(result: unknown): unknown {
   return typeof result === 'object' && result !== null && 'toJSON' in result
     ? (result as { toJSON(): unknown }).toJSON()

@@ -196,7 +196,7 @@ test('the types refuse options that exclude each other', () => {
 
 const bogus = { noSuchOption: 1 } as never
 
-/** Everything a person could see of a short fit: or its refusal. */
+/** All observable results of a short fit, or its error. */
 async function outcome(options: Options, fitOptions: Options): Promise<unknown> {
   try {
     const lbfgs = (fitOptions.optimizer as { kind?: string } | undefined)?.kind === 'lbfgs'

@@ -25,7 +25,7 @@ function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>): vo
   }
 }
 
-/** The error of the backpropagated gradient against central differences, at a point where there is a gradient to see. */
+/** The error of the backpropagated gradient against central differences, at a point with a nonzero gradient. */
 function gradientError(
   layers: OracleLayer[],
   objective: OracleObjective,
@@ -107,7 +107,7 @@ describe('the gradient agrees with central differences', () => {
           { inputs: 2, outputs: 3, activation, biases: true, tied: 1 },
           { inputs: 3, outputs: 4, activation: 'identity', biases, tied: 0 },
         ]
-        // A decay that is named for a layer without a matrix of its own counts for nothing.
+        // A decay for a layer without its own matrix has no effect.
         const objective = { loss: 'squared', weightDecay: [0.03, 0.02, 9, 9], penalties } as const
         expect(gradientError(layers, objective, 13)).toBeLessThan(tolerances.gradientCheckFloat64.value)
       }

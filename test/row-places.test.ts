@@ -26,7 +26,7 @@ async function trained(given: NativeRows): Promise<unknown> {
   }
 }
 
-/** Every call that reads rows, which looks at the order on the threads that compute. */
+/** Every call that reads rows and checks their order on the computing threads. */
 const CALLS: Readonly<Record<string, (given: NativeRows) => Promise<unknown>>> = {
   forward: (given) =>
     new NativeWork({}).call('x', (run) => {

@@ -263,7 +263,7 @@ describe('loading refuses with ERR_FORMAT', () => {
 
   describe('a contradiction in its header, before memory for a terabyte is allocated:', () => {
     const terabyte = 2 ** 40
-    /** A sparse file: a header, and zeros that lie nowhere. */
+    /** A sparse file: a header, and zeros that take no space on the disk. */
     async function sparse(entry: Entry, tensor: string, shape: number[]): Promise<string> {
       const described = { dtype: 'F32', shape, data_offsets: [0, terabyte] }
       const header = Buffer.from(

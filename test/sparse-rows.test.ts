@@ -10,7 +10,7 @@ const INPUTS = 300
 const HIDDEN = 40
 const ROWS = 400
 
-/** One number of twenty is not zero: products leave the zeros out. */
+/** One number of twenty is not zero: products skip the zeros. */
 function sparseRows(): Float64Array {
   const random = seeded(7)
   return Float64Array.from({ length: ROWS * INPUTS }, () => (random() < 0.05 ? random() : 0))

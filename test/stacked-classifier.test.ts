@@ -42,7 +42,7 @@ const penalties: Sparsity[] = [
 const sparseLayers = hidden.map((layer, k) => ({ ...layer, sparsity: penalties[k]! }))
 const sparse = { ...plain, layers: sparseLayers, sparseFineTuning: true } as const
 
-/** How many parameters lie below the softmax. */
+/** The number of parameters below the softmax. */
 const below = (inputs + 1) * 5 + (5 + 1) * 4 + (4 + 1) * 4
 
 const cases: [string, Omit<StackedClassifierOptions, 'precision'>][] = [

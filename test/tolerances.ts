@@ -1,4 +1,4 @@
-/** How far two numbers that ought to agree may lie apart, and why just so far. */
+/** The allowed differences between numbers that should agree, each with its reason. */
 export interface Tolerance {
   readonly value: number
   readonly reason: string

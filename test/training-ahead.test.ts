@@ -53,7 +53,7 @@ describe('queueing epochs before JavaScript has read the results of earlier ones
     let reported = 0
     const onProgress = ({ epoch }: FitProgress) => {
       reported = epoch
-      // What was handed over besides is over by then, and nobody has read that.
+      // The queued span is finished by then, but its result has not been read.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
       controller.abort()
     }

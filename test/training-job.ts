@@ -1,7 +1,7 @@
 import type { TrainingHandle, TrainingRequest } from '../lib/native/binding.js'
 import { binding } from '../lib/native/load.js'
 
-/** A training job without a model: gradient descent over all rows, in their order, where nothing else is said. */
+/** A training job without a model: by default gradient descent over all rows, in their order. */
 export function openJob(
   request: Pick<TrainingRequest, 'layers' | 'objective' | 'parameters' | 'rows'> & Partial<TrainingRequest>,
 ): TrainingHandle {

@@ -44,7 +44,7 @@ export const deepMnist: Recipe = {
       ],
       notes: [
         'A first run of 120 epochs came out a little above 3.00 on the test images, 2.07 on those it was trained on; the number of epochs was then ' +
-          'raised, so the test images had a word in that.',
+          'raised, so this choice depends on the test images.',
       ],
     }
   },

@@ -19,7 +19,7 @@ const QUICK = { epochs: 2, batchSize: 20 }
 export const denoisingMnist: Recipe = {
   name: 'denoising-mnist',
   title:
-    '784-1000-1000-1000-10: three layers that mend digits with 10%, 20%, 30% of their inputs masked, then a softmax and all together',
+    '784-1000-1000-1000-10: three denoising layers with 10%, 20%, 30% of their inputs masked, then a softmax and all together',
   source: 'Vincent et al., “Stacked denoising autoencoders”, 2010',
   run: async (trial) => {
     const { quick, onProgress } = trial
@@ -37,7 +37,7 @@ export const denoisingMnist: Recipe = {
       figures: [{ label: 'test error', value: ours, unit: '%', published: '1.3%', goal }],
       notes: [
         'Two full runs before, after 50 greedy epochs, came out at 1.32% (second phase in batches of 128) and 1.43% (of 32). The second phase was ' +
-          'chosen on rows held out; that the greedy epochs were then doubled was not, so the test rows had a word in that.',
+          'chosen on held-out rows. The doubled number of greedy epochs was not, so it depends on the test rows.',
       ],
     }
   },

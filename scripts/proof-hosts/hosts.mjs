@@ -1,4 +1,4 @@
-/** The hosts of `npm run proof:hosts`: how each comes to run the statements of project/checks.cjs. */
+/** The hosts of `npm run proof:hosts`: how each runs the statements of project/checks.cjs. */
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -25,7 +25,7 @@ const node = process.execPath
 const format = { esm: 'mjs', cjs: 'cjs' }
 
 /**
- * What a bundle is shipped with: the addon's package, and the main one where that is not in the bundle.
+ * Packages shipped with a bundle: the addon's package, and the main one if it is not in the bundle.
  * @param {Pick<Context, 'folder' | 'out'>} context @param {string[]} names
  */
 function ship({ folder, out }, names) {
@@ -228,14 +228,14 @@ const strict = {
   lib: ['es2023', 'dom'],
 }
 
-/** What the compiler is told, in the place of a program of each kind. */
+/** The compiler options for each kind of program. */
 const kinds = [
   { how: 'ES modules', module: 'node16', moduleResolution: 'node16', file: 'consumer.mts' },
   { how: 'CommonJS', module: 'node16', moduleResolution: 'node16', file: 'consumer.cts' },
   { how: 'for a bundler', module: 'esnext', moduleResolution: 'bundler', file: 'consumer.ts' },
 ]
 
-/** Without Node's types: those have versions of TypeScript of their own. @type {Host[]} */
+/** Without Node's types, which need certain versions of TypeScript. @type {Host[]} */
 const compilers = ['5.0', '5.4', '5.7', 'newest'].flatMap((version) =>
   kinds.map(({ how, module, moduleResolution, file }) => ({
     name: `TypeScript ${version}, ${how}`,

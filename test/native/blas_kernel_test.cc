@@ -23,7 +23,7 @@ std::ostream& operator<<(std::ostream& out, const Case& one) { return out << one
 
 class KernelsToTry : public testing::TestWithParam<Case> {};
 
-// Own choices are those that the sources of OpenBLAS say.
+// OpenBLAS's own choices are taken from its sources.
 const Case kCases[] = {
     {"Emerald Rapids, 0.3.21: unknown models of Intel's are taken for Pentium 4",
      {VectorLevel::avx512, Vendor::intel, 6},

@@ -94,7 +94,7 @@ TEST_F(Constraint, ANewRoundUsesItsWeightAndMultipliers) {
     TrainingJob<double> job(network, objective(network, 4), options_of(Kind::gradient_descent, 0), theta.data(), kRows);
     std::vector<double> at = theta;
     for (int epoch = 0; epoch < 4; epoch++) {
-      // Rounds 0 0 1 1; in round 0 the span's weight is not looked at.
+      // Rounds 0 0 1 1; in round 0 the span's weight is ignored.
       const SpanResult got = job.run(team, rows, span(epoch, kRate, epoch / 2, 16), StopFlag());
       const Objective now = epoch < 2 ? objective(network, 4) : objective(network, 16, multipliers);
       expect_right_cost(naive_cost(network, now, {at.begin(), at.end()}, x), got.cost);
@@ -121,7 +121,7 @@ TEST_F(Constraint, AnEpochOfMinibatchesReportsThePenaltyOfItsRound) {
   });
 }
 
-// Curvature learnt of the old objective would be wrong of the new one.
+// Curvature of the old objective would be wrong for the new one.
 TEST_F(Constraint, LbfgsRestartsInANewRoundFromItsCurrentParameters) {
   ThreadPool pool;
   pool.run(2, [&](Team& team) {

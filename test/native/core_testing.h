@@ -8,7 +8,7 @@
 
 namespace layerwise {
 
-// Under a sanitizer everything takes ten times as long, and what is looked for shows in fewer rounds.
+// With a sanitizer everything takes ten times as long, and fewer rounds are enough to find errors.
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 inline constexpr bool kSanitized = true;
 #else

@@ -14,7 +14,7 @@ namespace {
 using Kind = Corruption::Kind;
 constexpr Kind kKinds[] = {Kind::masking, Kind::gaussian, Kind::salt_and_pepper};
 
-// What is asked of rates and moments is asked of so many draws.
+// The number of draws in tests of rates and moments.
 constexpr int kRows = 1000, kCols = 1000;
 
 template <typename T>
@@ -42,7 +42,7 @@ double product_at(const std::vector<double>& x, std::size_t distance) {
   return sum / static_cast<double>(x.size() - distance);
 }
 
-// No value says anything of its neighbours in the row, in the next block of four, in the next row.
+// Values are independent of their neighbours in the row, in the next block of four, and in the next row.
 void expect_unrelated(const std::vector<double>& centred, double near) {
   for (int distance : {1, 2, 3, 4, 5, kCols - 1, kCols, kCols + 1})
     EXPECT_NEAR(product_at(centred, distance), 0, near) << distance;

@@ -17,7 +17,7 @@ using Method = OptimizerOptions::Kind;
 constexpr int kInputs = 6, kRows = 11;
 constexpr Corruption kCorruptions[] = {{Kind::masking, 0.3}, {Kind::gaussian, 0.2}, {Kind::salt_and_pepper, 0.3, 0.1, 0.9}};
 
-// Rows of x, which are those of the data that `order` names, as the network sees them.
+// The network's input for rows of x, which are the rows of the data in `order`.
 NaiveRows noisy(const Noise& noise, const std::vector<double>& x, const std::vector<std::uint32_t>& order) {
   std::vector<double> out(x.size());
   for (std::size_t i = 0; i < order.size(); i++) noise.corrupt(order[i], &x[i * kInputs], kInputs, &out[i * kInputs]);

@@ -101,7 +101,7 @@ TEST(RepeatedRuns, ReadRowsOnceIfTheyFitAChunk) {
   }
 }
 
-// The hidden layer alone meets groups: it tells whether they are those of the first run, the loss what the rows are now.
+// Only the hidden layer uses groups: it shows whether they are those of the first run; the loss shows the current rows.
 TEST(RepeatedRuns, GroupRowsOnceIfThereIsRoomForTheGroupsOfAllChunks) {
   const std::vector<double> theta = parameters_of<double>(autoencoder(), 1);
   for (const auto& [memory, once] : {std::pair(kChunksKept, true), std::pair(kNothingKept, false)}) {

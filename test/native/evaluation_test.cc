@@ -102,7 +102,7 @@ TEST(Evaluation, KlIsFiniteAndItsGradientCorrectIfUnitsSaturate) {
     const Evaluated<double> got = evaluate(network, objective, theta, rows_of(x, 4));
     const NaiveCost naive = naive_cost(network, objective, {theta.begin(), theta.end()}, x);
     EXPECT_NEAR(got.parts.sparsity, naive.sparsity, tolerance::kAtEdges);
-    // A mean's rounding in long double times the slope of 1e6 asks for a longer step than elsewhere.
+    // The rounding of a mean in long double times the slope of 1e6 needs a longer step than elsewhere.
     EXPECT_LT(gradient_error(got.gradient, naive_gradient(network, objective, theta, x, 1e-4L)), tolerance::kGradient);
   }
 }
@@ -200,7 +200,7 @@ TEST(Evaluation, StopsWhenAskedTo) {
   });
 }
 
-// Half a step would leave the parameters of no step.
+// Half a step would leave parameters that belong to no step.
 TEST(Evaluation, FinishesAnUpdateThatHasBegunWhenItIsStopped) {
   const Network network = autoencoder(6, 3);
   const std::vector<double> theta = parameters_of<double>(network, 1), x(60, 0.5);

@@ -1,4 +1,4 @@
-// Rows that go through layers which do not learn before the network sees them.
+// Rows that pass through frozen layers before the network.
 #include <gtest/gtest.h>
 
 #include <vector>

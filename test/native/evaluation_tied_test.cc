@@ -56,7 +56,7 @@ TEST(TiedNetwork, OfManyLayersIsCorrectWithEveryPenaltyAndDecay) {
       for (PenaltyKind kind : {PenaltyKind::kl, PenaltyKind::l2, PenaltyKind::l1, PenaltyKind::constraint}) {
         SCOPED_TRACE(testing::Message() << "layer " << layer << " penalty " << static_cast<int>(kind));
         Objective objective = objective_of(network, Loss::squared, 0, {{layer, kind, 0.2, 2, Average::exact}});
-        // What is said of tied layers has no weights to act on.
+        // Settings for tied layers have no weights to act on.
         objective.weight_decay = {0.1, 0.02, 0, 50, 60, 70};
         check(network, objective);
       }

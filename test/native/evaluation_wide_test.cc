@@ -1,4 +1,4 @@
-// Layers so wide that their rows do not lie close together.
+// Layers so wide that their rows are padded.
 #include <gtest/gtest.h>
 
 #include <algorithm>

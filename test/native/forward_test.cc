@@ -117,7 +117,7 @@ TYPED_TEST(ForwardTest, ClassesAreTheLargestOutputs) {
   for (int threads : thread_counts()) {
     EXPECT_EQ(pass(network, theta, rows_of(x, 67), ForwardResult::classes, threads).classes, classes);
   }
-  // All outputs alike: the first.
+  // All outputs are equal: the first.
   const std::vector<T> zeros(network.parameters, T(0));
   EXPECT_EQ(pass(network, zeros, rows_of(x, 67), ForwardResult::classes, 2).classes, std::vector<std::uint32_t>(rows, 0));
 }
@@ -237,7 +237,7 @@ TEST(Forward, ReportsAValueThatOverflowsInItsOwnPrecisionEvenInTheLastRow) {
   EXPECT_EQ(stored.bad.column, 1);
   EXPECT_EQ(stored.bad.value, 1e300);
 
-  // Scaled in float64: too large before the factor brings it down is not too large; too large after it is.
+  // Scaled in float64: only a value that is too large after the factor is refused.
   const std::vector<float> x = {1, 1, 3e38f, 1, 1, 3e38f};
   const std::vector<double> shift = {0, 0, -3e38};
   std::vector<double> factor = {1, 1, 1e-38};

@@ -15,7 +15,7 @@
 namespace layerwise {
 namespace {
 
-// Evaluates and iterates on a pool of its own.
+// Evaluates and iterates on its own pool.
 template <typename T>
 struct Path {
   using Solver = Lbfgs<T>;
@@ -30,7 +30,7 @@ struct Path {
   }
 };
 
-// `tolerance`: of the largest |gradient| itself, whatever it is at the start.
+// `tolerance`: of the largest |gradient| itself, not relative to the start.
 template <typename T>
 Path<T> minimise(const typename Lbfgs<T>::Evaluate& f, std::vector<T> theta, double tolerance, int limit, int history = 10,
                  int threads = 2) {
@@ -50,7 +50,7 @@ Path<T> minimise(const typename Lbfgs<T>::Evaluate& f, std::vector<T> theta, dou
   return path;
 }
 
-// 1/2 (x - 1)^T A (x - 1), the values of A from 1 to `condition`, its axes turned by a reflection.
+// 1/2 (x - 1)^T A (x - 1), the eigenvalues of A from 1 to `condition`, its axes given by a reflection.
 template <typename T>
 struct Quadratic {
   std::vector<double> values, mirror;
@@ -235,7 +235,7 @@ TEST(Lbfgs, EndsAtTheLimitOfPrecisionIfTheGradientIsWrong) {
 }
 
 TEST(Lbfgs, DropsItsHistoryIfASearchFailsAndContinues) {
-  // One whole search, 25 evaluations, meets nothing finite; the next, along the steepest descent, does.
+  // One complete search, 25 evaluations, finds no finite cost; the next, along the steepest descent, does.
   const Quadratic<double> quadratic(20, 1e3);
   int evaluations = 0;
   const auto f = [&](const double* x, double* g) {
@@ -256,12 +256,12 @@ TEST(Lbfgs, EndsAtTheLimitOfPrecisionInFloat32) {
     EXPECT_NE(path.stop(), Path<float>::Stop::none);
     for (const float x : path.theta) EXPECT_NEAR(x, 1, tolerance::kRosenbrock32);
   }
-  // A cost of 1000 in whose rounding the last decreases drown.
+  // A cost of 1000, whose rounding is larger than the last decreases.
   for (const std::size_t n : {1, 10, 200}) {
     const Quadratic<float> quadratic(n, 1e3);
     const auto f = [&](const float* x, float* g) { return static_cast<double>(static_cast<float>(1000 + quadratic(x, g))); };
     const auto path = minimise<float>(f, std::vector<float>(n), 0, 500);
-    // Where the gradient itself became 0 there is nothing left to want.
+    // A gradient of 0 is the best possible result.
     EXPECT_TRUE(path.stop() == Path<float>::Stop::precision || path.iterations.back().gradient_norm == 0);
     EXPECT_NEAR(path.cost(), 1000, tolerance::kFloatNoise * 1000);
     double before = std::numeric_limits<double>::infinity();

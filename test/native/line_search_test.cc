@@ -83,7 +83,7 @@ TEST(StrongWolfe, FailsIfTheSlopeIsWrong) {
 }
 
 TEST(StrongWolfe, UsesTheSlopeIfCostsDifferByLessThanRounding) {
-  // 1e-6 (x - 1)^2 on top of 1e9, which swallows it: no cost tells where the minimum is.
+  // 1e-6 (x - 1)^2 plus 1e9: the sum rounds to 1e9, so costs do not show where the minimum is.
   LinePoint start{0, 1e9, -2e-6};
   const auto [outcome, point] = strong_wolfe(start, 64, 1e-5, [](LinePoint& at) {
     at.cost = 1e9;

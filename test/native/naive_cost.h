@@ -9,7 +9,7 @@
 
 namespace layerwise {
 
-// Rows as the network sees them, [rows, inputs], and what it shall make of them: the rows without noise, or classes.
+// The network's input, [rows, inputs], and its targets: the rows without noise, or classes.
 struct NaiveRows {
   std::vector<double> x, target;
   std::vector<std::uint32_t> labels;
@@ -19,7 +19,7 @@ struct NaiveRows {
   NaiveRows(std::vector<double> x, std::vector<std::uint32_t> labels) : x(std::move(x)), labels(std::move(labels)) {}
 };
 
-// The cost as its definition says, row by row in long double.
+// The cost by its definition, row by row in long double.
 struct NaiveCost {
   long double loss = 0, weight_decay = 0, sparsity = 0;
   std::vector<std::vector<long double>> means;  // [layers][units]

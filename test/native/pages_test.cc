@@ -14,7 +14,7 @@
 namespace layerwise {
 namespace {
 
-// The flags that the kernel shows for the mapping in which an address lies; empty where it shows none.
+// The kernel's flags of the mapping of an address; empty if it shows none.
 std::string mapping_flags(const void* address) {
   const auto wanted = reinterpret_cast<std::uintptr_t>(address);
   std::ifstream smaps("/proc/self/smaps");

@@ -59,7 +59,7 @@ TEST(Uniform, ChangesWithSeedStreamAndIndexInAllTheirBits) {
 }
 
 TEST(Uniform, NeverReachesTheUpperEndWhenRoundedToFloat) {
-  // Two floats lie in the interval; a quarter of the draws would round to its upper end.
+  // Two floats are in the interval; a quarter of the draws would round to its upper end.
   const double high = 1 + 0x1p-22;
   const auto out = draw<float>(10000, 1, high);
   EXPECT_EQ(*std::min_element(out.begin(), out.end()), 1.0f);

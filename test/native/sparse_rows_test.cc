@@ -1,4 +1,4 @@
-// Rows that are mostly zeros: their products leave the zeros out, and nothing else is different.
+// Rows with many zeros: their products skip the zeros, and nothing else differs.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -30,7 +30,7 @@ Objective kl(const Network& network, Average average) {
   return objective_of(network, Loss::squared, 0.01, {{0, PenaltyKind::kl, 0.2, 3, average}});
 }
 
-// Whether an evaluation of these rows leaves zeros out.
+// Whether an evaluation of these rows skips zeros.
 template <typename T>
 bool leaves_zeros_out(const Network& network, const Rows& rows, const Noise* noise = nullptr) {
   const Objective objective = objective_of(network, Loss::squared, 0);
@@ -72,7 +72,7 @@ TEST(SparseRows, AreGroupedIfThatIsFaster) {
   EXPECT_TRUE(leaves_zeros_out<double>(network, rows_of(sparse, kInputs), &masking));
   EXPECT_FALSE(leaves_zeros_out<double>(network, rows_of(sparse, kInputs), &gaussian));
 
-  // Rows of every part of the data are looked at: here two thirds have no zeros.
+  // Rows of every part of the data are inspected: here two thirds have no zeros.
   std::vector<double> mixed = sparse;
   std::copy(dense.begin(), dense.begin() + 200 * kInputs, mixed.begin());
   EXPECT_FALSE(leaves_zeros_out<double>(network, rows_of(mixed, kInputs)));
@@ -166,7 +166,7 @@ std::vector<T> encoded(const Network& network, const std::vector<T>& theta, cons
   return out;
 }
 
-// Blocks of zeros, blocks without any, and one in which both meet.
+// Blocks of zeros, blocks without zeros, and one with both.
 TYPED_TEST(SparseRowsOf, EncodeByTheDefinitionAndInPartsWithTheSameBits) {
   using T = TypeParam;
   const Network network = network_of({kInputs, 61, 30}, Activation::tanh, Activation::tanh);
@@ -188,7 +188,7 @@ TYPED_TEST(SparseRowsOf, EncodeByTheDefinitionAndInPartsWithTheSameBits) {
   }
 }
 
-// An input that is zero in all rows of a block tells whether its weights are met: they are not a number.
+// The weights of an input that is zero in all rows of a block are NaN, which shows whether they are used.
 TYPED_TEST(SparseRowsOf, SkipWeightsOfZeroInputsInEncoding) {
   using T = TypeParam;
   const Network network = network_of({kInputs, 61}, Activation::sigmoid, Activation::sigmoid);

@@ -96,7 +96,7 @@ TEST(Subspace, FindsHalfOfAllEigenvectors) {
 
 TEST(Subspace, ContinuesInRandomDirectionsBeyondTheRankOfTheRows) {
   constexpr int kCols = 120, kCount = 9;
-  // Five rows span four directions beside their mean.
+  // Five rows span four directions about their mean.
   const Directions got = leading(rows_of(sloping_rows(5, kCols, 0.9), kCols), kCount);
   ASSERT_EQ(got.end, SubspaceEnd::converged);
   for (int i = 0; i < kCount; i++) {

@@ -65,7 +65,7 @@ TEST(ThreadPool, ABlockMayUseTheMemoryOfItsMember) {
   }
 }
 
-// A thread that has a long block keeps none of the others waiting: they are left to those who are free.
+// A thread with a long block does not delay its other blocks: idle threads take them.
 TEST(ThreadPool, RemainingBlocksGoToIdleThreads) {
   ThreadPool pool;
   pool.run(2, [](Team& team) {
@@ -311,7 +311,7 @@ std::set<int> niceness_of_members(ThreadPool& pool) {
   return {nice.begin(), nice.end()};
 }
 
-// Nothing here lowers niceness, so that it holds without the right to do so; the process stays a little nicer afterwards.
+// Nothing here lowers niceness, so the test needs no privilege; the process stays a little nicer afterwards.
 TEST(ThreadPool, IsNicerThanTheProcessByAFixedNumberAndFollowsIt) {
   ThreadPool as_nice, nicer(5), nicest(40);
   const auto process = [] { return getpriority(PRIO_PROCESS, static_cast<id_t>(getpid())); };

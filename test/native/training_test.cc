@@ -72,7 +72,7 @@ TEST_F(Training, FollowsShuffledMinibatchesWithTheirOwnMeans) {
     EXPECT_EQ(span.steps, 5);
     EXPECT_EQ(span.steps_in_epoch, 5);
     EXPECT_EQ(span.evaluations, 5);
-    // The loss is the mean over the epoch's rows as they were met; penalty and decay are those of its end.
+    // The loss is the mean over the epoch's rows at their steps; penalty and decay are those of its end.
     EXPECT_NEAR(span.cost.loss, loss, tolerance::kTrained);
     long double sparsity = 0;
     for (int j = 0; j < 4; j++) {
@@ -293,7 +293,7 @@ TEST_F(Training, ParametersReturnedByACancelAreNeverPartial) {
   pool.run(2, [&](Team& team) {
     TrainingJob<double> job(linear, objective_of(linear, Loss::squared, 0.0), options_of(Kind::gradient_descent, kBatch),
                             theta.data(), kRows);
-    // A span without budget ends after one step, whose cost was that of sound parameters; the step itself overflows.
+    // A span without budget ends after one step, whose cost was that of finite parameters; the step itself overflows.
     SpanResult span = job.run(team, rows, {0, 1e308, 0}, StopFlag());
     std::int32_t raised[] = {1, 0};
     span = job.run(team, rows, {0, 1e308, 0}, StopFlag(raised));

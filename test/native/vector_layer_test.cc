@@ -189,7 +189,7 @@ TYPED_TEST(VectorLayer, NaNReachesDeltasSumsAndLoss) {
   }
 }
 
-// Blocks of rows may be cut anywhere, and an element may stand in any column.
+// Blocks of rows may be cut anywhere, and an element may be in any column.
 TYPED_TEST(VectorLayer, AnElementsBitsDoNotDependOnItsPlace) {
   using T = TypeParam;
   constexpr int kRows = 6, kCols = 37;

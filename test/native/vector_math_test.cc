@@ -1,4 +1,4 @@
-// Accuracy of the elementary functions, and what they make of NaN and infinity, seen through the kernels that use them.
+// Accuracy of the elementary functions, and their results for NaN and infinity, tested through the kernels that use them.
 #include "vector_testing.h"
 
 namespace layerwise {

@@ -35,7 +35,7 @@ double product_error(bool turned, const Spaced<T>& a, const Spaced<T>& b, const 
 }
 
 // Sizes around those of vectors, panels and groups of rows, inner sizes of more than one slice, and so many weights that they are
-// asked for ahead.
+// prefetched.
 template <typename T, typename Body>
 void at_all_shapes(Body&& body) {
   for (VectorLevel level : levels()) {
@@ -229,7 +229,7 @@ TYPED_TEST(VectorProduct, GroupsContainAllNonzerosAndNoZeroColumn) {
   });
 }
 
-// Rows of three kinds in turn; more of them than are looked at together, and each time one of each kind left over.
+// Rows of three kinds alternately; more than are searched together, and each time one of each kind is left over.
 TYPED_TEST(VectorProduct, RowsOfAGroupAreSimilar) {
   using T = TypeParam;
   constexpr int kRows = 150, kCols = 1300;
@@ -310,7 +310,7 @@ TYPED_TEST(VectorProduct, ChunksHaveRoomForBlocksWithoutZeros) {
     GroupedChunk<T> chunk(rows, blocks.count, 37);
     for (int round = 0; round < 2; round++) {
       chunk.open(blocks);
-      // Once in each direction: a block that spills into a neighbour's room is overwritten only by one that comes later.
+      // Once in each direction: a block that writes into its neighbour's memory is overwritten only by a later block.
       for (int i = 0; i < blocks.count; i++) {
         const int b = round == 0 ? i : blocks.count - 1 - i;
         chunk.put(b, x.view().rows_from(blocks.begin(b), blocks.length(b)));
@@ -340,7 +340,7 @@ TYPED_TEST(VectorProduct, TheShareOfColumnsKeptIsThatOfTheInspectedGroups) {
   EXPECT_DOUBLE_EQ(GroupedChunk<T>::kept_share({x.data(), 12, 10}, 3), 3.0 / 40);
   EXPECT_DOUBLE_EQ(GroupedChunk<T>::kept_share({x.data(), 12, 10}, 6), 3.0 / 20);
   EXPECT_DOUBLE_EQ(GroupedChunk<T>::kept_share({x.data(), 12, 10}, 9), 2.0 / 20);
-  EXPECT_EQ(GroupedChunk<T>::kept_share({x.data(), 2, 10}, 3), 1);  // no group, nothing to leave out
+  EXPECT_EQ(GroupedChunk<T>::kept_share({x.data(), 2, 10}, 3), 1);  // no group, nothing to skip
 }
 
 }  // namespace

@@ -53,7 +53,7 @@ std::vector<T> random_vector(std::size_t n, double low, double high, unsigned se
   return out;
 }
 
-// A matrix whose rows are apart; what lies between them must stay as it is.
+// A matrix with padded rows; the padding must not change.
 template <typename T>
 class Spaced {
  public:

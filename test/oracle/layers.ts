@@ -46,9 +46,9 @@ export function slope(kind: OracleActivation, a: number): number {
   }
 }
 
-/** Where one layer's parameters lie in the flat vector W1 b1 W2 b2 … . */
+/** The place of one layer's parameters in the flat vector W1 b1 W2 b2 … . */
 export interface Place {
-  /** Where the matrix begins that it uses, its own or another's, and how far entry [j, k] lies behind: j · perOutput + k · perInput. */
+  /** The start of the matrix that it uses, its own or another's; entry [j, k] is at j · perOutput + k · perInput after it. */
   readonly weights: number
   readonly perOutput: number
   readonly perInput: number

@@ -40,8 +40,8 @@ export interface OracleRows {
   /** With `logLoss`: each row's class. */
   readonly labels?: ArrayLike<number>
   /**
-   * For each penalty the mean activations it shall see in place of the rows' own, or `undefined` for the rows' own.
-   * The derivative keeps the factor 1/m, as though they were the rows' own: the moving average of minibatch training.
+   * For each penalty the mean activations to use instead of the rows' own, or `undefined` for the rows' own. The derivative keeps the
+   * factor 1/m, as if they were the rows' own: the moving average of minibatch training.
    */
   readonly means?: readonly (ArrayLike<number> | undefined)[]
 }
@@ -102,7 +102,7 @@ function outputLoss(
   return { value, delta }
 }
 
-/** Σₗ λₗ/2 ‖W[l]‖² over the matrices that there are; adds λₗ W[l] to the gradient. Biases are not decayed. */
+/** Σₗ λₗ/2 ‖W[l]‖² over all stored matrices; adds λₗ W[l] to the gradient. Biases are not decayed. */
 function decay(
   layers: readonly OracleLayer[],
   lambdas: readonly number[],

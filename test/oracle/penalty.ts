@@ -12,7 +12,7 @@ export interface OraclePenalty {
   readonly multipliers?: ArrayLike<number>
 }
 
-/** Outside [KL_EDGE, 1 − KL_EDGE] KL goes on along its tangent. */
+/** Outside [KL_EDGE, 1 − KL_EDGE] KL is continued by its tangent. */
 export const KL_EDGE = 1e-6
 
 /** KL(ρ ‖ r) = ρ ln(ρ/r) + (1−ρ) ln((1−ρ)/(1−r)), Xue eq. 4, continued by its tangent near 0 and 1 and beyond. */
@@ -28,7 +28,7 @@ export function klSlope(rho: number, r: number): number {
   return -rho / at + (1 - rho) / (1 - at)
 }
 
-/** A tanh unit is inactive at −1 (Xue, footnote 1): penalties with a target see (ā+1)/2, whose derivative is ½. */
+/** A tanh unit is inactive at −1 (Xue, footnote 1): penalties with a target use (ā+1)/2, whose derivative is ½. */
 function rate(activation: OracleActivation, mean: number): { r: number; dr: number } {
   return activation === 'tanh' ? { r: (mean + 1) / 2, dr: 1 / 2 } : { r: mean, dr: 1 }
 }

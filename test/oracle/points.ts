@@ -21,9 +21,9 @@ export interface Point {
 }
 
 /**
- * A random point at least `distance` away from every kink of the cost, and with every rate that KL sees between 0.05 and 0.95, where
- * it is not too steep: the cost is smooth where finite differences look.
- * Weights and biases are uniform on ±`spread`; biases of satlin and relu layers are raised into the part where units live.
+ * A random point at least `distance` away from every kink of the cost, and with every mean activation of KL between 0.05 and 0.95, where KL
+ * is not too steep: the cost is smooth where finite differences are taken. Weights and biases are uniform on ±`spread`; biases of satlin
+ * and relu layers are raised so that units are active.
  */
 export function pointAwayFromKinks(
   layers: readonly OracleLayer[],
@@ -71,7 +71,7 @@ export function kinkDistance(
     }
   })
   for (const { kind, layer } of objective.penalties) {
-    // Where relu and satlin answer 0 they do so on a whole side of their own kink, and |a| stays 0 there.
+    // Where relu and satlin are 0, they are 0 on a whole side of their kink, and so is |a|.
     const flat = ['relu', 'satlin'].includes(layers[layer]!.activation)
     if (kind === 'l1' && !flat) for (const z of outputs[layer]!.z) near(z, 0)
   }

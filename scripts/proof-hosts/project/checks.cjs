@@ -1,6 +1,6 @@
 /**
- * What must hold in every host: the same statements, about a library that the host has loaded in its own way. CommonJS, since every host
- * can load that. The outcome goes into the file that PROOF_OUTCOME names.
+ * Checks for every host: the same statements, about a library that the host has loaded in its own way. CommonJS, since every host can load
+ * that. The result goes into the file that PROOF_OUTCOME names.
  */
 const assert = require('node:assert')
 const { mkdtempSync, rmSync, writeFileSync } = require('node:fs')
@@ -13,7 +13,7 @@ const rows = Array.from({ length: 60 }, (_, i) =>
 )
 const settings = { inputs: 6, hidden: 3, precision: 'float64', seed: 7 }
 
-/** Each is a statement, and a function that throws where it does not hold. */
+/** Each is a statement, and a function that throws if it is false. */
 const statements = {
   'a model trains and encodes': async ({ SparseAutoencoder }) => {
     const model = new SparseAutoencoder(settings)

@@ -1,4 +1,4 @@
-/** What TypeScript makes of the published declarations: everything is checked, those of the package too. */
+/** Checks the published declarations with TypeScript, with library checks on. */
 import { loadModel, Matrix, type Model, Pca, SoftmaxClassifier, SparseAutoencoder } from 'layerwise'
 
 export async function use(maybeSignal: AbortSignal | undefined, maybeSeed: number | undefined) {

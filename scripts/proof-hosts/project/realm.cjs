@@ -1,4 +1,4 @@
-/** The package in a vm context of its own, whose classes are not those of this program. */
+/** The package in its own vm context, whose classes are not those of this program. */
 const { readFileSync } = require('node:fs')
 const { createRequire } = require('node:module')
 const { dirname, join } = require('node:path')
