@@ -92,7 +92,7 @@ export async function main({ quick = false } = {}): Promise<Outcome[]> {
   await writePng(`${folder}anomaly-digits.png`, featureImage(anomalies, { width: 28, zoom: 2, columns: 10 }))
   await writePng(`${folder}anomaly-errors.png`, featureImage(squares, { width: 28, zoom: 2, columns: 10 }))
   console.log(
-    `\neights, to a model that knows none, and the pixels it did not expect: ${folder}anomaly-*.png`,
+    `\neights, which the model was not trained on, and their errors by pixel: ${folder}anomaly-*.png`,
   )
 
   claim('eights stand out among other digits', outcomes.find((outcome) => outcome.digit === 8)!.sparse > 0.8)

@@ -71,7 +71,7 @@ async function compareErrors(model: SparseAutoencoder, digits: Matrix, test: Mat
   console.log(
     `  ${linear.toFixed(2).padStart(5)}  PCA: ${HIDDEN} components, all of them at work in every digit`,
   )
-  if (!(ours < MOST_LOST * mean)) throw new Error('the model has not learnt to reconstruct digits')
+  if (!(ours < MOST_LOST * mean)) throw new Error('the model does not reconstruct digits')
 }
 
 /** Mean over the rows of ‖row − point‖². */

@@ -113,7 +113,7 @@ async function drawReconstructions(stack: StackedAutoencoder, test: Matrix, most
     console.log(`layer ${layer}: ${percent(lost)} of the variance of test digits is lost`)
     drawn.push(back.slice(0, shown.rows))
   }
-  claim('the top layer still knows what a digit looks like', lost < mostLost)
+  claim('the top layer can still reconstruct digits', lost < mostLost)
   const file = `${FOLDER}stack-reconstructions.png`
   await writePng(file, reconstructionImage(shown, drawn, { width: WIDTH, zoom: 2, columns: 20 }))
   console.log(`written: ${file}`)

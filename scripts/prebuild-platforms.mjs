@@ -15,7 +15,7 @@
  *   zigTarget: string,
  *   openblas: DebianArchive | Wheel,
  *   library?: string,
- * }} Platform `triple` as @napi-rs/cli takes it; `library`: the file of the wheel that lies beside the addon
+ * }} Platform `triple` as @napi-rs/cli takes it; `library`: the file of the wheel beside the addon
  */
 
 export const zigVersion = '0.16.0'

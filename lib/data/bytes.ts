@@ -24,8 +24,8 @@ const SLICE_BYTES = 2 ** 20
 /**
  * Bytes of the caller as a source, copied a slice at a time, so that the event loop stays free.
  *
- * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything but a Uint8Array over an ordinary buffer; reading rejects with `ERR_STATE` if
- *   that is transferred away meanwhile
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything but a Uint8Array over an ordinary buffer; reading rejects with `ERR_STATE`
+ *   if that is transferred during the call
  */
 export function bytesSource(argument: string, given: unknown): ByteSource {
   if (!types.isUint8Array(given)) throw argumentError(argument, 'a Uint8Array', given)
@@ -47,7 +47,7 @@ export function bytesSource(argument: string, given: unknown): ByteSource {
 /**
  * One array of all parts, copied a slice at a time, so that the event loop stays free.
  *
- * @throws {@link LayerwiseError} `ERR_STATE` if the memory of a part is transferred away meanwhile, `ERR_MEMORY` if there is no room
+ * @throws {@link LayerwiseError} `ERR_STATE` if the memory of a part is transferred during the call, `ERR_MEMORY` if there is no room
  */
 export async function joinBytes(argument: string, parts: readonly Uint8Array[]): Promise<PlainUint8Array> {
   const lengths = parts.map(({ length }) => length)

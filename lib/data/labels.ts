@@ -78,7 +78,7 @@ export function classCount(classes: Classes): number {
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for another kind of array, and for names where `classes` is a number or the reverse
  * @throws {@link LayerwiseError} `ERR_SHAPE` for another number of labels than `rows`
  * @throws {@link LayerwiseError} `ERR_RANGE` for what is no class of these, naming the first such row
- * @throws {@link LayerwiseError} `ERR_STATE` if the array changes its length meanwhile
+ * @throws {@link LayerwiseError} `ERR_STATE` if the array changes its length during the call
  */
 export async function toLabels(
   argument: string,

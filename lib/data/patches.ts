@@ -47,8 +47,8 @@ interface Images<D extends MatrixData> {
  * @returns [count, size²], each patch line by line; storage and scale are those of the images
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for bad options or storage
  * @throws {@link LayerwiseError} `ERR_SHAPE` for no images, images smaller than a patch, or rows that are not whole lines
- * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the patches, `ERR_STATE` if the buffer of an image is transferred away
- *   meanwhile
+ * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the patches, `ERR_STATE` if the buffer of an image is transferred
+ *   during the call
  */
 export async function samplePatches<D extends MatrixData>(
   images: Matrix<D>,

@@ -34,7 +34,7 @@ export const COPIED_BYTES = 2 ** 20
  * @param scaling - a fitted scaler, or more, of rows of this width; applied by the addon, after the Matrix's own scale
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything that is not {@link Rows}, and for memory that is shared, resizable or detached
  * @throws {@link LayerwiseError} `ERR_SHAPE` for no rows, and for a wrong width or length
- * @throws {@link LayerwiseError} `ERR_STATE` if the scaler was not fitted, or the array of rows changes its length meanwhile
+ * @throws {@link LayerwiseError} `ERR_STATE` if the scaler was not fitted, or the array of rows changes its length during the call
  */
 export async function toRows(
   argument: string,

@@ -80,7 +80,7 @@ export async function writeSafetensors(
  * @param tensors - names are unique, and neither `__metadata__` nor `__proto__`
  * @returns the bytes in order: the header, then each array, not copied
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for bad names, metadata or storage
- * @throws {@link LayerwiseError} `ERR_SHAPE` if `data` has not as many numbers as its shape says
+ * @throws {@link LayerwiseError} `ERR_SHAPE` if `data` has another number of elements than its shape
  */
 export function safetensorsParts(
   tensors: readonly Tensor[],

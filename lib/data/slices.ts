@@ -66,8 +66,8 @@ export interface Slice extends Block {
 /**
  * The values of `x`, slice by slice.
  *
- * @throws {@link LayerwiseError} `ERR_RANGE` naming row and column of the first value that is not finite; `ERR_STATE` if the buffer of `x` is
- *   transferred away meanwhile
+ * @throws {@link LayerwiseError} `ERR_RANGE` naming row and column of the first value that is not finite; `ERR_STATE` if the buffer of
+ *   `x` is transferred during the call
  */
 export async function* valueSlices(
   argument: string,
@@ -97,7 +97,7 @@ export async function* valueSlices(
 /** Numbers between two turns if copying or checking each takes about a nanosecond. */
 export const SCANNED = 2 ** 18
 
-/** Where the first number lies that is not finite; −1 if there is none. */
+/** The index of the first number that is not finite; −1 if there is none. */
 export async function firstNotFinite(numbers: Float32Array | Float64Array): Promise<number> {
   for await (const [from, to] of rowSlices(numbers.length, 1, SCANNED)) {
     const bad = notFiniteWithin(numbers, from, to)

@@ -119,7 +119,7 @@ async function writeAll(handle: FileHandle, name: string, { bytes, length }: Par
   for (let done = 0; ; ) {
     // Also after the last write: the new owner of the memory may have changed it before it was written.
     if (bytes.length !== length) {
-      const problem = 'what was to be written was transferred away meanwhile; nothing was replaced'
+      const problem = 'the data was transferred while it was written; nothing was replaced'
       throw new LayerwiseError('ERR_STATE', `'${name}': ${problem}`, { argument: 'path', received: name })
     }
     if (done === length) return

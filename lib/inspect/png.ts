@@ -27,8 +27,8 @@ export function encodePng(image: Image): PlainUint8Array {
  * Writes a PNG file completely or not at all. Compressed off the JavaScript thread; the image must not be written or transferred until the
  * promise settles.
  *
- * @throws (rejects) {@link LayerwiseError} as {@link encodePng}; `ERR_ARGUMENT`, with the system's error as `cause`, if the file
- * cannot be written; `ERR_STATE` if the image's buffer is transferred away meanwhile
+ * @throws (rejects) {@link LayerwiseError} as {@link encodePng}; `ERR_ARGUMENT`, with the system's error as `cause`, if the file cannot
+ *   be written; `ERR_STATE` if the image's buffer is transferred during the call
  */
 export async function writePng(path: string | URL, image: Image): Promise<void> {
   const checked = checkImage('image', image)

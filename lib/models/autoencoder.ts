@@ -123,7 +123,7 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
   }
 
   /**
-   * Σⱼ (yⱼ − xⱼ)² of each row, whatever the loss, not halved, after scaling: an anomaly score.
+   * Σⱼ (yⱼ − xⱼ)² of each row, for every loss, not halved, after scaling: an anomaly score.
    *
    * @throws {@link LayerwiseError} as {@link encode}
    */

@@ -40,7 +40,7 @@ export async function loadModel(path: string | URL): Promise<Model> {
  * Restores a model of any class from the bytes of its `toBytes`, or of a file. They are copied.
  *
  * @throws {@link LayerwiseError} `ERR_FORMAT` as {@link loadModel}; `ERR_ARGUMENT` for anything but a Uint8Array over an ordinary buffer
- * @throws {@link LayerwiseError} `ERR_STATE` if the buffer is transferred away meanwhile
+ * @throws {@link LayerwiseError} `ERR_STATE` if the buffer is transferred during the call
  */
 export async function modelFromBytes(bytes: Uint8Array): Promise<Model> {
   return readModelBytes(bytes, restorers)

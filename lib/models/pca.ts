@@ -252,7 +252,7 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
    * Restores a model from the bytes of {@link toBytes}, or of a file. They are copied.
    *
    * @throws {@link LayerwiseError} `ERR_FORMAT` as {@link load}; `ERR_ARGUMENT` for anything but a Uint8Array over an ordinary buffer,
-   *   `ERR_STATE` if that is transferred away meanwhile
+   *   `ERR_STATE` if that is transferred during the call
    */
   static async fromBytes(bytes: Uint8Array): Promise<Pca<Precision>> {
     return readModelBytes(bytes, [Pca.restorer])

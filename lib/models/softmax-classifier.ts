@@ -146,7 +146,7 @@ export class SoftmaxClassifier<
    * Restores a model from the bytes of {@link toBytes}, or of a file. They are copied.
    *
    * @throws {@link LayerwiseError} `ERR_FORMAT` as {@link load}; `ERR_ARGUMENT` for anything but a Uint8Array over an ordinary buffer,
-   *   `ERR_STATE` if that is transferred away meanwhile
+   *   `ERR_STATE` if that is transferred during the call
    */
   static async fromBytes(bytes: Uint8Array): Promise<SoftmaxClassifier<Precision, Classes>> {
     return readModelBytes(bytes, [SoftmaxClassifier.restorer])

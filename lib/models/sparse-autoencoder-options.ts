@@ -29,7 +29,7 @@ export interface SparseAutoencoderOptions<P extends Precision = Precision> exten
   readonly hidden: number
   /** Activation function of the hidden units. Default `'sigmoid'`. */
   readonly activation?: Activation | undefined
-  /** Activation function of the reconstruction; data must lie in its range. Default: `activation`. */
+  /** Activation function of the reconstruction; data must be within its range. Default: `activation`. */
   readonly outputActivation?: Activation | undefined
   /** How a row and its reconstruction are compared. Default `'squared'`. */
   readonly loss?: Loss | undefined

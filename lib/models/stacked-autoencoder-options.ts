@@ -28,8 +28,8 @@ export interface StackedLayerOptions {
   /** Activation function of its units. Default `'sigmoid'`. */
   readonly activation?: Activation | undefined
   /**
-   * Activation function of its reconstruction of the layer below, whose activations must lie in its range: `'sigmoid'` cannot reconstruct relu units.
-   * Default: `activation`.
+   * Activation function of its reconstruction of the layer below, whose activations must be within its range: `'sigmoid'` cannot
+   * reconstruct relu units. Default: `activation`.
    */
   readonly outputActivation?: Activation | undefined
   /** Penalty that keeps its units inactive on most rows. Default `{ kind: 'none' }`. */

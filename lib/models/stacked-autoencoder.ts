@@ -99,11 +99,11 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
    * seed would, trained alone on these codes. At any time there is room in memory for the codes of one layer at most, the widest but the
    * last; see `recompute`.
    *
-   * A fraction as `validation` is held out by each layer's own seed. Events say `phase: 'layer'` and `layer`, counted from 1; a record's
+   * A fraction as `validation` is held out by each layer's own seed. Events have `phase: 'layer'` and `layer`, counted from 1; a record's
    * cost is that of the layer alone. `corruption` acts on the inputs of its layer.
    *
-   * An abort leaves the layers below as they were trained, and the layer in hand at its last complete step; any other failure at its last
-   * finished epoch. {@link trainedLayers} says how far it came.
+   * An abort leaves the layers below as they were trained, and the current layer at its last complete step; any other failure at its last
+   * finished epoch. {@link trainedLayers} is the number of completely trained layers.
    *
    * @param x - rows of `inputs` numbers, in the range of the first layer's output activation
    * @param options - see {@link StackedFitOptions}; everything is checked before training begins
@@ -133,7 +133,7 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
 
   /**
    * Trains all layers at once to reconstruct `x`, from the current parameters and with new optimizer state. Rows are not corrupted, and the
-   * sparsity penalties are off unless `sparseFineTuning` is on. Events say `phase: 'fineTune'`; the mean activation of a record is that of
+   * sparsity penalties are off unless `sparseFineTuning` is on. Events have `phase: 'fineTune'`; the mean activation of a record is that of
    * layer 1, or of the first layer that has a penalty.
    *
    * @param options - see {@link FitOptions}
@@ -179,7 +179,7 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
    * layers by themselves, `corruption` among it; sparsity penalties go along with `sparseFineTuning` only. Training either model later does
    * not touch the other. On the calling thread, at the speed of memory.
    *
-   * @param options - see {@link ToClassifierOptions}; weight decay is 0 unless given, whatever the stack's
+   * @param options - see {@link ToClassifierOptions}; weight decay is 0 unless given, independent of the stack's
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` as the constructor of StackedClassifier; `ERR_MEMORY` if there is no room
    */
   toClassifier<C extends Classes>(options: ToClassifierOptions<C>): StackedClassifier<P, C> {
@@ -216,7 +216,7 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
    * Restores a model from the bytes of {@link toBytes}, or of a file. They are copied.
    *
    * @throws {@link LayerwiseError} `ERR_FORMAT` as {@link load}; `ERR_ARGUMENT` for anything but a Uint8Array over an ordinary buffer,
-   *   `ERR_STATE` if that is transferred away meanwhile
+   *   `ERR_STATE` if that is transferred during the call
    */
   static async fromBytes(bytes: Uint8Array): Promise<StackedAutoencoder<Precision>> {
     return readModelBytes(bytes, [StackedAutoencoder.restorer])

@@ -122,8 +122,8 @@ export class StackedClassifier<
 
   /**
    * Trains the softmax alone, on the codes of the layers below, whose bits do not change; from the current parameters and with new
-   * optimizer state. Weight decay is that of the softmax, whatever `decay` says; there is no sparsity penalty. Events say `phase:
-   * 'softmax'`; `meanActivation` is NaN, since no hidden units are trained.
+   * optimizer state. Weight decay is that of the softmax, for every `decay`; there is no sparsity penalty. Events have `phase: 'softmax'`;
+   * `meanActivation` is NaN, since no hidden units are trained.
    *
    * An abort takes effect between steps and leaves the parameters of the last complete step; any other failure leaves those of the last
    * finished epoch. The model can be used and trained further in every case.
@@ -161,7 +161,7 @@ export class StackedClassifier<
   }
 
   /**
-   * Trains all layers together by backpropagation, from the current parameters and with new optimizer state. Events say `phase:
+   * Trains all layers together by backpropagation, from the current parameters and with new optimizer state. Events have `phase:
    * 'fineTune'`; `meanActivation` is that of layer 1, or of the first layer that has a penalty.
    *
    * @param options - see {@link ClassifierFitOptions}
@@ -220,7 +220,7 @@ export class StackedClassifier<
    * Restores a model from the bytes of {@link toBytes}, or of a file. They are copied.
    *
    * @throws {@link LayerwiseError} `ERR_FORMAT` as {@link load}; `ERR_ARGUMENT` for anything but a Uint8Array over an ordinary buffer,
-   *   `ERR_STATE` if that is transferred away meanwhile
+   *   `ERR_STATE` if that is transferred during the call
    */
   static async fromBytes(bytes: Uint8Array): Promise<StackedClassifier<Precision, Classes>> {
     return readModelBytes(bytes, [StackedClassifier.restorer])

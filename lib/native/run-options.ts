@@ -12,7 +12,7 @@ export interface RunOptions {
   readonly threads?: number | undefined
 }
 
-/** Options of a call that knows `signal`, `threads` and perhaps more. */
+/** Options of a call with `signal`, `threads` and perhaps more. */
 export function checkRunOptions(
   value: unknown,
   more: readonly string[] = [],

@@ -50,7 +50,7 @@ export function checkCorruption(
   return { kind, amount }
 }
 
-/** Noise as native code wants it. */
+/** Noise options for native code. */
 export function nativeCorruption(
   corruption: Corruption | undefined,
   output: Activation,

@@ -124,7 +124,7 @@ const bundlers = [
         platform: 'node',
         format: kind,
         external: ['@layerwise/*'],
-        // As bundles in ES modules with CommonJS inside need it, whatever they bundle.
+        // Needed by every ES module bundle that contains CommonJS.
         banner:
           kind === 'esm'
             ? {

@@ -42,7 +42,7 @@ export function checkScaler(argument: string, value: unknown, inputs: number): M
   return scaler
 }
 
-/** A scaler as it is; one of another copy of the package by what it says of itself. */
+/** A scaler of this copy of the package itself; one of another copy is rebuilt from its description. */
 function asScaler(value: unknown): ModelScaler | undefined {
   if (value instanceof MinMaxScaler || value instanceof StandardScaler) return value
   const { toJSON } = (value ?? {}) as Partial<Scaler>

@@ -27,7 +27,7 @@ class Lanes {
     }
   }
 
-  // The lane of an answer that takes so many operations.
+  // The lane of an answer that takes this many operations.
   static Lane of(double flops) { return flops <= kExpressFlops ? Lane::express : Lane::bulk; }
 
   // Long work has lower priority than the event loop and short answers, which have three times the weight in the scheduler.

@@ -12,7 +12,7 @@ namespace layerwise {
 
 #if defined(__linux__)
 
-// On Linux niceness belongs to a thread: a process id stands for its main thread, 0 for the calling one.
+// On Linux niceness belongs to a thread: a process id means its main thread, 0 for the calling one.
 int nicer_than_process(int by) {
   errno = 0;
   const int process = getpriority(PRIO_PROCESS, static_cast<id_t>(getpid()));

@@ -25,7 +25,7 @@ class Draws {
 };
 
 // out[i] uniform on [low, high), drawn in float64 from one 32-bit word and rounded to T without leaving the interval; element i
-// depends on (seed, stream, index, i) only. low < high, at least one T lies between them, and count < 2^34.
+// depends on (seed, stream, index, i) only. low < high, at least one T is between them, and count < 2^34.
 template <typename T>
 void uniform(T* out, std::size_t count, double low, double high, std::uint64_t seed, std::uint32_t stream, std::uint64_t index);
 

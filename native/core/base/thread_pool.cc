@@ -10,7 +10,7 @@
 namespace layerwise {
 namespace {
 
-// Below so many operations a second thread costs more than it brings.
+// Below this many operations a second thread costs more than it gains.
 constexpr double kFlopsWorthAThread = 2e6;
 
 // How long an idle helper spins before it sleeps: longer than the serial code between two regions, too short to be noticed.

@@ -15,7 +15,7 @@ constexpr int kBlocksAtOnce = 16;
 constexpr int kChunkRows = kBlockRows * kBlocksAtOnce;
 constexpr int kTileRows = 128;
 constexpr int kOrdinary = 300;  // exponents of two whose squares, and sums of squares, are far from the limits of float64
-constexpr int kChunkNumbers = kChunkRows * 2048;  // above so many, shorter blocks
+constexpr int kChunkNumbers = kChunkRows * 2048;  // above this number, shorter blocks
 
 // Sums of columns [n], of what rounding took from them, and the largest |x| of each.
 struct Sums {

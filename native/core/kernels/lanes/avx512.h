@@ -49,7 +49,7 @@ LAYERWISE_INLINE D below_each_other(const double* from, std::size_t apart) {
 }
 
 // a b c of the first lane in which one of them is not 0, of the second and so on, and the numbers of those lanes, counted from
-// `column`. Returns how many there are; three vectors of values and 16 columns are written, whatever they are.
+// `column`. Returns how many there are; three vectors of values and 16 columns are always written.
 LAYERWISE_INLINE std::uint32_t keep_nonzero(F a, F b, F c, int column, float* values, std::uint16_t* columns) {
   const F zero{};
   const __mmask16 kept = _mm512_cmp_ps_mask(a, zero, _CMP_NEQ_UQ) | _mm512_cmp_ps_mask(b, zero, _CMP_NEQ_UQ) |

@@ -59,7 +59,7 @@ LAYERWISE_INLINE std::uint32_t keep(const T* a, const T* b, const T* c, int colu
       std::memcpy(&block[2], c + j, sizeof(F4));
       turn<T>(block);
       for (int i = 0; i < 4; i++) {
-        // The fourth number is overwritten by the next column, or lies behind the last one.
+        // The fourth number is overwritten by the next column, or is after the last one.
         std::memcpy(out.values + std::size_t{kept} * 3, &block[i], sizeof(F4));
         out.columns[kept] = static_cast<std::uint16_t>(column + j + i);
         kept -= static_cast<std::uint32_t>(moves[j + i]);

@@ -84,7 +84,7 @@ LAYERWISE_INLINE void multiply(int depth, X x, std::size_t between, Y y, PartY y
 template <int vectors>
 constexpr int kRowsBeside = std::min(kRegisters == 32 ? 8 : 6, kSums / vectors);
 
-// c = a^T b, or c += a^T b. Rows of b are taken so many at a time that they stay in the nearest cache.
+// c = a^T b, or c += a^T b. Rows of b are processed in parts that stay in the nearest cache.
 template <typename T>
 void outer_products(MatrixView<const T> a, MatrixView<const T> b, bool add, MatrixView<T> c) {
   constexpr int kSliceBytes = 16 * 1024, kShortestSlice = 32;
