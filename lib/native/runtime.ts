@@ -25,13 +25,13 @@ export interface RuntimeInfo {
   readonly kernelReason: string
   /** Vector instructions of layerwise's own loops. */
   readonly vectors: 'avx512' | 'avx2' | 'baseline' | 'neon'
-  /** Default number of threads of a call. */
+  /** The number of threads of a call without its own `threads`. */
   readonly threads: number
 }
 
 /** Settings of every later call of this JavaScript thread. */
 export interface ConfigureOptions {
-  /** Default number of threads of a call: a whole number from 1 to 256. */
+  /** The number of threads of a call without its own `threads`: a whole number from 1 to 256. Default: see {@link configure}. */
   readonly threads: number
 }
 
