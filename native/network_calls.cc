@@ -217,11 +217,11 @@ Napi::Value start_evaluate(const Napi::Object& request, std::unique_ptr<Operatio
 }
 
 template <typename T>
-RowEnd run_row(const Network& network, const ArrayArgument& parameters, const ArrayArgument& turned, bool renew, const Rows& row,
-               const ArrayArgument& out, double* error) {
+RowEnd run_row(const Network& network, const ArrayArgument& parameters, const ArrayArgument& transposed, bool renew,
+               const Rows& row, const ArrayArgument& out, double* error) {
   const T* theta = static_cast<const T*>(parameters.data);
-  if (renew) turn_first_layer(network, theta, static_cast<T*>(turned.data));
-  return forward_row(network, theta, static_cast<const T*>(turned.data), row, static_cast<T*>(out.data), error);
+  if (renew) transpose_first_layer(network, theta, static_cast<T*>(transposed.data));
+  return forward_row(network, theta, static_cast<const T*>(transposed.data), row, static_cast<T*>(out.data), error);
 }
 
 }  // namespace
@@ -266,8 +266,9 @@ Napi::Value run_forward_row(const Napi::CallbackInfo& info) {
   row.scale = info[3].ToNumber();
   if (!info[4].IsUndefined()) row.scaling = scaling_of(request_argument(info, 4), width);
   const auto weights = static_cast<std::int64_t>(network.layers.front().weight_count());
-  const ArrayArgument turned = array_argument(env, info[6], "turned", weights);
-  if (turned.type != parameters.type) throw argument_error(env, "ERR_ARGUMENT", "turned: expected the type of the parameters");
+  const ArrayArgument transposed = array_argument(env, info[6], "transposed", weights);
+  if (transposed.type != parameters.type)
+    throw argument_error(env, "ERR_ARGUMENT", "transposed: expected the type of the parameters");
   const bool renew = info[7].ToBoolean();
   double* error = nullptr;
   if (!info[8].IsUndefined()) {
@@ -276,8 +277,8 @@ Napi::Value run_forward_row(const Napi::CallbackInfo& info) {
     if (network.outputs() != network.inputs()) throw argument_error(env, "ERR_SHAPE", "row: wrong width");
     error = static_cast<double*>(errors.data);
   }
-  const RowEnd end = is_double(parameters) ? run_row<double>(network, parameters, turned, renew, row, out, error)
-                                           : run_row<float>(network, parameters, turned, renew, row, out, error);
+  const RowEnd end = is_double(parameters) ? run_row<double>(network, parameters, transposed, renew, row, out, error)
+                                           : run_row<float>(network, parameters, transposed, renew, row, out, error);
   return Napi::Number::New(env, static_cast<int>(end));
 }
 

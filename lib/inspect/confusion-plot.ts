@@ -50,11 +50,11 @@ export function confusionPlot(score: Pick<Score, 'confusion'>, options?: Confusi
     ...names.map((name, k) =>
       upright
         ? words(name, { x: left + middle(k), y: top + side + 18 })
-        : turned(name, left + middle(k) + 4, top + side + 8, 'end'),
+        : upwards(name, left + middle(k) + 4, top + side + 8, 'end'),
     ),
     words(title, { x: width / 2, y: 24, 'font-size': 15 }),
     words('predicted class', { x: left + side / 2, y: height - 10 }),
-    turned('true class', 18, top + side / 2, 'middle'),
+    upwards('true class', 18, top + side / 2, 'middle'),
   ])
 }
 
@@ -75,7 +75,7 @@ function cells(counts: readonly number[], cell: number): string[] {
   })
 }
 
-function turned(text: string, x: number, y: number, anchor: string): string {
+function upwards(text: string, x: number, y: number, anchor: string): string {
   return words(text, { 'text-anchor': anchor, transform: `translate(${x} ${y}) rotate(-90)` })
 }
 

@@ -30,9 +30,9 @@ export async function singularVectors(rows: Float64Array, n: number): Promise<Si
   const row = (i: number) => rows.subarray(i * n, (i + 1) * n)
   const squares = Float64Array.from({ length: r }, (_, i) => dot(row(i), row(i)))
   const negligible = (Math.max(r, n) * Number.EPSILON) ** 2 * squares.reduce((sum, square) => sum + square, 0)
-  for (let sweep = 0, turned = true; turned && sweep < MOST_SWEEPS; sweep++) {
+  for (let sweep = 0, rotated = true; rotated && sweep < MOST_SWEEPS; sweep++) {
     if (sweep > 0) await turn()
-    turned = false
+    rotated = false
     let [p, q] = [0, 0]
     for await (const [from, to] of rowSlices((r * (r - 1)) / 2, READS_OF_A_PAIR * n)) {
       for (let pair = from; pair < to; pair++) {
@@ -45,7 +45,7 @@ export async function singularVectors(rows: Float64Array, n: number): Promise<Si
         rotate(row(p), row(q), along, squares[p]!, squares[q]!)
         squares[p] = dot(row(p), row(p))
         squares[q] = dot(row(q), row(q))
-        turned = true
+        rotated = true
       }
     }
   }

@@ -175,18 +175,18 @@ TEST(TrainingOfLabels, FollowsTheShuffle) {
   const Labelled data(23);
   std::vector<std::uint32_t> reversed(23);
   std::iota(reversed.rbegin(), reversed.rend(), 0);
-  const std::vector<double> turned_x = taken(data.x, kInputs, reversed);
-  const std::vector<std::uint32_t> turned_labels = taken(data.labels, 1, reversed);
-  Rows by_order = data.rows, turned = rows_of(turned_x, kInputs);
+  const std::vector<double> reordered_x = taken(data.x, kInputs, reversed);
+  const std::vector<std::uint32_t> reordered_labels = taken(data.labels, 1, reversed);
+  Rows by_order = data.rows, reordered = rows_of(reordered_x, kInputs);
   by_order.order = reversed.data();
-  turned.labels = turned_labels.data();
+  reordered.labels = reordered_labels.data();
   const Network network = networks()[2];
   const std::vector<double> theta = parameters_of<double>(network, 1);
   for (bool shuffle : {false, true}) {
     TrainingOptions options = options_of(OptimizerOptions::Kind::adam, 5);
     options.shuffle = shuffle;
     const auto read = train(network, classifying(network), options, theta, by_order, 2, 0.05, 2);
-    expect_same_bits(read, train(network, classifying(network), options, theta, turned, 2, 0.05, 2));
+    expect_same_bits(read, train(network, classifying(network), options, theta, reordered, 2, 0.05, 2));
     EXPECT_FALSE(same_bits(read.theta, train(network, classifying(network), options, theta, data.rows, 2, 0.05, 2).theta));
   }
 }

@@ -174,20 +174,20 @@ TYPED_TEST(ForwardTest, OneRowOnTheCallingThreadEqualsThatRowAmongAll) {
   for (const Network& network : {network_of({67, 35, 21, 11}, Activation::sigmoid, Activation::tanh), unbiased,
                                  network_of({67, 35, 11}, Activation::sigmoid, Activation::softmax)}) {
     const std::vector<T> theta = parameters_of<T>(network, 1);
-    std::vector<T> turned(network.layers[0].weight_count());
-    turn_first_layer(network, theta.data(), turned.data());
+    std::vector<T> transposed(network.layers[0].weight_count());
+    transpose_first_layer(network, theta.data(), transposed.data());
     const auto all = pass(network, theta, rows_of(x, 67), ForwardResult::outputs, 2);
     for (int i = 0; i < 5; i++) {
       for (bool converted : {false, true}) {
         std::vector<T> out(11, kNaN<T>);
         const Rows row = converted ? slice(wide, 67, i, i + 1) : slice(x, 67, i, i + 1);
-        ASSERT_EQ(forward_row(network, theta.data(), turned.data(), row, out.data()), RowEnd::finished);
+        ASSERT_EQ(forward_row(network, theta.data(), transposed.data(), row, out.data()), RowEnd::finished);
         for (int j = 0; j < 11; j++) EXPECT_NEAR(out[j], all.out[i * 11 + j], tolerance::kLayers * kEpsilon<T>);
       }
     }
     std::vector<T> bad(67, T(1)), out(11);
     bad[66] = kNaN<T>;
-    EXPECT_EQ(forward_row(network, theta.data(), turned.data(), rows_of(bad, 67), out.data()), RowEnd::not_finite);
+    EXPECT_EQ(forward_row(network, theta.data(), transposed.data(), rows_of(bad, 67), out.data()), RowEnd::not_finite);
   }
 }
 
@@ -197,14 +197,15 @@ TYPED_TEST(ForwardTest, OneRowOnTheCallingThreadHasItsErrorInEveryKindOfNetwork)
   for (int j = 7; j < 12; j++) x[j] = 0;
   for (const Network& network : networks()) {
     const std::vector<T> theta = parameters_of<T>(network, 1);
-    std::vector<T> turned(network.layers[0].weight_count(), kNaN<T>);
-    turn_first_layer(network, theta.data(), turned.data());
+    std::vector<T> transposed(network.layers[0].weight_count(), kNaN<T>);
+    transpose_first_layer(network, theta.data(), transposed.data());
     const auto outputs = pass(network, theta, rows_of(x, 6), ForwardResult::outputs, 2);
     const auto errors = pass(network, theta, rows_of(x, 6), ForwardResult::errors, 2);
     for (int i = 0; i < 3; i++) {
       std::vector<T> out(6, kNaN<T>);
       double error = kNaN<double>;
-      ASSERT_EQ(forward_row(network, theta.data(), turned.data(), slice(x, 6, i, i + 1), out.data(), &error), RowEnd::finished);
+      ASSERT_EQ(forward_row(network, theta.data(), transposed.data(), slice(x, 6, i, i + 1), out.data(), &error),
+                RowEnd::finished);
       EXPECT_NEAR(error, errors.errors[i], tolerance::kLayers * kEpsilon<T>);
       for (int j = 0; j < 6; j++) EXPECT_NEAR(out[j], outputs.out[i * 6 + j], tolerance::kLayers * kEpsilon<T>);
     }
@@ -310,12 +311,12 @@ TYPED_TEST(ForwardTest, RowsWhoseSumsOverflowGiveTheExactResult) {
     for (T factor : {T(1), T(0.05)}) {
       std::vector<T> theta = parameters_of<T>(network, 1);
       for (T& value : theta) value *= factor;
-      std::vector<T> turned(network.layers[0].weight_count());
-      turn_first_layer(network, theta.data(), turned.data());
+      std::vector<T> transposed(network.layers[0].weight_count());
+      transpose_first_layer(network, theta.data(), transposed.data());
       for (int i = 0; i < 5; i++) {
         const auto got = pass(network, theta, slice(x, 6, i, i + 1), ForwardResult::outputs, 2);
         std::vector<T> single(network.outputs());
-        const RowEnd end = forward_row(network, theta.data(), turned.data(), slice(x, 6, i, i + 1), single.data());
+        const RowEnd end = forward_row(network, theta.data(), transposed.data(), slice(x, 6, i, i + 1), single.data());
         const auto wanted = naive_outputs(network, theta, x.data() + i * 6);
         bool held = true;
         for (int j = 0; j < network.outputs(); j++) held &= std::fabs(wanted[j]) <= huge;

@@ -138,14 +138,14 @@ TEST_F(Training, WithoutShuffleUsesTheRowsInTheirGivenOrder) {
   std::vector<std::uint32_t> identity(kRows), reversed(kRows);
   std::iota(identity.begin(), identity.end(), 0);
   std::copy(identity.rbegin(), identity.rend(), reversed.begin());
-  const std::vector<double> turned = taken(x, kInputs, reversed);
+  const std::vector<double> reordered = taken(x, kInputs, reversed);
   Rows by_order = rows;
   by_order.order = reversed.data();
   for (bool shuffle : {false, true}) {
     TrainingOptions options = options_of(Kind::adam, kBatch);
     options.shuffle = shuffle;
     const auto read = train(network, objective(Average::moving), options, theta, by_order, 2, 0.05, 2);
-    expect_same_bits(read, train(network, objective(Average::moving), options, theta, rows_of(turned, kInputs), 2, 0.05, 2));
+    expect_same_bits(read, train(network, objective(Average::moving), options, theta, rows_of(reordered, kInputs), 2, 0.05, 2));
     EXPECT_FALSE(same_bits(read.theta, train(network, objective(Average::moving), options, theta, rows, 2, 0.05, 2).theta));
   }
 }

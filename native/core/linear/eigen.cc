@@ -142,10 +142,10 @@ bool transposed_q(Team& team, Matrix a, const Vector& scale, Matrix q, const std
       const int top = left + block * kUpdateRows, rows = std::min(kUpdateRows, n - top);
       const Matrix part = q.block(top, left, rows, width);
       const Matrix along(products.data() + std::size_t{2} * kPanel * (top - left), rows, height);
-      const Matrix turned(along.data + static_cast<std::size_t>(rows) * height, rows, height);
+      const Matrix product(along.data + static_cast<std::size_t>(rows) * height, rows, height);
       gemm<double>(Transpose::no, Transpose::yes, 1, part, v, 0, along);
-      gemm<double>(Transpose::no, Transpose::yes, 1, along, f, 0, turned);
-      gemm<double>(Transpose::no, Transpose::no, -1, turned, v, 1, part);
+      gemm<double>(Transpose::no, Transpose::yes, 1, along, f, 0, product);
+      gemm<double>(Transpose::no, Transpose::no, -1, product, v, 1, part);
     });
   }
   return true;

@@ -178,7 +178,7 @@ class RitzVectors {
         block_(block),
         values_(basis.rows),
         inner_(static_cast<std::size_t>(basis.rows) * basis.rows),
-        turned_(static_cast<std::size_t>(block) * basis.cols) {}
+        scratch_(static_cast<std::size_t>(block) * basis.cols) {}
 
   // Moves the leading Ritz vectors to the front of the basis, and their products likewise.
   bool lead(Team& team, const StopFlag& stop) {
@@ -190,10 +190,10 @@ class RitzVectors {
       for (int j = 0; j < i; j++) inner.row(i)[j] = inner.row(j)[i] = (inner.row(i)[j] + inner.row(j)[i]) / 2;
     }
     if (!symmetric_eigen(team, inner_.data(), size, values_.data(), [&] { return stop.raised(); })) return false;
-    const Matrix leading = inner.rows_from(0, block_), turned(turned_.data(), block_, basis_.cols);
+    const Matrix leading = inner.rows_from(0, block_), combined(scratch_.data(), block_, basis_.cols);
     for (const Matrix& of : {basis_, products_}) {
-      combine(team, 1, leading, of, 0, turned, stop);
-      std::copy(turned_.data(), turned_.data() + turned_.size(), of.data);
+      combine(team, 1, leading, of, 0, combined, stop);
+      std::copy(scratch_.data(), scratch_.data() + scratch_.size(), of.data);
     }
     return !stop.raised();
   }
@@ -204,7 +204,7 @@ class RitzVectors {
   double residual(int count) {
     double largest = 0;
     for (int i = 0; i < count; i++) {
-      const Matrix difference(turned_.data(), 1, basis_.cols);
+      const Matrix difference(scratch_.data(), 1, basis_.cols);
       const double *v = basis_.row(i), *product = products_.row(i);
       for (int j = 0; j < basis_.cols; j++) difference.data[j] = product[j] - values_[i] * v[j];
       largest = std::max(largest, norm(difference));
@@ -216,7 +216,7 @@ class RitzVectors {
   Matrix basis_, products_;
   int block_;
   std::vector<double> values_;
-  Buffer<double> inner_, turned_;
+  Buffer<double> inner_, scratch_;
 };
 
 void copy_signed(Matrix from, double* to) {

@@ -225,14 +225,14 @@ bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop,
 }
 
 template <typename T>
-void turn_first_layer(const Network& network, const T* theta, T* turned) {
+void transpose_first_layer(const Network& network, const T* theta, T* transposed) {
   const DenseLayer& layer = network.layers.front();
   if (layer.transposed) return;
-  vector_kernels<T>().transpose(layer.weights(theta), {turned, layer.inputs, layer.outputs});
+  vector_kernels<T>().transpose(layer.weights(theta), {transposed, layer.inputs, layer.outputs});
 }
 
 template <typename T>
-RowEnd forward_row(const Network& network, const T* theta, const T* turned, const Rows& row, T* out, double* error) {
+RowEnd forward_row(const Network& network, const T* theta, const T* transposed, const Rows& row, T* out, double* error) {
   DenormalsOff denormals_off;
   const auto& kernels = vector_kernels<T>();
   const Gather<T> gather(row);
@@ -260,7 +260,7 @@ RowEnd forward_row(const Network& network, const T* theta, const T* turned, cons
     if (layer.transposed) {
       kernels.row_product(input, layer.inputs, layer.weights(theta).data, layer.outputs, to);
     } else if (l == 0 && has_many_zeros(input, layer.inputs)) {
-      kernels.row_product(input, layer.inputs, turned, layer.outputs, to);
+      kernels.row_product(input, layer.inputs, transposed, layer.outputs, to);
     } else {
       kernels.matrix_vector(layer.weights(theta), input, to);
     }
@@ -287,7 +287,7 @@ template bool forward(Team&, const ForwardRequest<float>&, const StopFlag&, Firs
 template bool forward(Team&, const ForwardRequest<double>&, const StopFlag&, FirstBadRow&);
 template RowEnd forward_row(const Network&, const float*, const float*, const Rows&, float*, double*);
 template RowEnd forward_row(const Network&, const double*, const double*, const Rows&, double*, double*);
-template void turn_first_layer(const Network&, const float*, float*);
-template void turn_first_layer(const Network&, const double*, double*);
+template void transpose_first_layer(const Network&, const float*, float*);
+template void transpose_first_layer(const Network&, const double*, double*);
 
 }  // namespace layerwise

@@ -33,17 +33,17 @@ struct ForwardRequest {
 template <typename T>
 bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop, FirstBadRow& bad);
 
-// One row on the calling thread, without the pool; `turned` is what turn_first_layer made of theta. Where `error` is not null it
-// receives the sum of squared differences between out and the row.
+// One row on the calling thread, without the pool; `transposed` is what transpose_first_layer made of theta. Where `error` is not
+// null it receives the sum of squared differences between out and the row.
 enum class RowEnd { finished, not_finite, too_large };  // the row; its answer, which cannot be held
 
 template <typename T>
-RowEnd forward_row(const Network& network, const T* theta, const T* turned, const Rows& row, T* out, double* error = nullptr);
+RowEnd forward_row(const Network& network, const T* theta, const T* transposed, const Rows& row, T* out, double* error = nullptr);
 
-// turned [inputs, outputs] = W^T of the first layer, or nothing where it is stored so: whoever takes many single rows through it
-// keeps it.
+// transposed [inputs, outputs] = W^T of the first layer, or nothing where it is stored so: whoever takes many single rows through
+// it keeps it.
 template <typename T>
-void turn_first_layer(const Network& network, const T* theta, T* turned);
+void transpose_first_layer(const Network& network, const T* theta, T* transposed);
 
 double forward_flops(const Network& network, int rows);
 
