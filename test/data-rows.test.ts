@@ -1,13 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Precision } from '../lib/base/precision.js'
 import { Matrix } from '../lib/data/matrix.js'
-import { COPIED_BYTES, type Rows, toRows } from '../lib/data/rows.js'
+import { COPIED_BYTES, type RowForm, type Rows, toRows } from '../lib/data/rows.js'
 import { StandardScaler } from '../lib/data/scaling/standard-scaler.js'
 
 const between = () => {}
 
+function form(width: number, precision: Precision, scaling?: StandardScaler): RowForm {
+  return { width, precision, scaling }
+}
+
 async function refusal(x: unknown, width = 2): Promise<unknown> {
-  return await toRows('x', x as Rows, width, 'float32', between).then(
+  return await toRows('x', x as Rows, form(width, 'float32'), between).then(
     () => undefined,
     (error: unknown) => error,
   )
@@ -20,7 +25,7 @@ describe('toRows', () => {
       [COPIED_BYTES + 2, false],
     ] as const) {
       const matrix = Matrix.from(new Uint8Array(length).fill(3), length / 2, 2, { scale: 0.5 })
-      const rows = await toRows('x', matrix, 2, 'float64', between)
+      const rows = await toRows('x', matrix, form(2, 'float64'), between)
       expect(rows.data === matrix.data).toBe(!copied)
       expect(rows.data.length).toBe(length)
       expect(rows.data[length - 1]).toBe(3)
@@ -30,10 +35,10 @@ describe('toRows', () => {
   })
 
   it('reads a flat array as rows of the width in every precision, without a copy if it is large', async () => {
-    const small = await toRows('x', new Float64Array(6).fill(7), 3, 'float32', between)
+    const small = await toRows('x', new Float64Array(6).fill(7), form(3, 'float32'), between)
     expect(small).toMatchObject({ data: new Float64Array(6).fill(7), rows: 2, cols: 3, scale: 1 })
     const flat = new Float64Array(COPIED_BYTES / 8 + 4)
-    const rows = await toRows('x', flat, 4, 'float32', between)
+    const rows = await toRows('x', flat, form(4, 'float32'), between)
     expect(rows.data).toBe(flat)
     expect(rows).toMatchObject({ rows: flat.length / 4, cols: 4, scale: 1 })
   })
@@ -43,21 +48,25 @@ describe('toRows', () => {
       [0.1, 2],
       [3, -4],
     ]
-    expect((await toRows('x', x, 2, 'float32', between)).data).toEqual(new Float32Array([0.1, 2, 3, -4]))
-    expect((await toRows('x', x, 2, 'float64', between)).data).toEqual(new Float64Array([0.1, 2, 3, -4]))
+    expect((await toRows('x', x, form(2, 'float32'), between)).data).toEqual(
+      new Float32Array([0.1, 2, 3, -4]),
+    )
+    expect((await toRows('x', x, form(2, 'float64'), between)).data).toEqual(
+      new Float64Array([0.1, 2, 3, -4]),
+    )
   })
 
   it('passes on shift and factor of a scaler, and copies arrays of rows in float64 for it', async () => {
     const x = [[1e9], [1e9 + 1]]
     const scaler = await new StandardScaler().fit(x)
-    const rows = await toRows('x', x, 1, 'float32', between, scaler)
+    const rows = await toRows('x', x, form(1, 'float32', scaler), between)
     expect(rows.scaling).toEqual({ shift: scaler.shift, factor: scaler.factor })
     expect(rows.data).toEqual(new Float64Array([1e9, 1e9 + 1]))
   })
 
   it('refuses a scaler of another width, and one that is not fitted', async () => {
     const scaler = await new StandardScaler().fit([[1], [2]])
-    const scaledBy = (by: StandardScaler) => toRows('x', [[1, 2]], 2, 'float32', between, by)
+    const scaledBy = (by: StandardScaler) => toRows('x', [[1, 2]], form(2, 'float32', by), between)
     await expect(scaledBy(scaler)).rejects.toMatchObject({ code: 'ERR_SHAPE' })
     await expect(scaledBy(new StandardScaler())).rejects.toMatchObject({ code: 'ERR_STATE' })
   })
@@ -147,7 +156,7 @@ describe('toRows', () => {
           Matrix.from(Uint8Array.from(flat), rows.length, width),
         ]
         for (const x of kinds) {
-          const { data, rows: m, cols } = await toRows('x', x, width, 'float32', between)
+          const { data, rows: m, cols } = await toRows('x', x, form(width, 'float32'), between)
           expect([m, cols, [...data]]).toEqual([rows.length, width, flat])
         }
       }),
@@ -163,7 +172,7 @@ describe('toRows', () => {
     )
     await fc.assert(
       fc.asyncProperty(cut, async ([from, to]) => {
-        const { data, rows } = await toRows('x', matrix.slice(from, to), 3, 'float32', between)
+        const { data, rows } = await toRows('x', matrix.slice(from, to), form(3, 'float32'), between)
         expect(rows).toBe(to - from)
         expect([...data]).toEqual([...matrix.data].slice(from * 3, to * 3))
       }),
@@ -177,7 +186,7 @@ describe('toRows', () => {
       let turns = 0
       const timer = setInterval(() => turns++, 0)
       let slices = 0
-      const { data } = await toRows('x', x, x[0]!.length, 'float64', () => slices++)
+      const { data } = await toRows('x', x, form(x[0]!.length, 'float64'), () => slices++)
       clearInterval(timer)
       expect(data).toEqual(Float64Array.from(x.flat()))
       expect(slices).toBeGreaterThan(4)
@@ -187,7 +196,7 @@ describe('toRows', () => {
 
   it('copies a small array of rows at the call', async () => {
     const x = [[1], [2]]
-    const rows = toRows('x', x, 1, 'float32', between)
+    const rows = toRows('x', x, form(1, 'float32'), between)
     x[0]![0] = 7
     expect((await rows).data).toEqual(new Float32Array([1, 2]))
   })
@@ -198,7 +207,7 @@ describe('toRows', () => {
       throw reason
     }
     const x = Array.from({ length: 100_000 }, () => [1])
-    await expect(toRows('x', x, 1, 'float32', stop)).rejects.toBe(reason)
+    await expect(toRows('x', x, form(1, 'float32'), stop)).rejects.toBe(reason)
   })
 
   it.each<[string, (x: number[][]) => void, string]>([
@@ -208,7 +217,7 @@ describe('toRows', () => {
     ['has a row replaced', (x) => void x.splice(-1, 1, 7 as never), 'ERR_ARGUMENT'],
   ])('refuses an array that %s while it is read', async (_, change, code) => {
     const x = Array.from({ length: 100_000 }, (_, i) => [i])
-    const rows = toRows('x', x, 1, 'float32', between)
+    const rows = toRows('x', x, form(1, 'float32'), between)
     change(x)
     await expect(rows).rejects.toMatchObject({ name: 'LayerwiseError', code })
   })

@@ -1,9 +1,9 @@
-import type { TrainingHandle, TrainingRequest } from '../lib/native/binding.js'
+import type { JobRequest, TrainingHandle } from '../lib/native/binding.js'
 import { binding } from '../lib/native/load.js'
 
 /** A training job without a model: by default gradient descent over all rows, in their order. */
 export function openJob(
-  request: Pick<TrainingRequest, 'layers' | 'objective' | 'parameters' | 'rows'> & Partial<TrainingRequest>,
+  request: Pick<JobRequest, 'layers' | 'objective' | 'parameters' | 'rows'> & Partial<JobRequest>,
 ): TrainingHandle {
   return binding().openTraining({
     batchSize: 0,
@@ -17,7 +17,7 @@ export function openJob(
 }
 
 /** One with two hidden units, from parameters that are 0. */
-export function openSmallJob(rows: TrainingRequest['rows'], options: Partial<TrainingRequest> = {}) {
+export function openSmallJob(rows: JobRequest['rows'], options: Partial<JobRequest> = {}) {
   const inputs = rows.cols
   const parameters = new Float32Array(inputs * 2 + 2 + 2 * inputs + inputs)
   const job = openJob({

@@ -18,6 +18,16 @@ export type Rows = Matrix | Float32Array | Float64Array | Uint8Array | readonly 
 /** Data with a known width. A flat array has none: use `Matrix.from(data, rows, cols)`. */
 export type FittingRows = Matrix | readonly (readonly number[])[]
 
+/** What rows become for a network. */
+export interface RowForm {
+  /** Columns each row must have. */
+  readonly width: number
+  /** Of the copy of an array of rows; with a scaling the copy is float64, so that nothing is lost before its shift. */
+  readonly precision: Precision
+  /** A fitted scaler, or more, of rows of this width; applied by the addon, after the Matrix's own scale. */
+  readonly scaling: NativeScaling | undefined
+}
+
 /** Rows of at most this many bytes are copied at the call; later changes of the caller's array have no effect. 1 MiB. */
 export const COPIED_BYTES = 2 ** 20
 
@@ -28,10 +38,7 @@ export const COPIED_BYTES = 2 ** 20
  * Only the type of values is checked: the addon finds NaN and Infinity.
  *
  * @param argument - what the caller called `x`, for messages
- * @param width - columns each row must have
- * @param precision - of the copy of an array of rows; with a scaling the copy is float64, so that nothing is lost before its shift
  * @param between - called between slices; what it throws ends the copying
- * @param scaling - a fitted scaler, or more, of rows of this width; applied by the addon, after the Matrix's own scale
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything that is not {@link Rows}, and for memory that is shared, resizable or detached
  * @throws {@link LayerwiseError} `ERR_SHAPE` for no rows, and for a wrong width or length
  * @throws {@link LayerwiseError} `ERR_STATE` if the scaler was not fitted, or the array of rows changes its length during the call
@@ -39,10 +46,8 @@ export const COPIED_BYTES = 2 ** 20
 export async function toRows(
   argument: string,
   x: Rows,
-  width: number,
-  precision: Precision,
+  { width, precision, scaling }: RowForm,
   between: Between,
-  scaling?: NativeScaling,
 ): Promise<NativeRows> {
   const taken = scaling && nativeScaling(scaling)
   const kept = taken === undefined ? precision : 'float64'

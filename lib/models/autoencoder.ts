@@ -1,17 +1,11 @@
 import type { FloatArray, FloatInput, PlainFloat64Array, Precision } from '../base/precision.js'
 import type { Matrix, Row } from '../data/matrix.js'
-import { type Rows, toRows } from '../data/rows.js'
+import type { Rows } from '../data/rows.js'
 import type { ModelScaler } from '../data/scaling/scaler.js'
-import type { Between } from '../data/slices.js'
 import type { NativeObjective } from '../native/binding.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
-import type { Activation } from '../objective/activation.js'
 import type { Cost } from '../objective/cost.js'
-import type { TrainingHistory } from '../training/history.js'
-import type { FitPlan } from '../training/options.js'
-import type { Recipe } from '../training/train.js'
-import { fitNetwork, type ToRows } from './fit-network.js'
-import { forward, forwardErrors, forwardSquares, type Span } from './forward.js'
+import { forward, forwardErrors, forwardSquares, type LayerRange } from './forward.js'
 import { RowForward } from './forward-row.js'
 import type { Network } from './network.js'
 import { type CostOptions, NetworkModel } from './network-model.js'
@@ -24,11 +18,11 @@ import { type CostOptions, NetworkModel } from './network-model.js'
  */
 export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
   /** @internal The layers that encode, those that decode, and all. */
-  protected readonly encoder: Span
+  protected readonly encoder: LayerRange
   /** @internal */
-  protected readonly decoder: Span
+  protected readonly decoder: LayerRange
   /** @internal */
-  protected readonly whole: Span
+  protected readonly whole: LayerRange
   #encodeRow: RowForward<P>
   #reconstructRow: RowForward<P>
 
@@ -66,15 +60,9 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
     this.#reconstructRow = new RowForward(this.network, this.whole, scaler)
   }
 
-  /** @internal Trains all layers at once. */
-  protected async trainWhole(x: Rows, plan: FitPlan, recipe: Recipe): Promise<TrainingHistory> {
-    const toRows: ToRows = (argument, rows, between) => this.toRows(argument, rows, between)
-    return fitNetwork(this.network, { ...recipe, targets: this.targets }, toRows, x, plan)
-  }
-
-  /** @internal The activation that must reach the inputs. */
-  protected get targets(): Activation {
-    return this.network.layers.at(-1)!.activation as Activation
+  /** @internal The outputs must be able to reach the rows. */
+  protected override get rowCheck(): 'range' {
+    return 'range'
   }
 
   /**
@@ -84,7 +72,7 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
    */
   override async encode(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
     const run = checkRunOptions(options)
-    return forward(this.network, this.encoder, 'x', (between) => this.toRows('x', x, between), run)
+    return forward(this.network, this.encoder, 'x', x, this.rowForm, run)
   }
 
   /**
@@ -108,8 +96,8 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
   async decode(codes: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
     const run = checkRunOptions(options)
     const { outputs } = this.network.layers[this.encoder.to - 1]!
-    const take = (between: Between) => toRows('codes', codes, outputs, this.network.precision, between)
-    return forward(this.network, this.decoder, 'codes', take, run, this.scaler)
+    const form = { width: outputs, precision: this.network.precision, scaling: undefined }
+    return forward(this.network, this.decoder, 'codes', codes, form, run, this.scaler)
   }
 
   /**
@@ -119,7 +107,7 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
    */
   async reconstruct(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
     const run = checkRunOptions(options)
-    return forward(this.network, this.whole, 'x', (between) => this.toRows('x', x, between), run, this.scaler)
+    return forward(this.network, this.whole, 'x', x, this.rowForm, run, this.scaler)
   }
 
   /**
@@ -129,7 +117,7 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
    */
   async reconstructionError(x: Rows, options?: RunOptions): Promise<PlainFloat64Array> {
     const run = checkRunOptions(options)
-    return forwardErrors(this.network, this.whole, 'x', (between) => this.toRows('x', x, between), run)
+    return forwardErrors(this.network, this.whole, 'x', x, this.rowForm, run)
   }
 
   /**
@@ -150,7 +138,7 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
    */
   async reconstructionErrorPerFeature(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
     const run = checkRunOptions(options)
-    return forwardSquares(this.network, this.whole, 'x', (between) => this.toRows('x', x, between), run)
+    return forwardSquares(this.network, this.whole, 'x', x, this.rowForm, run)
   }
 
   /**
@@ -159,8 +147,6 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE`, `ERR_RANGE` as `fit`
    */
   async cost(x: Rows, options?: CostOptions<P>): Promise<Cost<P>> {
-    return this.measure(options, this.costObjective(), this.targets, (work) =>
-      this.toRows('x', x, () => work.throwIfAborted()),
-    )
+    return this.measure({ x }, options, this.costObjective())
   }
 }

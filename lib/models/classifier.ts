@@ -1,4 +1,3 @@
-import { argumentError, checkOptions, ownCopy } from '../base/check.js'
 import { allocate, type FloatArray, type FloatInput, type Precision } from '../base/precision.js'
 import {
   type Classes,
@@ -6,22 +5,19 @@ import {
   type Labels,
   type Prediction,
   type Predictions,
-  toLabels,
   toPredictions,
 } from '../data/labels.js'
 import type { Matrix, Row } from '../data/matrix.js'
 import type { Rows } from '../data/rows.js'
 import type { ModelScaler } from '../data/scaling/scaler.js'
-import { snapshot } from '../data/snapshot.js'
-import type { NativeObjective, NativeRows } from '../native/binding.js'
+import { takeRows } from '../data/take-rows.js'
+import type { NativeObjective } from '../native/binding.js'
 import { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import type { Cost } from '../objective/cost.js'
-import { checkTargets } from '../objective/target-range.js'
-import type { TrainingHistory } from '../training/history.js'
-import type { FitOptions, FitPlan } from '../training/options.js'
-import type { FitRows } from './fit-network.js'
+import { checkRowValues } from '../objective/row-check.js'
+import type { FitOptions } from '../training/options.js'
 import { forward, forwardClasses } from './forward.js'
 import { RowForward } from './forward-row.js'
 import type { Network } from './network.js'
@@ -64,17 +60,9 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
   /** @internal What `cost` measures, exact over the rows it is given. */
   protected abstract costObjective(): NativeObjective
 
-  /** @internal Trains on labeled rows, which are checked and copied first; another training is refused meanwhile. */
-  protected async trainLabeled(
-    method: 'fit' | 'fineTune',
-    x: Rows,
-    labels: Labels<C>,
-    plan: FitPlan<LabeledRows<C>>,
-    start: (rows: FitRows, work: NativeWork) => Promise<TrainingHistory>,
-  ): Promise<TrainingHistory> {
-    return this.network.exclusively(method, plan.run, async (work) =>
-      start(await this.#takeRows({ x, labels }, plan, work), work),
-    )
+  /** @internal Outputs are compared with labels, not with the rows. */
+  protected override get rowCheck(): 'finite' {
+    return 'finite'
   }
 
   /**
@@ -84,7 +72,7 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
    */
   async predict(x: Rows, options?: RunOptions): Promise<Predictions<C>> {
     const run = checkRunOptions(options)
-    const indices = await forwardClasses(this.network, 'x', (between) => this.toRows('x', x, between), run)
+    const indices = await forwardClasses(this.network, 'x', x, this.rowForm, run)
     return (await toPredictions(indices, this.#classes)) as Predictions<C>
   }
 
@@ -96,7 +84,7 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
   async predictProbabilities(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
     const run = checkRunOptions(options)
     const whole = { from: 0, to: this.network.layers.length }
-    return forward(this.network, whole, 'x', (between) => this.toRows('x', x, between), run)
+    return forward(this.network, whole, 'x', x, this.rowForm, run)
   }
 
   /**
@@ -137,16 +125,17 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
   async score(x: Rows, labels: Labels<C>, options?: RunOptions): Promise<Score> {
     const run = checkRunOptions(options)
     checkScorable(classCount(this.#classes))
-    const { layers, parameters, precision } = this.network
+    const { network, rowForm, rowCheck } = this
+    const { layers, parameters } = network
     const objective = { loss: 'logLoss', weightDecay: layers.map(() => 0), penalties: [] } as const
     const work = new NativeWork(run)
     try {
-      const rows = await this.#labeled({ x, labels }, '', () => work.throwIfAborted())
-      const largest = await checkTargets('x', rows, 'identity', precision, work)
+      const rows = await takeRows({ x, labels }, rowForm, () => work.throwIfAborted())
+      const largest = await checkRowValues('x', rows, rowCheck, network, work)
       const predicted = allocate('uint32', rows.rows, 'classes')
       const request = { layers, parameters, objective, rows, largest, predicted }
       const { loss } = await work.read('x', rows, (native) => binding().evaluate({ ...native, ...request }))
-      return await scoreOf(rows.labels, predicted, classCount(this.#classes), loss)
+      return await scoreOf(rows.labels!, predicted, classCount(this.#classes), loss)
     } finally {
       work.release()
     }
@@ -158,44 +147,6 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE`, `ERR_RANGE` as `fit`, but labels may be all of one class
    */
   async cost(x: Rows, labels: Labels<C>, options?: CostOptions<P>): Promise<Cost<P>> {
-    return this.measure(options, this.costObjective(), 'identity', (work) =>
-      this.#labeled({ x, labels }, '', () => work.throwIfAborted()),
-    )
+    return this.measure({ x, labels }, options, this.costObjective())
   }
-
-  async #takeRows(
-    given: LabeledRows<C>,
-    { validation }: FitPlan<LabeledRows<C>>,
-    work: NativeWork,
-  ): Promise<FitRows> {
-    const between = () => work.throwIfAborted()
-    const taken = async (rows: LabeledRows<C>, prefix: string) => ({
-      argument: `${prefix}x`,
-      rows: await snapshot(`${prefix}x`, await this.#labeled(rows, prefix, between), between),
-    })
-    const training = await taken(given, '')
-    if (validation === undefined || typeof validation === 'number') return { training, validation }
-    checkLabeledRows(validation)
-    return { training, validation: await taken(validation, 'validation.') }
-  }
-
-  /** Rows as the network sees them, with labels checked and copied. */
-  async #labeled(
-    { x, labels }: LabeledRows<C>,
-    prefix: string,
-    between: () => void,
-  ): Promise<NativeRows & { labels: Uint32Array }> {
-    const rows = await this.toRows(`${prefix}x`, x, between)
-    const classes = await toLabels(`${prefix}labels`, labels, rows.rows, this.#classes, between)
-    return ownCopy({ ...rows, labels: classes })
-  }
-}
-
-/** Validation rows with their labels; rows alone are refused, and the error says what is missing. */
-function checkLabeledRows(validation: LabeledRows): void {
-  const { x, labels } = (validation ?? {}) as Partial<LabeledRows>
-  if (x === undefined && labels === undefined) {
-    throw argumentError('validation', 'rows with their labels, { x, labels }, or a fraction of x', validation)
-  }
-  checkOptions('validation', validation, ['x', 'labels'])
 }

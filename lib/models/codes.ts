@@ -2,9 +2,8 @@ import { ownCopy } from '../base/check.js'
 import { allocate, type FloatArray, type Precision } from '../base/precision.js'
 import type { NativeWork } from '../native/call.js'
 import type { RunOptions } from '../native/run-options.js'
-import { checkTargets } from '../objective/target-range.js'
-import type { MeasuredRows } from '../training/train.js'
-import type { FitRows } from './fit-network.js'
+import { checkFinite } from '../objective/row-check.js'
+import type { FitRows, NamedRows } from '../training/request.js'
 import { forwardInto } from './forward.js'
 import type { Network } from './network.js'
 
@@ -50,10 +49,10 @@ export async function codesOf<P extends Precision>(
   run: RunOptions,
   work: NativeWork,
 ): Promise<FitRows> {
-  const codes = async ({ argument, rows }: MeasuredRows): Promise<MeasuredRows> => {
+  const codes = async ({ argument, rows }: NamedRows): Promise<NamedRows> => {
     if (memory === undefined) {
-      await checkTargets(argument, rows, 'identity', network.precision, work)
-      return { argument, rows: ownCopy({ ...rows, through: network.part(0, k) }) }
+      await checkFinite(argument, rows, network.precision, work)
+      return { argument, rows: ownCopy({ ...rows, through: network.slice(0, k) }) }
     }
     const { outputs: cols } = network.layers[k - 1]!
     const data = memory.take(argument, rows.rows, cols)

@@ -1,6 +1,6 @@
 import { checkInteger } from '../base/check.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
-import type { Span } from './forward.js'
+import type { LayerRange } from './forward.js'
 
 /** Options of `encode` of a model with several layers, and of `decode` of a stack. */
 export interface EncodeOptions extends RunOptions {
@@ -9,8 +9,8 @@ export interface EncodeOptions extends RunOptions {
 }
 
 /** The layers to go through, of `layers` that encode. */
-export function checkEncodeOptions(options: unknown, layers: number): { run: RunOptions; span: Span } {
+export function checkEncodeOptions(options: unknown, layers: number): { run: RunOptions; range: LayerRange } {
   const run = checkRunOptions(options, ['layer'])
   const to = run.layer === undefined ? layers : checkInteger('layer', run.layer, 1, layers)
-  return { run, span: { from: 0, to } }
+  return { run, range: { from: 0, to } }
 }

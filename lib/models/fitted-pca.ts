@@ -1,8 +1,9 @@
 import { ownCopy } from '../base/check.js'
 import type { Precision } from '../base/precision.js'
+import type { RowForm } from '../data/rows.js'
 import type { ModelScaler } from '../data/scaling/scaler.js'
 import type { NativeScaling } from '../native/binding.js'
-import type { Span } from './forward.js'
+import type { LayerRange } from './forward.js'
 import { RowForward } from './forward-row.js'
 import type { Network } from './network.js'
 import type { PcaSettings } from './pca-options.js'
@@ -13,10 +14,12 @@ import { type Projection, projection } from './projection.js'
 export interface FittedPca<P extends Precision> extends PrincipalComponents {
   /** The layers that transform rows minus their mean, and the layers back. */
   readonly network: Network<P>
-  readonly into: Span
-  readonly back: Span
+  readonly into: LayerRange
+  readonly back: LayerRange
   /** Applied to rows before the network: the scaler, and subtraction of the mean. */
   readonly centring: NativeScaling
+  /** The form of rows to transform. */
+  readonly rowForm: RowForm
   readonly transformRow: RowForward<P>
   readonly reconstructRow: RowForward<P>
   /** Layers to centred coordinates along the components, each of variance 1, in float64; created at first use. */
@@ -46,7 +49,7 @@ export function centred<P extends Precision>(
   { mean }: PrincipalComponents,
   { network, into }: Projection<P>,
   scaler: ModelScaler | undefined,
-): Pick<FittedPca<P>, 'scaledBy' | 'centring' | 'transformRow' | 'reconstructRow'> {
+): Pick<FittedPca<P>, 'scaledBy' | 'centring' | 'rowForm' | 'transformRow' | 'reconstructRow'> {
   const scaledBy = scaler?.shift
   const factor = scaler?.factor ?? mean.map(() => 1)
   const shift = scaler?.shift ?? mean.map(() => 0)
@@ -54,6 +57,7 @@ export function centred<P extends Precision>(
   return {
     scaledBy,
     centring,
+    rowForm: { width: mean.length, precision: network.precision, scaling: centring },
     transformRow: new RowForward(network, into, centring),
     reconstructRow: new RowForward(network, { from: 0, to: network.layers.length }, centring),
   }

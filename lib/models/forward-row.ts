@@ -6,13 +6,13 @@ import type { MatrixData } from '../data/matrix-data.js'
 import { bufferOf, checkStorage, lengthOf, plainArray } from '../data/storage.js'
 import { ACTIVATION_NUMBERS, type NativeLayer, type NativeScaling, nativeScaling } from '../native/binding.js'
 import { binding } from '../native/load.js'
-import type { Span } from './forward.js'
+import type { LayerRange } from './forward.js'
 import type { Network } from './network.js'
 
 /** Computes some layers for single rows on the calling thread; everything that is the same for all rows is prepared once. */
 export class RowForward<P extends Precision> {
   readonly #network: Network<P>
-  readonly #span: Span
+  readonly #range: LayerRange
   readonly #outputs: number
   readonly #shape: Int32Array
   readonly #scaling: NativeScaling | undefined
@@ -22,17 +22,17 @@ export class RowForward<P extends Precision> {
   #whole: FloatArray<P>
   #part: FloatArray<P>
   /** The first layer's matrix, transposed: only nonzero inputs are multiplied. Made for the first row after a change of the parameters. */
-  #turned: FloatArray<P> | undefined
-  #turnedOf: FloatArray<P> | undefined
+  #transposed: FloatArray<P> | undefined
+  #transposedOf: FloatArray<P> | undefined
   /** Of {@link error}: the outputs, and their distance from the row. */
   #reconstruction: FloatArray<P> | undefined
   #errors: Float64Array | undefined
 
   /** @param scaling - a fitted scaler, or more; it may be fitted again at any time */
-  constructor(network: Network<P>, span: Span, scaling: NativeScaling | undefined) {
+  constructor(network: Network<P>, range: LayerRange, scaling: NativeScaling | undefined) {
     this.#network = network
-    this.#span = span
-    const { layers, parameters } = network.part(span.from, span.to)
+    this.#range = range
+    const { layers, parameters } = network.slice(range.from, range.to)
     this.#outputs = layers.at(-1)!.outputs
     this.#shape = shapeOf(layers)
     this.#scaling = scaling
@@ -61,8 +61,8 @@ export class RowForward<P extends Precision> {
     const { scale } = row
     const data = bufferOf(row.data) === bufferOf(answer) ? this.#apart(row.data) : row.data
     const parameters = this.#parameters()
-    this.#turned ??= allocate(this.#network.precision, this.#shape[0]! * this.#shape[1]!, 'weights')
-    const renew = this.#turnedOf !== parameters
+    this.#transposed ??= allocate(this.#network.precision, this.#shape[0]! * this.#shape[1]!, 'weights')
+    const renew = this.#transposedOf !== parameters
     const end = binding().forwardRow(
       this.#shape,
       parameters,
@@ -70,11 +70,11 @@ export class RowForward<P extends Precision> {
       scale,
       this.#scaling && nativeScaling(this.#scaling),
       answer,
-      this.#turned,
+      this.#transposed,
       renew,
       errors,
     )
-    this.#turnedOf = parameters
+    this.#transposedOf = parameters
     if (end === 1) throw this.#notFinite(argument, data, scale)
     if (end === 2) throw tooLargeError(argument, 0)
   }
@@ -143,7 +143,7 @@ export class RowForward<P extends Precision> {
   #parameters(): FloatArray<P> {
     if (this.#whole !== this.#network.parameters) {
       this.#whole = this.#network.parameters
-      this.#part = this.#network.part(this.#span.from, this.#span.to).parameters
+      this.#part = this.#network.slice(this.#range.from, this.#range.to).parameters
     }
     return this.#part
   }

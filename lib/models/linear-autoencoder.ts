@@ -1,18 +1,19 @@
 import { argumentError, checkOptions, freezeDeep, ownCopy } from '../base/check.js'
 import type { Precision } from '../base/precision.js'
-import { type Rows, toRows } from '../data/rows.js'
+import type { Rows } from '../data/rows.js'
 import type { Scaler } from '../data/scaling/column-scaler.js'
 import { columnMeans } from '../data/scaling/column-statistics.js'
 import type { ModelScaler } from '../data/scaling/scaler.js'
 import { StandardScaler } from '../data/scaling/standard-scaler.js'
 import type { NativeObjective, NativeRows } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
+import { takeFitRows } from '../training/fit-rows.js'
 import type { TrainingHistory } from '../training/history.js'
-import { checkFitOptions, type FitOptions, type FitPlan } from '../training/options.js'
+import { checkFitOptions, type FitOptions } from '../training/options.js'
+import { type FitRows, type NamedRows, unconstrained } from '../training/request.js'
 import { holdOut } from '../training/split.js'
-import type { MeasuredRows } from '../training/train.js'
+import { train } from '../training/train.js'
 import { Autoencoder } from './autoencoder.js'
-import { type FitRows, fitRows, type ToRows, takeRows } from './fit-network.js'
 import {
   checkLinearSettings,
   LINEAR_SETTINGS,
@@ -22,7 +23,8 @@ import {
   linearObjective,
 } from './linear-autoencoder-options.js'
 import { type Restorer, readModel, readModelBytes } from './model-file.js'
-import { type Learner, Network, type Stored } from './network.js'
+import { Network, type Stored } from './network.js'
+import type { WholeRequest } from './network-model.js'
 
 /**
  * An autoencoder without activations. Trained, its map is the projection on the leading principal directions of its data: see
@@ -89,22 +91,12 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
    * @throws {@link LayerwiseError} as {@link SparseAutoencoder.fit}
    */
   async fit(x: Rows, options?: FitOptions): Promise<TrainingHistory> {
-    const plan = checkFitOptions(options)
-    const average = plan.batchSize === 0 ? 'exact' : 'moving'
-    const recipe = {
-      objective: linearObjective(this.#settings, average),
-      exactObjective: this.costObjective(),
-      seed: this.#settings.seed,
-    }
-    if (!this.#settings.center) return this.trainWhole(x, plan, recipe)
-    return this.network.exclusively('fit', plan.run, async (work) => {
-      const { inputs } = this.#settings
-      const plain: ToRows = (argument, rows, between) => toRows(argument, rows, inputs, 'float64', between)
-      const taken = await takeRows(plain, x, plan, work)
-      const scaler = this.scaler ?? (await this.#centring(taken, plan, work))
-      const fitting = { ...recipe, targets: this.targets, learner: this.#centredLearner(scaler) }
-      return await fitRows(fitting, centred(taken, scaler), plan, work)
-    })
+    const settings = checkFitOptions(options)
+    const average = settings.batchSize === 0 ? 'exact' : 'moving'
+    const objective = unconstrained(linearObjective(this.#settings, average), this.costObjective())
+    const { seed, center } = this.#settings
+    const request = { phase: undefined, objective, seed, settings }
+    return center ? this.#trainCentred(x, request) : this.trainWhole('fit', { x }, request)
   }
 
   /** The mean that `center` subtracts, [inputs]; undefined before the first fit, and without `center`. Read-only. */
@@ -152,22 +144,25 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
     return linearObjective(this.#settings, 'exact')
   }
 
-  /** The network, which stores the mean when training begins: a fit whose rows are refused stores none. */
-  #centredLearner(scaler: ModelScaler): Learner<P> {
-    const { network } = this
-    const { layers, precision, parameters } = network
-    return {
-      ...{ layers, precision, parameters },
-      nextFit: () => {
+  async #trainCentred(x: Rows, asked: WholeRequest): Promise<TrainingHistory> {
+    const { network, rowForm, rowCheck } = this
+    const { settings } = asked
+    return network.exclusively('fit', settings.run, async (work) => {
+      const plain = { ...rowForm, precision: 'float64', scaling: undefined } as const
+      const taken = await takeFitRows({ x }, settings.validation, plain, work)
+      const scaler = this.scaler ?? (await this.#centring(taken, work))
+      // The model stores the mean when training begins: a fit whose rows are refused stores none.
+      const nextFit = () => {
         this.scaler = scaler
         return network.nextFit()
-      },
-      publish: (trained) => network.publish(trained),
-    }
+      }
+      const rows = centred(taken, scaler)
+      return await train({ ...asked, network, nextFit, rows, rowCheck, classes: undefined }, work)
+    })
   }
 
   /** Subtraction of the mean of the training rows. */
-  async #centring({ training }: FitRows, { validation }: FitPlan, work: NativeWork): Promise<ModelScaler> {
+  async #centring({ training, validation }: FitRows, work: NativeWork): Promise<ModelScaler> {
     const { argument, rows } = training
     const between = () => work.throwIfAborted()
     const used =
@@ -184,7 +179,7 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
 }
 
 function centred({ training, validation }: FitRows, { shift, factor }: Scaler): FitRows {
-  const less = ({ argument, rows }: MeasuredRows) => ({
+  const less = ({ argument, rows }: NamedRows) => ({
     argument,
     rows: ownCopy<NativeRows>({ ...rows, scaling: ownCopy({ shift, factor }) }),
   })

@@ -1,19 +1,21 @@
 import { checkBoolean, ownCopy } from '../base/check.js'
 import { allocate, type FloatArray, type FloatInput, type Precision } from '../base/precision.js'
-import { type Rows, toRows } from '../data/rows.js'
 import { checkScaler, type ModelScaler } from '../data/scaling/scaler.js'
-import type { Between } from '../data/slices.js'
-import type { NativeLayer, NativeObjective, NativeRows } from '../native/binding.js'
+import { type GivenRows, type ModelRowForm, takeRows } from '../data/take-rows.js'
+import type { NativeLayer, NativeObjective } from '../native/binding.js'
 import { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
-import type { Activation } from '../objective/activation.js'
 import { type Cost, costParts } from '../objective/cost.js'
-import { checkTargets } from '../objective/target-range.js'
+import { checkRowValues } from '../objective/row-check.js'
+import { takeFitRows } from '../training/fit-rows.js'
+import type { TrainingHistory } from '../training/history.js'
+import type { TrainingRequest } from '../training/request.js'
+import { train } from '../training/train.js'
 import { BaseModel } from './base-model.js'
 import type { ModelContent, Restorer } from './model-file.js'
 import { checkEntries, layerTensors, roomFor } from './model-tensors.js'
-import type { Layer, Network, Stored } from './network.js'
+import type { Layer, Network, Stored, TrainingMethod } from './network.js'
 import { restoredScaler } from './stored-scaler.js'
 
 /** Options of `cost`. */
@@ -26,6 +28,9 @@ export interface CostOptions<P extends Precision = Precision> extends RunOptions
   /** Whether the gradient is computed too. Default false. */
   readonly gradient?: boolean | undefined
 }
+
+/** What a method asks for that trains all layers at once; the rest of the request is the model's. */
+export type WholeRequest = Pick<TrainingRequest, 'phase' | 'objective' | 'seed' | 'settings'>
 
 interface NetworkSettings {
   readonly inputs: number
@@ -67,39 +72,52 @@ export abstract class NetworkModel<P extends Precision> extends BaseModel<P> {
     this.#scaler = scaler
   }
 
-  /** @internal Rows as the network's input. */
-  protected toRows(argument: string, x: Rows, between: Between): Promise<NativeRows> {
-    return toRows(argument, x, this.inputs, this.precision, between, this.#scaler)
+  /** @internal What rows become before they enter the network. */
+  protected get rowForm(): ModelRowForm {
+    const { inputs: width, precision, scaler: scaling, classes } = this
+    return { width, precision, scaling, classes }
+  }
+
+  /** @internal What the values of rows are checked for in training and for the cost. */
+  protected abstract get rowCheck(): 'range' | 'finite'
+
+  /** @internal Trains all layers at once, on the caller's rows; another training is refused meanwhile. */
+  protected async trainWhole(
+    method: TrainingMethod,
+    given: GivenRows,
+    asked: WholeRequest,
+  ): Promise<TrainingHistory> {
+    const { network, rowForm, rowCheck } = this
+    const { settings } = asked
+    return network.exclusively(method, settings.run, async (work) => {
+      const rows = await takeFitRows(given, settings.validation, rowForm, work)
+      const nextFit = () => network.nextFit()
+      return train({ ...asked, network, nextFit, rows, rowCheck, classes: rowForm.classes }, work)
+    })
   }
 
   /**
-   * @internal The cost with the current parameters, over rows that are read when the work has begun.
+   * @internal The cost with the current parameters, over the caller's rows.
    *
    * @param options - the caller's {@link CostOptions}
-   * @param range - the activation whose range the rows must lie in
    */
-  protected async measure(
-    options: unknown,
-    objective: NativeObjective,
-    range: Activation,
-    take: (work: NativeWork) => NativeRows | Promise<NativeRows>,
-  ): Promise<Cost<P>> {
+  protected async measure(given: GivenRows, options: unknown, objective: NativeObjective): Promise<Cost<P>> {
     const run = checkRunOptions(options, ['parameters', 'gradient'])
-    const { network } = this
+    const { network, rowForm, rowCheck } = this
     const { layers, precision } = network
     const own = network.parameters
     const wantsGradient = checkGradient(run.gradient)
     const work = new NativeWork(run)
     try {
       const between = () => work.throwIfAborted()
-      const given = run.parameters
+      const theta = run.parameters
       // Both begin at the call, before the caller can change the arrays.
       const [parameters, rows] = await Promise.all([
-        given === undefined ? own : network.checked('parameters', given, between),
-        take(work),
+        theta === undefined ? own : network.checked('parameters', theta, between),
+        takeRows(given, rowForm, between),
       ])
       const gradient = wantsGradient ? allocate(precision, parameters.length, 'gradient') : undefined
-      const largest = await checkTargets('x', rows, range, precision, work)
+      const largest = await checkRowValues('x', rows, rowCheck, network, work)
       const request = { layers, objective, parameters, rows, largest, ...(gradient && { gradient }) }
       const parts = await work.read('x', rows, (native) => binding().evaluate({ ...native, ...request }))
       return { ...costParts(parts), ...(gradient && { gradient }) }

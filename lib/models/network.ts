@@ -11,6 +11,7 @@ import { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import type { RunOptions } from '../native/run-options.js'
 import type { Activation } from '../objective/activation.js'
+import type { TrainableLayers } from '../training/request.js'
 import { parameterOffsets, within } from './parameter-layout.js'
 
 /** Random numbers for first weights: `Stream::weights` of the native core. */
@@ -36,6 +37,9 @@ export const MOST_LAYERS = 1000
 /** Fits are numbered from 0 to below this, for the core; then numbering restarts. */
 export const NUMBERED_FITS = 2 ** 31
 
+/** A method that trains, as messages name it. */
+export type TrainingMethod = 'fit' | 'fineTune'
+
 /** The random stream of a layer's initial weights. */
 export interface Start {
   readonly seed: number
@@ -51,25 +55,16 @@ export interface Stored<P extends Precision = Precision> {
 }
 
 /** Consecutive layers with the flat parameters of these layers only. */
-export interface Part<P extends Precision> {
+export interface DenseLayers<P extends Precision> {
   readonly layers: readonly NativeLayer[]
   readonly parameters: FloatArray<P>
-}
-
-/** The part that is trained: some layers, and the receiver of their parameters. */
-export interface Learner<P extends Precision> extends Part<P> {
-  readonly precision: P
-  /** The number of this fit, counted from 0. */
-  nextFit(): number
-  /** Replaces the parameters by an array that is never written again. */
-  publish(parameters: Floats): void
 }
 
 /**
  * A list of dense layers over one flat vector of parameters: W₁ b₁ W₂ b₂ …, each W row-major [outputs, inputs]. A tied layer has no W
  * there, a layer without biases no b.
  */
-export class Network<P extends Precision> implements Learner<P> {
+export class Network<P extends Precision> implements DenseLayers<P>, TrainableLayers<P> {
   readonly layers: readonly NativeLayer[]
   readonly precision: P
   /** The start of each layer's parameters, and at the end the total number. */
@@ -123,7 +118,7 @@ export class Network<P extends Precision> implements Learner<P> {
   }
 
   /** The layers `from` to `to` (not included). A layer that is tied to a layer outside gets that layer's matrix, transposed. */
-  part(from: number, to: number): Part<P> {
+  slice(from: number, to: number): DenseLayers<P> {
     const layers = this.layers.slice(from, to).map((layer) => within(layer, from))
     const own = this.#parameters.subarray(this.#offsets[from], this.#offsets[to]) as FloatArray<P>
     if (layers.every(({ transposed }) => transposed !== true)) return { layers, parameters: own }
@@ -138,12 +133,11 @@ export class Network<P extends Precision> implements Learner<P> {
   }
 
   /** Some layers, none of them tied, that are trained while the others do not change. */
-  learner(indices: readonly number[], nextFit: () => number): Learner<P> {
+  trainable(indices: readonly number[]): TrainableLayers<P> {
     return {
       layers: indices.map((index) => this.layers[index]!),
       precision: this.precision,
       parameters: this.#joined(indices.map((index) => this.#own(index))),
-      nextFit,
       publish: (parameters) => {
         const all = this.copy()
         let from = 0
@@ -216,13 +210,13 @@ export class Network<P extends Precision> implements Learner<P> {
 
   /** Runs one training; meanwhile another one is refused, and only `publish` changes the parameters. */
   async exclusively<T>(
-    what: string,
+    method: TrainingMethod,
     options: RunOptions,
     training: (work: NativeWork) => Promise<T>,
   ): Promise<T> {
     const work = new NativeWork(options)
     try {
-      if (this.#training) throw busy(what)
+      if (this.#training) throw busy(method)
       this.#training = true
       try {
         return await training(work)
@@ -302,9 +296,9 @@ function transposed<D extends Floats>(matrix: D, out: D, rows: number): D {
   return out
 }
 
-function busy(what: string): LayerwiseError {
+function busy(method: TrainingMethod | 'setParameters'): LayerwiseError {
   return new LayerwiseError(
     'ERR_BUSY',
-    `${what}: this model is being trained; await its fit, or abort it by its signal, first`,
+    `${method}: this model is being trained; await its fit, or abort it by its signal, first`,
   )
 }

@@ -8,7 +8,7 @@ import type { ModelScaler } from '../data/scaling/scaler.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import { BaseModel } from './base-model.js'
 import { centred, type FittedPca, fittedPca } from './fitted-pca.js'
-import { forward, forwardErrors, forwardSquares, type TakeRows } from './forward.js'
+import { forward, forwardErrors, forwardSquares } from './forward.js'
 import { type ModelContent, type Restorer, readModel, readModelBytes, type Tensors } from './model-file.js'
 import { copyScaler } from './network-model.js'
 import { checkPcaTensors, pcaTensors, storedComponents } from './pca-file.js'
@@ -95,7 +95,8 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
     const run = checkRunOptions(options)
     const { components } = ownCopy(this.#settings)
     const between = () => run.signal?.throwIfAborted()
-    const rows = await toRows('x', x, ownWidth(x), 'float64', between, this.#scaler)
+    const form = { width: ownWidth(x), precision: 'float64', scaling: this.#scaler } as const
+    const rows = await toRows('x', x, form, between)
     const found = await principalComponents('x', rows, components, run)
     this.#fitted = await fittedPca(found, this.#settings, this.#scaler, 'x')
     return this
@@ -108,8 +109,8 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
    */
   async transform(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
     const run = checkRunOptions(options)
-    const { network, into } = this.#known()
-    return forward(network, into, 'x', this.#take(x), run)
+    const { network, into, rowForm } = this.#known()
+    return forward(network, into, 'x', x, rowForm, run)
   }
 
   /**
@@ -144,8 +145,8 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
     const run = checkRunOptions(options)
     const { network, back, centring } = this.#known()
     const { inputs } = network.layers[back.from]!
-    const take: TakeRows = (between) => toRows('codes', codes, inputs, this.#settings.precision, between)
-    return forward(network, back, 'codes', take, run, centring)
+    const form = { width: inputs, precision: this.#settings.precision, scaling: undefined }
+    return forward(network, back, 'codes', codes, form, run, centring)
   }
 
   /**
@@ -156,8 +157,8 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
    */
   async reconstructionError(x: Rows, options?: RunOptions): Promise<PlainFloat64Array> {
     const run = checkRunOptions(options)
-    const { network, into, back } = this.#known()
-    return forwardErrors(network, { from: into.from, to: back.to }, 'x', this.#take(x), run)
+    const { network, into, back, rowForm } = this.#known()
+    return forwardErrors(network, { from: into.from, to: back.to }, 'x', x, rowForm, run)
   }
 
   /**
@@ -177,8 +178,8 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
    */
   async reconstructionErrorPerFeature(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
     const run = checkRunOptions(options)
-    const { network, into, back } = this.#known()
-    return forwardSquares(network, { from: into.from, to: back.to }, 'x', this.#take(x), run)
+    const { network, into, back, rowForm } = this.#known()
+    return forwardSquares(network, { from: into.from, to: back.to }, 'x', x, rowForm, run)
   }
 
   /**
@@ -195,11 +196,10 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   async mahalanobis(x: Rows, options?: RunOptions): Promise<PlainFloat64Array> {
     const run = checkRunOptions(options)
     const fitted = this.#known()
-    const { mean, centring } = fitted
     fitted.whitening.made ??= projection(fitted, 'pca', 0, 'float64', 'explainedVariance')
     const { network, into } = await fitted.whitening.made
-    const take: TakeRows = (between) => toRows('x', x, mean.length, 'float64', between, centring)
-    return rowNorms('x', await forward(network, into, 'x', take, run))
+    const form = { ...fitted.rowForm, precision: 'float64' } as const
+    return rowNorms('x', await forward(network, into, 'x', x, form, run))
   }
 
   /** V, unit vectors in the order of falling variance, one a row: [components, columns]. Read-only. `ERR_STATE` before `fit`. */
@@ -283,10 +283,5 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
     if (fitted.scaledBy === this.#scaler?.shift) return fitted
     this.#fitted = { ...fitted, ...centred(fitted, fitted, this.#scaler) }
     return this.#fitted
-  }
-
-  #take(x: Rows): TakeRows {
-    const { mean, centring } = this.#known()
-    return (between) => toRows('x', x, mean.length, this.#settings.precision, between, centring)
   }
 }

@@ -6,7 +6,7 @@ import type { NativeRows } from '../native/binding.js'
 import { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import type { RunOptions } from '../native/run-options.js'
-import { checkTargets } from '../objective/target-range.js'
+import { checkFinite } from '../objective/row-check.js'
 import { isFraction } from './pca-options.js'
 
 /** Smaller numbers lose digits, and then vanish. */
@@ -55,7 +55,7 @@ export async function principalComponents(
   if (count > cols) throw shapeError(argument, `at least ${count} columns, for so many components`, cols)
   const work = new NativeWork(options)
   try {
-    await checkTargets(argument, rows, 'identity', 'float64', work)
+    await checkFinite(argument, rows, 'float64', work)
     const leading = cols > MOST_WHOLE_COLUMNS && count <= cols / 4
     const found = await (leading ? leadingDirections : wholeDecomposition)(argument, rows, count, work)
     const whole = inUnits(argument, found, withoutRounding(found, Math.max(rows.rows, cols)))

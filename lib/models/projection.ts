@@ -1,7 +1,7 @@
 import { LayerwiseError } from '../base/errors.js'
 import { allocate, type Precision } from '../base/precision.js'
 import { rowSlices } from '../data/slices.js'
-import type { Span } from './forward.js'
+import type { LayerRange } from './forward.js'
 import { Network } from './network.js'
 import { parameterOffsets } from './parameter-layout.js'
 import type { Whitening } from './pca-options.js'
@@ -10,8 +10,8 @@ import type { PrincipalComponents } from './principal-components.js'
 /** Linear layers that transform centred rows, and the layers back. */
 export interface Projection<P extends Precision> {
   readonly network: Network<P>
-  readonly into: Span
-  readonly back: Span
+  readonly into: LayerRange
+  readonly back: LayerRange
 }
 
 /**

@@ -8,7 +8,8 @@ import type { NativeObjective } from '../native/binding.js'
 import type { RunOptions } from '../native/run-options.js'
 import type { TrainingHistory } from '../training/history.js'
 import { checkFitOptions } from '../training/options.js'
-import { Classifier, type ClassifierFitOptions, type LabeledRows } from './classifier.js'
+import { unconstrained } from '../training/request.js'
+import { Classifier, type ClassifierFitOptions } from './classifier.js'
 import {
   checkSoftmaxSettings,
   classifierObjective,
@@ -17,7 +18,6 @@ import {
   type SoftmaxSettings,
   softmaxLayer,
 } from './classifier-options.js'
-import { fitRows } from './fit-network.js'
 import type { MetadataOption } from './metadata.js'
 import { type Restorer, readModel, readModelBytes } from './model-file.js'
 import { Network, type Stored } from './network.js'
@@ -112,13 +112,11 @@ export class SoftmaxClassifier<
    * @throws {@link LayerwiseError} `ERR_STATE` if the buffer of `x` is transferred while it is copied, or later where it is above 256 MiB
    */
   async fit(x: Rows, labels: Labels<C>, options?: ClassifierFitOptions<C>): Promise<TrainingHistory> {
-    const plan = checkFitOptions<LabeledRows<C>>(options)
-    const objective = this.costObjective()
-    const { seed, classes } = this.#settings
-    const recipe = { objective, exactObjective: objective, seed, classes }
-    return this.trainLabeled('fit', x, labels, plan, (rows, work) =>
-      fitRows({ ...recipe, learner: this.network, targets: 'identity' }, rows, plan, work),
-    )
+    const settings = checkFitOptions(options)
+    const { seed } = this.#settings
+    const cost = this.costObjective()
+    const objective = unconstrained(cost, cost)
+    return this.trainWhole('fit', { x, labels }, { phase: undefined, objective, seed, settings })
   }
 
   /** The same as {@link predictProbabilities}: the model has no hidden layer, so class probabilities are its codes. */

@@ -17,8 +17,8 @@ import {
   checkWeightConstraint,
   type WeightConstraint,
 } from '../objective/weight-constraint.js'
-import type { FitPlan } from '../training/options.js'
-import type { Recipe } from '../training/train.js'
+import type { FitSettings } from '../training/options.js'
+import type { TrainingObjective } from '../training/request.js'
 import type { MetadataOption } from './metadata.js'
 
 /** Options of a SparseAutoencoder. The cost has only the terms that are given. */
@@ -120,21 +120,20 @@ export function layersOf({
 }
 
 /** The training objective of these two layers. */
-export function layerRecipe(settings: Settings<Precision>, plan: FitPlan, argument = 'sparsity'): Recipe {
-  const { sparsity, outputActivation, corruption, weightConstraint, seed } = ownCopy(settings)
-  const average = trainingAverage(argument, sparsity, plan.batchSize === 0)
-  checkProjectable(weightConstraint, plan)
-  if (sparsity.kind === 'constraint' && plan.earlyStopping !== undefined) {
+export function layerObjective(settings: Settings<Precision>, fit: FitSettings): TrainingObjective {
+  const { sparsity, outputActivation, corruption, weightConstraint } = ownCopy(settings)
+  const average = trainingAverage('sparsity', sparsity, fit.batchSize === 0)
+  checkProjectable(weightConstraint, fit)
+  if (sparsity.kind === 'constraint' && fit.earlyStopping !== undefined) {
     throw argumentError(
       'earlyStopping',
-      `nothing, since the cost it watches does not see a hard constraint (${argument})`,
-      plan.earlyStopping,
+      `nothing, since the cost it watches does not see a hard constraint (sparsity)`,
+      fit.earlyStopping,
     )
   }
   return {
-    objective: objectiveOf(settings, trainingPenalties(sparsity, 0, average)),
-    exactObjective: layerCost(settings),
-    seed,
+    training: objectiveOf(settings, trainingPenalties(sparsity, 0, average)),
+    exact: layerCost(settings),
     corruption: nativeCorruption(corruption, outputActivation),
     weightConstraint,
   }

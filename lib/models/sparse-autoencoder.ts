@@ -11,7 +11,7 @@ import { copyScaler } from './network-model.js'
 import {
   checkSettings,
   layerCost,
-  layerRecipe,
+  layerObjective,
   layersOf,
   SETTINGS,
   type Settings,
@@ -77,8 +77,10 @@ export class SparseAutoencoder<P extends Precision = 'float32'> extends Autoenco
    * @throws {@link LayerwiseError} `ERR_STATE` if the buffer of `x` is transferred while it is copied, or later where it is above 256 MiB
    */
   async fit(x: Rows, options?: FitOptions): Promise<TrainingHistory> {
-    const plan = checkFitOptions(options)
-    return this.trainWhole(x, plan, layerRecipe(this.#settings, plan))
+    const settings = checkFitOptions(options)
+    const { seed } = this.#settings
+    const objective = layerObjective(this.#settings, settings)
+    return this.trainWhole('fit', { x }, { phase: undefined, objective, seed, settings })
   }
 
   /**

@@ -4,17 +4,18 @@ import { show } from '../base/show.js'
 import type { Classes } from '../data/labels.js'
 import type { Matrix } from '../data/matrix.js'
 import { formatError } from '../data/read-file.js'
-import { type Rows, toRows } from '../data/rows.js'
-import type { Between } from '../data/slices.js'
+import type { Rows } from '../data/rows.js'
 import type { NativeLayer, NativeObjective, NativePenalty } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
 import { costPenalties, type Sparsity, trainingAverage, trainingPenalties } from '../objective/sparsity.js'
+import { takeFitRows } from '../training/fit-rows.js'
 import type { TrainingHistory } from '../training/history.js'
 import { checkFitOptions, type FitOptions } from '../training/options.js'
+import { type FitRows, type TrainingRequest, unconstrained } from '../training/request.js'
+import { train } from '../training/train.js'
 import { Autoencoder } from './autoencoder.js'
 import { CodeMemory, codesOf } from './codes.js'
 import { checkEncodeOptions, type EncodeOptions } from './encode-options.js'
-import { type FitRows, fitRows, type ToRows, takeRows } from './fit-network.js'
 import { forward } from './forward.js'
 import {
   checkCount,
@@ -118,9 +119,8 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
    */
   async fit(x: Rows, options?: StackedFitOptions): Promise<TrainingHistory[]> {
     const { shared, layers, recompute } = checkStackedFit(options, layerSettings(this.#settings))
-    const toRows: ToRows = (argument, rows, between) => this.toRows(argument, rows, between)
     return this.network.exclusively('fit', shared.run, async (work) => {
-      const rows = await takeRows(toRows, x, shared, work)
+      const rows = await takeFitRows({ x }, shared.validation, this.rowForm, work)
       const histories: TrainingHistory[] = []
       const widths = this.#settings.layers.slice(0, -1).map(({ hidden }) => hidden)
       const memory = recompute ? undefined : new CodeMemory(this.network.precision, Math.max(...widths))
@@ -140,15 +140,17 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
    * @throws as {@link fit}
    */
   async fineTune(x: Rows, options?: FitOptions): Promise<TrainingHistory> {
-    const plan = checkFitOptions(options)
+    const settings = checkFitOptions(options)
     const penaltiesOf = (sparsity: Sparsity, k: number) =>
-      trainingPenalties(sparsity, k, trainingAverage(`layers[${k}].sparsity`, sparsity, plan.batchSize === 0))
-    return this.trainWhole(x, plan, {
-      objective: this.#objective(penaltiesOf),
-      exactObjective: this.costObjective(),
-      seed: this.#settings.seed,
-      phase: { phase: 'fineTune' },
-    })
+      trainingPenalties(
+        sparsity,
+        k,
+        trainingAverage(`layers[${k}].sparsity`, sparsity, settings.batchSize === 0),
+      )
+    const objective = unconstrained(this.#objective(penaltiesOf), this.costObjective())
+    const { seed } = this.#settings
+    const phase = { phase: 'fineTune' } as const
+    return this.trainWhole('fineTune', { x }, { phase, objective, seed, settings })
   }
 
   /**
@@ -157,8 +159,8 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows or no such layer, `ERR_RANGE` for NaN and infinities
    */
   override async encode(x: Rows, options?: EncodeOptions): Promise<Matrix<FloatArray<P>>> {
-    const { run, span } = checkEncodeOptions(options, this.encoder.to)
-    return forward(this.network, span, 'x', (between) => this.toRows('x', x, between), run)
+    const { run, range } = checkEncodeOptions(options, this.encoder.to)
+    return forward(this.network, range, 'x', x, this.rowForm, run)
   }
 
   /**
@@ -167,11 +169,11 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
    * @throws {@link LayerwiseError} as {@link encode}
    */
   override async decode(codes: Rows, options?: EncodeOptions): Promise<Matrix<FloatArray<P>>> {
-    const { run, span } = checkEncodeOptions(options, this.encoder.to)
+    const { run, range } = checkEncodeOptions(options, this.encoder.to)
     const { to } = this.decoder
-    const { outputs } = this.network.layers[span.to - 1]!
-    const take = (between: Between) => toRows('codes', codes, outputs, this.network.precision, between)
-    return forward(this.network, { from: to - span.to, to }, 'codes', take, run, this.scaler)
+    const { outputs } = this.network.layers[range.to - 1]!
+    const form = { width: outputs, precision: this.network.precision, scaling: undefined }
+    return forward(this.network, { from: to - range.to, to }, 'codes', codes, form, run, this.scaler)
   }
 
   /**
@@ -184,7 +186,7 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
    */
   toClassifier<C extends Classes>(options: ToClassifierOptions<C>): StackedClassifier<P, C> {
     const { inputs, precision, seed, layers } = this.#settings
-    const parameters = layers.map((_, k) => this.network.part(k, k + 1).parameters)
+    const parameters = layers.map((_, k) => this.network.slice(k, k + 1).parameters)
     const encoders = layers.map((layer) => {
       const { hidden, activation, sparsity, seed } = layer
       return { hidden, activation, sparsity, seed }
@@ -259,7 +261,7 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
 
   async #fitLayer(
     k: number,
-    { plan, recipe }: LayerFit,
+    { settings, objective }: LayerFit,
     rows: FitRows,
     memory: CodeMemory<P> | undefined,
     work: NativeWork,
@@ -271,15 +273,20 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
       this.#layerFits[k] = (fit + 1) % NUMBERED_FITS
       return fit
     }
-    const seen = k === 0 ? rows : await codesOf(this.network, k, rows, memory, plan.run, work)
-    // With `recompute`, codes are never stored, so they cannot be checked here; the constructor ensures that outputs can reach them.
-    const targets = memory === undefined && k > 0 ? undefined : this.#settings.layers[k]!.outputActivation
-    const history = await fitRows(
-      { ...recipe, learner: this.network.learner(pair, nextFit), targets },
-      seen,
-      plan,
-      work,
-    )
+    const seen = k === 0 ? rows : await codesOf(this.network, k, rows, memory, settings.run, work)
+    const request: TrainingRequest = {
+      phase: { phase: 'layer', layer: k + 1 },
+      network: this.network.trainable(pair),
+      nextFit,
+      objective,
+      seed: this.#settings.layers[k]!.seed,
+      rows: seen,
+      // With `recompute`, codes are never stored, so they cannot be checked; the constructor ensures that outputs can reach them.
+      rowCheck: memory === undefined && k > 0 ? 'none' : 'range',
+      classes: undefined,
+      settings,
+    }
+    const history = await train(request, work)
     this.#trainedLayers = k + 1
     return history
   }

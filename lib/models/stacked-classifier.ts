@@ -6,14 +6,16 @@ import type { Rows } from '../data/rows.js'
 import type { Scaler } from '../data/scaling/column-scaler.js'
 import type { NativeObjective } from '../native/binding.js'
 import { checkRunOptions } from '../native/run-options.js'
+import { takeFitRows } from '../training/fit-rows.js'
 import type { TrainingHistory } from '../training/history.js'
 import { checkFitOptions, FIT_OPTIONS } from '../training/options.js'
-import { Classifier, type ClassifierFitOptions, type LabeledRows } from './classifier.js'
+import { type TrainingRequest, unconstrained } from '../training/request.js'
+import { train } from '../training/train.js'
+import { Classifier, type ClassifierFitOptions } from './classifier.js'
 import { classifierObjective } from './classifier-options.js'
 import { CodeMemory, codesOf } from './codes.js'
 import { checkEncodeOptions, type EncodeOptions } from './encode-options.js'
-import { fitRows } from './fit-network.js'
-import { forward, type Span } from './forward.js'
+import { forward, type LayerRange } from './forward.js'
 import { RowForward } from './forward-row.js'
 import { type Restorer, readModel, readModelBytes } from './model-file.js'
 import { Network, type Stored } from './network.js'
@@ -68,7 +70,7 @@ export class StackedClassifier<
   C extends Classes = number,
 > extends Classifier<P, C> {
   readonly #settings: StackedClassifierSettings<P, C>
-  readonly #encoder: Span
+  readonly #encoder: LayerRange
   readonly #encodeRow: RowForward<P>
 
   /**
@@ -144,19 +146,26 @@ export class StackedClassifier<
   async fit(x: Rows, labels: Labels<C>, options?: StackedClassifierFitOptions<C>): Promise<TrainingHistory> {
     const { recompute: again = false, ...rest } = checkRunOptions(options, [...FIT_OPTIONS, 'recompute'])
     const recompute = checkBoolean('recompute', again)
-    const plan = checkFitOptions<LabeledRows<C>>(rest)
-    const { network } = this
+    const settings = checkFitOptions(rest)
+    const { network, rowForm } = this
     const { to: top } = this.#encoder
-    const objective = classifierObjective(this.#settings, [this.#settings.weightDecay])
-    return this.trainLabeled('fit', x, labels, plan, async (rows, work) => {
+    const cost = classifierObjective(this.#settings, [this.#settings.weightDecay])
+    return network.exclusively('fit', settings.run, async (work) => {
+      const rows = await takeFitRows({ x, labels }, settings.validation, rowForm, work)
       const width = network.layers[top - 1]!.outputs
       const memory = recompute ? undefined : new CodeMemory(network.precision, width)
-      const codes = await codesOf(network, top, rows, memory, plan.run, work)
-      const learner = network.learner([top], () => network.nextFit())
-      const { seed, classes } = this.#settings
-      const recipe = { objective, exactObjective: objective, seed, classes }
-      const targets = recompute ? undefined : 'identity'
-      return fitRows({ ...recipe, learner, targets, phase: { phase: 'softmax' } }, codes, plan, work)
+      const request: TrainingRequest = {
+        phase: { phase: 'softmax' },
+        network: network.trainable([top]),
+        nextFit: () => network.nextFit(),
+        objective: unconstrained(cost, cost),
+        seed: this.#settings.seed,
+        rows: await codesOf(network, top, rows, memory, settings.run, work),
+        rowCheck: recompute ? 'none' : 'finite',
+        classes: this.classes,
+        settings,
+      }
+      return train(request, work)
     })
   }
 
@@ -168,17 +177,12 @@ export class StackedClassifier<
    * @throws as {@link fit}; `ERR_ARGUMENT` also for a layer's `sparsity.average` that does not go with the optimizer
    */
   async fineTune(x: Rows, labels: Labels<C>, options?: ClassifierFitOptions<C>): Promise<TrainingHistory> {
-    const plan = checkFitOptions<LabeledRows<C>>(options)
-    const recipe = {
-      objective: trainingObjectiveOf(this.#settings, plan.batchSize === 0),
-      exactObjective: this.costObjective(),
-      seed: this.#settings.seed,
-      classes: this.classes,
-      phase: { phase: 'fineTune' },
-    } as const
-    return this.trainLabeled('fineTune', x, labels, plan, (rows, work) =>
-      fitRows({ ...recipe, learner: this.network, targets: 'identity' }, rows, plan, work),
-    )
+    const settings = checkFitOptions(options)
+    const training = trainingObjectiveOf(this.#settings, settings.batchSize === 0)
+    const objective = unconstrained(training, this.costObjective())
+    const { seed } = this.#settings
+    const phase = { phase: 'fineTune' } as const
+    return this.trainWhole('fineTune', { x, labels }, { phase, objective, seed, settings })
   }
 
   /**
@@ -188,8 +192,8 @@ export class StackedClassifier<
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows or no such layer, `ERR_RANGE` for NaN and infinities
    */
   override async encode(x: Rows, options?: EncodeOptions): Promise<Matrix<FloatArray<P>>> {
-    const { run, span } = checkEncodeOptions(options, this.#encoder.to)
-    return forward(this.network, span, 'x', (between) => this.toRows('x', x, between), run)
+    const { run, range } = checkEncodeOptions(options, this.#encoder.to)
+    return forward(this.network, range, 'x', x, this.rowForm, run)
   }
 
   /**

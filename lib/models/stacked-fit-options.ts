@@ -12,12 +12,12 @@ import {
   checkFitOptions,
   FIT_OPTIONS,
   type FitOptions,
-  type FitPlan,
+  type FitSettings,
   LAYER_FIT_OPTIONS,
   type LayerFitOptions,
 } from '../training/options.js'
-import type { Recipe } from '../training/train.js'
-import { layerRecipe, type Settings } from './sparse-autoencoder-options.js'
+import type { TrainingObjective } from '../training/request.js'
+import { layerObjective, type Settings } from './sparse-autoencoder-options.js'
 
 /** How to train a stack layer by layer. Options beside `layers` apply to every layer. */
 export type StackedFitOptions = FitOptions & {
@@ -36,14 +36,14 @@ export type StackedFitOptions = FitOptions & {
 
 /** The training options of one layer. */
 export interface LayerFit {
-  readonly plan: FitPlan
-  readonly recipe: Recipe
+  readonly settings: FitSettings
+  readonly objective: TrainingObjective
 }
 
 /** Checked options of every layer. */
-export interface StackedFitPlan {
+export interface StackedFitSettings {
   /** The options that all layers share. */
-  readonly shared: FitPlan
+  readonly shared: FitSettings
   readonly layers: readonly LayerFit[]
   readonly recompute: boolean
 }
@@ -52,26 +52,26 @@ export interface StackedFitPlan {
 const OPTIMIZER_BOUND = LAYER_FIT_OPTIONS.filter((option) => option !== 'earlyStopping')
 
 /** Checks everything that can be checked before the first layer is trained. */
-export function checkStackedFit(options: unknown, settings: readonly Settings<Precision>[]): StackedFitPlan {
+export function checkStackedFit(
+  options: unknown,
+  models: readonly Settings<Precision>[],
+): StackedFitSettings {
   const {
     layers: own,
     recompute,
-    ...shared
+    ...common
   } = checkRunOptions(options, [...FIT_OPTIONS, 'layers', 'recompute'])
-  const plan = checkFitOptions(shared)
-  const entries = checkEntries(own, settings.length)
-  const layers = settings.map((layer, k) => {
+  const shared = checkFitOptions(common)
+  const entries = checkEntries(own, models.length)
+  const layers = models.map((model, k) => {
     const place = `layers[${k}]`
-    const given = merged(shared, checkOptions(place, entries[k], LAYER_FIT_OPTIONS))
+    const given = merged(common, checkOptions(place, entries[k], LAYER_FIT_OPTIONS))
     return checkWithin(place, () => {
-      const plan = checkFitOptions(given)
-      return {
-        plan,
-        recipe: { ...layerRecipe(layer, plan), phase: { phase: 'layer' as const, layer: k + 1 } },
-      }
+      const settings = checkFitOptions(given)
+      return { settings, objective: layerObjective(model, settings) }
     })
   })
-  return { shared: plan, layers, recompute: recompute !== undefined && checkBoolean('recompute', recompute) }
+  return { shared, layers, recompute: recompute !== undefined && checkBoolean('recompute', recompute) }
 }
 
 function checkEntries(value: unknown, most: number): readonly unknown[] {

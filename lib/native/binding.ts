@@ -161,7 +161,7 @@ export type NativeOptimizer =
   | { kind: 'adam'; beta1: number; beta2: number; epsilon: number }
   | { kind: 'lbfgs'; history: number; tolerance: number }
 
-export interface TrainingRequest {
+export interface JobRequest {
   layers: readonly NativeLayer[]
   objective: NativeObjective
   /** Copied: the job has its own parameters. */
@@ -258,7 +258,7 @@ export interface Binding {
   /**
    * Computes the layers for one row on the calling thread, with the fewest arguments to convert. `shape`: inputs, then (outputs,
    * activation, 1 or 0 for biases, the layer it is tied to or −1) of each layer, activations numbered as in {@link ACTIVATION_NUMBERS}.
-   * `turned` holds the first layer's matrix transposed, and is computed again if `renew` is true. `errors`, of one number, receives the sum
+   * `transposed` holds the first layer's matrix transposed, and is computed again if `renew` is true. `errors`, of one number, receives the sum
    * of squared differences between `out` and the row. Returns 0; 1 if a value of the row is not finite, 2 if an answer is too large to be
    * held.
    */
@@ -269,12 +269,12 @@ export interface Binding {
     scale: number,
     scaling: NativeScaling | undefined,
     out: Floats,
-    turned: Floats,
+    transposed: Floats,
     renew: boolean,
     errors: Float64Array | undefined,
   ): number
   evaluate(request: EvaluateRequest): Promise<CostParts>
-  openTraining(request: TrainingRequest): TrainingHandle
+  openTraining(request: JobRequest): TrainingHandle
   /**
    * A job has at most two spans: a running one and a queued one, whose start is not known yet. Resolves to its work, epoch by epoch: empty
    * if all its epochs were already finished or training had ended.

@@ -142,12 +142,9 @@ export type FitOptions<V = Rows> = CommonFitOptions<V> & OptimizerOptions
 export type LayerFitOptions = StoppingOptions & OptimizerOptions
 
 /** Checked options, nothing left open. */
-export interface FitPlan<V = Rows> extends TrainingPlan {
-  readonly validation: V | number | undefined
-}
-
-/** All of them but the rows to measure. */
-export interface TrainingPlan {
+export interface FitSettings {
+  /** Rows as they were given, which are checked when their width is known, or the fraction to hold out. */
+  readonly validation: unknown
   readonly optimizer: NativeOptimizer
   /** Epochs, or iterations of L-BFGS. */
   readonly epochs: number
@@ -180,10 +177,10 @@ export const FIT_OPTIONS = [...COMMON, ...LAYER_FIT_OPTIONS]
 /**
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for unknown options, wrong types, numbers out of range, and pairs that do not go together
  */
-export function checkFitOptions<V = Rows>(options: unknown): FitPlan<V> {
+export function checkFitOptions(options: unknown): FitSettings {
   const given = checkRunOptions(options, FIT_OPTIONS)
   const common = {
-    validation: checkValidation<V>(given.validation),
+    validation: checkValidation(given.validation),
     earlyStopping:
       given.earlyStopping === undefined
         ? undefined
@@ -291,9 +288,9 @@ function defaultSchedule(kind: 'gradientDescent' | 'momentum' | 'adam'): Schedul
 }
 
 /** Rows are checked later, when their width is known. */
-function checkValidation<V>(value: unknown): V | number | undefined {
+function checkValidation(value: unknown): unknown {
   if (typeof value === 'number' && !(value > 0 && value < 1)) {
     throw argumentError('validation', 'rows, or the fraction of x to hold out, above 0 and below 1', value)
   }
-  return value as V | number | undefined
+  return value
 }

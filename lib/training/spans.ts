@@ -13,9 +13,9 @@ const QUEUED = 2
 /** A span goes on through at most so many epochs, however short they are. */
 const SPAN_EPOCHS = 64
 
-/** What spans are asked for. */
-export interface SpanPlan {
-  /** Counted from 1. */
+/** What the next span may train. */
+export interface NextEpochs {
+  /** The epoch whose end has not been read, counted from 1. */
   readonly epoch: number
   readonly learningRate: number
   /** The last of the epochs that may begin before the end of this one has been read; their learning rates follow from their numbers. */
@@ -65,11 +65,11 @@ export class Spans {
   }
 
   /** What was done next, in an epoch whose end has not been read. */
-  async next(plan: SpanPlan): Promise<ReadPart> {
+  async next(epochs: NextEpochs): Promise<ReadPart> {
     for (;;) {
       const part = this.#read.shift()
       if (part) return part
-      while (this.#queued.length < QUEUED) this.#submit(plan)
+      while (this.#queued.length < QUEUED) this.#submit(epochs)
       this.#read.push(...(await this.#parts(this.#queued.shift()!)))
     }
   }
@@ -85,7 +85,7 @@ export class Spans {
     return unread.findLast(({ parameters }) => parameters !== undefined)?.parameters
   }
 
-  #submit({ epoch, learningRate, last, rate, constraint }: SpanPlan): void {
+  #submit({ epoch, learningRate, last, rate, constraint }: NextEpochs): void {
     const parameters = this.#spare ?? this.#array()
     this.#spare = undefined
     // Those before it in the queue may leave it nothing of their own epochs.

@@ -1,158 +1,130 @@
 import { types } from 'node:util'
 import { LayerwiseError } from '../base/errors.js'
 import { allocate } from '../base/precision.js'
-import type {
-  Floats,
-  NativeCorruption,
-  NativeLayer,
-  NativeObjective,
-  NativeRows,
-  NativeWeightConstraint,
-  SpanPart,
-  TrainingHandle,
-} from '../native/binding.js'
+import type { Floats, JobRequest, NativeRows, SpanPart, TrainingHandle } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import { costParts } from '../objective/cost.js'
 import { AugmentedLagrangian } from './augmented-lagrangian.js'
 import { BestEpoch } from './early-stopping.js'
+import { type SplitRows, splitRows } from './fit-rows.js'
 import {
   type EpochRecord,
   type FitProgress,
   spread,
   type TrainingHistory,
-  type TrainingPhase,
   type ValidationRecord,
 } from './history.js'
-import type { TrainingPlan } from './options.js'
-import { type SpanPlan, Spans } from './spans.js'
+import type { FitSettings } from './options.js'
+import type { NamedRows, TrainingRequest } from './request.js'
+import { type NextEpochs, Spans } from './spans.js'
 
-/** Rows, and the argument they came from. */
-export interface MeasuredRows {
-  readonly argument: string
-  readonly rows: NativeRows
-}
-
-/** By what is trained. */
-export interface Recipe {
-  /** For training: with the average the steps use. */
-  readonly objective: NativeObjective
-  /** For validation: exact over its rows. */
-  readonly exactObjective: NativeObjective
-  /** Of shuffles, splits and noise. */
-  readonly seed: number
-  /** Noise on the rows of each step, of these alone: validation is measured on clean rows. */
-  readonly corruption?: NativeCorruption | undefined
-  /** Not with L-BFGS. */
-  readonly weightConstraint?: NativeWeightConstraint | undefined
-  /** What events say of it. */
-  readonly phase?: TrainingPhase | undefined
-}
-
-/** What is trained, on what. Any list of layers with any objective. */
-export interface TrainingTask extends Recipe {
-  readonly layers: readonly NativeLayer[]
-  /** Where training starts; not written. */
-  readonly parameters: Floats
-  readonly rows: NativeRows
-  /** Rows to measure after each epoch, and what the caller knows them as. */
-  readonly validation: MeasuredRows | undefined
-  /** How many fits there were before: part of the key of the shuffles. */
-  readonly fit: number
-  /** Makes these the model's parameters. Each time another array, which is not written any more. */
-  readonly publish: (parameters: Floats) => void
+/** A training under way. */
+interface Run {
+  readonly request: TrainingRequest
+  readonly rows: SplitRows
+  readonly work: NativeWork
+  readonly spans: Spans
+  readonly constraint: AugmentedLagrangian | undefined
 }
 
 /**
- * Trains epoch by epoch. After each epoch its parameters are published, the validation rows measured and `onEpoch` awaited.
- * However it ends, the parameters published last are whole: those of an epoch, or of the last complete step before an abort.
+ * Checks and splits the rows, then trains epoch by epoch. After each epoch its parameters are published, the validation rows measured and
+ * `onEpoch` awaited. However it ends, the parameters published last are whole: those of an epoch, or of the last complete step before an abort.
  *
+ * @throws {@link LayerwiseError} `ERR_RANGE`, `ERR_SHAPE` for rows that {@link splitRows} refuses; nothing is published then
  * @throws {@link LayerwiseError} `ERR_DIVERGED` if cost or parameters are no longer finite; the last finite epoch stays published
  */
-export async function train(
-  task: TrainingTask,
-  plan: TrainingPlan,
-  work: NativeWork,
-): Promise<TrainingHistory> {
-  const job = await open(task, plan, work)
-  const spans = new Spans(job, task.rows, work, () => sameKind(task.parameters))
+export async function train(request: TrainingRequest, work: NativeWork): Promise<TrainingHistory> {
+  const { network } = request
+  const { parameters } = network
+  const rows = await splitRows(request, work)
+  const job = await openJob(request, rows.training, work)
+  const spans = new Spans(job, rows.training, work, () => sameKind(parameters))
   try {
-    return await trainEpochs(spans, task, plan, work)
+    return await trainEpochs({ request, rows, work, spans, constraint: constraintOf(request) })
   } catch (failure) {
     work.stop()
     throw failure
   } finally {
     const last = await spans.settle()
-    const newer = work.aborted && spans.ahead ? sameKind(task.parameters) : undefined
+    const newer = work.aborted && spans.ahead ? sameKind(parameters) : undefined
     const written = binding().closeTraining(job, newer)
     const stopped = written ? newer : last
-    if (work.aborted && stopped) task.publish(stopped)
+    if (work.aborted && stopped) network.publish(stopped)
   }
 }
 
-async function trainEpochs(
-  spans: Spans,
-  task: TrainingTask,
-  plan: TrainingPlan,
+async function openJob(
+  { network, nextFit, objective, seed, settings }: TrainingRequest,
+  rows: NativeRows,
   work: NativeWork,
-): Promise<TrainingHistory> {
+): Promise<TrainingHandle> {
+  const { layers, parameters } = network
+  const { training, corruption, weightConstraint } = objective
+  const { batchSize, shuffle, optimizer } = settings
+  const job: JobRequest = {
+    ...{ layers, objective: training, parameters, rows, batchSize, shuffle, optimizer, seed },
+    ...{ fit: nextFit(), form: 'fused' },
+    ...(corruption && { corruption }),
+    ...(weightConstraint && { weightConstraint }),
+  }
+  return work.call('x', async () => binding().openTraining(job))
+}
+
+async function trainEpochs(run: Run): Promise<TrainingHistory> {
+  const { request, rows, work, constraint } = run
+  const { network, phase, settings } = request
   const epochs: EpochRecord[] = []
-  const best = plan.earlyStopping && new BestEpoch(plan.earlyStopping)
-  const constraint = constraintOf(task, plan)
+  const best = settings.earlyStopping && new BestEpoch(settings.earlyStopping)
   // Where nobody has a say between two epochs, the next ones begin before the end of this has been read.
-  const ahead = !(plan.onEpoch || plan.asksRate || task.validation || constraint)
+  const ahead = !(settings.onEpoch || settings.asksRate || rows.validation || constraint)
   let stopped: TrainingHistory['stopped'] = 'completed'
   let secondsBefore = 0
-  for (let epoch = 1; epoch <= plan.epochs && stopped === 'completed'; epoch++) {
-    const asked = {
+  for (let epoch = 1; epoch <= settings.epochs && stopped === 'completed'; epoch++) {
+    const next = {
       epoch,
-      learningRate: plan.rate?.(epoch) ?? 0,
-      last: ahead ? plan.epochs : epoch,
-      rate: plan.rate,
+      learningRate: settings.rate?.(epoch) ?? 0,
+      last: ahead ? settings.epochs : epoch,
+      rate: settings.rate,
       constraint: constraint?.current,
     }
-    const { last, measured } = await trainEpoch(spans, task, plan, work, asked, secondsBefore, constraint)
+    const { last, measured } = await trainEpoch(run, next, secondsBefore)
     secondsBefore += measured.seconds
-    const validation = task.validation && (await validate(task, last.parameters!, task.validation, work))
+    const validation = rows.validation && (await validate(request, last.parameters!, rows.validation, work))
     work.throwIfAborted()
     const record = {
       epoch,
       cost: costParts(last),
-      ...accuracy(task, last, task.rows),
+      ...accuracy(request, last, rows.training),
       ...(validation && { validation }),
       ...measured,
     }
     epochs.push(record)
     if (validation !== undefined) best?.observe(epoch, validation.total, last.parameters!)
-    await work.until(plan.onEpoch?.({ ...record, ...task.phase }))
+    await work.until(settings.onEpoch?.({ ...record, ...phase }))
     work.throwIfAborted()
     stopped = settled(last, measured.constraintViolation) ?? (best?.exhausted ? 'earlyStopping' : 'completed')
   }
-  if (best?.parameters === undefined) return { ...task.phase, epochs, stopped }
-  task.publish(best.parameters)
-  return { ...task.phase, epochs, stopped, bestEpoch: best.epoch }
+  if (best?.parameters === undefined) return { ...phase, epochs, stopped }
+  network.publish(best.parameters)
+  return { ...phase, epochs, stopped, bestEpoch: best.epoch }
 }
 
 /** One epoch in spans. Publishes its parameters when it is over, or those of the last complete step if it was aborted. */
-async function trainEpoch(
-  spans: Spans,
-  task: TrainingTask,
-  plan: TrainingPlan,
-  work: NativeWork,
-  asked: SpanPlan,
-  secondsBefore: number,
-  constraint: AugmentedLagrangian | undefined,
-) {
-  const { epoch, learningRate } = asked
+async function trainEpoch(run: Run, next: NextEpochs, secondsBefore: number) {
+  const { request, work, spans, constraint } = run
+  const { network, settings } = request
+  const { epoch, learningRate } = next
   let seconds = 0
   for (;;) {
-    const part = await spans.next(asked)
+    const part = await spans.next(next)
     seconds += part.seconds
-    if (part.diverged) throw diverged(epoch, plan)
-    if (part.parameters) task.publish(part.parameters)
+    if (part.diverged) throw diverged(epoch, settings)
+    if (part.parameters) network.publish(part.parameters)
     if (part.cancelled) work.throwIfAborted()
     if (part.latest) {
-      await work.until(plan.onProgress?.(progress(task, plan, epoch, part, seconds, secondsBefore)))
+      await work.until(settings.onProgress?.(progress(run, epoch, part, seconds, secondsBefore)))
     }
     if (part.epoch === undefined) continue
     const { meanActivation, gradientNorm, evaluations, stopped } = part.epoch
@@ -161,22 +133,22 @@ async function trainEpoch(
       meanActivation: spread(meanActivation),
       ...(constraintViolation !== undefined && { constraintViolation }),
       gradientNorm,
-      ...(plan.rate && { learningRate }),
+      ...(settings.rate && { learningRate }),
       seconds,
-      samplesPerSecond: samples(task, plan, part) / seconds,
+      samplesPerSecond: samples(run, part) / seconds,
       evaluations,
     }
     return { last: part, measured }
   }
 }
 
-/** The hard constraint of the task, if it has one: always the first layer's. */
-function constraintOf(task: TrainingTask, plan: TrainingPlan): AugmentedLagrangian | undefined {
-  const penalty = task.objective.penalties.find(({ kind }) => kind === 'constraint')
+/** The hard constraint that is asked for, if there is one: always the first layer's. */
+function constraintOf({ network, objective, settings }: TrainingRequest): AugmentedLagrangian | undefined {
+  const penalty = objective.training.penalties.find(({ kind }) => kind === 'constraint')
   if (penalty === undefined) return undefined
-  const { outputs, activation } = task.layers[penalty.layer]!
-  const firstOrder = plan.batchSize === 0 ? 'allRows' : 'minibatches'
-  const method = plan.rate === undefined ? 'lbfgs' : firstOrder
+  const { outputs, activation } = network.layers[penalty.layer]!
+  const firstOrder = settings.batchSize === 0 ? 'allRows' : 'minibatches'
+  const method = settings.rate === undefined ? 'lbfgs' : firstOrder
   return new AugmentedLagrangian(penalty, outputs, activation === 'tanh', method)
 }
 
@@ -185,70 +157,60 @@ function settled({ epoch }: SpanPart, violation: number | undefined): TrainingHi
   return violation === undefined || AugmentedLagrangian.holds(violation) ? epoch?.stopped : undefined
 }
 
-async function open(task: TrainingTask, plan: TrainingPlan, work: NativeWork): Promise<TrainingHandle> {
-  const { layers, objective, parameters, rows, seed, fit, corruption, weightConstraint } = task
-  const { batchSize, shuffle, optimizer } = plan
-  const request = {
-    ...{ layers, objective, parameters, rows, batchSize, shuffle, optimizer, seed, fit },
-    ...(corruption && { corruption }),
-    ...(weightConstraint && { weightConstraint }),
-  }
-  return work.call('x', async () => binding().openTraining({ ...request, form: 'fused' }))
-}
-
 async function validate(
-  task: TrainingTask,
+  request: TrainingRequest,
   parameters: Floats,
-  { argument, rows }: MeasuredRows,
+  { argument, rows }: NamedRows,
   work: NativeWork,
 ): Promise<ValidationRecord> {
-  const { layers, exactObjective: objective } = task
+  const { layers } = request.network
+  const objective = request.objective.exact
   const parts = await work.read(argument, rows, (run) =>
     binding().evaluate({ ...run, layers, objective, parameters, rows }),
   )
-  return { ...costParts(parts), ...accuracy(task, parts, rows) }
+  return { ...costParts(parts), ...accuracy(request, parts, rows) }
 }
 
 /** The fraction of rows that were right, where rows have labels. */
 function accuracy(
-  { objective }: TrainingTask,
+  { objective }: TrainingRequest,
   { correct }: { correct: number },
   { order, rows }: NativeRows,
 ): { accuracy?: number } {
-  return objective.loss === 'logLoss' ? { accuracy: correct / (order?.length ?? rows) } : {}
+  return objective.training.loss === 'logLoss' ? { accuracy: correct / (order?.length ?? rows) } : {}
 }
 
 /** Rows that went through cost and gradient in this epoch so far. */
-function samples(task: TrainingTask, plan: TrainingPlan, span: SpanPart): number {
-  const rows = task.rows.order?.length ?? task.rows.rows
-  if (plan.rate === undefined) return rows * (span.epoch?.evaluations ?? 0)
-  return Math.min(rows, span.steps * (plan.batchSize || rows))
+function samples({ request: { settings }, rows: { training } }: Run, part: SpanPart): number {
+  const rows = training.order?.length ?? training.rows
+  if (settings.rate === undefined) return rows * (part.epoch?.evaluations ?? 0)
+  return Math.min(rows, part.steps * (settings.batchSize || rows))
 }
 
 function progress(
-  task: TrainingTask,
-  plan: TrainingPlan,
+  run: Run,
   epoch: number,
-  span: SpanPart,
+  part: SpanPart,
   seconds: number,
   secondsBefore: number,
 ): FitProgress {
-  const done = epoch - 1 + span.steps / span.stepsInEpoch
+  const { phase, settings } = run.request
+  const done = epoch - 1 + part.steps / part.stepsInEpoch
   return {
-    ...task.phase,
+    ...phase,
     epoch,
-    epochs: plan.epochs,
-    step: span.steps,
-    steps: span.stepsInEpoch,
-    cost: costParts(span),
-    samplesPerSecond: samples(task, plan, span) / seconds,
-    secondsLeft: done === 0 ? Infinity : ((secondsBefore + seconds) / done) * (plan.epochs - done),
+    epochs: settings.epochs,
+    step: part.steps,
+    steps: part.stepsInEpoch,
+    cost: costParts(part),
+    samplesPerSecond: samples(run, part) / seconds,
+    secondsLeft: done === 0 ? Infinity : ((secondsBefore + seconds) / done) * (settings.epochs - done),
   }
 }
 
-function diverged(epoch: number, plan: TrainingPlan): LayerwiseError {
+function diverged(epoch: number, settings: FitSettings): LayerwiseError {
   const remedy =
-    plan.rate === undefined
+    settings.rate === undefined
       ? 'scale the data, or start from other parameters'
       : 'lower learningRate, or scale the data'
   return new LayerwiseError(

@@ -1,10 +1,16 @@
 import { notFiniteError } from '../base/data-errors.js'
 import { LayerwiseError } from '../base/errors.js'
 import type { Precision } from '../base/precision.js'
-import type { NativeRows } from '../native/binding.js'
+import type { NativeLayer, NativeRows } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import { type Activation, activationRange } from './activation.js'
+
+/**
+ * What the values of rows are checked for: `range`, numbers that the outputs of a network can reach; `finite`, numbers of its precision;
+ * `none`, nothing, where they are outputs of layers that are not stored.
+ */
+export type RowCheck = 'range' | 'finite' | 'none'
 
 /** Scaling in float32 may move a number beyond the end of its range by its last bits. */
 const ROUNDING = 1e-6
@@ -16,12 +22,35 @@ const LARGEST = { float32: (2 - 2 ** -23) * 2 ** 127, float64: Number.MAX_VALUE 
 const ORDINARY = 2 ** 40
 
 /**
- * Refuses rows that a reconstruction with this output activation and precision can never reach, naming the first.
+ * Refuses rows whose values a network cannot use, naming the first.
  *
  * @returns a bound on the size of the network's inputs
- * @throws {@link LayerwiseError} `ERR_RANGE` for NaN, infinities and numbers outside the range of the activation or the precision
+ * @throws {@link LayerwiseError} `ERR_RANGE` for NaN, infinities and numbers outside the range of the precision, or of what is checked for
  */
-export async function checkTargets(
+export async function checkRowValues(
+  argument: string,
+  rows: NativeRows,
+  check: Exclude<RowCheck, 'none'>,
+  { layers, precision }: { readonly layers: readonly NativeLayer[]; readonly precision: Precision },
+  work: NativeWork,
+): Promise<number> {
+  return check === 'finite'
+    ? checkFinite(argument, rows, precision, work)
+    : checkRange(argument, rows, layers.at(-1)!.activation as Activation, precision, work)
+}
+
+/** Refuses rows that hold NaN, infinities or numbers outside the range of the precision, as {@link checkRowValues} does. */
+export async function checkFinite(
+  argument: string,
+  rows: NativeRows,
+  precision: Precision,
+  work: NativeWork,
+): Promise<number> {
+  return checkRange(argument, rows, 'identity', precision, work)
+}
+
+/** Refuses rows that a reconstruction with this output activation, in this precision, could never reach. */
+async function checkRange(
   argument: string,
   rows: NativeRows,
   output: Activation,
