@@ -97,8 +97,8 @@ export async function main({ quick = false } = {}): Promise<Outcome[]> {
 
   claim('eights stand out among other digits', outcomes.find((outcome) => outcome.digit === 8)!.sparse > 0.8)
   for (const { digit, pca, sparse } of outcomes) {
-    if (digit === 1) claim('ones do not', Math.max(pca, sparse) < 0.5)
-    else claim('sparse codes see anomalies that PCA does not', sparse > pca)
+    if (digit === 1) claim('ones do not stand out among other digits', Math.max(pca, sparse) < 0.5)
+    else claim('the sparse autoencoder detects anomalies better than PCA', sparse > pca)
   }
   return outcomes
 }

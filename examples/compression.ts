@@ -40,12 +40,21 @@ export async function main(): Promise<void> {
   const [noiseSparse, causesSparse] = await onBoth(200, SPARSE)
 
   claim('50 of 100 units cannot keep more than about half of independent inputs', noise.lost > 0.48)
-  claim('and keep nearly all of correlated ones', causes.lost < 0.05)
-  claim('200 units copy both', Math.max(noiseCopied.lost, causesCopied.lost) < 0.05)
-  claim('about half of them active', Math.min(noiseCopied.active, causesCopied.active) > 0.4)
-  claim('sparse, few are active', Math.max(noiseSparse.active, causesSparse.active) < 0.05)
-  claim('still keep correlated inputs', causesSparse.lost < 0.08)
-  claim('and lose many times more of independent ones', noiseSparse.lost > 3 * causesSparse.lost)
+  claim('50 of 100 units keep nearly all of correlated inputs', causes.lost < 0.05)
+  claim(
+    '200 units copy independent and correlated inputs',
+    Math.max(noiseCopied.lost, causesCopied.lost) < 0.05,
+  )
+  claim(
+    'about half of 200 units are active when they copy',
+    Math.min(noiseCopied.active, causesCopied.active) > 0.4,
+  )
+  claim('with the penalty few units are active', Math.max(noiseSparse.active, causesSparse.active) < 0.05)
+  claim('with the penalty correlated inputs are still kept', causesSparse.lost < 0.08)
+  claim(
+    'with the penalty many times more is lost of independent inputs',
+    noiseSparse.lost > 3 * causesSparse.lost,
+  )
 }
 
 /** Trains on independent inputs, and on correlated ones. */

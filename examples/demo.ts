@@ -109,7 +109,7 @@ async function drawPictures(model: SparseAutoencoder, history: TrainingHistory, 
   const pairs = reconstructionImage(some, await model.reconstruct(some), { width: WIDTH, zoom: 2 })
   await writePng(`${folder}reconstructions.png`, pairs)
   await writeFile(`${folder}learning-curve.svg`, learningCurve(history, { yScale: 'log' }))
-  console.log(`\nwhat each unit looks for     ${folder}features.png`)
+  console.log(`\nfeatures of the units        ${folder}features.png`)
   console.log(`digits over reconstructions  ${folder}reconstructions.png`)
   console.log(`cost of each epoch           ${folder}learning-curve.svg`)
 }

@@ -90,16 +90,16 @@ async function compare(name: string, x: Matrix, hidden: number, rank: number, dr
   )
 
   for (const run of [tied, untied]) {
-    claim('the error comes down to ½ Σ_{i>h} wᵢ', Math.abs(run.gaps.at(-1)![1]) < 1e-6)
-    claim('the spans become one', run.angles.at(-1)![1] < 1e-3)
+    claim('the error falls to ½ Σ_{i>h} wᵢ', Math.abs(run.gaps.at(-1)![1]) < 1e-6)
+    claim('the spans become equal', run.angles.at(-1)![1] < 1e-3)
     claim('the axes are not found without decay', Math.max(...(await axisAngles(run))) > 0.1)
   }
   for (const run of [tiedDecayed, untiedDecayed]) {
-    claim('and are with it', Math.max(...(await axisAngles(run))) < 1e-3)
-    claim('but they are not the rows of W', Math.min(...(await rowAngles(run))) > 0.01)
+    claim('the axes are found with decay', Math.max(...(await axisAngles(run))) < 1e-3)
+    claim('the axes are not the rows of W', Math.min(...(await rowAngles(run))) > 0.01)
     const { values } = await principalAxes(run.model)
     const off = run.optimum.singularValues.map((s, i) => Math.abs(s ** 2 - (values[i] ?? 0) ** 2))
-    claim('each shrunk as it should be', Math.max(...off) < 1e-5)
+    claim('each axis is shrunk as computed', Math.max(...off) < 1e-5)
   }
   const directions = async ({ model }: Approach) =>
     (await principalAxes(model)).values.filter((s) => s > 0.01).length
@@ -141,7 +141,7 @@ async function penalise(draw: Draw): Promise<void> {
     'and the loss what it was',
     centred.every(({ loss }) => Math.abs(loss - centred[0]!.loss) < 1e-6),
   )
-  claim('on others it comes to ρ', uncentred.at(-1)!.distance < 0.1 * norm)
+  claim('on uncentred data the mean code reaches ρ', uncentred.at(-1)!.distance < 0.1 * norm)
 }
 
 type Draw = (name: string, title: string, options: PlotOptions, series: readonly Series[]) => Promise<void>

@@ -115,8 +115,13 @@ export async function main({ quick = false } = {}): Promise<Outcome[]> {
     )
   })
   for (const { loss, border } of outcomes) {
-    if (loss === 'absolute') claim('absolute values settle on the median of a border pixel', border < 0.01)
-    else claim(`the ${loss} loss settles on its mean`, Math.abs(border - OUTLIERS / 2) < 0.02)
+    if (loss === 'absolute')
+      claim('the absolute loss reconstructs a border pixel as its median', border < 0.01)
+    else
+      claim(
+        `the ${loss} loss reconstructs a border pixel as its mean`,
+        Math.abs(border - OUTLIERS / 2) < 0.02,
+      )
   }
   return outcomes
 }

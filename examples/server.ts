@@ -57,7 +57,7 @@ async function leave(url: string, rows: number[][], counts: Counts): Promise<voi
     await setTimeoutAsync(50)
   }
   if (counts.left === 0) throw new Error('no request was stopped when its client left')
-  console.log('a request whose client left: stopped')
+  console.log('a request of a disconnected client: stopped')
 }
 
 export async function main(): Promise<void> {

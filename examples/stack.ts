@@ -81,7 +81,10 @@ export async function main({ quick = false } = {}): Promise<void> {
   await write('stack-confusion.svg', confusionPlot(after, { title: 'test digits' }))
   console.log(`accuracy on test digits ${percent(before.accuracy)}, fine-tuned ${percent(after.accuracy)}`)
   claim('fine-tuning helps', after.accuracy > before.accuracy)
-  claim(`fine-tuned, at least ${percent(leastAccuracy)} are right`, after.accuracy >= leastAccuracy)
+  claim(
+    `after fine-tuning at least ${percent(leastAccuracy)} of the digits are classified correctly`,
+    after.accuracy >= leastAccuracy,
+  )
 }
 
 /** What most excites the units, and that it does: more than any of 1,000 digits of the same length. */
@@ -93,7 +96,9 @@ async function drawUnits(stack: StackedAutoencoder, test: Matrix): Promise<void>
       await stack.encode(inputs, { layer }),
       await stack.encode(digits, { layer }),
     )
-    console.log(`layer ${layer}: ${percent(share)} of the units are most excited by what was found for them`)
+    console.log(
+      `layer ${layer}: ${percent(share)} of the units are most excited by the input computed for them`,
+    )
     claim('no digit excites a unit more', share > 0.98)
     const file = `${FOLDER}stack-layer-${layer}.png`
     await writePng(file, featureImage(inputs, { width: WIDTH, zoom: 2, columns: 20 }))

@@ -121,9 +121,9 @@ function picture(found: Map<string, number[]>, counts: readonly number[]): strin
     points: counts.map((count) => [Math.log10(count), mean(found.get(key(kind, count))!)] as const),
   }))
   return plot(series, {
-    title: 'What pre-training on 60,000 digits without labels is worth',
+    title: 'Pre-training on 60,000 digits without labels',
     xLabel: 'labels, log₁₀',
-    yLabel: 'test digits told right, %',
+    yLabel: 'accuracy on test digits, %',
   })
 }
 

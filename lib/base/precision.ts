@@ -6,8 +6,8 @@ import { LayerwiseError, messageOf } from './errors.js'
 export type Precision = 'float32' | 'float64'
 
 /**
- * A Float32Array over a plain buffer, not a shared one, as results are. From TypeScript 5.7 on this is `Float32Array<ArrayBuffer>`, which a
- * `Blob` or a `Response` takes; older versions have one type for both, and no name with brackets.
+ * A Float32Array over a plain buffer, not a shared one: the type of results. From TypeScript 5.7 on this is `Float32Array<ArrayBuffer>`,
+ * which a `Blob` or a `Response` accepts; older versions have one type for both, without a type argument.
  */
 export type PlainFloat32Array = ReturnType<typeof Float32Array.of>
 /** A Float64Array over a plain buffer: see {@link PlainFloat32Array}. */

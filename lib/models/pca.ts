@@ -37,7 +37,7 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   #fitted: FittedPca<P> | undefined
 
   /**
-   * Has no components yet: `await pca.fit(x)` comes first.
+   * Has no components yet: call `await pca.fit(x)` first.
    *
    * @throws {@link LayerwiseError} `ERR_ARGUMENT` for an unknown option, a wrong type, a number out of its range, or `epsilon` without `whiten`
    * @throws {@link LayerwiseError} `ERR_STATE` for a scaler that is not fitted

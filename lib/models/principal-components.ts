@@ -9,7 +9,7 @@ import type { RunOptions } from '../native/run-options.js'
 import { checkFinite } from '../objective/row-check.js'
 import { isFraction } from './pca-options.js'
 
-/** Smaller numbers lose digits, and then vanish. */
+/** Smaller numbers lose digits and finally underflow. */
 const SMALLEST_NORMAL = 2 ** -1022
 
 /** Up to this many columns the full covariance is decomposed. */

@@ -96,9 +96,9 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
 
   /**
    * Trains layer by layer, from the current parameters and with new optimizer state: layer 1 on `x`, each further one on the codes of the
-   * layer below, which are those of `encode(x, { layer })` to the bit. Each layer comes out as the SparseAutoencoder of its options and
-   * seed would, trained alone on these codes. At any time there is room in memory for the codes of one layer at most, the widest but the
-   * last; see `recompute`.
+   * layer below, which are those of `encode(x, { layer })` to the bit. Each layer equals the SparseAutoencoder of its options and seed,
+   * trained alone on these codes. At any time only the codes of one layer are in memory, with room for the widest layer but the last; see
+   * `recompute`.
    *
    * A fraction as `validation` is held out by each layer's own seed. Events have `phase: 'layer'` and `layer`, counted from 1; a record's
    * cost is that of the layer alone. `corruption` acts on the inputs of its layer.
@@ -177,9 +177,9 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
   }
 
   /**
-   * A classifier: a copy of the encoders with a softmax on the last of them. The decoders are dropped, and so is what belongs to training
-   * layers by themselves, `corruption` among it; sparsity penalties go along with `sparseFineTuning` only. Training either model later does
-   * not touch the other. On the calling thread, at the speed of memory.
+   * A classifier: a copy of the encoders with a softmax on the last of them. The decoders are dropped, and so are options of greedy
+   * training such as `corruption`; sparsity penalties are kept with `sparseFineTuning` only. Training either model later does not affect
+   * the other. On the calling thread, at the speed of memory.
    *
    * @param options - see {@link ToClassifierOptions}; weight decay is 0 unless given, independent of the stack's
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` as the constructor of StackedClassifier; `ERR_MEMORY` if there is no room

@@ -35,7 +35,7 @@ export class MinMaxScaler extends ColumnScaler {
   readonly clip: boolean
 
   /**
-   * Not fitted yet: `await scaler.fit(x)` comes first.
+   * Not fitted yet: call `await scaler.fit(x)` first.
    *
    * @throws {@link LayerwiseError} `ERR_ARGUMENT` for another range, and for a `clip` that is neither true nor false
    */
