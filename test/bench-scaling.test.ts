@@ -10,7 +10,7 @@ import { elementsOf } from './xml.js'
 const sizes = [1, 10, 100, 1000, 10_000, 100_000]
 
 describe('the slope', () => {
-  test('is the exponent of a power, whatever its factor', () => {
+  test('is the exponent of a power law with any factor', () => {
     for (const power of [-1, 0, 0.5, 1, 2]) {
       expect(slope(sizes.map((x) => [x, 3e-5 * x ** power]))).toBeCloseTo(power, 10)
     }
@@ -41,7 +41,7 @@ describe('the slope', () => {
 })
 
 describe('growth', () => {
-  test('of a fixed cost and a linear one has slope 1 in the upper half, and names the sizes where the fixed cost shows', () => {
+  test('of a fixed and a linear cost has slope 1 in the upper half, and names the sizes at which the fixed cost matters', () => {
     const found = growth(
       sizes,
       sizes.map((x) => 50 + x),

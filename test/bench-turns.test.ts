@@ -8,7 +8,7 @@ import { TakingTurns } from '../bench/measuring/taking-turns.js'
 
 afterEach(() => vi.restoreAllMocks())
 
-describe('a program that takes turns', () => {
+describe('a program that runs in turns', () => {
   test('is measured from the first line of each turn to its last', async () => {
     const { program, clock, say, signals } = await warmProgram()
     for (let turn = 0; turn < 3; turn++) {

@@ -90,7 +90,7 @@ describe('PNG', () => {
     }
   })
 
-  test('of a bad image is refused, by rejection where a promise is returned', async () => {
+  test('of a bad image is refused, by rejection if a promise is returned', async () => {
     const good: Image = { width: 2, height: 1, channels: 1, data: new Uint8Array(2) }
     const bad: [unknown, string][] = [
       [undefined, 'ERR_ARGUMENT'],

@@ -37,7 +37,7 @@ const thrown = (run: () => unknown): unknown => {
 }
 
 describe('a plot', () => {
-  test('is a well-formed standalone SVG document, whatever its labels and numbers', () => {
+  test('is a well-formed standalone SVG document for any labels and numbers', () => {
     const text = fc.string({ unit: 'binary', maxLength: 8 })
     const points = fc.array(fc.tuple(fc.double(), fc.double()), { maxLength: 8 })
     const series = fc.array(fc.record({ label: text, points }), { minLength: 1, maxLength: 10 })
@@ -92,7 +92,7 @@ describe('a plot', () => {
     ])
   })
 
-  test('has a legend only where there is more than one curve', () => {
+  test('has a legend only if there is more than one curve', () => {
     expect(texts(plot(line(1, 2)))).not.toContain('y')
     const both = texts(plot([...line(1, 2), { label: 'other', points: [[0, 1]] }]))
     expect(both).toEqual(expect.arrayContaining(['y', 'other']))

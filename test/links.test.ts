@@ -38,7 +38,7 @@ describe('linksOf', () => {
 })
 
 describe('anchorsOf', () => {
-  test('makes addresses of headings as repositories show them, numbered where they repeat', () => {
+  test('gives the anchors of headings as on repository hosts, numbered if they repeat', () => {
     const text = '# A `b` [c](d), e!\n## What it is\n## What it is\n```\n# no heading\n```\n'
     expect([...anchorsOf(text)]).toEqual(['a-b-c-e', 'what-it-is', 'what-it-is-1'])
   })
@@ -60,7 +60,7 @@ describe('repositoryPage', () => {
 })
 
 describe('absoluteLinks', () => {
-  test('lead from the repository: files to where it shows them, pictures to what they hold', () => {
+  test('lead to the repository: files to their pages, pictures to their contents', () => {
     const text =
       '![p](docs/p.png) [a](docs/a.md#b) [c](#here) [d](https://x.org) `[e](f)` [![g](h.png)](i.md)'
     expect(absoluteLinks(text, 'https://x.org/o/n')).toBe(
@@ -69,7 +69,7 @@ describe('absoluteLinks', () => {
     )
   })
 
-  test('leave nothing relative in the README', () => {
+  test('replace all relative links of the README', () => {
     const readme = readFileSync(join(root, 'README.md'), 'utf8')
     const links = linksOf(absoluteLinks(readme, 'https://example.org/owner/name'))
     expect(links.filter((link) => !/^https:|^#/.test(link))).toEqual([])

@@ -97,7 +97,7 @@ describe('the message about training labels of one class after a hold-out', () =
     expect(details).toMatchObject({ argument: 'labels', received: 0 })
   })
 
-  test('by name, where classes have names', async () => {
+  test('by name, if classes have names', async () => {
     const model = (seed: number) => new SoftmaxClassifier({ inputs, classes: ['cat', 'dog'], seed })
     const error = await holding(
       model as never,

@@ -399,7 +399,7 @@ describe('optimizers', () => {
     expect(theta[0]).toBe(-5)
   })
 
-  test('adam’s bias correction makes its first step α g / (|g| + ε), whatever the size of g', () => {
+  test('adam’s bias correction makes its first step α g / (|g| + ε), for any size of g', () => {
     const theta = Float64Array.of(0, 0)
     adam(0.9, 0.999, 1e-8)(theta, [1e-3, -5], 0.1)
     expectClose(theta, [(-0.1 * 1e-3) / (1e-3 + 1e-8), (0.1 * 5) / (5 + 1e-8)])

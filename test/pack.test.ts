@@ -74,7 +74,7 @@ describe('runShowing', () => {
     log: join(folder, 'tool.log'),
   })
 
-  test('keeps what a tool says in a log', async () => {
+  test('keeps the output of a tool in a log', async () => {
     await runShowing('a tool', tool(`console.log('[ 50%] half'); console.error('foreign.h: warning')`))
     expect(readFileSync(join(folder, 'tool.log'), 'utf8')).toContain('foreign.h: warning')
   })

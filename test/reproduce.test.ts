@@ -147,7 +147,7 @@ describe('the document of results', () => {
     expect(again).toBe(edited.replace('second', 'afresh'))
   })
 
-  test('keeps a section that no recipe knows, at the end', () => {
+  test('keeps a section without a recipe, at the end', () => {
     const other = `${two}\n## of old\nkept\n`
     expect(withSection(other, order, 'one', '## one\nfirst\n').match(/^## .*$/gm)).toEqual([
       '## one',
