@@ -18,13 +18,13 @@ export type Rows = Matrix | Float32Array | Float64Array | Uint8Array | readonly 
 /** Data with a known width. A flat array has none: use `Matrix.from(data, rows, cols)`. */
 export type FittingRows = Matrix | readonly (readonly number[])[]
 
-/** What rows become for a network. */
+/** The form that rows must have, and how they are read. */
 export interface RowForm {
   /** Columns each row must have. */
   readonly width: number
-  /** Of the copy of an array of rows; with a scaling the copy is float64, so that nothing is lost before its shift. */
+  /** The precision of the copy of an array of rows. With a scaling the copy is float64, so that nothing is lost before its shift. */
   readonly precision: Precision
-  /** A fitted scaler, or more, of rows of this width; applied by the addon, after the Matrix's own scale. */
+  /** A fitted scaler for rows of this width; the addon applies it after the Matrix's own scale. */
   readonly scaling: NativeScaling | undefined
 }
 

@@ -4,27 +4,27 @@ import { type Classes, toLabels } from './labels.js'
 import { type RowForm, type Rows, toRows } from './rows.js'
 import type { Between } from './slices.js'
 
-/** What a caller hands over to learn from or to measure: rows, and the class of each where the model has classes. */
+/** Rows for training or measuring, and the class of each row if the model has classes. */
 export interface GivenRows {
   readonly x: Rows
-  /** Checked by {@link takeRows}. */
+  /** Not checked yet: {@link takeRows} does it. */
   readonly labels?: unknown
 }
 
-/** What the rows of a model become. */
+/** The form of a model's rows. */
 export interface ModelRowForm extends RowForm {
-  /** Rows come with labels of these classes; undefined where they have none. */
+  /** The classes of labels; undefined if rows have no labels. */
   readonly classes: Classes | undefined
 }
 
-/** What the caller knows the members of {@link GivenRows} as, for messages. */
+/** The caller's names of {@link GivenRows}, for messages. */
 export interface RowNames {
   readonly x: string
   readonly labels: string
 }
 
 /**
- * Rows as a model sees them, checked in form as {@link toRows} does it, with labels checked and copied where it has classes.
+ * The caller's rows as native code reads them. {@link toRows} checks their form; labels are checked and copied if the model has classes.
  *
  * @param between - called between slices; what it throws ends the copying
  * @throws {@link LayerwiseError} as {@link toRows} and {@link toLabels}

@@ -60,7 +60,7 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
     this.#reconstructRow = new RowForward(this.network, this.whole, scaler)
   }
 
-  /** @internal The outputs must be able to reach the rows. */
+  /** @internal Outputs must be able to reach the rows. */
   protected override get rowCheck(): 'range' {
     return 'range'
   }

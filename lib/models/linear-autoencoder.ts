@@ -10,7 +10,7 @@ import type { NativeWork } from '../native/call.js'
 import { takeFitRows } from '../training/fit-rows.js'
 import type { TrainingHistory } from '../training/history.js'
 import { checkFitOptions, type FitOptions } from '../training/options.js'
-import { type FitRows, type NamedRows, unconstrained } from '../training/request.js'
+import { type FitRows, type NamedRows, plainObjective } from '../training/request.js'
 import { holdOut } from '../training/split.js'
 import { train } from '../training/train.js'
 import { Autoencoder } from './autoencoder.js'
@@ -93,7 +93,7 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
   async fit(x: Rows, options?: FitOptions): Promise<TrainingHistory> {
     const settings = checkFitOptions(options)
     const average = settings.batchSize === 0 ? 'exact' : 'moving'
-    const objective = unconstrained(linearObjective(this.#settings, average), this.costObjective())
+    const objective = plainObjective(linearObjective(this.#settings, average), this.costObjective())
     const { seed, center } = this.#settings
     const request = { phase: undefined, objective, seed, settings }
     return center ? this.#trainCentred(x, request) : this.trainWhole('fit', { x }, request)

@@ -29,7 +29,7 @@ export interface CostOptions<P extends Precision = Precision> extends RunOptions
   readonly gradient?: boolean | undefined
 }
 
-/** What a method asks for that trains all layers at once; the rest of the request is the model's. */
+/** The parts of a request that depend on the method and its options; the model adds the others. */
 export type WholeRequest = Pick<TrainingRequest, 'phase' | 'objective' | 'seed' | 'settings'>
 
 interface NetworkSettings {
@@ -72,13 +72,13 @@ export abstract class NetworkModel<P extends Precision> extends BaseModel<P> {
     this.#scaler = scaler
   }
 
-  /** @internal What rows become before they enter the network. */
+  /** @internal The form of the model's rows. */
   protected get rowForm(): ModelRowForm {
     const { inputs: width, precision, scaler: scaling, classes } = this
     return { width, precision, scaling, classes }
   }
 
-  /** @internal What the values of rows are checked for in training and for the cost. */
+  /** @internal The check of row values before training and for the cost. */
   protected abstract get rowCheck(): 'range' | 'finite'
 
   /** @internal Trains all layers at once, on the caller's rows; another training is refused meanwhile. */

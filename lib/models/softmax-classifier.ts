@@ -8,7 +8,7 @@ import type { NativeObjective } from '../native/binding.js'
 import type { RunOptions } from '../native/run-options.js'
 import type { TrainingHistory } from '../training/history.js'
 import { checkFitOptions } from '../training/options.js'
-import { unconstrained } from '../training/request.js'
+import { plainObjective } from '../training/request.js'
 import { Classifier, type ClassifierFitOptions } from './classifier.js'
 import {
   checkSoftmaxSettings,
@@ -115,7 +115,7 @@ export class SoftmaxClassifier<
     const settings = checkFitOptions(options)
     const { seed } = this.#settings
     const cost = this.costObjective()
-    const objective = unconstrained(cost, cost)
+    const objective = plainObjective(cost, cost)
     return this.trainWhole('fit', { x, labels }, { phase: undefined, objective, seed, settings })
   }
 

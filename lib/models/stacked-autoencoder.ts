@@ -11,7 +11,7 @@ import { costPenalties, type Sparsity, trainingAverage, trainingPenalties } from
 import { takeFitRows } from '../training/fit-rows.js'
 import type { TrainingHistory } from '../training/history.js'
 import { checkFitOptions, type FitOptions } from '../training/options.js'
-import { type FitRows, type TrainingRequest, unconstrained } from '../training/request.js'
+import { type FitRows, plainObjective, type TrainingRequest } from '../training/request.js'
 import { train } from '../training/train.js'
 import { Autoencoder } from './autoencoder.js'
 import { CodeMemory, codesOf } from './codes.js'
@@ -147,7 +147,7 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
         k,
         trainingAverage(`layers[${k}].sparsity`, sparsity, settings.batchSize === 0),
       )
-    const objective = unconstrained(this.#objective(penaltiesOf), this.costObjective())
+    const objective = plainObjective(this.#objective(penaltiesOf), this.costObjective())
     const { seed } = this.#settings
     const phase = { phase: 'fineTune' } as const
     return this.trainWhole('fineTune', { x }, { phase, objective, seed, settings })

@@ -9,7 +9,7 @@ import { checkRunOptions } from '../native/run-options.js'
 import { takeFitRows } from '../training/fit-rows.js'
 import type { TrainingHistory } from '../training/history.js'
 import { checkFitOptions, FIT_OPTIONS } from '../training/options.js'
-import { type TrainingRequest, unconstrained } from '../training/request.js'
+import { plainObjective, type TrainingRequest } from '../training/request.js'
 import { train } from '../training/train.js'
 import { Classifier, type ClassifierFitOptions } from './classifier.js'
 import { classifierObjective } from './classifier-options.js'
@@ -158,7 +158,7 @@ export class StackedClassifier<
         phase: { phase: 'softmax' },
         network: network.trainable([top]),
         nextFit: () => network.nextFit(),
-        objective: unconstrained(cost, cost),
+        objective: plainObjective(cost, cost),
         seed: this.#settings.seed,
         rows: await codesOf(network, top, rows, memory, settings.run, work),
         rowCheck: recompute ? 'none' : 'finite',
@@ -179,7 +179,7 @@ export class StackedClassifier<
   async fineTune(x: Rows, labels: Labels<C>, options?: ClassifierFitOptions<C>): Promise<TrainingHistory> {
     const settings = checkFitOptions(options)
     const training = trainingObjectiveOf(this.#settings, settings.batchSize === 0)
-    const objective = unconstrained(training, this.costObjective())
+    const objective = plainObjective(training, this.costObjective())
     const { seed } = this.#settings
     const phase = { phase: 'fineTune' } as const
     return this.trainWhole('fineTune', { x, labels }, { phase, objective, seed, settings })

@@ -7,8 +7,8 @@ import { binding } from '../native/load.js'
 import { type Activation, activationRange } from './activation.js'
 
 /**
- * What the values of rows are checked for: `range`, numbers that the outputs of a network can reach; `finite`, numbers of its precision;
- * `none`, nothing, where they are outputs of layers that are not stored.
+ * The check of row values. `range`: they must be within the range of the output activation; `finite`: within the range of the precision;
+ * `none`: no check, since they are outputs of layers that are not stored.
  */
 export type RowCheck = 'range' | 'finite' | 'none'
 

@@ -9,14 +9,14 @@ import { checkRowValues } from '../objective/row-check.js'
 import type { FitRows, NamedRows, TrainingRequest } from './request.js'
 import { holdOut } from './split.js'
 
-/** What is trained on, and what is measured after each epoch. */
+/** The rows to train on, and the rows to measure after each epoch. */
 export interface SplitRows {
   readonly training: NativeRows
   readonly validation: NamedRows | undefined
 }
 
 /**
- * Takes what the caller gave to train on and as the option `validation`.
+ * Reads the caller's training rows and the option `validation`: checks their form, and copies rows of up to 256 MiB.
  *
  * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE`, `ERR_RANGE` for bad rows and labels, `ERR_STATE` for rows that were transferred,
  *   `ERR_MEMORY` if there is no room for copies
@@ -43,8 +43,8 @@ export async function takeFitRows(
 }
 
 /**
- * Checks the values of the rows that are to be trained on, and holds out what is only to be measured. With early stopping and nothing else to
- * measure, that is the training rows themselves.
+ * Checks the values of the rows, and holds rows out for validation if a fraction is given. With early stopping and without validation rows
+ * the training rows are measured.
  *
  * @throws {@link LayerwiseError} `ERR_RANGE` for values that `rowCheck` refuses, and for labels that are all of one class; `ERR_SHAPE` for too
  *   few rows to hold some out
@@ -71,7 +71,7 @@ export async function splitRows(request: TrainingRequest, work: NativeWork): Pro
   }
 }
 
-/** Rows for validation with their labels; rows alone are refused by saying what is missing. */
+/** Validation rows with their labels; rows alone are refused, and the error says what is missing. */
 function checkLabeledRows(validation: unknown): GivenRows {
   const { x, labels } = (validation ?? {}) as Partial<GivenRows>
   if (x === undefined && labels === undefined) {

@@ -143,7 +143,7 @@ export type LayerFitOptions = StoppingOptions & OptimizerOptions
 
 /** Checked options, nothing left open. */
 export interface FitSettings {
-  /** Rows as they were given, which are checked when their width is known, or the fraction to hold out. */
+  /** The caller's validation rows, which are checked when their width is known, or the fraction to hold out. */
   readonly validation: unknown
   readonly optimizer: NativeOptimizer
   /** Epochs, or iterations of L-BFGS. */

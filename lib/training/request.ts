@@ -12,13 +12,13 @@ import type { RowCheck } from '../objective/row-check.js'
 import type { TrainingPhase } from './history.js'
 import type { FitSettings } from './options.js'
 
-/** Layers that are trained, over one flat vector of parameters, and who takes over what they have learnt. */
+/** Layers to train, and the receiver of their parameters. */
 export interface TrainableLayers<P extends Precision = Precision> {
   readonly layers: readonly NativeLayer[]
   readonly precision: P
-  /** Where training starts; not written. */
+  /** The start of training, of all layers; not written. */
   readonly parameters: Floats
-  /** Takes over parameters: each time another array, which nobody writes any more. */
+  /** Replaces the parameters by a new array that is never written again. */
   publish(parameters: Floats): void
 }
 
@@ -28,44 +28,44 @@ export interface NamedRows {
   readonly rows: NativeRows
 }
 
-/** Rows of the caller's, checked in form and safe from being changed meanwhile. */
+/** The caller's rows of a fit: their form is checked, and later changes of the caller's arrays have no effect. */
 export interface FitRows {
   readonly training: NamedRows
-  /** Rows to measure after each epoch, or the fraction of the training rows to hold out for that. */
+  /** Rows to measure after each epoch, or the fraction of the training rows to hold out. */
   readonly validation: NamedRows | number | undefined
 }
 
-/** What a training minimises, and under which constraint. */
+/** The cost that a training minimises, its noise, and its bound on the weights. */
 export interface TrainingObjective {
-  /** What steps minimise, with the average that they use. */
+  /** The cost that steps minimise, with their average. */
   readonly training: NativeObjective
-  /** What validation measures, exact over its rows. */
+  /** The cost of validation, exact over its rows. */
   readonly exact: NativeObjective
-  /** Noise on the rows of each step, of these alone: validation is measured on clean rows. */
+  /** Noise on the rows of each step. Validation is measured on clean rows. */
   readonly corruption: NativeCorruption | undefined
   /** Not with L-BFGS. */
   readonly weightConstraint: NativeWeightConstraint | undefined
 }
 
-/** An objective without noise on the rows and bounds on the weights. */
-export function unconstrained(training: NativeObjective, exact: NativeObjective): TrainingObjective {
+/** An objective without noise and without a bound on the weights. */
+export function plainObjective(training: NativeObjective, exact: NativeObjective): TrainingObjective {
   return { training, exact, corruption: undefined, weightConstraint: undefined }
 }
 
-/** Everything about one training. A method of a model makes it, `train` reads it, nobody changes it. */
+/** All that defines one training. A method of a model creates it, `train` reads it; it is never changed. */
 export interface TrainingRequest {
-  /** What events and the history say of it. */
+  /** Copied to events and the history. */
   readonly phase: TrainingPhase | undefined
   readonly network: TrainableLayers
-  /** The number of this fit, counted from 0: part of the key of the shuffles. Called once, when the rows have been found good. */
+  /** The number of this fit, counted from 0: part of the key of the shuffles. Called once, after the rows have been checked. */
   readonly nextFit: () => number
   readonly objective: TrainingObjective
-  /** Of shuffles, splits and noise. */
+  /** The seed of shuffles, splits and noise. */
   readonly seed: number
   readonly rows: FitRows
   readonly rowCheck: RowCheck
-  /** Of labeled rows, for messages. */
+  /** The classes of labeled rows, for messages. */
   readonly classes: Classes | undefined
-  /** The caller's options: how parameters change, for how long, and who is told. */
+  /** The caller's options: optimizer, epochs, early stopping, callbacks. */
   readonly settings: FitSettings
 }

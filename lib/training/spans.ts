@@ -13,7 +13,7 @@ const QUEUED = 2
 /** A span goes on through at most so many epochs, however short they are. */
 const SPAN_EPOCHS = 64
 
-/** What the next span may train. */
+/** The epochs that the next span may train. */
 export interface NextEpochs {
   /** The epoch whose end has not been read, counted from 1. */
   readonly epoch: number
