@@ -3,13 +3,19 @@
 namespace layerwise {
 namespace {
 
-constexpr const char* kActivations[] = {"sigmoid", "tanh", "relu", "satlin", "identity", "softmax"};
 constexpr const char* kLosses[] = {"squared", "euclidean", "absolute", "crossEntropy", "logLoss"};
 constexpr const char* kPenalties[] = {"kl", "l2", "l1", "constraint"};
 constexpr const char* kAverages[] = {"exact", "batch", "moving"};
 constexpr const char* kCorruptions[] = {"masking", "gaussian", "saltAndPepper"};
 constexpr const char* kConstraints[] = {"none", "frobenius", "unit"};
 constexpr const char* kOptimizers[] = {"gradientDescent", "momentum", "adam", "lbfgs"};
+
+// The activation of a layer, by its name in the table.
+Activation activation_argument(const Napi::Object& layer) {
+  const char* names[kActivationCount];
+  for (int i = 0; i < kActivationCount; i++) names[i] = kActivationTable[i].name;
+  return choice<Activation>(layer, "activation", names);
+}
 
 }  // namespace
 
@@ -28,7 +34,7 @@ Network network_argument(const Napi::Object& request) {
     const auto layer = value.As<Napi::Object>();
     const int inputs = integer(layer, "inputs", 1), outputs = integer(layer, "outputs", 1);
     if (i > 0 && network.outputs() != inputs) throw argument_error(env, "ERR_SHAPE", "layers: widths do not meet");
-    const auto activation = choice<Activation>(layer, "activation", kActivations);
+    const auto activation = activation_argument(layer);
     if (activation == Activation::softmax && i + 1 != layers.Length())
       throw argument_error(env, "ERR_SHAPE", "layers: softmax comes last");
     const bool biases = !has(layer, "biases") || layer.Get("biases").ToBoolean();

@@ -109,7 +109,7 @@ struct EvaluateCall {
       const double of_biases = layer.has_biases ? most(theta + layer.biases_at, layer.outputs) : 0;
       size = size * layer.inputs * most(theta + layer.weights_at, layer.weight_count()) + of_biases;
       if (size >= std::numeric_limits<T>::max()) return true;
-      if (layer.activation != Activation::relu && layer.activation != Activation::identity) size = 1;
+      if (traits_of(layer.activation).bounded()) size = 1;
     }
     return false;
   }
@@ -243,7 +243,7 @@ Napi::Value run_forward_row(const Napi::CallbackInfo& info) {
   Network network;
   for (std::size_t i = 1; i < shape.length; i += 4) {
     const int inputs = i == 1 ? sizes[0] : sizes[i - 4], outputs = sizes[i], activation = sizes[i + 1], tied = sizes[i + 3];
-    if (inputs < 1 || outputs < 1 || activation < 0 || activation > static_cast<int>(Activation::softmax)) {
+    if (inputs < 1 || outputs < 1 || activation < 0 || activation >= kActivationCount) {
       throw argument_error(env, "ERR_SHAPE", "shape: not a layer");
     }
     if (tied < 0) {

@@ -107,7 +107,7 @@ describe('the method of multipliers', () => {
   const penalty = { layer: 0, kind: 'constraint', target: 0.1, weight: 0, average: 'exact' } as const
 
   test('adds c times the distance to each multiplier at the end of a round, not before', () => {
-    const method = new AugmentedLagrangian(penalty, 2, false, 'minibatches')
+    const method = new AugmentedLagrangian(penalty, 2, 'sigmoid', 'minibatches')
     const { round, weight } = method.current
     expect(method.observe(Float64Array.of(0.3, 0.1), 39, false)).toBeCloseTo(0.2, 12)
     expect(method.current.round).toBe(round)
@@ -118,7 +118,7 @@ describe('the method of multipliers', () => {
   })
 
   test('multiplies c by four if the violation did not fall to a quarter, up to a bound', () => {
-    const method = new AugmentedLagrangian(penalty, 1, false, 'minibatches')
+    const method = new AugmentedLagrangian(penalty, 1, 'sigmoid', 'minibatches')
     const { weight } = method.current
     const weights = [0.5, 0.4, 0.09, 0.08, 0.07].map((distance) => {
       method.observe(Float64Array.of(0.1 + distance), 40, false)
@@ -128,7 +128,7 @@ describe('the method of multipliers', () => {
   })
 
   test('ends a round early if the optimizer has converged', () => {
-    const method = new AugmentedLagrangian(penalty, 1, false, 'lbfgs')
+    const method = new AugmentedLagrangian(penalty, 1, 'sigmoid', 'lbfgs')
     method.observe(Float64Array.of(0.2), 1, true)
     expect(method.current.round).toBe(2)
   })

@@ -6,7 +6,7 @@ import type { Layer } from '../models/network.js'
 import type { NativeLayer } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
-import type { Activation } from '../objective/activation.js'
+import { type Activation, activationSlope } from '../objective/activation.js'
 
 /** One product of rows with a layer's matrix, as native code computes it. */
 interface Product<P extends Precision> {
@@ -78,7 +78,7 @@ export class LayerChain<P extends Precision> {
   }
 }
 
-/** delta ⊙ f′(z), with the derivative as a function of the output a = f(z); 0 at a kink. */
+/** delta ⊙ f′(z), with the derivative as a function of the output a = f(z). */
 async function timesSlope<P extends Precision>(
   delta: Matrix<FloatArray<P>>,
   activation: Activation,
@@ -86,19 +86,11 @@ async function timesSlope<P extends Precision>(
 ): Promise<Matrix<FloatArray<P>>> {
   const { rows, cols, data } = delta
   const out = allocate(precisionOf(data), data.length, 'inputs') as FloatArray<P>
-  const slope = SLOPES[activation]
+  const slope = activationSlope(activation)
   for await (const [from, to] of rowSlices(rows, cols)) {
     for (let i = from * cols; i < to * cols; i++) out[i] = data[i]! * slope(a.data[i]!)
   }
   return Matrix.from(out, rows, cols)
-}
-
-const SLOPES: Readonly<Record<Activation, (a: number) => number>> = {
-  sigmoid: (a) => a * (1 - a),
-  tanh: (a) => 1 - a * a,
-  relu: (a) => (a > 0 ? 1 : 0),
-  satlin: (a) => (a > 0 && a < 1 ? 1 : 0),
-  identity: () => 1,
 }
 
 function joined<P extends Precision>(weights: FloatArray<P>, biases: FloatArray<P>): FloatArray<P> {

@@ -1,7 +1,7 @@
 import { argumentError } from '../base/check.js'
 import { elementType, type Precision } from '../base/precision.js'
 import { asMatrix } from '../data/matrix.js'
-import { ACTIVATION_NUMBERS } from '../native/binding.js'
+import { isLayerActivation } from '../objective/activation.js'
 import type { Layer } from './network.js'
 
 /** Any model of layers: `layers` of a stack are those of the unrolled network, of a classifier the softmax is the last. */
@@ -47,7 +47,7 @@ function asLayer(value: unknown): Layer | undefined {
     data.length === weights.rows * weights.cols &&
     inputs === weights.cols &&
     outputs === weights.rows &&
-    Object.hasOwn(ACTIVATION_NUMBERS, activation) &&
+    isLayerActivation(activation) &&
     elementType(biases) === elementType(data) &&
     (biases!.length === outputs || biases!.length === 0)
   return fits

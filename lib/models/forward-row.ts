@@ -4,8 +4,9 @@ import { allocate, elementType, type FloatArray, type FloatInput, type Precision
 import { asMatrix, type Row } from '../data/matrix.js'
 import type { MatrixData } from '../data/matrix-data.js'
 import { bufferOf, checkStorage, lengthOf, plainArray } from '../data/storage.js'
-import { ACTIVATION_NUMBERS, type NativeLayer, type NativeScaling, nativeScaling } from '../native/binding.js'
+import { type NativeLayer, type NativeScaling, nativeScaling } from '../native/binding.js'
 import { binding } from '../native/load.js'
+import { activationNumber } from '../objective/activation.js'
 import type { LayerRange } from './forward.js'
 import type { Network } from './network.js'
 
@@ -178,7 +179,7 @@ interface CheckedRow {
 function shapeOf(layers: readonly NativeLayer[]): Int32Array {
   const shape = layers.flatMap(({ outputs, activation, biases, tied }) => [
     outputs,
-    ACTIVATION_NUMBERS[activation],
+    activationNumber(activation),
     biases === false ? 0 : 1,
     tied ?? -1,
   ])

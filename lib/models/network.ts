@@ -156,7 +156,8 @@ export class Network<P extends Precision> implements DenseLayers<P>, TrainableLa
   }
 
   layerCopies(): Layer<P>[] {
-    return this.layers.map(({ inputs, outputs, activation, tied }, index) => {
+    return this.layers.map(({ inputs, outputs, activation: name, tied }, index) => {
+      const activation = name as Layer['activation']
       const source = this.#weights(index)
       const weights =
         tied === undefined

@@ -7,17 +7,6 @@
 import { ownCopy } from '../base/check.js'
 
 export type Floats = Float32Array | Float64Array
-/** `softmax` is for the last layer only, with the loss `logLoss`. */
-export type ActivationName = 'sigmoid' | 'tanh' | 'relu' | 'satlin' | 'identity' | 'softmax'
-/** The addon's numbers of activations, used where names would be too slow. */
-export const ACTIVATION_NUMBERS = {
-  sigmoid: 0,
-  tanh: 1,
-  relu: 2,
-  satlin: 3,
-  identity: 4,
-  softmax: 5,
-} as const satisfies Record<ActivationName, number>
 
 /** All but `logLoss` compare outputs with the rows themselves; `logLoss` is −ln of the label's probability, of softmax outputs. */
 export type LossName = 'squared' | 'euclidean' | 'absolute' | 'crossEntropy' | 'logLoss'
@@ -62,7 +51,8 @@ export interface NativeRows {
 export interface NativeLayer {
   inputs: number
   outputs: number
-  activation: ActivationName
+  /** A name of the table in `lib/objective/activation.ts`; or `softmax`, for the last layer only, with the loss `logLoss`. */
+  activation: string
   /** False: the layer has no b in the parameters. Absent: true. */
   biases?: boolean
   /** It uses the matrix of this earlier layer, transposed, and has no matrix in the parameters. */
@@ -257,7 +247,7 @@ export interface Binding {
   forward(request: ForwardRequest): Promise<void>
   /**
    * Computes the layers for one row on the calling thread, with the fewest arguments to convert. `shape`: inputs, then (outputs,
-   * activation, 1 or 0 for biases, the layer it is tied to or −1) of each layer, activations numbered as in {@link ACTIVATION_NUMBERS}.
+   * activation, 1 or 0 for biases, the layer it is tied to or −1) of each layer, activations numbered as in `activationNumber`.
    * `transposed` holds the first layer's matrix transposed, and is computed again if `renew` is true. `errors`, of one number, receives the sum
    * of squared differences between `out` and the row. Returns 0; 1 if a value of the row is not finite, 2 if an answer is too large to be
    * held.

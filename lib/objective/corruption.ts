@@ -1,6 +1,6 @@
 import { argumentError, checkChoice, checkNumber, checkOptions } from '../base/check.js'
 import type { NativeCorruption } from '../native/binding.js'
-import { type Activation, activationRange } from './activation.js'
+import { type Activation, activationRange, boundedNames, isBounded } from './activation.js'
 
 /**
  * Noise on the inputs while training, which makes a denoising autoencoder: its input is the noisy rows, and its output is compared with the
@@ -36,10 +36,10 @@ export function checkCorruption(
   if (value === undefined) return undefined
   const given = checkOptions(argument, value, ['kind', 'amount'])
   const kind = checkChoice(`${argument}.kind`, given.kind, ['masking', 'gaussian', 'saltAndPepper'] as const)
-  if (kind === 'saltAndPepper' && !activationRange(output).every(Number.isFinite)) {
+  if (kind === 'saltAndPepper' && !isBounded(output)) {
     throw argumentError(
       `${argument}.kind`,
-      `noise for ${output} outputs ('saltAndPepper' needs sigmoid, tanh or satlin, whose values have two ends)`,
+      `noise for ${output} outputs ('saltAndPepper' needs ${boundedNames()}, whose values have two ends)`,
       kind,
     )
   }

@@ -1,6 +1,6 @@
 import { argumentError, checkChoice, checkNumber, checkOptions, ownCopy } from '../base/check.js'
 import type { NativePenalty } from '../native/binding.js'
-import type { Activation } from './activation.js'
+import { type Activation, activationRange, boundedNames, isBounded } from './activation.js'
 
 /**
  * The rows of the mean activation ρ̂ of a hidden unit during training.
@@ -80,8 +80,6 @@ export interface SparsityConstraint {
   readonly target: number
 }
 
-const BOUNDED: readonly Activation[] = ['sigmoid', 'tanh', 'satlin']
-
 /** Checks a sparsity option with the activation of its layer. */
 export function checkSparsity(argument: string, value: unknown, activation: Activation): Sparsity {
   const given = checkOptions(argument, value, ['kind', 'target', 'weight', 'average'])
@@ -94,10 +92,10 @@ export function checkSparsity(argument: string, value: unknown, activation: Acti
     checkOptions(argument, given, ['kind', 'weight'])
     return { kind, weight: checkNumber(`${argument}.weight`, given.weight, { min: 0 }) }
   }
-  if (kind === 'kl' && !BOUNDED.includes(activation)) {
+  if (kind === 'kl' && !isBounded(activation)) {
     throw argumentError(
       `${argument}.kind`,
-      `a penalty for ${activation} units ('kl' needs sigmoid, tanh or satlin; 'l2' and 'l1' do not)`,
+      `a penalty for ${activation} units ('kl' needs ${boundedNames()}; 'l2' and 'l1' do not)`,
       kind,
     )
   }
@@ -113,8 +111,8 @@ export function checkSparsity(argument: string, value: unknown, activation: Acti
 }
 
 function targetInterval(activation: Activation): { min?: number; max?: number; open?: boolean } {
-  if (BOUNDED.includes(activation)) return { min: 0, max: 1, open: true }
-  return activation === 'relu' ? { min: 0 } : {}
+  if (isBounded(activation)) return { min: 0, max: 1, open: true }
+  return { min: activationRange(activation)[0] }
 }
 
 /**

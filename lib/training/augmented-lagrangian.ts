@@ -1,4 +1,5 @@
 import type { NativePenalty } from '../native/binding.js'
+import { type Activation, activationRate } from '../objective/activation.js'
 
 /**
  * How c and the rounds suit a method: tried on 5,000 digits, 784-100, ρ = 0.1. Shorter rounds end before the method has come near
@@ -32,16 +33,16 @@ export interface ConstraintRound {
  */
 export class AugmentedLagrangian {
   readonly #target: number
-  readonly #halved: boolean
+  readonly #activation: Activation
   readonly #method: (typeof METHODS)[keyof typeof METHODS]
   #steps = 0
   #before = Infinity
   #current: ConstraintRound
 
-  /** @param halved - under tanh the constraint sees (mean + 1)/2 */
-  constructor(penalty: NativePenalty, units: number, halved: boolean, method: keyof typeof METHODS) {
+  /** @param activation - that of the units: the constraint sees the rate of their means */
+  constructor(penalty: NativePenalty, units: number, activation: Activation, method: keyof typeof METHODS) {
     this.#target = penalty.target as number
-    this.#halved = halved
+    this.#activation = activation
     this.#method = METHODS[method]
     this.#current = { round: 1, weight: this.#method.weight, multipliers: new Float64Array(units) }
   }
@@ -59,7 +60,7 @@ export class AugmentedLagrangian {
    * @returns the largest |ρ̂ⱼ − ρ|
    */
   observe(means: Float64Array, steps: number, settled: boolean): number {
-    const apart = means.map((mean) => (this.#halved ? (mean + 1) / 2 : mean) - this.#target)
+    const apart = means.map((mean) => activationRate(this.#activation, mean) - this.#target)
     const violation = apart.reduce((most, one) => Math.max(most, Math.abs(one)), 0)
     this.#steps += steps
     if (!settled && this.#steps < this.#method.steps) return violation

@@ -4,6 +4,7 @@ import { allocate } from '../base/precision.js'
 import type { Floats, JobRequest, NativeRows, SpanPart, TrainingHandle } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
+import type { Activation } from '../objective/activation.js'
 import { costParts } from '../objective/cost.js'
 import { AugmentedLagrangian } from './augmented-lagrangian.js'
 import { BestEpoch } from './early-stopping.js'
@@ -149,7 +150,7 @@ function constraintOf({ network, objective, settings }: TrainingRequest): Augmen
   const { outputs, activation } = network.layers[penalty.layer]!
   const firstOrder = settings.batchSize === 0 ? 'allRows' : 'minibatches'
   const method = settings.rate === undefined ? 'lbfgs' : firstOrder
-  return new AugmentedLagrangian(penalty, outputs, activation === 'tanh', method)
+  return new AugmentedLagrangian(penalty, outputs, activation as Activation, method)
 }
 
 /** Why L-BFGS has nothing left to do, if so. Where a constraint does not hold yet, another round lies ahead. */

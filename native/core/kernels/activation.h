@@ -1,12 +1,49 @@
 #pragma once
+#include <limits>
 
 namespace layerwise {
 
-// f of a layer. Derivatives as functions of the output a: sigmoid a(1-a), tanh 1-a^2, relu [a>0], satlin [0<a<1], identity 1.
-// softmax is for the last layer only and is computed in softmax.h.
+// f of a layer, in the order of the numbers that TypeScript uses. softmax is for the last layer only, is computed in softmax.h,
+// and comes last.
 enum class Activation { sigmoid, tanh, relu, satlin, identity, softmax };
 
-// Whether f maps every number, including infinities, to a finite one.
-constexpr bool is_bounded(Activation f) { return f == Activation::sigmoid || f == Activation::tanh || f == Activation::satlin; }
+// What is known of f beside its formula, which stands in loops/activations.h.
+struct ActivationTraits {
+  Activation activation;
+  const char* name;
+  double low, high;  // the values of f, ends included
+
+  // Whether f maps every number, including infinities, to a finite one.
+  constexpr bool bounded() const { return low > -kInfinite && high < kInfinite; }
+
+  // Mean output as the share of the way from low to high, as penalties with a target see it, where f is bounded; else the mean
+  // itself.
+  constexpr double rate(double mean) const { return bounded() ? (mean - low) / (high - low) : mean; }
+  constexpr double rate_slope() const { return bounded() ? 1 / (high - low) : 1; }
+
+  static constexpr double kInfinite = std::numeric_limits<double>::infinity();
+};
+
+// In the order of the enum. softmax is no function of one number, and makes NaN of infinities: it counts as not bounded.
+inline constexpr ActivationTraits kActivationTable[] = {
+    {Activation::sigmoid, "sigmoid", 0, 1},
+    {Activation::tanh, "tanh", -1, 1},
+    {Activation::relu, "relu", 0, ActivationTraits::kInfinite},
+    {Activation::satlin, "satlin", 0, 1},
+    {Activation::identity, "identity", -ActivationTraits::kInfinite, ActivationTraits::kInfinite},
+    {Activation::softmax, "softmax", -ActivationTraits::kInfinite, ActivationTraits::kInfinite},
+};
+
+inline constexpr int kActivationCount = sizeof kActivationTable / sizeof *kActivationTable;
+
+constexpr bool in_order_of_the_enum() {
+  for (int i = 0; i < kActivationCount; i++) {
+    if (static_cast<int>(kActivationTable[i].activation) != i) return false;
+  }
+  return kActivationTable[kActivationCount - 1].activation == Activation::softmax;
+}
+static_assert(in_order_of_the_enum());
+
+constexpr const ActivationTraits& traits_of(Activation f) { return kActivationTable[static_cast<int>(f)]; }
 
 }  // namespace layerwise

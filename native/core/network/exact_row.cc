@@ -60,7 +60,7 @@ void exact_row(const Network& network, const T* theta, const T* x, std::vector<d
     const std::vector<double> zeros(layer.outputs, 0.0);
     const bool is_softmax = layer.activation == Activation::softmax;
     // Only differences matter to softmax; where a bounded activation has reached its end, it no longer matters how far beyond.
-    const bool bounded = layer.activation != Activation::relu && layer.activation != Activation::identity;
+    const bool bounded = traits_of(layer.activation).bounded();
     const double most = is_softmax ? *std::max_element(z.value.begin(), z.value.end()) : 0;
     out.resize(layer.outputs);
     for (int j = 0; j < layer.outputs; j++) {

@@ -197,8 +197,8 @@ bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop,
           }
         }
       }
-      if (into_out &&
-          (request.result != ForwardResult::outputs || request.unscale || !is_bounded(network.layers[last].activation))) {
+      if (into_out && (request.result != ForwardResult::outputs || request.unscale ||
+                       !traits_of(network.layers[last].activation).bounded())) {
         note_overflow(MatrixView<T>(request.out, total, network.outputs()).rows_from(chunk + begin, rows));
       } else if (request.result == ForwardResult::errors) {
         note_overflow(MatrixView<const double>(request.errors + chunk + begin, rows, 1));
@@ -270,7 +270,7 @@ RowEnd forward_row(const Network& network, const T* theta, const T* transposed, 
     input = to;
   }
   const int outputs = network.outputs();
-  if (!is_bounded(network.layers.back().activation)) overflows |= !all_finite(MatrixView<const T>(out, 1, outputs));
+  if (!traits_of(network.layers.back().activation).bounded()) overflows |= !all_finite(MatrixView<const T>(out, 1, outputs));
   if (error != nullptr) kernels.row_squared_errors({out, 1, outputs}, x, error);
   if (!overflows && (error == nullptr || std::isfinite(*error))) return RowEnd::finished;
 

@@ -23,9 +23,8 @@ Divergence kl(double rho, double r) {
 
 // What unit j adds to the penalty.
 Divergence divergence(const Penalty& penalty, Activation activation, int j, double mean) {
-  // The chain rule's half for tanh belongs to the slope.
-  const bool halved = activation == Activation::tanh;
-  const double r = halved ? (mean + 1) / 2 : mean;
+  const ActivationTraits& traits = traits_of(activation);
+  const double r = traits.rate(mean);
   const double apart = r - penalty.target_of(j), beta = penalty.weight;
   Divergence d{};
   if (penalty.kind == PenaltyKind::kl) {
@@ -37,7 +36,7 @@ Divergence divergence(const Penalty& penalty, Activation activation, int j, doub
     const double mu = penalty.multiplier_of(j);
     d = {mu * apart + beta / 2 * apart * apart, mu + beta * apart};
   }
-  if (halved) d.slope /= 2;
+  d.slope *= traits.rate_slope();
   return d;
 }
 

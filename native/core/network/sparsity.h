@@ -25,9 +25,9 @@ struct Penalty {
   bool on_mean() const { return kind != PenaltyKind::l1; }
 };
 
-// The penalty: for kl and l2 beta * sum over j of Omega(rho, mean[j]), mean [units] being the layer's raw mean outputs. Under
-// tanh, whose idle value is -1, a target sees (mean+1)/2. kl outside [1e-6, 1-1e-6] goes on along its tangent, so that it is
-// finite and agrees with its derivative.
+// The penalty: for kl and l2 beta * sum over j of Omega(rho, mean[j]), mean [units] being the layer's raw mean outputs. A target
+// sees ActivationTraits::rate of them: under tanh, whose idle value is -1, (mean+1)/2. kl outside [1e-6, 1-1e-6] goes on along
+// its tangent, so that it is finite and agrees with its derivative.
 double penalty_value(const Penalty& penalty, Activation activation, const double* mean, int units);
 
 // pull[j] = (1/m) d value / d mean[j]: what every row's delta of unit j receives before f' [Xue eq. 13, with the 1/m it lacks].

@@ -1,61 +1,11 @@
 #pragma once
 // What happens to the elements of a layer beside its matrix products.
-#include "kernels/lanes/functions.h"
 #include "kernels/lanes/registers.h"
 #include "kernels/lanes/sum.h"
+#include "kernels/loops/activations.h"
 
 namespace layerwise::LAYERWISE_LEVEL {
 namespace {
-
-template <Activation f, typename T>
-LAYERWISE_INLINE V<T> apply(V<T> z) {
-  if constexpr (f == Activation::sigmoid) {
-    return sigmoid<T>(z);
-  } else if constexpr (f == Activation::tanh) {
-    return hyperbolic_tangent<T>(z);
-  } else if constexpr (f == Activation::relu) {
-    return at_least(V<T>{}, z);
-  } else if constexpr (f == Activation::satlin) {
-    return at_most(all<T>(1), at_least(V<T>{}, z));
-  } else {
-    return z;
-  }
-}
-
-// d f'(z), written in a = f(z). The flat parts multiply by a 0 made of a, so that NaN stays NaN.
-template <Activation f, typename T>
-LAYERWISE_INLINE V<T> times_slope(V<T> d, V<T> a) {
-  if constexpr (f == Activation::sigmoid) {
-    return d * (a * (T(1) - a));
-  } else if constexpr (f == Activation::tanh) {
-    return d * (T(1) - a * a);
-  } else if constexpr (f == Activation::relu) {
-    return d * (a > T(0) ? all<T>(1) : a * T(0));
-  } else if constexpr (f == Activation::satlin) {
-    return d * (((a > T(0)) & (a < T(1))) ? all<T>(1) : a * T(0));
-  } else {
-    return d;
-  }
-}
-
-// Calls body with f as a constant.
-template <typename Body>
-LAYERWISE_INLINE auto with_constant(Activation f, Body&& body) {
-  switch (f) {
-    case Activation::sigmoid:
-      return body(std::integral_constant<Activation, Activation::sigmoid>{});
-    case Activation::tanh:
-      return body(std::integral_constant<Activation, Activation::tanh>{});
-    case Activation::relu:
-      return body(std::integral_constant<Activation, Activation::relu>{});
-    case Activation::satlin:
-      return body(std::integral_constant<Activation, Activation::satlin>{});
-    case Activation::identity:
-    case Activation::softmax:
-      break;
-  }
-  return body(std::integral_constant<Activation, Activation::identity>{});
-}
 
 // How many rows are worked on together: column sums are fetched and stored once for all of them.
 constexpr int kRows = 4;
