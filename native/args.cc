@@ -221,6 +221,11 @@ TrainingOptions training_argument(const Napi::Object& request) {
     if (optimizer.kind == OptimizerOptions::Kind::lbfgs)
       throw argument_error(request.Env(), "ERR_ARGUMENT", "weightConstraint: not with lbfgs");
   }
+  if (has(request, "clipNorm")) {
+    options.clip_norm = number(request, "clipNorm");
+    if (optimizer.kind == OptimizerOptions::Kind::lbfgs)
+      throw argument_error(request.Env(), "ERR_ARGUMENT", "clipNorm: not with lbfgs");
+  }
   if (optimizer.kind == OptimizerOptions::Kind::lbfgs && options.batch_size != 0) {
     throw argument_error(request.Env(), "ERR_ARGUMENT", "batchSize: lbfgs takes all rows");
   }

@@ -4,7 +4,7 @@
 #include "fields.h"
 #include "network/forward.h"
 #include "network/objective.h"
-#include "training/training.h"
+#include "training/job/job.h"
 
 // Converts the requests of lib/native/binding.ts to types of the core.
 namespace layerwise {

@@ -131,13 +131,17 @@ Napi::Value Environment::start(Napi::Env env, Lane lane, int threads, std::uniqu
   return promise;
 }
 
-void Environment::free_later(std::shared_ptr<void> memory) {
-  if (!lanes_ || !memory) return;
-  try {
-    (*lanes_)[Lane::training].submit(1, [memory](Team&) {});
-  } catch (const std::system_error&) {
-    // The system has no thread: free it here.
-  }
+std::function<void()> Environment::freeing_later(std::shared_ptr<void> memory) const {
+  return [lanes = std::weak_ptr<Lanes>(lanes_), memory = std::move(memory)]() mutable {
+    const std::shared_ptr<void> freed = std::move(memory);
+    const std::shared_ptr<Lanes> shared = lanes.lock();
+    if (!shared || !freed) return;
+    try {
+      (*shared)[Lane::training].submit(1, [freed](Team&) {});
+    } catch (const std::system_error&) {
+      // The system has no thread: free it here.
+    }
+  };
 }
 
 // On a thread of a lane. After the lock is released this object may be deleted.

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "args.h"
 #include "base/lanes.h"
@@ -50,7 +51,10 @@ class Environment {
   void rest();
 
   // Frees something large on a thread where returning pages to the system blocks no other work.
-  void free_later(std::shared_ptr<void> memory);
+  void free_later(std::shared_ptr<void> memory) { freeing_later(std::move(memory))(); }
+
+  // What does so when it is called, be it after this environment's end. It is called once.
+  std::function<void()> freeing_later(std::shared_ptr<void> memory) const;
 
  private:
   void complete(std::uint64_t id);

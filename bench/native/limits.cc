@@ -33,7 +33,7 @@
 #include "base/lanes.h"
 #include "base/phase_clock.h"
 #include "step_products.h"
-#include "training/training.h"
+#include "training/job/job.h"
 
 namespace layerwise {
 namespace {

@@ -151,6 +151,12 @@ export type NativeOptimizer =
   | { kind: 'adam'; beta1: number; beta2: number; epsilon: number }
   | { kind: 'lbfgs'; history: number; tolerance: number }
 
+/**
+ * What a training job is at a step, beside what it was opened with: vectors and whole numbers by name. A job that is opened with the same
+ * layers, objective, options and rows, and with this, goes on with the same bits, at any number of threads.
+ */
+export type NativeTrainingState = Readonly<Record<string, Floats | number>>
+
 export interface JobRequest {
   layers: readonly NativeLayer[]
   objective: NativeObjective
@@ -169,6 +175,13 @@ export interface JobRequest {
   corruption?: NativeCorruption
   /** Not for lbfgs. */
   weightConstraint?: NativeWeightConstraint
+  /** Largest norm of a step's gradient, decay included, whatever the `form`; absent: any. Not for lbfgs. */
+  clipNorm?: number
+  /**
+   * Where to go on from, instead of from the start. Must not be written before the first span is settled, which rejects with `ERR_STATE`
+   * if this is not the state of such a job.
+   */
+  state?: NativeTrainingState
 }
 
 export interface SpanRequest extends NativeRun {
@@ -190,6 +203,8 @@ export interface SpanRequest extends NativeRun {
    * parameters. Absent: unchanged.
    */
   constraint?: { round: number; weight: number; multipliers: Float64Array }
+  /** Whether the last part of what was done says what the job is after it. Absent: no. */
+  state?: boolean
 }
 
 /** The work of a span in one epoch. */
@@ -210,7 +225,7 @@ export interface SpanPart {
   diverged: boolean
   /** Present when the epoch (iteration) is done. */
   epoch?: {
-    /** Norm of the last gradient of the epoch. */
+    /** Norm of the last gradient of the epoch, before it is clipped. */
     gradientNorm: number
     meanActivation: Float64Array
     /** Evaluations of cost and gradient: 1 a step, several for a line search. */
@@ -218,6 +233,8 @@ export interface SpanPart {
     /** lbfgs only: why it ended. */
     stopped?: 'tolerance' | 'precision'
   }
+  /** Of the job after the last part, if asked for and that did not diverge. */
+  state?: NativeTrainingState
 }
 
 /** A training job: native memory that lives from `openTraining` to `closeTraining`, or until collected. */

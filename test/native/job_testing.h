@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "core_testing.h"
-#include "training/training.h"
+#include "training/job/job.h"
 
 namespace layerwise {
 

@@ -1,4 +1,4 @@
-#include "training/lbfgs.h"
+#include "training/update/lbfgs.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "training/weight_constraint.h"
+#include "training/update/weight_constraint.h"
 
 #include <gtest/gtest.h>
 

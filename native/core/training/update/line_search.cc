@@ -1,4 +1,4 @@
-#include "training/line_search.h"
+#include "training/update/line_search.h"
 
 #include <algorithm>
 #include <optional>

@@ -1,4 +1,4 @@
-#include "training/optimizer.h"
+#include "training/update/optimizer.h"
 
 #include <cmath>
 
@@ -18,9 +18,8 @@ Optimizer<T>::Optimizer(const OptimizerOptions& options, std::size_t parameters)
 
 template <typename T>
 void Optimizer<T>::begin(double rate) {
-  step_++;
   rate_ = rate;
-  const double t = static_cast<double>(step_);
+  const double t = static_cast<double>(steps_ + 1);
   adam_ = {
       rate, options_.beta1, options_.beta2, options_.epsilon, 1 - std::pow(options_.beta1, t), 1 - std::pow(options_.beta2, t)};
 }
@@ -36,6 +35,25 @@ double Optimizer<T>::update(T* theta, const T* g, std::size_t offset, std::size_
     default:
       return kernels_.gradient_descent(block, g, n, decay, rate_, norm);
   }
+}
+
+// Names say of which method they are, so that the state of one does not fit another.
+template <typename T>
+void Optimizer<T>::save(TrainingState& state) const {
+  if (options_.kind == OptimizerOptions::Kind::momentum) state.vector("momentum.velocity", first_.data(), first_.size());
+  if (options_.kind != OptimizerOptions::Kind::adam) return;
+  state.integer("adam.steps", steps_);
+  state.vector("adam.firstMoment", first_.data(), first_.size());
+  state.vector("adam.secondMoment", second_.data(), second_.size());
+}
+
+template <typename T>
+void Optimizer<T>::restore(StateReader& state) {
+  if (options_.kind == OptimizerOptions::Kind::momentum) state.copy("momentum.velocity", first_.data(), first_.size());
+  if (options_.kind != OptimizerOptions::Kind::adam) return;
+  steps_ = state.count("adam.steps");
+  state.copy("adam.firstMoment", first_.data(), first_.size());
+  state.copy("adam.secondMoment", second_.data(), second_.size());
 }
 
 template class Optimizer<float>;

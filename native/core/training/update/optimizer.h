@@ -1,8 +1,10 @@
 #pragma once
 #include <cstddef>
+#include <cstdint>
 
 #include "base/buffer.h"
 #include "kernels/vector_kernels.h"
+#include "training/state.h"
 
 namespace layerwise {
 
@@ -22,20 +24,24 @@ class Optimizer {
  public:
   Optimizer(const OptimizerOptions& options, std::size_t parameters);
 
-  // Begins a step; called once, before its blocks are updated.
+  // Begins a step, before its blocks are updated. It counts once it is kept, and until then may be begun anew.
   void begin(double rate);
+  void keep() { steps_++; }
 
   // theta[offset … offset+n) by its gradient g [n], to which decay * theta is added first. Returns the squared norm of that sum
   // where asked.
   double update(T* theta, const T* g, std::size_t offset, std::size_t n, T decay, bool norm) const;
+
+  void save(TrainingState& state) const;
+  void restore(StateReader& state);
 
   static int state_vectors(OptimizerOptions::Kind kind);
 
  private:
   OptimizerOptions options_;
   const VectorKernels<T>& kernels_;
-  Buffer<T> first_, second_;
-  long step_ = 0;
+  Buffer<T> first_, second_;  // momentum: the velocity; adam: the moments
+  std::int64_t steps_ = 0;    // kept
   double rate_ = 0;
   AdamStep adam_{};
 };

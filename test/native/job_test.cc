@@ -1,4 +1,4 @@
-#include "training/training.h"
+#include "training/job/job.h"
 
 #include <gtest/gtest.h>
 
@@ -104,9 +104,8 @@ TEST_F(Training, TheMovingMeanIsCorrectedForItsStart) {
       steps++;
       std::vector<long double> slope(4);
       for (int j = 0; j < 4; j++) {
-        moving[j] = TrainingJob<double>::kMovingDecay * moving[j] + (1 - TrainingJob<double>::kMovingDecay) * means[j];
-        slope[j] =
-            3 * 2 * (moving[j] / (1 - std::pow(static_cast<long double>(TrainingJob<double>::kMovingDecay), steps)) - 0.2L);
+        moving[j] = MovingMeans::kDecay * moving[j] + (1 - MovingMeans::kDecay) * means[j];
+        slope[j] = 3 * 2 * (moving[j] / (1 - std::pow(static_cast<long double>(MovingMeans::kDecay), steps)) - 0.2L);
       }
       auto gradient = naive_gradient(network, without, at, part);
       for (std::size_t i = 0; i < at.size(); i++) {

@@ -5,7 +5,8 @@
 
 #include "base/buffer.h"
 #include "base/thread_pool.h"
-#include "training/line_search.h"
+#include "training/state.h"
+#include "training/update/line_search.h"
 
 namespace layerwise {
 
@@ -44,6 +45,10 @@ class Lbfgs {
   // must stay as they are.
   Iteration iterate(Team& team, T* theta, const Evaluate& evaluate, const std::function<bool()>& should_stop);
 
+  // A cancelled iteration leaves the state in which it is begun anew.
+  void save(TrainingState& state) const;
+  void restore(StateReader& state);
+
   // At theta, after the first iteration.
   const T* gradient() const { return gradient_; }
 
@@ -62,8 +67,9 @@ class Lbfgs {
   bool converged() const;
   bool stalled();
   Iteration& report(Stop stop, Iteration& out) const;
+  Iteration& cancel(bool began, Iteration& out);
   // The pair made `age` acceptances ago, 0 the newest.
-  Pair& pair(int age) { return pairs_[static_cast<std::size_t>(next_ + capacity() - 1 - age) % pairs_.size()]; }
+  const Pair& pair(int age) const { return pairs_[static_cast<std::size_t>(next_ + capacity() - 1 - age) % pairs_.size()]; }
   int capacity() const { return static_cast<int>(pairs_.size()); }
 
   std::size_t n_;
@@ -79,6 +85,7 @@ class Lbfgs {
   double first_gradient_ = -1;  // the largest |gradient| where it first started; -1 before
   double lowest_cost_ = 0;
   int iterations_without_gain_ = 0;
+  int failed_evaluations_ = 0;  // of searches that failed in an iteration that is not over
   std::vector<double> partial_, coefficients_;
 };
 

@@ -1,4 +1,4 @@
-#include "training/lbfgs.h"
+#include "training/update/lbfgs.h"
 
 #include <algorithm>
 #include <cmath>
@@ -46,6 +46,7 @@ void Lbfgs<T>::restart() {
   started_ = false;
   kept_ = 0;
   iterations_without_gain_ = 0;
+  failed_evaluations_ = 0;
 }
 
 // The sum of body(offset, length) over blocks, added in their order.
@@ -97,6 +98,13 @@ typename Lbfgs<T>::Iteration& Lbfgs<T>::report(Stop stop, Iteration& out) const 
   out.gradient_norm = gradient_norm_;
   out.stop = stop;
   return out;
+}
+
+// An iteration that began with the starting point evaluates that anew.
+template <typename T>
+typename Lbfgs<T>::Iteration& Lbfgs<T>::cancel(bool began, Iteration& out) {
+  if (began) started_ = false;
+  return report(Stop::cancelled, out);
 }
 
 // Evaluates the starting point. Returns false if there is nothing to iterate on, and says why.
@@ -208,7 +216,9 @@ typename Lbfgs<T>::Iteration Lbfgs<T>::iterate(Team& team, T* theta, const Evalu
                                                const std::function<bool()>& should_stop) {
   const auto& kernels = vector_kernels<T>();
   Iteration out;
-  if (!started_ && !start(team, theta, evaluate, should_stop, out)) return out;
+  out.evaluations = failed_evaluations_;
+  const bool begins = !started_;
+  if (begins && !start(team, theta, evaluate, should_stop, out)) return out;
 
   const auto evaluate_along = [&](LinePoint& point) {
     const T step = static_cast<T>(point.step);
@@ -226,17 +236,76 @@ typename Lbfgs<T>::Iteration Lbfgs<T>::iterate(Team& team, T* theta, const Evalu
   for (;;) {
     const bool steepest = kept_ == 0;
     const double slope = choose_direction(team, should_stop);
-    if (should_stop()) return report(Stop::cancelled, out);
+    if (should_stop()) return cancel(begins, out);
     if (slope < 0 && std::isfinite(slope)) {
       const LineSearch search = strong_wolfe({0, cost_, slope}, 1, kNoise<T> * std::fabs(cost_), evaluate_along);
-      if (search.outcome == LineSearch::Outcome::cancelled) return report(Stop::cancelled, out);
+      if (search.outcome == LineSearch::Outcome::cancelled) return cancel(begins, out);
       if (search.outcome == LineSearch::Outcome::found && accept(team, search.point, theta)) break;
     }
-    if (steepest) return report(Stop::precision, out);
+    if (steepest) {
+      failed_evaluations_ = 0;
+      return report(Stop::precision, out);
+    }
     kept_ = 0;
+    failed_evaluations_ = out.evaluations;
   }
+  failed_evaluations_ = 0;
   const bool at_rest = stalled();
   return report(converged() ? Stop::tolerance : at_rest ? Stop::precision : Stop::none, out);
+}
+
+template <typename T>
+void Lbfgs<T>::save(TrainingState& state) const {
+  state.number("lbfgs.firstGradient", first_gradient_);
+  state.integer("lbfgs.started", started_ ? 1 : 0);
+  if (!started_) return;
+  state.number("lbfgs.cost", cost_);
+  state.number("lbfgs.gradientNorm", gradient_norm_);
+  state.number("lbfgs.lowestCost", lowest_cost_);
+  state.number("lbfgs.scale", scale_);
+  state.integer("lbfgs.iterationsWithoutGain", iterations_without_gain_);
+  state.integer("lbfgs.failedEvaluations", failed_evaluations_);
+  state.vector("lbfgs.gradient", gradient_, n_);
+  // [kept, n], the oldest first.
+  std::vector<T> s, y;
+  std::vector<double> rho;
+  s.reserve(static_cast<std::size_t>(kept_) * n_);
+  y.reserve(static_cast<std::size_t>(kept_) * n_);
+  for (int age = kept_ - 1; age >= 0; --age) {
+    const Pair& one = pair(age);
+    s.insert(s.end(), one.s, one.s + n_);
+    y.insert(y.end(), one.y, one.y + n_);
+    rho.push_back(one.rho);
+  }
+  state.integer("lbfgs.pairs", kept_);
+  state.vector("lbfgs.s", std::move(s));
+  state.vector("lbfgs.y", std::move(y));
+  state.vector("lbfgs.rho", std::move(rho));
+}
+
+template <typename T>
+void Lbfgs<T>::restore(StateReader& state) {
+  restart();
+  first_gradient_ = state.number("lbfgs.firstGradient");
+  started_ = state.flag("lbfgs.started");
+  if (!started_) return;
+  cost_ = state.number("lbfgs.cost");
+  gradient_norm_ = state.number("lbfgs.gradientNorm");
+  lowest_cost_ = state.number("lbfgs.lowestCost");
+  scale_ = state.number("lbfgs.scale");
+  iterations_without_gain_ = static_cast<int>(state.integer("lbfgs.iterationsWithoutGain", 0, kPatience));
+  failed_evaluations_ = static_cast<int>(state.integer("lbfgs.failedEvaluations", 0, std::numeric_limits<int>::max()));
+  state.copy("lbfgs.gradient", gradient_, n_);
+  kept_ = static_cast<int>(state.integer("lbfgs.pairs", 0, capacity()));
+  next_ = kept_ % capacity();
+  const T* s = state.vector<T>("lbfgs.s", static_cast<std::size_t>(kept_) * n_);
+  const T* y = state.vector<T>("lbfgs.y", static_cast<std::size_t>(kept_) * n_);
+  const double* rho = state.vector<double>("lbfgs.rho", static_cast<std::size_t>(kept_));
+  for (std::size_t i = 0; i < static_cast<std::size_t>(kept_); ++i) {
+    std::copy(s + i * n_, s + (i + 1) * n_, pairs_[i].s);
+    std::copy(y + i * n_, y + (i + 1) * n_, pairs_[i].y);
+    pairs_[i].rho = rho[i];
+  }
 }
 
 template class Lbfgs<float>;

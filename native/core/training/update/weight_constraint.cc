@@ -1,4 +1,4 @@
-#include "training/weight_constraint.h"
+#include "training/update/weight_constraint.h"
 
 #include <cmath>
 #include <vector>
