@@ -134,6 +134,7 @@ describe('with L-BFGS an option of other optimizers is refused with its replacem
     ['batchSize', 'all', 'sees all rows'],
     ['learningRate', 0.1, 'line search'],
     ['shuffle', false, 'sees all rows'],
+    ['clipNorm', 1, 'line search'],
   ]
   const trainings: [string, (options: never) => Promise<unknown>][] = [
     ['SparseAutoencoder', (o) => autoencoder().fit(x, o)],

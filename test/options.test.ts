@@ -101,6 +101,8 @@ const fitPairs: readonly Pair[] = [
     beside: { learningRate: { kind: 'step', rate: 0.02, every: 1 } },
   },
   { option: 'shuffle', values: [true, false] },
+  { option: 'clipNorm', values: [undefined, 0.01] },
+  { option: 'clipNorm', values: [0.01, 0.02], beside: { optimizer: { kind: 'gradientDescent' } } },
   { option: 'validation', values: [undefined, 0.25] },
   { option: 'validation', values: [sampleRows(9, inputs, 2), sampleRows(9, inputs, 3)] },
   {
@@ -182,6 +184,8 @@ test('the types refuse options that exclude each other', () => {
     { optimizer: { kind: 'lbfgs' }, batchSize: 8 },
     // @ts-expect-error nor a learning rate
     { optimizer: { kind: 'lbfgs' }, learningRate: 0.1 },
+    // @ts-expect-error nor a bound on its gradients
+    { optimizer: { kind: 'lbfgs' }, clipNorm: 1 },
     // @ts-expect-error a step over all rows has no order
     { batchSize: 'all', shuffle: true },
     // @ts-expect-error Adam has no momentum
@@ -191,7 +195,7 @@ test('the types refuse options that exclude each other', () => {
     // @ts-expect-error l1 has no target
     { inputs, hidden: 4, sparsity: { kind: 'l1', weight: 1, target: 0.1 } },
   ]
-  expect([refused.length, models.length]).toEqual([5, 1])
+  expect([refused.length, models.length]).toEqual([6, 1])
 })
 
 const bogus = { noSuchOption: 1 } as never

@@ -23,7 +23,7 @@ import { layerObjective, type Settings } from './sparse-autoencoder-options.js'
 export type StackedFitOptions = FitOptions & {
   /**
    * Options of single layers, in order; layers beyond the end have none. An entry with another kind of optimizer inherits none of
-   * `optimizer`, `epochs`, `batchSize`, `learningRate` and `shuffle`. Default: all layers have the same options.
+   * `optimizer`, `epochs`, `batchSize`, `learningRate`, `shuffle` and `clipNorm`. Default: all layers have the same options.
    */
   readonly layers?: readonly LayerFitOptions[] | undefined
   /**

@@ -36,7 +36,7 @@ export interface EpochRecord {
   readonly meanActivation: Spread
   /** With `sparsity: { kind: 'constraint' }`: the largest |ρ̂ⱼ − ρ| of {@link meanActivation}'s units. */
   readonly constraintViolation?: number
-  /** 2-norm of the epoch's last gradient. */
+  /** 2-norm of the epoch's last gradient, decay and penalty included, before `clipNorm` scales it. */
   readonly gradientNorm: number
   /** Learning rate of the epoch; L-BFGS has none. */
   readonly learningRate?: number

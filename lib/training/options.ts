@@ -100,6 +100,11 @@ interface FirstOrderOptions {
    * 0.1.
    */
   readonly learningRate?: number | Schedule | undefined
+  /**
+   * Largest 2-norm of the gradient of a step, above 0. A longer gradient is scaled to this norm before the optimizer uses it. The norm is that of
+   * all parameters together, and the gradient that of the whole cost, weight decay and sparsity penalty included. Default: no gradient is scaled.
+   */
+  readonly clipNorm?: number | undefined
 }
 
 /** A step sees some of the rows. */
@@ -130,6 +135,8 @@ interface OptimizerAlone {
   readonly learningRate?: undefined
   /** Not with L-BFGS: each of its evaluations sees all rows. */
   readonly shuffle?: undefined
+  /** Not with L-BFGS: a line search finds the length of each step. */
+  readonly clipNorm?: undefined
 }
 
 /** How parameters change. The compiler explains a mistake by the last of them. */
@@ -151,6 +158,8 @@ export interface FitSettings {
   /** Rows a step; 0 means all. */
   readonly batchSize: number
   readonly shuffle: boolean
+  /** Undefined: any norm of a gradient. */
+  readonly clipNorm: number | undefined
   /** Undefined for L-BFGS. */
   readonly rate: RateOf | undefined
   /** It asks a function of the caller's. */
@@ -167,6 +176,7 @@ const NOT_WITH_LBFGS = {
   batchSize: 'it always sees all rows',
   learningRate: 'a line search finds the length of each step',
   shuffle: 'it always sees all rows',
+  clipNorm: 'a line search finds the length of each step',
 }
 const FIRST_ORDER = Object.keys(NOT_WITH_LBFGS)
 
@@ -202,6 +212,7 @@ export function checkFitOptions(options: unknown): FitSettings {
       epochs: maxIterations,
       batchSize: 0,
       shuffle: false,
+      clipNorm: undefined,
       rate: undefined,
       asksRate: false,
     }
@@ -222,6 +233,10 @@ export function checkFitOptions(options: unknown): FitSettings {
     epochs,
     batchSize,
     shuffle: batchSize !== 0 && checkBoolean('shuffle', shuffle),
+    clipNorm:
+      given.clipNorm === undefined
+        ? undefined
+        : checkNumber('clipNorm', given.clipNorm, { min: 0, open: true }),
     rate: rateOf('learningRate', learningRate, epochs),
     asksRate: typeof learningRate === 'function',
   }

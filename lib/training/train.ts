@@ -63,12 +63,13 @@ async function openJob(
 ): Promise<TrainingHandle> {
   const { layers, parameters } = network
   const { training, corruption, weightConstraint } = objective
-  const { batchSize, shuffle, optimizer } = settings
+  const { batchSize, shuffle, optimizer, clipNorm } = settings
   const job: JobRequest = {
     ...{ layers, objective: training, parameters, rows, batchSize, shuffle, optimizer, seed },
     ...{ fit: nextFit(), form: 'fused' },
     ...(corruption && { corruption }),
     ...(weightConstraint && { weightConstraint }),
+    ...(clipNorm !== undefined && { clipNorm }),
   }
   return work.call('x', async () => binding().openTraining(job))
 }
