@@ -20,12 +20,23 @@ import type { FitSettings } from './options.js'
 import type { NamedRows, TrainingRequest } from './request.js'
 import { type NextEpochs, Spans } from './spans.js'
 
-/** A training under way. */
+/** A running training. */
 interface Run {
   readonly request: TrainingRequest
   readonly rows: SplitRows
   readonly work: NativeWork
   readonly spans: Spans
+  readonly state: RunState
+}
+
+/** What a training knows after each epoch besides the job's own state: all that the next epoch depends on. */
+interface RunState {
+  readonly epochs: EpochRecord[]
+  /** The sum of their seconds. */
+  seconds: number
+  /** With early stopping. */
+  readonly best: BestEpoch | undefined
+  /** With a hard sparsity constraint. */
   readonly constraint: AugmentedLagrangian | undefined
 }
 
@@ -43,7 +54,7 @@ export async function train(request: TrainingRequest, work: NativeWork): Promise
   const job = await openJob(request, rows.training, work)
   const spans = new Spans(job, rows.training, work, () => sameKind(parameters))
   try {
-    return await trainEpochs({ request, rows, work, spans, constraint: constraintOf(request) })
+    return await trainEpochs({ request, rows, work, spans, state: initialState(request) })
   } catch (failure) {
     work.stop()
     throw failure
@@ -75,15 +86,13 @@ async function openJob(
 }
 
 async function trainEpochs(run: Run): Promise<TrainingHistory> {
-  const { request, rows, work, constraint } = run
+  const { request, rows, work, state } = run
+  const { epochs, best, constraint } = state
   const { network, phase, settings } = request
-  const epochs: EpochRecord[] = []
-  const best = settings.earlyStopping && new BestEpoch(settings.earlyStopping)
   // Where nobody has a say between two epochs, the next ones begin before the end of this has been read.
   const ahead = !(settings.onEpoch || settings.asksRate || rows.validation || constraint)
   let stopped: TrainingHistory['stopped'] = 'completed'
-  let secondsBefore = 0
-  for (let epoch = 1; epoch <= settings.epochs && stopped === 'completed'; epoch++) {
+  for (let epoch = epochs.length + 1; epoch <= settings.epochs && stopped === 'completed'; epoch++) {
     const next = {
       epoch,
       learningRate: settings.rate?.(epoch) ?? 0,
@@ -91,8 +100,8 @@ async function trainEpochs(run: Run): Promise<TrainingHistory> {
       rate: settings.rate,
       constraint: constraint?.current,
     }
-    const { last, measured } = await trainEpoch(run, next, secondsBefore)
-    secondsBefore += measured.seconds
+    const { last, measured } = await trainEpoch(run, next)
+    state.seconds += measured.seconds
     const validation = rows.validation && (await validate(request, last.parameters!, rows.validation, work))
     work.throwIfAborted()
     const record = {
@@ -114,8 +123,8 @@ async function trainEpochs(run: Run): Promise<TrainingHistory> {
 }
 
 /** One epoch in spans. Publishes its parameters when it is over, or those of the last complete step if it was aborted. */
-async function trainEpoch(run: Run, next: NextEpochs, secondsBefore: number) {
-  const { request, work, spans, constraint } = run
+async function trainEpoch(run: Run, next: NextEpochs) {
+  const { request, work, spans, state } = run
   const { network, settings } = request
   const { epoch, learningRate } = next
   let seconds = 0
@@ -126,11 +135,15 @@ async function trainEpoch(run: Run, next: NextEpochs, secondsBefore: number) {
     if (part.parameters) network.publish(part.parameters)
     if (part.cancelled) work.throwIfAborted()
     if (part.latest) {
-      await work.until(settings.onProgress?.(progress(run, epoch, part, seconds, secondsBefore)))
+      await work.until(settings.onProgress?.(progress(run, epoch, part, seconds)))
     }
     if (part.epoch === undefined) continue
     const { meanActivation, gradientNorm, evaluations, stopped } = part.epoch
-    const constraintViolation = constraint?.observe(meanActivation, part.stepsInEpoch, stopped !== undefined)
+    const constraintViolation = state.constraint?.observe(
+      meanActivation,
+      part.stepsInEpoch,
+      stopped !== undefined,
+    )
     const measured = {
       meanActivation: spread(meanActivation),
       ...(constraintViolation !== undefined && { constraintViolation }),
@@ -142,6 +155,12 @@ async function trainEpoch(run: Run, next: NextEpochs, secondsBefore: number) {
     }
     return { last: part, measured }
   }
+}
+
+function initialState(request: TrainingRequest): RunState {
+  const { earlyStopping } = request.settings
+  const best = earlyStopping && new BestEpoch(earlyStopping)
+  return { epochs: [], seconds: 0, best, constraint: constraintOf(request) }
 }
 
 /** The hard constraint that is asked for, if there is one: always the first layer's. */
@@ -189,14 +208,9 @@ function samples({ request: { settings }, rows: { training } }: Run, part: SpanP
   return Math.min(rows, part.steps * (settings.batchSize || rows))
 }
 
-function progress(
-  run: Run,
-  epoch: number,
-  part: SpanPart,
-  seconds: number,
-  secondsBefore: number,
-): FitProgress {
+function progress(run: Run, epoch: number, part: SpanPart, seconds: number): FitProgress {
   const { phase, settings } = run.request
+  const spent = run.state.seconds + seconds
   const done = epoch - 1 + part.steps / part.stepsInEpoch
   return {
     ...phase,
@@ -206,7 +220,7 @@ function progress(
     steps: part.stepsInEpoch,
     cost: costParts(part),
     samplesPerSecond: samples(run, part) / seconds,
-    secondsLeft: done === 0 ? Infinity : ((secondsBefore + seconds) / done) * (settings.epochs - done),
+    secondsLeft: done === 0 ? Infinity : (spent / done) * (settings.epochs - done),
   }
 }
 
