@@ -3,25 +3,27 @@
  *
  *   npm run bench -- NAME [--json] [--seconds N] [--threads N] [--data float32|uint8] [--phases]
  *
- * NAME: digits, digits1k, patches, small, encode, pca, server or all. Everything but the report goes to standard error.
+ * NAME: digits, digits1k, patches, small, encode, pca, server or all of these, or products. Everything but the report goes to standard
+ * error.
  */
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { runtime } from '../lib/index.js'
 import type { CaseRequest, CaseResult } from './cases/case.js'
-import { caseNames, trainingCases } from './cases/cases.js'
+import { caseNames, productsName, trainingCases } from './cases/cases.js'
 import { measurePhases, phasesText } from './cases/phases.js'
+import { measureProducts, productsText } from './cases/products.js'
 import { environmentText, reportText } from './cases/report.js'
 import type { Storage } from './measuring/data.js'
 import { environment } from './measuring/environment.js'
-import { buildLimits } from './measuring/limits.js'
+import { buildProgram } from './measuring/limits.js'
 import { setUp } from './measuring/set-up.js'
 
 const usage = `npm run bench -- NAME [--json] [--seconds N] [--threads N] [--data float32|uint8] [--phases]
-  NAME       ${caseNames.join(', ')} or all
+  NAME       ${caseNames.join(', ')} or all of these; or ${productsName}
   --json     one JSON document instead of text
-  --seconds  to spend measuring a case, default 60
+  --seconds  to spend measuring a case, or the products of a vector level, default 60
   --threads  the most threads, default all this process may use
   --data     how the rows lie in memory, default float32
   --phases   where the time of a training step goes, instead`
@@ -47,7 +49,7 @@ function options(): Options {
     },
   })
   const [name = '', ...more] = positionals
-  const names = name === 'all' ? caseNames : caseNames.filter((known) => known === name)
+  const names = name === 'all' ? caseNames : [...caseNames, productsName].filter((known) => known === name)
   if (names.length === 0 || more.length > 0) throw new Error('expected one NAME')
   const seconds = Number(values.seconds)
   if (!(seconds > 0 && Number.isFinite(seconds))) throw new Error('--seconds: expected a number above 0')
@@ -58,6 +60,8 @@ function options(): Options {
   if (storage !== 'float32' && storage !== 'uint8') throw new Error('--data: expected float32 or uint8')
   if (values.phases && !names.some((known) => trainingCases.some(({ name: training }) => training === known)))
     throw new Error(`--phases: expected a training, not ${name}`)
+  if (name === productsName && (threads !== undefined || storage !== 'float32'))
+    throw new Error('products: runs on one thread and takes no --data')
   return { names, json: values.json, seconds, threads, storage, phases: values.phases }
 }
 
@@ -95,7 +99,13 @@ async function measure({ names, json, seconds, threads, storage, phases }: Optio
     console.log(json ? JSON.stringify({ environment: where, phases: results }, null, 2) : text())
     return
   }
-  buildLimits()
+  if (names[0] === productsName) {
+    const where = environment()
+    const levels = measureProducts(seconds)
+    console.log(json ? JSON.stringify({ environment: where, levels }, null, 2) : productsText(where, levels))
+    return
+  }
+  buildProgram()
   const report = { environment: environment(), cases: [] as CaseResult[] }
   for (const name of names) {
     console.error(`bench: ${name}`)

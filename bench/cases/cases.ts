@@ -54,6 +54,9 @@ export const pcaCase = { name: 'pca', components: 30 } as const
 /** Latency of a process while it trains. */
 export const serverCase = { name: 'server' } as const
 
+/** Every way of making a layer's products; not a case of `all`. */
+export const productsName = 'products'
+
 export const caseNames: readonly string[] = [
   ...trainingCases.map(({ name }) => name),
   encodeCase.name,

@@ -1,5 +1,5 @@
 import { rowsOf, type Storage } from '../measuring/data.js'
-import { buildLimits, Limits, PHASES } from '../measuring/limits.js'
+import { buildProgram, Limits, PHASES } from '../measuring/limits.js'
 import { trainingOf } from './autoencoder.js'
 import { type TrainingCase, trainingCases } from './cases.js'
 
@@ -23,7 +23,7 @@ export async function measurePhases(
   storage: Storage,
   { seconds, threads: most }: { readonly seconds: number; readonly threads: number },
 ): Promise<PhasesResult[]> {
-  buildLimits('layerwise_phases')
+  buildProgram('layerwise_phases')
   const results: PhasesResult[] = []
   for (const of of trainingCases.filter(({ name }) => names.includes(name))) {
     const program = new Limits('layerwise_phases')

@@ -14,6 +14,14 @@ const built = fileURLToPath(new URL('../../build-bench/', import.meta.url))
 /** `phases`: with a clock around every phase of a step, which the other does without. */
 export type LimitsProgram = 'layerwise_limits' | 'layerwise_phases'
 
+/** A program without Node that `bench/native/` holds. */
+export type BenchProgram = LimitsProgram | 'layerwise_products'
+
+/** Where a program lies once it is built. */
+export function pathOf(program: BenchProgram): string {
+  return `${built}${program}`
+}
+
 /** The phases of `layerwise_phases`, in its order. */
 export const PHASES = [
   'gather rows',
@@ -42,7 +50,7 @@ export interface Training {
 }
 
 /** Builds the program in `build-bench/`; CMake's output goes to standard error. */
-export function buildLimits(program: LimitsProgram = 'layerwise_limits'): void {
+export function buildProgram(program: BenchProgram = 'layerwise_limits'): void {
   const define = ['-DCMAKE_BUILD_TYPE=Release', '-DLAYERWISE_BENCH=ON']
   cmake('-S', '.', '-B', 'build-bench', ...define)
   cmake('--build', 'build-bench', '--target', program, '--parallel', '2')
@@ -68,7 +76,7 @@ export class Limits {
     this.#program = program
     const env: NodeJS.ProcessEnv = { ...process.env, OPENBLAS_NUM_THREADS: '1' }
     if (kernel === 'best') delete env.OPENBLAS_CORETYPE
-    this.#child = spawn(`${built}${program}`, { env, stdio: ['pipe', 'pipe', 'inherit'] })
+    this.#child = spawn(pathOf(program), { env, stdio: ['pipe', 'pipe', 'inherit'] })
     this.#lines = createInterface({ input: this.#child.stdout })
     this.#answers = this.#lines[Symbol.asyncIterator]()
   }

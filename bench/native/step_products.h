@@ -36,7 +36,7 @@ class StepProducts {
       : StepProducts(network, objective, rows, Plan::evaluation(network, rows, sizeof(float))) {}
 
   StepProducts(const Network& network, const Objective& objective, int rows, const Plan& plan)
-      : network_(network), products_(std::make_unique<LayerProducts<float>>(network.layers)), plan_(plan) {
+      : network_(network), products_(choose_products<float>(network.layers)), plan_(plan) {
     for (const Penalty& penalty : objective.penalties) {
       if (penalty.on_mean()) deepest_ = std::max(deepest_, penalty.layer);
     }
@@ -48,6 +48,10 @@ class StepProducts {
     const int most = plan_.chunks.longest();
     theta_ = uniform_buffer(network.parameters, -0.1, 0.1, 0);
     gradient_ = Buffer<float>(network.parameters);
+    for (const auto& products : products_) {
+      products->prepare(theta_.data());
+      scratch_elements_ = std::max(scratch_elements_, products->scratch_elements());
+    }
     x_ = uniform_buffer(static_cast<std::size_t>(rows) * network.inputs(), 0, 1, 1);
     for (int l = 0; l < network.depth(); l++) {
       activations_.emplace_back(elements(kept_ && l <= deepest_ ? rows : most, l));
@@ -61,7 +65,7 @@ class StepProducts {
   double flops() const { return flops_; }
 
   void run(Team& team) const {
-    while (static_cast<int>(scratches_.size()) < team.threads()) scratches_.emplace_back(products_->scratch_elements());
+    while (static_cast<int>(scratches_.size()) < team.threads()) scratches_.emplace_back(scratch_elements_);
     const int last = network_.depth() - 1;
     if (two_passes_) {
       for (int c = 0; c < plan_.chunks.count; c++) {
@@ -120,11 +124,15 @@ class StepProducts {
     return {deltas_[layer].data(), plan_.chunks.length(chunk), network_.layers[layer].outputs};
   }
 
+  static MatrixView<const float> rows_of(MatrixView<const float> all, const Block& block) {
+    return all.rows_from(block.begin, block.rows);
+  }
+
   // Layers from … to, both included.
   void forward(const Block& block, int from, int to) const {
     for (int l = from; l <= to; l++) {
-      products_->forward(l, theta_.data(), input(l, block.chunk).rows_from(block.begin, block.rows), nullptr,
-                         activations(l, block.chunk).rows_from(block.begin, block.rows));
+      products_[l]->forward(rows_of(input(l, block.chunk), block),
+                            activations(l, block.chunk).rows_from(block.begin, block.rows));
     }
   }
 
@@ -132,8 +140,8 @@ class StepProducts {
   void back(const Block& block, int from, int to) const {
     for (int l = from; l > to; l--) {
       if (l < from) gradient(block, l);
-      products_->backward(l, theta_.data(), deltas(l, block.chunk).rows_from(block.begin, block.rows),
-                          deltas(l - 1, block.chunk).rows_from(block.begin, block.rows));
+      products_[l]->backward(rows_of(deltas(l, block.chunk), block),
+                             deltas(l - 1, block.chunk).rows_from(block.begin, block.rows));
     }
   }
 
@@ -142,9 +150,8 @@ class StepProducts {
     const DenseLayer& shape = network_.layers[layer];
     if (!by_blocks(layer, block.chunk)) return;
     float* partial = partials_[layer].data() + block.index * shape.weight_count();
-    products_->gradient(layer, deltas(layer, block.chunk).rows_from(block.begin, block.rows),
-                        input(layer, block.chunk).rows_from(block.begin, block.rows), nullptr, 0, false,
-                        {partial, shape.outputs, shape.inputs}, nullptr);
+    products_[layer]->gradient(rows_of(deltas(layer, block.chunk), block), rows_of(input(layer, block.chunk), block), 0, false,
+                               {partial, shape.outputs, shape.inputs}, nullptr);
   }
 
   bool by_blocks(int layer, int chunk) const {
@@ -155,20 +162,20 @@ class StepProducts {
     if (tile.rows == 0 || by_blocks(tile.layer, chunk)) return;
     std::size_t n = 0;
     float* gradient = gradient_.data() + Evaluator<float>::tile_offset(network_, tile, &n);
-    const int chunk_rows = plan_.chunks.length(chunk);
-    const MatrixView<float> d = deltas(tile.layer, chunk).block(0, tile.row, chunk_rows, tile.rows), x = input(tile.layer, chunk);
-    products_->gradient(tile.layer, d, x, nullptr, 0, chunk > 0, {gradient, tile.rows, network_.layers[tile.layer].inputs},
-                        scratch);
+    const MatrixView<const float> x = input(tile.layer, chunk);
+    products_[tile.layer]->gradient(deltas(tile.layer, chunk), x, tile.row, chunk > 0,
+                                    {gradient, tile.rows, network_.layers[tile.layer].inputs}, scratch);
   }
 
   Network network_;
-  std::unique_ptr<LayerProducts<float>> products_;
+  std::vector<std::unique_ptr<Products<float>>> products_;  // [layers]
   Plan plan_;
   int deepest_ = -1;  // the deepest layer whose mean is penalised
   bool two_passes_ = false, kept_ = false;
   Buffer<float> theta_, gradient_, x_;
   std::vector<Buffer<float>> activations_, deltas_, partials_;
   mutable std::vector<Buffer<float>> scratches_;  // [threads]
+  std::size_t scratch_elements_ = 0;
   double flops_ = 0;
 };
 

@@ -10,7 +10,7 @@ import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { runtime } from '../../lib/index.js'
 import { environment } from '../measuring/environment.js'
-import { buildLimits } from '../measuring/limits.js'
+import { buildProgram } from '../measuring/limits.js'
 import { setUp } from '../measuring/set-up.js'
 import { raceEncoding, raceEncodingOne } from './encoding.js'
 import { type JobResult, table } from './figures.js'
@@ -96,7 +96,7 @@ async function main(): Promise<void> {
   if (setup) return setUpPeers()
   if (!existsSync(installed)) throw new Error('the peers are not installed: npm run bench:peers -- --setup')
   setUp()
-  buildLimits()
+  buildProgram()
   const threads = given ?? runtime().threads
   const report = { environment: { ...environment(), threads }, results: [] as JobResult[] }
   for (const name of names) {

@@ -1,5 +1,5 @@
 import { runtime } from '../../lib/index.js'
-import { buildLimits, Limits } from '../measuring/limits.js'
+import { buildProgram, Limits } from '../measuring/limits.js'
 import { quantile } from '../measuring/statistics.js'
 
 /** What the machine's sgemm does, measured again and again in the course of a run. */
@@ -8,7 +8,7 @@ export class Sgemm {
   readonly #rates: number[] = []
 
   constructor() {
-    buildLimits()
+    buildProgram()
     this.#limits = new Limits()
   }
 

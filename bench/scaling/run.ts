@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { runtime } from '../../lib/index.js'
 import { environment } from '../measuring/environment.js'
-import { buildLimits, Limits } from '../measuring/limits.js'
+import { buildProgram, Limits } from '../measuring/limits.js'
 import { setUp } from '../measuring/set-up.js'
 import { measureSweep } from './measure.js'
 import { pictureOf, reportText, type SweepRecord, withTable } from './report.js'
@@ -52,7 +52,7 @@ function parsed(): Options {
 
 async function measure({ name, json, quick }: Options): Promise<void> {
   setUp()
-  buildLimits()
+  buildProgram()
   const all = sweeps(runtime().threads)
   const limits = new Limits()
   const records: SweepRecord[] = []

@@ -49,8 +49,8 @@ TEST(Evaluation, CostAndGradientAreRightForEveryActivationLossAndPenalty) {
 
 // On either side of what is multiplied in registers, and with matrices stored either way.
 TEST(Evaluation, CostAndGradientAreCorrectForMediumAndWideLayers) {
-  const MatrixView<const double> pages_apart(nullptr, 300, 1024);
-  ASSERT_FALSE(vector_kernels<double>().product_pays(Transpose::no, pages_apart));
+  const DenseLayer pages_apart = network_of({1024, 300}, Activation::sigmoid, Activation::sigmoid).layers.front();
+  ASSERT_EQ(choose_ways(pages_apart, sizeof(double)).backward, RowsWay::blas);
   using Shape = std::pair<int, int>;
   for (const auto& [inputs, hidden] : {Shape(250, 250), Shape(515, 515), Shape(300, 1024), Shape(1024, 300)}) {
     for (const Network& network : {network_of({inputs, hidden, inputs}, Activation::sigmoid, Activation::sigmoid),

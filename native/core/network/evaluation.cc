@@ -15,7 +15,7 @@ Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int 
       most_rows_(most_rows),
       chunk_bytes_(memory.chunk),
       kept_bytes_(memory.kept),
-      products_(network.layers) {
+      products_(layerwise::choose_products<T>(network.layers)) {
   const int depth = network_.depth();
   penalty_of_.assign(depth, nullptr);
   for (const Penalty& penalty : objective_.penalties) {
@@ -48,7 +48,7 @@ Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int 
   if (through != nullptr) {
     zeros = std::max(zeros, through->zeros());
     through_.emplace_back(rows * stride_for(through->inputs()));
-    through_products_ = std::make_unique<LayerProducts<T>>(through->layers);
+    through_products_ = layerwise::choose_products<T>(through->layers);
     for (int l = 0; l + 1 < through->depth(); l++) through_.emplace_back(rows * stride_for(through->layers[l].outputs));
   }
   zeros_ = Buffer<T>(zeros);
@@ -166,13 +166,13 @@ template <typename T>
 bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop, CostParts& parts) {
   parts = {};
   choose_products(*request.rows, request.noise);
-  products_.renew();
+  prepare_products(request);
   const Plan& plan = this->plan(request.count);
   const int last = network_.depth() - 1;
   const bool gradient = request.wants_gradient();
   T* whole_gradient = request.gradient;
   if (gradient && whole_gradient == nullptr) whole_gradient = make_room(plan, team.threads());
-  while (gradient && static_cast<int>(scratches_.size()) < team.threads()) scratches_.emplace_back(products_.scratch_elements());
+  if (gradient) make_scratch(team.threads());
   const bool two_passes = deepest_ >= 0 && plan.chunks.count > 1;
   if (grouped_) make_room_for_groups(plan, two_passes || request.repeated);
   for (auto& mean : means_) std::fill(mean.begin(), mean.end(), 0);

@@ -10,8 +10,8 @@
 #include "network/network.h"
 #include "network/objective.h"
 #include "network/plan.h"
+#include "products/choose.h"
 #include "products/grouped_chunk.h"
-#include "products/layer_products.h"
 #include "rows/corruption.h"
 #include "rows/gather.h"
 
@@ -112,13 +112,17 @@ class Evaluator {
   void gather_block(const Request& request, const Chunk& chunk, int block);
   void through_block(const Request& request, const Chunk& chunk, int block, MatrixView<T> out);
   const T* biases(const DenseLayer& layer, const T* theta) const { return layer.biases(theta, zeros_.data()); }
-  void forward_product(const Request& request, const Chunk& chunk, int block, int layer);
+  LayerInput<T> input(int layer, const Chunk& chunk) const;
+  LayerInput<T> input(int layer, const Chunk& chunk, int block) const;
+  void prepare_products(const Request& request);
+  void forward_product(const Chunk& chunk, int block, int layer);
   void forward_block(const Request& request, const Chunk& chunk, int block, int from, int to, bool sums);
   void output_block(const Request& request, const Chunk& chunk, int block);
   void back_block(const Request& request, const Chunk& chunk, int block, int from, int to);
   void hidden_delta_block(const Request& request, const Chunk& chunk, int block, int layer);
   void gradient_block(const Chunk& chunk, int block, int layer);
   T* make_room(const Plan& plan, int threads);
+  void make_scratch(int threads);
   void tile(const Chunk& chunk, const Plan& plan, int index, bool accumulate, T* gradient, T* scratch);
   void bias_tile(const Chunk& chunk, int layer, T* gradient, bool accumulate) const;
   void add_sums(const Chunk& chunk, int from, int to);
@@ -139,21 +143,21 @@ class Evaluator {
   std::vector<Plan> plans_;
   std::vector<const Penalty*> penalty_of_;  // [layers]
 
-  Buffer<T> x_;                           // [rows of a chunk, inputs], scaled, noise included
-  Buffer<T> clean_;                       // the same without noise, where there is noise
-  Buffer<T> zeros_;                       // biases of layers that have none
-  std::vector<std::uint32_t> labels_;     // [rows of a chunk]
-  std::vector<std::uint32_t> predicted_;  // [rows of a chunk], the most probable class
-  std::vector<Buffer<T>> through_;        // activations of frozen layers, from which x_ is made
-  LayerProducts<T> products_;
-  std::unique_ptr<LayerProducts<T>> through_products_;
-  std::vector<GroupedChunk<T>> groups_;  // of each chunk, or of one after the other
+  Buffer<T> x_;                                                 // [rows of a chunk, inputs], scaled, noise included
+  Buffer<T> clean_;                                             // the same without noise, where there is noise
+  Buffer<T> zeros_;                                             // biases of layers that have none
+  std::vector<std::uint32_t> labels_;                           // [rows of a chunk]
+  std::vector<std::uint32_t> predicted_;                        // [rows of a chunk], the most probable class
+  std::vector<Buffer<T>> through_;                              // activations of frozen layers, from which x_ is made
+  std::vector<std::unique_ptr<Products<T>>> products_;          // [layers]
+  std::vector<std::unique_ptr<Products<T>>> through_products_;  // [frozen layers]
+  std::vector<GroupedChunk<T>> groups_;                         // of each chunk, or of one after the other
   std::vector<Buffer<T>> activations_, deltas_, activation_sums_, delta_sums_, pulls_;
   std::vector<std::vector<double>> means_;    // sums over rows until finish_means
   std::vector<Buffer<T>> partial_gradients_;  // [layers][blocks][weights] of those that the plan makes by blocks
   Buffer<T> gradient_;                        // of runs that have a sink alone and more than one chunk
   std::vector<Buffer<T>> tile_gradients_;     // [threads] of those that have one chunk
-  std::vector<Buffer<T>> scratches_;          // [threads] of products_.gradient
+  std::vector<Buffer<T>> scratches_;          // [threads] of Products::gradient
   std::vector<double> no_means_, block_loss_, block_absolute_, block_correct_;
 };
 

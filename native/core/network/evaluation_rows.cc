@@ -50,21 +50,35 @@ void Evaluator<T>::through_block(const Request& request, const Chunk& chunk, int
   for (int l = 0; l < through.network.depth(); l++) {
     const DenseLayer& layer = through.network.layers[l];
     const MatrixView<T> a = l + 1 == through.network.depth() ? out : buffer(l + 1, layer.outputs);
-    through_products_->forward(l, theta, input, nullptr, a);
+    through_products_[l]->forward(MatrixView<const T>(input), a);
     kernels_.activate(layer.activation, a, biases(layer, theta), nullptr);
     input = a;
   }
 }
 
-// A W^T in the place of the layer's activations, of one block; A is what the layer takes in.
+// What a layer takes in, of all rows of a chunk.
 template <typename T>
-void Evaluator<T>::forward_product(const Request& request, const Chunk& chunk, int block, int layer) {
+LayerInput<T> Evaluator<T>::input(int layer, const Chunk& chunk) const {
+  if (layer > 0) return MatrixView<const T>(activations(layer - 1, chunk));
+  if (chunk.groups != nullptr) return GroupedRows<T>{chunk.groups->blocks(), chunk.blocks.count};
+  return chunk.x;
+}
+
+// And of one block of them.
+template <typename T>
+LayerInput<T> Evaluator<T>::input(int layer, const Chunk& chunk, int block) const {
+  const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block);
+  if (layer > 0) return MatrixView<const T>(activations(layer - 1, chunk).rows_from(begin, rows));
+  if (chunk.groups != nullptr) return GroupedRows<T>{chunk.groups->blocks() + block, 1};
+  return chunk.x.rows_from(begin, rows);
+}
+
+// A W^T in the place of the layer's activations, of one block.
+template <typename T>
+void Evaluator<T>::forward_product(const Chunk& chunk, int block, int layer) {
   const PhaseTimer timer(Phase::forward_product);
   const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block);
-  const MatrixView<const T> input = layer == 0 ? chunk.x : MatrixView<const T>(activations(layer - 1, chunk));
-  products_.forward(layer, request.theta, input.rows_from(begin, rows),
-                    layer == 0 && chunk.groups != nullptr ? &chunk.groups->block(block) : nullptr,
-                    activations(layer, chunk).rows_from(begin, rows));
+  products_[layer]->forward(input(layer, chunk, block), activations(layer, chunk).rows_from(begin, rows));
 }
 
 // Hidden layers from … to (included) of one block.
@@ -73,7 +87,7 @@ void Evaluator<T>::forward_block(const Request& request, const Chunk& chunk, int
   const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block);
   for (int l = from; l <= to; l++) {
     const DenseLayer& layer = network_.layers[l];
-    forward_product(request, chunk, block, l);
+    forward_product(chunk, block, l);
     const PhaseTimer timer(Phase::activation);
     T* column_sums =
         sums && !means_[l].empty() ? activation_sums_[l].data() + static_cast<std::size_t>(block) * layer.outputs : nullptr;
@@ -88,7 +102,7 @@ void Evaluator<T>::output_block(const Request& request, const Chunk& chunk, int 
   const DenseLayer& layer = network_.layers[last];
   const T* bias = biases(layer, request.theta);
   MatrixView<T> z = activations(last, chunk).rows_from(begin, rows);
-  forward_product(request, chunk, block, last);
+  forward_product(chunk, block, last);
   const PhaseTimer timer(Phase::loss);
   const T scale = T(1) / static_cast<T>(request.count);
   T* sums = request.wants_gradient() ? delta_sums_[last].data() + static_cast<std::size_t>(block) * layer.outputs : nullptr;
@@ -119,7 +133,7 @@ void Evaluator<T>::back_block(const Request& request, const Chunk& chunk, int bl
   for (int l = from; l > to; l--) {
     if (l < from) hidden_delta_block(request, chunk, block, l);
     const PhaseTimer timer(Phase::backward_product);
-    products_.backward(l, request.theta, deltas(l, chunk).rows_from(begin, rows), deltas(l - 1, chunk).rows_from(begin, rows));
+    products_[l]->backward(deltas(l, chunk).rows_from(begin, rows), deltas(l - 1, chunk).rows_from(begin, rows));
   }
 }
 
@@ -146,20 +160,21 @@ void Evaluator<T>::gradient_block(const Chunk& chunk, int block, int layer) {
   const PhaseTimer timer(Phase::gradient_product);
   const int begin = chunk.blocks.begin(block), rows = chunk.blocks.length(block);
   const DenseLayer& shape = network_.layers[layer];
-  const MatrixView<const T> input = layer == 0 ? chunk.x : MatrixView<const T>(activations(layer - 1, chunk));
   T* partial = partial_gradients_[layer].data() + block * shape.weight_count();
-  products_.gradient(layer, deltas(layer, chunk).rows_from(begin, rows), input.rows_from(begin, rows), nullptr, 0, false,
-                     {partial, shape.outputs, shape.inputs}, nullptr);
+  products_[layer]->gradient(deltas(layer, chunk).rows_from(begin, rows), input(layer, chunk, block), 0, false,
+                             {partial, shape.outputs, shape.inputs}, nullptr);
 }
 
+template LayerInput<float> Evaluator<float>::input(int, const Chunk&) const;
 template void Evaluator<float>::gather_block(const Request&, const Chunk&, int);
 template void Evaluator<float>::through_block(const Request&, const Chunk&, int, MatrixView<float>);
-template void Evaluator<float>::forward_product(const Request&, const Chunk&, int, int);
-template void Evaluator<double>::forward_product(const Request&, const Chunk&, int, int);
+template void Evaluator<float>::forward_product(const Chunk&, int, int);
+template void Evaluator<double>::forward_product(const Chunk&, int, int);
 template void Evaluator<float>::forward_block(const Request&, const Chunk&, int, int, int, bool);
 template void Evaluator<float>::output_block(const Request&, const Chunk&, int);
 template void Evaluator<float>::back_block(const Request&, const Chunk&, int, int, int);
 template void Evaluator<float>::hidden_delta_block(const Request&, const Chunk&, int, int);
+template LayerInput<double> Evaluator<double>::input(int, const Chunk&) const;
 template void Evaluator<double>::gather_block(const Request&, const Chunk&, int);
 template void Evaluator<double>::through_block(const Request&, const Chunk&, int, MatrixView<double>);
 template void Evaluator<double>::forward_block(const Request&, const Chunk&, int, int, int, bool);

@@ -3,7 +3,6 @@
 
 #include "base/phase_clock.h"
 #include "network/evaluation.h"
-#include "products/blas.h"
 
 namespace layerwise {
 
@@ -37,6 +36,14 @@ T* Evaluator<T>::make_room(const Plan& plan, int threads) {
   return nullptr;
 }
 
+// What a product wants of each thread while it makes a gradient. Serially.
+template <typename T>
+void Evaluator<T>::make_scratch(int threads) {
+  std::size_t most = 0;
+  for (const auto& products : products_) most = std::max(most, products->scratch_elements());
+  while (static_cast<int>(scratches_.size()) < threads) scratches_.emplace_back(most);
+}
+
 template <typename T>
 void Evaluator<T>::bias_tile(const Chunk& chunk, int layer, T* gradient, bool accumulate) const {
   const int outputs = network_.layers[layer].outputs;
@@ -49,7 +56,7 @@ void Evaluator<T>::bias_tile(const Chunk& chunk, int layer, T* gradient, bool ac
 }
 
 // The gradient of one tile over the rows of a chunk, added to that of the chunks before. Where layers are tied to the tile's,
-// theirs is added: with V = W^T their D^T A_before is the transposed gradient of W.
+// theirs is added.
 template <typename T>
 void Evaluator<T>::tile(const Chunk& chunk, const Plan& plan, int index, bool accumulate, T* gradient, T* scratch) {
   const PhaseTimer timer(Phase::gradient_product);
@@ -64,19 +71,10 @@ void Evaluator<T>::tile(const Chunk& chunk, const Plan& plan, int index, bool ac
     return;
   }
   for (int l = tile.layer; l < network_.depth(); l++) {
-    if (l != tile.layer && network_.layers[l].tied_to != tile.layer) continue;
     const bool own = l == tile.layer;
-    const MatrixView<const T> d = deltas(l, chunk);
-    const MatrixView<const T> input = l == 0 ? chunk.x : MatrixView<const T>(activations(l - 1, chunk));
-    const MatrixView<const T> left = (own ? d : input).block(0, tile.row, chunk.rows, tile.rows);
-    const MatrixView<const T> right = own ? input : d;
-    const MatrixView<T> out{gradient, tile.rows, layer.inputs};
-    if (own) {
-      products_.gradient(l, left, right, l == 0 && chunk.groups != nullptr ? chunk.groups->blocks() : nullptr, chunk.blocks.count,
-                         accumulate, out, scratch);
-    } else {
-      gemm<T>(Transpose::yes, Transpose::no, 1, left, right, 1, out);
-    }
+    if (!own && network_.layers[l].tied_to != tile.layer) continue;
+    products_[l]->gradient(deltas(l, chunk), input(l, chunk), tile.row, !own || accumulate, {gradient, tile.rows, layer.inputs},
+                           scratch);
   }
 }
 
@@ -98,10 +96,12 @@ double Evaluator<T>::weight_decay_cost(Team& team, const T* theta) {
 
 template std::size_t Evaluator<float>::tile_offset(const Network&, const Plan::Tile&, std::size_t*);
 template float* Evaluator<float>::make_room(const Plan&, int);
+template void Evaluator<float>::make_scratch(int);
 template void Evaluator<float>::tile(const Chunk&, const Plan&, int, bool, float*, float*);
 template double Evaluator<float>::weight_decay_cost(Team&, const float*);
 template std::size_t Evaluator<double>::tile_offset(const Network&, const Plan::Tile&, std::size_t*);
 template double* Evaluator<double>::make_room(const Plan&, int);
+template void Evaluator<double>::make_scratch(int);
 template void Evaluator<double>::tile(const Chunk&, const Plan&, int, bool, double*, double*);
 template double Evaluator<double>::weight_decay_cost(Team&, const double*);
 

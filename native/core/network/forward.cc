@@ -13,9 +13,9 @@
 #include "network/exact_row.h"
 #include "network/plan.h"
 #include "network/softmax.h"
-#include "products/blas.h"
+#include "products/choose.h"
 #include "products/grouped_chunk.h"
-#include "products/layer_products.h"
+#include "products/single_row.h"
 #include "rows/scan.h"
 
 namespace layerwise {
@@ -43,16 +43,16 @@ class GroupedBlocks {
     for (int i = 0; i < threads; i++) places_.emplace_back(most_rows, 1, cols);
   }
 
-  // body(groups) with those of x, or with null.
+  // body(input) with x in groups, or as it lies.
   template <typename Body>
   void with(MatrixView<const T> x, Body&& body) {
     constexpr int kSampled = 8 * RowGroups<T>::kRows;  // every eighth group is looked at
-    if (places_.empty() || !GroupedChunk<T>::pays(x, kSampled)) return body(nullptr);
+    if (places_.empty() || !groups_are_faster(GroupedChunk<T>::kept_share(x, kSampled), sizeof(T))) return body(x);
     std::size_t place = 0;
     while (taken_[place].exchange(true)) place = (place + 1) % places_.size();
     places_[place].open({x.rows, 1});
     places_[place].put(0, x);
-    body(&places_[place].block(0));
+    body(GroupedRows<T>{places_[place].blocks(), 1});
     taken_[place].store(false);
   }
 
@@ -60,12 +60,6 @@ class GroupedBlocks {
   std::vector<GroupedChunk<T>> places_;
   std::vector<std::atomic<bool>> taken_;
 };
-
-// Whether so many values are 0 that a row is faster through those rows of W^T that it needs than through all of W.
-template <typename T>
-bool has_many_zeros(const T* x, int count) {
-  return std::count(x, x + count, T(0)) > count / 8;
-}
 
 double unscaled(const ColumnScaling& scaling, int j, double y) {
   return (scaling.centre == nullptr ? y : y + scaling.centre[j]) / scaling.factor[j] + scaling.shift[j];
@@ -135,9 +129,11 @@ bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop,
   }
 
   const std::vector<T> zeros(network.zeros(), T(0));
-  LayerProducts<T> products(network.layers);
-  const bool may_group = LayerProducts<T>::takes_groups(network.layers.front(), std::min(total, block_rows));
-  if (may_group) products.expect_groups();
+  const DenseLayer& first = network.layers.front();
+  const bool may_group = may_be_grouped(first, std::min(total, block_rows), sizeof(T));
+  auto products = choose_products<T>(network.layers);
+  if (may_group) products.front() = choose_products<T>(first, InputKind::grouped);
+  for (const auto& of_layer : products) of_layer->prepare(request.theta);
   const int at_once = std::min(team.threads(), (chunk_rows + block_rows - 1) / block_rows);
   GroupedBlocks<T> grouped(may_group ? at_once : 0, std::min(total, block_rows), network.inputs());
 
@@ -175,10 +171,10 @@ bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop,
         const bool is_result = l == last && into_out;
         const MatrixView<T> a = is_result ? MatrixView<T>(request.out, total, layer.outputs).rows_from(chunk + begin, rows)
                                           : matrix_in(buffers[l].data(), in_chunk, layer.outputs).rows_from(begin, rows);
-        if (l == 0 && LayerProducts<T>::takes_groups(network.layers.front(), rows)) {
-          grouped.with(x, [&](const RowGroups<T>* groups) { products.forward(l, request.theta, x, groups, a); });
+        if (l == 0 && may_be_grouped(first, rows, sizeof(T))) {
+          grouped.with(x, [&](const LayerInput<T>& rows_in) { products[l]->forward(rows_in, a); });
         } else {
-          products.forward(l, request.theta, input, nullptr, a);
+          products[l]->forward(input, a);
         }
         note_overflow(a);
         activate(layer, a, layer.biases(request.theta, zeros.data()));
@@ -257,13 +253,7 @@ RowEnd forward_row(const Network& network, const T* theta, const T* transposed, 
       now.resize(layer.outputs);
       to = now.data();
     }
-    if (layer.transposed) {
-      kernels.row_product(input, layer.inputs, layer.weights(theta).data, layer.outputs, to);
-    } else if (l == 0 && has_many_zeros(input, layer.inputs)) {
-      kernels.row_product(input, layer.inputs, transposed, layer.outputs, to);
-    } else {
-      kernels.matrix_vector(layer.weights(theta), input, to);
-    }
+    multiply_row(layer, theta, l == 0 ? transposed : nullptr, input, to);
     overflows |= !all_finite(MatrixView<const T>(to, 1, layer.outputs));
     activate(layer, {to, 1, layer.outputs}, layer.biases(theta, zeros.data()));
     std::swap(before, now);

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/thread_pool.h"
-#include "products/layer_products.h"
+#include "products/choose.h"
 
 namespace layerwise {
 namespace {
@@ -70,10 +70,9 @@ Plan Plan::evaluation(const Network& network, int rows, std::size_t element, std
 
   for (int l = 0; l < network.depth(); l++) {
     const auto& layer = network.layers[l];
-    const bool small = is_small(layer);
-    plan.by_blocks.push_back(small);
+    plan.by_blocks.push_back(is_small(layer, element));
     if (layer.tied_to >= 0) plan.by_blocks[layer.tied_to] = false;
-    if (layer.owns_weights()) plan.cut_weights(l, layer, grouped && l == 0);
+    if (layer.owns_weights()) plan.cut_weights(l, layer, element, grouped && l == 0);
     if (layer.has_biases) plan.tiles.push_back({l, 0, 0});
   }
   const auto work = [&](const Tile& tile) { return static_cast<std::int64_t>(tile.rows) * network.layers[tile.layer].inputs; };
@@ -81,7 +80,7 @@ Plan Plan::evaluation(const Network& network, int rows, std::size_t element, std
   return plan;
 }
 
-void Plan::cut_weights(int index, const DenseLayer& layer, bool grouped) {
+void Plan::cut_weights(int index, const DenseLayer& layer, std::size_t element, bool grouped) {
   if (grouped) {
     const Cut cut{(layer.outputs + kUnitsOfVectors - 1) / kUnitsOfVectors, (layer.outputs + kGroupedUnits - 1) / kGroupedUnits};
     const auto begin = [&](int i) { return std::min(layer.outputs, cut.begin(i) * kUnitsOfVectors); };
@@ -90,7 +89,8 @@ void Plan::cut_weights(int index, const DenseLayer& layer, bool grouped) {
   }
   const int half = (layer.outputs + 1) / 2;
   const int tall_enough = std::max(kFewestTileRows, kTileElements / layer.inputs);
-  const Cut cut = Cut::at_most(layer.outputs, is_small(layer) ? layer.outputs : std::max(32, std::min(tall_enough, half)));
+  const Cut cut =
+      Cut::at_most(layer.outputs, is_small(layer, element) ? layer.outputs : std::max(32, std::min(tall_enough, half)));
   for (int i = 0; i < cut.count; i++) tiles.push_back({index, cut.begin(i), cut.length(i)});
 }
 

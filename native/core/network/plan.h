@@ -46,7 +46,7 @@ struct Plan {
                          bool grouped = false);
 
  private:
-  void cut_weights(int index, const DenseLayer& layer, bool grouped);
+  void cut_weights(int index, const DenseLayer& layer, std::size_t element, bool grouped);
 };
 
 // Rows of a block in the forward pass (encode, reconstruct): fixed, so that rows encoded in parts cut at its multiples

@@ -65,11 +65,6 @@ double GroupedChunk<T>::kept_share(MatrixView<const T> x, int step) {
   return seen == 0 ? 1 : kept / seen;
 }
 
-template <typename T>
-bool GroupedChunk<T>::pays(MatrixView<const T> x, int step) {
-  return kept_share(x, step) <= vector_kernels<T>().most_kept;
-}
-
 template class GroupedChunk<float>;
 template class GroupedChunk<double>;
 

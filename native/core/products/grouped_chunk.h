@@ -27,8 +27,6 @@ class GroupedChunk {
 
   // Which share of their columns the groups keep that begin at every `step`-th row of x.
   static double kept_share(MatrixView<const T> x, int step);
-  // Whether products of groups that keep so much are faster than plain ones.
-  static bool pays(MatrixView<const T> x, int step);
 
  private:
   int cols_ = 0;
