@@ -109,9 +109,18 @@ struct EvaluateCall {
       const double of_biases = layer.has_biases ? most(theta + layer.biases_at, layer.outputs) : 0;
       size = size * layer.inputs * most(theta + layer.weights_at, layer.weight_count()) + of_biases;
       if (size >= std::numeric_limits<T>::max()) return true;
-      if (traits_of(layer.activation).bounded()) size = 1;
+      size = traits_of(layer.activation).bounded() ? 1 : largest_output(layer.activation, size);
     }
     return false;
+  }
+
+  // The size of f on [-size, size], at most: all that are not bounded fall below 0 less than they rise above it, and rise to the
+  // end.
+  static double largest_output(Activation f, double size) {
+    double ends[] = {-size, size};
+    const double zeros[] = {0, 0};
+    vector_kernels<double>().activate(f, {ends, 1, 2}, zeros, nullptr, {});
+    return std::max(std::fabs(ends[0]), std::fabs(ends[1]));
   }
 
   // Everything in float64, rounded once.

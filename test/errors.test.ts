@@ -70,6 +70,27 @@ const models: Row[] = [
   ['kl with target 0', { ...good, sparsity: { ...kl, target: 0 } }, 'ERR_ARGUMENT', 'sparsity.target: '],
   ['kl with target 1', { ...good, sparsity: { ...kl, target: 1 } }, 'ERR_ARGUMENT', 'sparsity.target: '],
   ['kl on relu', { ...good, activation: 'relu', sparsity: kl }, 'ERR_ARGUMENT', 'sparsity.kind: '],
+  ...(['leakyRelu', 'elu', 'softplus', 'gelu', 'silu'] as const).flatMap((activation): Row[] => [
+    [`kl on ${activation}`, { ...good, activation, sparsity: kl }, 'ERR_ARGUMENT', 'sparsity.kind: '],
+    [
+      `crossEntropy of ${activation} outputs`,
+      { ...good, outputActivation: activation, loss: 'crossEntropy' },
+      'ERR_ARGUMENT',
+      `loss: expected a loss for ${activation} outputs ('crossEntropy' needs 'sigmoid')`,
+    ],
+    [
+      `salt and pepper on ${activation} outputs`,
+      { ...good, outputActivation: activation, corruption: { kind: 'saltAndPepper', amount: 0.1 } },
+      'ERR_ARGUMENT',
+      'corruption.kind: ',
+    ],
+  ]),
+  [
+    'l2 on elu with a target below its outputs',
+    { ...good, activation: 'elu', sparsity: { kind: 'l2', target: -1.1, weight: 1 } },
+    'ERR_ARGUMENT',
+    'sparsity.target: ',
+  ],
   ['kl on identity', { ...good, activation: 'identity', sparsity: kl }, 'ERR_ARGUMENT', 'sparsity.kind: '],
   ['a negative weight', { ...good, sparsity: { ...kl, weight: -1 } }, 'ERR_ARGUMENT', 'sparsity.weight: '],
   [
@@ -340,6 +361,10 @@ describe('fit and cost reject values that the output activation cannot reach, na
     ['satlin', 1.01],
     ['tanh', -1.01],
     ['relu', -0.01],
+    ['elu', -1.01],
+    ['softplus', -0.01],
+    ['gelu', -0.18],
+    ['silu', -0.28],
   ] as const)('%s: %s', async (outputActivation, bad) => {
     const model = new SparseAutoencoder({ ...good, outputActivation })
     const data = [

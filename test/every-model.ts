@@ -35,6 +35,16 @@ const makers = {
     await model.fit(x, fit)
     return model
   },
+  'StackedAutoencoder, gelu and silu': async (precision: Precision) => {
+    const scaling = await new StandardScaler().fit(x)
+    const layers = [
+      { hidden: 4, activation: 'gelu' as const, outputActivation: 'identity' as const },
+      { hidden: 3, activation: 'silu' as const, outputActivation: 'leakyRelu' as const },
+    ]
+    const model = new StackedAutoencoder({ inputs, layers, scaling, precision })
+    await model.fit(x, fit)
+    return model
+  },
   LinearAutoencoder: async (precision: Precision) => {
     const model = new LinearAutoencoder({ inputs, hidden: 2, center: true, precision })
     await model.fit(x, fit)

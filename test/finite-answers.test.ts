@@ -102,6 +102,13 @@ const cases: Record<string, Case<any>> = {
   'SparseAutoencoder with bounded outputs': sparse({}),
   'SparseAutoencoder with linear outputs': sparse({ outputActivation: 'identity' }),
   'SparseAutoencoder of relu units': sparse({ activation: 'relu', outputActivation: 'identity' }),
+  ...Object.fromEntries(
+    (['leakyRelu', 'elu', 'softplus', 'gelu', 'silu'] as const).map((activation) => [
+      `SparseAutoencoder of ${activation} units`,
+      sparse({ activation, outputActivation: 'identity' }),
+    ]),
+  ),
+  'SparseAutoencoder with gelu outputs': sparse({ activation: 'silu', outputActivation: 'gelu' }),
   'SparseAutoencoder of tanh units': sparse({ activation: 'tanh', outputActivation: 'identity' }),
   'SparseAutoencoder with large weights': sparse({ activation: 'relu', outputActivation: 'identity' }, 1e25),
   'SparseAutoencoder with large weights and bounded units': sparse({ outputActivation: 'identity' }, 1e30),

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { Matrix, StackedAutoencoder, StackedClassifier } from '../lib/index.js'
 import type { Floats, NativeObjective, NativeRows } from '../lib/native/binding.js'
 import { binding } from '../lib/native/load.js'
+import { ACTIVATIONS, isBounded } from '../lib/objective/activation.js'
 import { forward, type OracleActivation, type OracleLayer, places } from './oracle/layers.js'
 import { evaluate, type OracleCost, type OracleObjective } from './oracle/network.js'
 import { numericGradient, relativeError } from './oracle/numeric-gradient.js'
@@ -95,7 +96,6 @@ async function gradientHolds(one: Case, seed: number): Promise<void> {
 }
 
 const WIDTHS = [5, 4, 3, 2]
-const bounded = (activation: OracleActivation) => activation !== 'relu' && activation !== 'identity'
 
 /** Encoders 5-4-3-2, then decoders 2-3-4-5. */
 function unrolled(activation: OracleActivation, output: OracleActivation, tied = false): OracleLayer[] {
@@ -116,7 +116,7 @@ function classifier(activation: OracleActivation): OracleLayer[] {
 
 /** None; one of another kind on each encoder; the constraint on the first, and one on the last. */
 function penaltiesOf(activation: OracleActivation): OraclePenalty[][] {
-  const kind = bounded(activation) ? 'kl' : 'l2'
+  const kind = isBounded(activation) ? 'kl' : 'l2'
   return [
     [],
     [
@@ -131,12 +131,11 @@ function penaltiesOf(activation: OracleActivation): OraclePenalty[][] {
   ]
 }
 
-const activations = ['sigmoid', 'tanh', 'relu', 'satlin', 'identity'] as const
 const labels = Uint32Array.of(2, 0, 1, 1, 2, 0)
 const decays = [0.03, 0.02, 0.01, 0.04, 0.05, 0.06]
 
 describe('gradient by differences, oracle and float32 agree for the unrolled network of three encoders and three decoders', () => {
-  for (const activation of activations) {
+  for (const activation of ACTIVATIONS) {
     test(`of ${activation}, every loss, every penalty`, async () => {
       for (const [loss, output] of [
         ['squared', 'identity'],
@@ -164,7 +163,7 @@ describe('gradient by differences, oracle and float32 agree for the unrolled net
 })
 
 describe('gradient by differences, oracle and float32 agree for the classifier of three hidden layers', () => {
-  for (const activation of activations) {
+  for (const activation of ACTIVATIONS) {
     test(`of ${activation}: decay of the softmax or of all layers, sparse or not, with class weights`, async () => {
       const layers = classifier(activation)
       for (const weightDecay of [
@@ -224,7 +223,7 @@ describe('gradient by differences, oracle and float32 agree for tied layers:', (
     await gradientHolds({ layers, objective: { ...objective, penalties: [] } }, 25)
   })
 
-  for (const activation of activations) {
+  for (const activation of ACTIVATIONS) {
     test(`three pairs of ${activation}, with biases, every penalty`, async () => {
       const layers = unrolled(activation, 'identity', true)
       expect(places(layers).at(-1)!.end).toBe(5 * 4 + 4 * 3 + 3 * 2 + 4 + 3 + 2 + 3 + 4 + 5)

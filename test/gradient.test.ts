@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type Activation, type Loss, Matrix, SparseAutoencoder, type Sparsity } from '../lib/index.js'
+import { ACTIVATIONS, isBounded } from '../lib/objective/activation.js'
 import { evaluate, type OracleObjective } from './oracle/network.js'
 import { numericGradient, relativeError } from './oracle/numeric-gradient.js'
 import type { OraclePenalty } from './oracle/penalty.js'
@@ -19,17 +20,16 @@ interface Case {
 
 /** Every activation of the hidden layer × of the output × loss × penalty that exists. */
 function allCases(): Case[] {
-  const activations = ['sigmoid', 'tanh', 'relu', 'satlin', 'identity'] as const
   const losses = ['squared', 'euclidean', 'absolute', 'crossEntropy'] as const
   const cases: Case[] = []
-  for (const hidden of activations) {
+  for (const hidden of ACTIVATIONS) {
     const penalties: Sparsity[] = [
       { kind: 'none' },
       { kind: 'l2', target: 0.2, weight: 0.6 },
       { kind: 'l1', weight: 0.6 },
     ]
-    if (hidden !== 'relu' && hidden !== 'identity') penalties.push({ kind: 'kl', target: 0.2, weight: 0.6 })
-    for (const output of activations) {
+    if (isBounded(hidden)) penalties.push({ kind: 'kl', target: 0.2, weight: 0.6 })
+    for (const output of ACTIVATIONS) {
       for (const loss of losses) {
         if (loss === 'crossEntropy' && output !== 'sigmoid') continue
         for (const sparsity of penalties) cases.push({ hidden, output, loss, sparsity })
@@ -175,6 +175,20 @@ describe('at kinks the derivative has the defined value', () => {
     const { gradient } = await model.cost(half, { parameters, gradient: true })
     expect(gradient!.every((g) => g === 0)).toBe(true)
   })
+})
+
+test('leakyRelu has slope 0.01 at its kink', async () => {
+  const model = modelOf(
+    { hidden: 'leakyRelu', output: 'identity', loss: 'squared', sparsity: { kind: 'none' } },
+    'float64',
+  )
+  const parameters = parametersWith((theta) => theta.fill(1, HIDDEN_BIASES + HIDDEN, OUTPUT_BIASES))
+  const half = Matrix.from(new Float64Array(INPUTS).fill(0.5), 1, INPUTS)
+  const { gradient } = await model.cost(half, { parameters, gradient: true })
+  const expected = 0.01 * INPUTS * -0.5
+  for (const slope of gradient!.subarray(HIDDEN_BIASES, HIDDEN_BIASES + HIDDEN)) {
+    expect(Math.abs(slope - expected)).toBeLessThan(tolerances.handComputed.value)
+  }
 })
 
 describe('a saturated unit under KL', () => {

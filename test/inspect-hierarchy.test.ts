@@ -73,7 +73,7 @@ describe('the inputs that most excite the units', () => {
   })
 
   test('of deeper layers lie in the ball, point along the gradient, and excite more than the start of the search and random inputs', async () => {
-    for (const activation of ['sigmoid', 'tanh'] as const) {
+    for (const activation of ['sigmoid', 'tanh', 'elu', 'softplus'] as const) {
       const stack = stackOf(activation)
       for (const layer of [2, 3]) {
         const x = await excitingInputs(stack, { layer, tolerance: 1e-9, maxIterations: 2000 })
@@ -95,8 +95,30 @@ describe('the inputs that most excite the units', () => {
     }
   })
 
-  test('of relu and satlin layers excite at least as much as the weighted sum of lower features', async () => {
-    for (const activation of ['relu', 'satlin'] as const) {
+  test('point along the gradient where the layers below are of gelu or silu units', async () => {
+    for (const activation of ['gelu', 'silu'] as const) {
+      const layers = [
+        { hidden: 6, activation, outputActivation: 'identity' },
+        { hidden: 4, outputActivation: 'identity' },
+      ] as const
+      const stack = new StackedAutoencoder({ inputs: INPUTS, layers, precision: 'float64' })
+      const x = await excitingInputs(stack, { layer: 2, tolerance: 1e-9, maxIterations: 2000 })
+      for (let j = 0; j < x.rows; j++) {
+        const gradient = numericGradient(zOf(stack.layers, 2, j), x.row(j).data)
+        expect(1 - dot(gradient, x.row(j).data) / norm(gradient)).toBeLessThan(tolerances.climbed.value)
+      }
+    }
+  })
+
+  test('of gelu and silu units are refused, since their outputs fall before they rise', async () => {
+    for (const activation of ['gelu', 'silu'] as const) {
+      const error = await rejection(excitingInputs(stackOf(activation), { layer: 2 }))
+      expectError(error, 'ERR_ARGUMENT', `never fall as its weighted sums grow, received '${activation}'`)
+    }
+  })
+
+  test('of relu, satlin and leakyRelu layers excite at least as much as the weighted sum of lower features', async () => {
+    for (const activation of ['relu', 'satlin', 'leakyRelu'] as const) {
       const stack = stackOf(activation)
       const x = await excitingInputs(stack, { layer: 2 })
       const { weights } = stack.layers[1]!

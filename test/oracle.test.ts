@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { ACTIVATIONS, isBounded } from '../lib/objective/activation.js'
 import { jacobiEigen } from './oracle/eigen.js'
 import { activate, type OracleActivation, type OracleLayer, places, slope } from './oracle/layers.js'
 import { logLoss, type OracleLoss } from './oracle/loss.js'
@@ -10,10 +11,9 @@ import { pointAwayFromKinks, seeded } from './oracle/points.js'
 import { permutation, philox, uniform } from './oracle/random.js'
 import { tolerances } from './tolerances.js'
 
-const activations: OracleActivation[] = ['sigmoid', 'tanh', 'relu', 'satlin', 'identity']
+const activations: readonly OracleActivation[] = ACTIVATIONS
 type RowLoss = Exclude<OracleLoss, 'logLoss'>
 const losses: RowLoss[] = ['squared', 'euclidean', 'absolute', 'crossEntropy']
-const bounded = (activation: OracleActivation) => activation !== 'relu' && activation !== 'identity'
 
 function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>): void {
   expect(actual.length).toBe(expected.length)
@@ -23,6 +23,10 @@ function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>): vo
       `entry ${p}: ${actual[p]} against ${expected[p]}`,
     ).toBeLessThan(tolerances.handComputed.value)
   }
+}
+
+function expectRelative(actual: number, expected: number): void {
+  expect(Math.abs(actual / expected - 1)).toBeLessThan(tolerances.handComputed.value)
 }
 
 /** The error of the backpropagated gradient against central differences, at a point with a nonzero gradient. */
@@ -41,7 +45,7 @@ function gradientError(
 }
 
 function penaltiesFor(activation: OracleActivation, layer = 0): OraclePenalty[][] {
-  const kinds = bounded(activation) ? (['kl', 'l2', 'l1'] as const) : (['l2', 'l1'] as const)
+  const kinds = isBounded(activation) ? (['kl', 'l2', 'l1'] as const) : (['l2', 'l1'] as const)
   const multipliers = [0.4, -0.3, 0.1]
   return [
     [],
@@ -80,7 +84,7 @@ describe('the gradient agrees with central differences', () => {
           { inputs: 2, outputs: 3, activation },
           { inputs: 3, outputs: 4, activation },
         ]
-        const kind = bounded(activation) ? 'kl' : 'l2'
+        const kind = isBounded(activation) ? 'kl' : 'l2'
         const penalties: OraclePenalty[] = [
           { layer: 0, kind, target: 0.1, weight: 0.5 },
           { layer: 1, kind: 'l1', target: 0, weight: 0.2 },
@@ -93,7 +97,7 @@ describe('the gradient agrees with central differences', () => {
   }
 
   for (const activation of activations) {
-    const kind = bounded(activation) ? 'kl' : 'l2'
+    const kind = isBounded(activation) ? 'kl' : 'l2'
     const penalties: OraclePenalty[] = [
       { layer: 0, kind, target: 0.2, weight: 0.5 },
       { layer: 1, kind: 'constraint', target: 0.3, weight: 0.4, multipliers: [0.2, -0.1] },
@@ -322,9 +326,25 @@ describe('an example worked out by hand', () => {
 })
 
 describe('at kinks and in saturation', () => {
-  test('relu and satlin have slope 0 at their kinks', () => {
-    expect(slope('relu', activate('relu', 0))).toBe(0)
-    expect([0, 1].map((z) => slope('satlin', activate('satlin', z)))).toEqual([0, 0])
+  test('relu and satlin have slope 0 at their kinks, leakyRelu 0.01', () => {
+    expect(slope('relu', 0)).toBe(0)
+    expect([0, 1].map((z) => slope('satlin', z))).toEqual([0, 0])
+    expect(slope('leakyRelu', 0)).toBe(0.01)
+  })
+
+  test('softplus, elu, silu and gelu neither overflow nor become NaN', () => {
+    for (const activation of ['softplus', 'elu', 'silu', 'gelu'] as const) {
+      const low = activation === 'elu' ? -1 : 0
+      expect([-1e4, 1e4].map((z) => activate(activation, z) + 0)).toEqual([low, 1e4])
+      expect([-1e4, 1e4].map((z) => slope(activation, z) + 0)).toEqual([0, 1])
+    }
+  })
+
+  test('gelu keeps its relative accuracy where 1 + erf has lost it', () => {
+    // -10 Φ(-10) and Φ(-10) - 10 φ(-10), to 16 digits.
+    expectRelative(activate('gelu', -10), -7.619853024160526e-23)
+    expectRelative(slope('gelu', -10), -7.618400096464814e-22)
+    expectRelative(activate('gelu', -37), -2.118461352334093e-298)
   })
 
   test('sigmoid neither overflows nor becomes NaN', () => {

@@ -40,7 +40,7 @@ describe('a saved model', () => {
       inputs: fc.constant(inputs),
       hidden: fc.integer({ min: 1, max: 9 }),
       activation: activations,
-      outputActivation: fc.constantFrom<Activation>('sigmoid', 'identity'),
+      outputActivation: fc.constantFrom<Activation>('sigmoid', 'identity', 'softplus', 'gelu'),
       loss: fc.constantFrom('squared', 'euclidean', 'absolute'),
       sparsity: sparsities,
       weightDecay: fc.double({ min: 0, max: 1, noNaN: true }),

@@ -44,9 +44,9 @@ export const tolerances = {
       'absolute; values up to 1, one rounding of 6e-8 per product, summed over up to some hundred inputs',
   },
   float64Activation: {
-    value: 1e-15,
+    value: 4e-15,
     reason:
-      'relative; sigmoid and tanh by the addon and by the language, each within 2.5 units of 1.1e-16 to 2.2e-16',
+      'relative; by the addon and by the oracle: gelu within 8 units in the last place of 1.1e-16 to 2.2e-16 here and some roundings there, all others within 3.5',
   },
   gradientToSee: {
     value: 1e-3,

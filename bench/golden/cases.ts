@@ -44,6 +44,8 @@ const ADAM = OPTIMIZERS.adam!
 const ALL: FitOptions = { learningRate: 3e-3, epochs: 2, batchSize: 'all' }
 const KL = { kind: 'kl', target: 0.1, weight: 3 } as const
 
+const UNBOUNDED = ['leakyRelu', 'elu', 'softplus', 'gelu', 'silu'] as const
+
 export const goldenCases: readonly GoldenCase[] = [
   ...models(),
   ...variants(),
@@ -150,12 +152,12 @@ interface Variant {
 /** A SparseAutoencoder with one thing changed, in both precisions. */
 function variants(): GoldenCase[] {
   const list: Record<string, Variant> = {}
-  for (const activation of ['sigmoid', 'tanh', 'relu', 'satlin', 'identity'] as const)
+  for (const activation of ['sigmoid', 'tanh', 'relu', 'satlin', 'identity', ...UNBOUNDED] as const)
     list[`activation ${activation}`] = {
       options: { activation, outputActivation: 'identity' },
       fit: { ...ADAM, learningRate: 1e-3 } as FitOptions,
     }
-  for (const outputActivation of ['tanh', 'relu', 'satlin'] as const)
+  for (const outputActivation of ['tanh', 'relu', 'satlin', ...UNBOUNDED] as const)
     list[`output ${outputActivation}`] = { options: { outputActivation } }
   for (const loss of ['squared', 'euclidean', 'absolute', 'crossEntropy'] as const)
     list[`loss ${loss}`] = { options: { loss } }

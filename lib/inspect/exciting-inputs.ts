@@ -5,6 +5,7 @@ import { rowSlices } from '../data/slices.js'
 import { checkLayers, type LayeredModel } from '../models/check-layers.js'
 import { NativeWork } from '../native/call.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
+import { isMonotone } from '../objective/activation.js'
 import { LayerChain } from './layer-chain.js'
 
 /** Which units, and when the search ends. */
@@ -33,8 +34,8 @@ const LONGEST = 2 ** 10
 /**
  * The input with ‖x‖ ≤ 1 that most excites each unit of a layer: the unit's feature.
  *
- * Activations never fall as the weighted sum z grows, so z is maximised; also for a softmax layer, where z is the score of a class. For
- * layer 1 the solution is x = W[j,:]/‖W[j,:]‖. For deeper layers it is found by projected gradient ascent on the input: steps along the
+ * The weighted sum z is maximised, since activations do not fall as z grows; also for a softmax layer, where z is the score of a class.
+ * Layers of gelu or silu units, whose outputs fall before they rise, are refused; the layers below may have any activation. For layer 1 the solution is x = W[j,:]/‖W[j,:]‖. For deeper layers it is found by projected gradient ascent on the input: steps along the
  * gradient of z, each projected to ‖x‖ ≤ 1, halved until z increases enough and doubled afterwards. The start is the unit's weighted sum of
  * lower features, row j of W_l ⋯ W₁ at length 1. The result is a local maximum; for linear layers the start is already the global one. If
  * the gradient of a unit is 0 (inactive relu units below it), its start is returned.
@@ -44,7 +45,8 @@ const LONGEST = 2 ** 10
  * Source: Erhan, Bengio, Courville & Vincent 2009, "Visualizing higher-layer features of a deep network", activation maximisation.
  *
  * @returns [units, inputs of the model], each row of length 1 at most, in the model's precision
- * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything but a model, an unknown layer or unit, and unknown options
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything but a model, an unknown layer or unit, and unknown options, and a layer of
+ *   gelu or silu units
  * @throws `signal.reason`, if the signal is aborted
  */
 export async function excitingInputs<P extends Precision>(
@@ -57,7 +59,10 @@ export async function excitingInputs<P extends Precision>(
   const { maxIterations: most = 100, tolerance: near = 1e-4 } = given
   const maxIterations = checkInteger('maxIterations', most)
   const tolerance = checkNumber('tolerance', near, { min: 0 })
-  const { weights, biases } = layers[layer - 1]!
+  const { weights, biases, activation } = layers[layer - 1]!
+  if (activation !== 'softmax' && !isMonotone(activation)) {
+    throw argumentError('layer', 'a layer whose outputs never fall as its weighted sums grow', activation)
+  }
   const units = checkUnits(given.units, weights.rows)
   const work = new NativeWork(given)
   try {

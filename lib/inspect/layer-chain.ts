@@ -52,10 +52,10 @@ export class LayerChain<P extends Precision> {
   ): Promise<Matrix<FloatArray<P>>> {
     let delta = rows
     for (let k = this.#back.length - 1; k >= 0; k--) {
-      delta = await this.#times(
-        await timesSlope(delta, this.#activations[k]!, outputs[k + 1]!),
-        this.#back[k]!,
-      )
+      const activation = this.#activations[k]!
+      const a = outputs[k + 1]!
+      const z = activationSlope(activation).slopeOfSum ? await this.#sums(k, outputs[k]!) : a
+      delta = await this.#times(await timesSlope(delta, activation, a, z), this.#back[k]!)
     }
     return delta
   }
@@ -65,6 +65,12 @@ export class LayerChain<P extends Precision> {
     let product = rows
     for (let k = this.#back.length - 1; k >= 0; k--) product = await this.#times(product, this.#back[k]!)
     return product
+  }
+
+  /** The weighted sums of layer k, whose inputs are `rows`. */
+  #sums(k: number, rows: Matrix<FloatArray<P>>): Promise<Matrix<FloatArray<P>>> {
+    const { layer, parameters } = this.#forward[k]!
+    return this.#times(rows, { layer: { ...layer, activation: 'identity' }, parameters })
   }
 
   async #times(
@@ -78,17 +84,18 @@ export class LayerChain<P extends Precision> {
   }
 }
 
-/** delta ⊙ f′(z), with the derivative as a function of the output a = f(z). */
+/** delta ⊙ f′(z), with the derivative as a function of the output a = f(z), and of z if the activation needs it. */
 async function timesSlope<P extends Precision>(
   delta: Matrix<FloatArray<P>>,
   activation: Activation,
   a: Matrix<FloatArray<P>>,
+  z: Matrix<FloatArray<P>>,
 ): Promise<Matrix<FloatArray<P>>> {
   const { rows, cols, data } = delta
   const out = allocate(precisionOf(data), data.length, 'inputs') as FloatArray<P>
-  const slope = activationSlope(activation)
+  const { slope } = activationSlope(activation)
   for await (const [from, to] of rowSlices(rows, cols)) {
-    for (let i = from * cols; i < to * cols; i++) out[i] = data[i]! * slope(a.data[i]!)
+    for (let i = from * cols; i < to * cols; i++) out[i] = data[i]! * slope(a.data[i]!, z.data[i]!)
   }
   return Matrix.from(out, rows, cols)
 }

@@ -36,7 +36,8 @@ export class SparseAutoencoder<P extends Precision = 'float32'> extends Autoenco
    * Has seeded parameters at once, also before `fit`. They are drawn on the calling thread, some 5 ns each; `load` draws none.
    *
    * @throws {@link LayerwiseError} `ERR_ARGUMENT` for an unknown option, a wrong type, a number out of its range, or a pair that does not go
-   *   together: kl on relu or identity units, crossEntropy without sigmoid outputs, saltAndPepper on relu or identity outputs
+   *   together: kl on units other than sigmoid, tanh and satlin, crossEntropy without sigmoid outputs, saltAndPepper on outputs other
+   *   than sigmoid, tanh and satlin
    * @throws {@link LayerwiseError} `ERR_SHAPE` for a scaler of another width, `ERR_STATE` for one that is not fitted
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the parameters, `ERR_LOAD` without a usable addon
    */

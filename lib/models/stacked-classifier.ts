@@ -78,7 +78,7 @@ export class StackedClassifier<
    * some 5 ns each; `load` draws none.
    *
    * @throws {@link LayerwiseError} `ERR_ARGUMENT` for an unknown option, a wrong type, a number out of its range, class names that are not
-   *   all different, a layer's `sparsity` without `sparseFineTuning`, kl on relu or identity units
+   *   all different, a layer's `sparsity` without `sparseFineTuning`, kl on units other than sigmoid, tanh and satlin
    * @throws {@link LayerwiseError} `ERR_SHAPE` for no layers, more than 1,000 of them, another number of class weights, a scaler of another
    *   width; `ERR_STATE` for one that is not fitted
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the parameters, `ERR_LOAD` without a usable addon

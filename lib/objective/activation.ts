@@ -8,15 +8,34 @@ import { checkChoice } from '../base/check.js'
  * - `relu` max(0, z)
  * - `satlin` z clamped to 0 … 1, as in MATLAB
  * - `identity` z itself: a linear layer
+ * - `leakyRelu` z where z > 0, else 0.01 z
+ * - `elu` z where z > 0, else e^z − 1, above −1. Source: Clevert, Unterthiner & Hochreiter 2015, with α = 1
+ * - `softplus` ln(1 + e^z), above 0
+ * - `gelu` z Φ(z), Φ the standard normal distribution, from −0.17: the exact form, not the one by tanh. Source: Hendrycks & Gimpel 2016
+ * - `silu` z/(1 + e^−z), from −0.28. Source: Elfwing, Uchibe & Doya 2017
  */
-export type Activation = 'sigmoid' | 'tanh' | 'relu' | 'satlin' | 'identity'
+export type Activation =
+  | 'sigmoid'
+  | 'tanh'
+  | 'relu'
+  | 'satlin'
+  | 'identity'
+  | 'leakyRelu'
+  | 'elu'
+  | 'softplus'
+  | 'gelu'
+  | 'silu'
 
 /** What is known of an activation f. */
 interface Traits {
   /** The values of f, ends included. */
   readonly range: readonly [low: number, high: number]
-  /** f′(z), written in the output a = f(z); at a kink it is 0. */
-  readonly slope: (a: number) => number
+  /** Whether f never falls as z grows. */
+  readonly monotone: boolean
+  /** f′(z), written in the output a = f(z), and in z if {@link slopeOfSum} is set. At a kink it is that of the flatter side. */
+  readonly slope: (a: number, z: number) => number
+  /** Whether {@link slope} reads z. */
+  readonly slopeOfSum?: boolean
 }
 
 /**
@@ -24,11 +43,36 @@ interface Traits {
  * of numbers are native; the slopes here are for pictures.
  */
 const TABLE: Readonly<Record<Activation, Traits>> = {
-  sigmoid: { range: [0, 1], slope: (a) => a * (1 - a) },
-  tanh: { range: [-1, 1], slope: (a) => 1 - a * a },
-  relu: { range: [0, Infinity], slope: (a) => (a > 0 ? 1 : 0) },
-  satlin: { range: [0, 1], slope: (a) => (a > 0 && a < 1 ? 1 : 0) },
-  identity: { range: [-Infinity, Infinity], slope: () => 1 },
+  sigmoid: { range: [0, 1], monotone: true, slope: (a) => a * (1 - a) },
+  tanh: { range: [-1, 1], monotone: true, slope: (a) => 1 - a * a },
+  relu: { range: [0, Infinity], monotone: true, slope: (a) => (a > 0 ? 1 : 0) },
+  satlin: { range: [0, 1], monotone: true, slope: (a) => (a > 0 && a < 1 ? 1 : 0) },
+  identity: { range: [-Infinity, Infinity], monotone: true, slope: () => 1 },
+  leakyRelu: { range: [-Infinity, Infinity], monotone: true, slope: (a) => (a > 0 ? 1 : 0.01) },
+  elu: {
+    range: [-1, Infinity],
+    monotone: true,
+    slope: (_, z) => Math.exp(Math.min(z, 0)),
+    slopeOfSum: true,
+  },
+  softplus: { range: [0, Infinity], monotone: true, slope: (a) => -Math.expm1(-a) },
+  gelu: {
+    range: [-0.16997120747990369, Infinity],
+    monotone: false,
+    slope: (a, z) => share(a, z) + (z * Math.exp((-z * z) / 2)) / Math.sqrt(2 * Math.PI),
+    slopeOfSum: true,
+  },
+  silu: {
+    range: [-0.2784645427610738, Infinity],
+    monotone: false,
+    slope: (a, z) => share(a, z) * (1 + z - a),
+    slopeOfSum: true,
+  },
+}
+
+/** s of an output a = z s(z) that is ½ at 0. */
+function share(a: number, z: number): number {
+  return z === 0 ? 0.5 : a / z
 }
 
 /** The names of all activations. */
@@ -72,7 +116,12 @@ export function activationRate(activation: Activation, mean: number): number {
   return isBounded(activation) ? (mean - low) / (high - low) : mean
 }
 
-/** f′ of an activation, from its output. */
-export function activationSlope(activation: Activation): (a: number) => number {
-  return TABLE[activation].slope
+/** Whether an activation never falls as its weighted sum grows. */
+export function isMonotone(activation: Activation): boolean {
+  return TABLE[activation].monotone
+}
+
+/** f′ of an activation, from its output a and its weighted sum z, and whether it reads z at all. */
+export function activationSlope(activation: Activation): Pick<Traits, 'slope' | 'slopeOfSum'> {
+  return TABLE[activation]
 }

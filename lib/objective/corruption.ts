@@ -10,7 +10,7 @@ import { type Activation, activationRange, boundedNames, isBounded } from './act
  * - `masking`: each value becomes 0 with probability `amount`, from 0 to below 1
  * - `gaussian`: to each value is added a normal number of mean 0 and standard deviation `amount`, at least 0
  * - `saltAndPepper`: with probability `amount`, from 0 to below 1, each value becomes the least or the greatest the output activation
- *   can take, with equal probability; so not for relu and identity outputs
+ *   can take, with equal probability; so only for sigmoid, tanh and satlin outputs
  *
  * The noise is a function of seed, fit, epoch, row and column: different in each epoch, the same at any number of threads. With L-BFGS it
  * stays the same over a fit, since a line search needs a cost that does not change.

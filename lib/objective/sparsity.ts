@@ -23,8 +23,8 @@ export type Average = 'exact' | 'batch' | 'moving'
  * - `constraint`: ρ̂ⱼ = ρ as a hard constraint while `fit` runs, by the method of multipliers; the history has the largest
  *   violation. It is no part of the cost: `cost().sparsity` is 0. Source: Xue, eq. 7, which the paper then relaxes into `kl`
  *
- * `target` is ρ: in (0, 1) for `kl`, and for `l2` and `constraint` on sigmoid, tanh or satlin; at least 0 on relu; any number on identity.
- * For tanh, whose inactive value is −1, all use ρ̂ = (mean + 1)/2. `weight` is β ≥ 0.
+ * `target` is ρ: in (0, 1) for `kl`, and for `l2` and `constraint` on sigmoid, tanh or satlin; on other units at least
+ * the least value that they can have. For tanh, whose inactive value is −1, all use ρ̂ = (mean + 1)/2. `weight` is β ≥ 0.
  */
 export type Sparsity = NoSparsity | KlSparsity | L2Sparsity | L1Sparsity | SparsityConstraint
 
@@ -55,8 +55,8 @@ export interface L2Sparsity extends MeanPenalty {
   /** Squared distance between target and mean activation, for units of any activation. */
   readonly kind: 'l2'
   /**
-   * ρ, the target of each hidden unit's mean activation: in (0, 1), for tanh that of (activation + 1)/2; at least 0 on relu; any on
-   * identity.
+   * ρ, the target of each hidden unit's mean activation: in (0, 1), for tanh that of (activation + 1)/2; on units
+   * that are not bounded at least the least value that they can have.
    */
   readonly target: number
 }
@@ -74,8 +74,8 @@ export interface SparsityConstraint {
   /** A hard constraint, by the method of multipliers; no part of the cost. */
   readonly kind: 'constraint'
   /**
-   * ρ, the mean activation that each hidden unit must have: in (0, 1), under tanh that of (activation + 1)/2; at least 0 on relu; any on
-   * identity.
+   * ρ, the mean activation that each hidden unit must have: in (0, 1), under tanh that of (activation + 1)/2; on units that are
+   * not bounded at least the least value that they can have.
    */
   readonly target: number
 }

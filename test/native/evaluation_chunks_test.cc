@@ -29,6 +29,12 @@ std::vector<Case> cases() {
   const Network four = network_of({kWidth, 3, 2, 3, kWidth}, Activation::sigmoid, Activation::identity);
   const Network tied = tied_network({kWidth, 3, 2}, Activation::tanh, Activation::identity);
   const Network unbiased = tied_network({kWidth, 3}, Activation::sigmoid, Activation::sigmoid, false);
+  Network storing;  // slopes, of which the first two layers keep theirs between two passes
+  storing.add(kWidth, 3, Activation::gelu);
+  storing.add(3, 4, Activation::silu);
+  storing.add(4, 3, Activation::elu);
+  storing.add(3, kWidth, Activation::gelu);
+  const Network tied_storing = tied_network({kWidth, 3, 2}, Activation::elu, Activation::silu);
   return {{two, objective_of(two, Loss::cross_entropy, 0.01, {{0, PenaltyKind::kl, 0.2, 3, Average::exact}})},
           {two, objective_of(two, Loss::euclidean, 0.01, {{0, PenaltyKind::l1, 0, 0.5, Average::exact}})},
           {two, objective_of(two, Loss::squared, 0.01)},
@@ -39,6 +45,11 @@ std::vector<Case> cases() {
           {tied, objective_of(tied, Loss::squared, 0.01,
                               {{1, PenaltyKind::constraint, 0.1, 3, Average::exact, {0.1, 0.3}, {-0.4, 0.7}},
                                {2, PenaltyKind::l2, 0.2, 1, Average::exact}})},
+          {storing, objective_of(storing, Loss::squared, 0.01,
+                                 {{1, PenaltyKind::l2, 0.3, 1, Average::exact},
+                                  {0, PenaltyKind::l1, 0, 0.5, Average::exact},
+                                  {2, PenaltyKind::l1, 0, 0.5, Average::exact}})},
+          {tied_storing, objective_of(tied_storing, Loss::euclidean, 0.01, {{0, PenaltyKind::l2, 0.3, 1, Average::exact}})},
           {unbiased, objective_of(unbiased, Loss::cross_entropy, 0.01, {{0, PenaltyKind::kl, 0.2, 3, Average::exact}})}};
 }
 

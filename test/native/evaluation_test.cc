@@ -24,7 +24,7 @@ void check(const Network& network, const Objective& objective, unsigned seed) {
 std::vector<std::vector<Penalty>> penalties_for(Activation f, int layer) {
   std::vector<std::vector<Penalty>> all = {
       {}, {{layer, PenaltyKind::l2, 0.3, 2, Average::exact}}, {{layer, PenaltyKind::l1, 0, 0.5, Average::exact}}};
-  if (f == Activation::sigmoid || f == Activation::tanh || f == Activation::satlin) {
+  if (traits_of(f).bounded()) {
     all.push_back({{layer, PenaltyKind::kl, 0.2, 3, Average::exact}});
   }
   return all;
@@ -66,7 +66,7 @@ TEST(Evaluation, CostAndGradientAreCorrectForMediumAndWideLayers) {
 
 TEST(Evaluation, CostAndGradientAreRightForOneLayerAndForFour) {
   for (Loss loss : kLosses) {
-    for (Activation f : {Activation::sigmoid, Activation::tanh, Activation::identity}) {
+    for (Activation f : {Activation::sigmoid, Activation::tanh, Activation::identity, Activation::elu, Activation::gelu}) {
       if (!possible(loss, f)) continue;
       SCOPED_TRACE(testing::Message() << "loss " << static_cast<int>(loss) << " activation " << static_cast<int>(f));
       const Network one = network_of({4, 4}, f, f);

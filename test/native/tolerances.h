@@ -35,6 +35,14 @@ inline constexpr double kExpUlps = 1.5;
 inline constexpr double kSigmoidUlps = 2.5;
 inline constexpr double kTanhUlps = 2.5;
 inline constexpr double kSoftplusUlps = 3;
+inline constexpr double kSiluUlps = 3.5;
+
+// Of z P(z): Mills' ratio, a polynomial of up to 22 terms and a quotient, times a density with a rounded exponent, and products:
+// some ten roundings, of half a unit each or of a whole one after a power of two.
+inline constexpr double kGeluUlps = 8;
+
+// Slopes, relative to their terms, in epsilons: as many roundings.
+inline constexpr double kSlope = 8;
 
 // In epsilons of T, on elements of size 1 to 5: some ten rounded operations of half an epsilon each.
 inline constexpr double kElement = 8;

@@ -21,8 +21,19 @@ double ulps(T got, long double want) {
 template <typename T>
 std::vector<T> applied(const VectorKernels<T>& k, Activation f, std::vector<T> z) {
   const std::vector<T> bias(z.size(), T(0));
-  k.activate(f, {z.data(), 1, static_cast<int>(z.size())}, bias.data(), nullptr);
+  k.activate(f, {z.data(), 1, static_cast<int>(z.size())}, bias.data(), nullptr, {});
   return z;
+}
+
+// f'(z): what is stored beside f(z), or what a hidden delta of 1 becomes.
+template <typename T>
+std::vector<T> slopes(const VectorKernels<T>& k, Activation f, std::vector<T> z) {
+  const int n = static_cast<int>(z.size());
+  const std::vector<T> bias(n, T(0));
+  std::vector<T> stored(n), d(n, T(1)), sums(n);
+  k.activate(f, {z.data(), 1, n}, bias.data(), nullptr, {stored.data(), 1, n});
+  k.hidden_delta(f, {d.data(), 1, n}, {z.data(), 1, n}, {stored.data(), 1, n}, nullptr, 0, sums.data());
+  return d;
 }
 
 // -scale … scale evenly, and as many numbers of every size below.
@@ -55,6 +66,48 @@ TYPED_TEST(VectorMath, SigmoidIsAccurateToTheLastPlaces) {
 
 TYPED_TEST(VectorMath, TanhIsAccurateToTheLastPlacesDownToZero) {
   expect_ulps<TypeParam>(Activation::tanh, 30, tolerance::kTanhUlps);
+}
+
+// How far to both sides of 0 f(z) is 0 or a normal number.
+template <typename T>
+double reach(Activation f) {
+  constexpr bool single = std::is_same_v<T, float>;
+  if (f == Activation::gelu) return single ? 13 : 37.5;
+  if (f == Activation::silu) return single ? 91 : 713;
+  return single ? 87 : 708;
+}
+
+TYPED_TEST(VectorMath, EluAndSoftplusAreAccurateToTheLastPlacesInTheirTailsToo) {
+  for (Activation f : {Activation::elu, Activation::softplus})
+    expect_ulps<TypeParam>(f, reach<TypeParam>(f), tolerance::kSoftplusUlps);
+}
+
+TYPED_TEST(VectorMath, GeluAndSiluAreAccurateToTheLastPlacesDownToTheLeastNormalNumber) {
+  expect_ulps<TypeParam>(Activation::silu, reach<TypeParam>(Activation::silu), tolerance::kSiluUlps);
+  expect_ulps<TypeParam>(Activation::gelu, reach<TypeParam>(Activation::gelu), tolerance::kGeluUlps);
+}
+
+// Relative to the terms that the slopes of gelu and silu are the sum of, which cancel near their minimum.
+TYPED_TEST(VectorMath, SlopesHaveRelativeAccuracyInTheTailsToo) {
+  using T = TypeParam;
+  for (Activation f : {Activation::leaky_relu, Activation::elu, Activation::softplus, Activation::gelu, Activation::silu}) {
+    const auto x = sweep<T>(reach<T>(f));
+    for (VectorLevel level : levels()) {
+      const auto got = slopes(vector_kernels<T>(level), f, x);
+      double worst = 0;
+      T where = 0;
+      for (std::size_t i = 0; i < x.size(); i++) {
+        const long double z = x[i], want = slope(f, z), s = 1 / (1 + std::exp(-z));
+        const long double second = f == Activation::gelu   ? z * normal_density(z)
+                                   : f == Activation::silu ? z * s / (1 + std::exp(z))
+                                                           : 0;
+        const double error = static_cast<double>(std::abs(got[i] - want) / (std::abs(want - second) + std::abs(second)));
+        if (error > worst) worst = error, where = x[i];
+      }
+      EXPECT_LE(worst, tolerance::kSlope * kEpsilon<T>)
+          << vector_level_name(level) << " of " << traits_of(f).name << " at " << where;
+    }
+  }
 }
 
 // With target 0 and z <= 0 the loss of one element is ln(1 + e^z).
@@ -130,6 +183,16 @@ TYPED_TEST(VectorMath, SaturatesAtInfinityAndPassesNaNOn) {
     EXPECT_EQ(applied(k, Activation::relu, z), (std::vector<T>{0, 0, 0, 0, 1000, huge, infinity}));
     EXPECT_EQ(applied(k, Activation::satlin, z), (std::vector<T>{0, 0, 0, 0, 1, 1, 1}));
     EXPECT_EQ(applied(k, Activation::identity, z), z);
+    EXPECT_EQ(applied(k, Activation::leaky_relu, z),
+              (std::vector<T>{-infinity, -huge * T(0.01), -1000 * T(0.01), 0, 1000, huge, infinity}));
+    EXPECT_EQ(applied(k, Activation::elu, z), (std::vector<T>{-1, -1, -1, 0, 1000, huge, infinity}));
+    EXPECT_EQ(applied(k, Activation::softplus, {-infinity, -huge, -10000, 10000, huge, infinity}),
+              (std::vector<T>{0, 0, 0, 10000, huge, infinity}));
+    for (Activation f : {Activation::gelu, Activation::silu}) {
+      EXPECT_EQ(applied(k, f, z), (std::vector<T>{0, 0, 0, 0, 1000, huge, infinity}));
+    }
+    for (Activation f : {Activation::elu, Activation::softplus, Activation::gelu, Activation::silu})
+      EXPECT_EQ(slopes(k, f, {-infinity, -huge, -1000, 1000, huge, infinity}), (std::vector<T>{0, 0, 0, 1, 1, 1}));
     for (Activation f : kActivations) EXPECT_TRUE(std::isnan(applied(k, f, {kNaN<T>})[0])) << static_cast<int>(f);
   }
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -26,8 +27,12 @@ inline std::vector<VectorLevel> levels() {
 #endif
 }
 
-inline constexpr Activation kActivations[] = {Activation::sigmoid, Activation::tanh, Activation::relu, Activation::satlin,
-                                              Activation::identity};
+// All of the table but softmax, which is no function of one number.
+inline constexpr auto kActivations = [] {
+  std::array<Activation, kActivationCount - 1> all{};
+  for (int i = 0; i + 1 < kActivationCount; i++) all[i] = kActivationTable[i].activation;
+  return all;
+}();
 inline constexpr Loss kLosses[] = {Loss::squared, Loss::euclidean, Loss::absolute, Loss::cross_entropy};
 
 inline bool possible(Loss loss, Activation f) { return loss != Loss::cross_entropy || f == Activation::sigmoid; }
@@ -102,6 +107,10 @@ void at_all_sizes(Body&& body) {
   }
 }
 
+// The standard normal distribution, of full relative accuracy in both tails, and its density.
+inline long double normal_distribution(long double z) { return std::erfc(-z / std::sqrt(2.0L)) / 2; }
+inline long double normal_density(long double z) { return std::exp(-z * z / 2) / std::sqrt(2 * std::acos(-1.0L)); }
+
 // The definitions, in long double.
 inline long double apply(Activation f, long double z) {
   switch (f) {
@@ -113,6 +122,16 @@ inline long double apply(Activation f, long double z) {
       return z > 0 ? z : 0;
     case Activation::satlin:
       return z < 0 ? 0 : z > 1 ? 1 : z;
+    case Activation::leaky_relu:
+      return z > 0 ? z : z / 100;
+    case Activation::elu:
+      return z > 0 ? z : std::expm1(z);
+    case Activation::softplus:
+      return std::max(z, 0.0L) + std::log1p(std::exp(-std::abs(z)));
+    case Activation::gelu:
+      return z * normal_distribution(z);
+    case Activation::silu:
+      return z / (1 + std::exp(-z));
     case Activation::identity:
     case Activation::softmax:  // not a function of one z
       break;
@@ -120,16 +139,28 @@ inline long double apply(Activation f, long double z) {
   return z;
 }
 
-inline long double slope(Activation f, long double a) {
+// At a kink: 0, and of leaky_relu 0.01.
+inline long double slope(Activation f, long double z) {
+  const long double a = apply(f, z), s = 1 / (1 + std::exp(-z));
   switch (f) {
     case Activation::sigmoid:
       return a * (1 - a);
     case Activation::tanh:
       return 1 - a * a;
     case Activation::relu:
-      return a > 0;
+      return z > 0;
     case Activation::satlin:
-      return a > 0 && a < 1;
+      return z > 0 && z < 1;
+    case Activation::leaky_relu:
+      return z > 0 ? 1 : 0.01L;
+    case Activation::elu:
+      return z > 0 ? 1 : std::exp(z);
+    case Activation::softplus:
+      return s;
+    case Activation::gelu:
+      return normal_distribution(z) + z * normal_density(z);
+    case Activation::silu:
+      return s + z * s / (1 + std::exp(z));
     case Activation::identity:
     case Activation::softmax:
       break;

@@ -1,6 +1,18 @@
 /** The maths of one dense layer and one activation, written from the equations: loops, float64, no care for speed. */
 
-export type OracleActivation = 'sigmoid' | 'tanh' | 'relu' | 'satlin' | 'identity'
+import { normalDensity, normalDistribution } from './normal.js'
+
+export type OracleActivation =
+  | 'sigmoid'
+  | 'tanh'
+  | 'relu'
+  | 'satlin'
+  | 'identity'
+  | 'leakyRelu'
+  | 'elu'
+  | 'softplus'
+  | 'gelu'
+  | 'silu'
 
 /** A dense layer: `A = f(A_prev Wᵀ + b)`, W `[outputs, inputs]`. */
 export interface OracleLayer {
@@ -27,22 +39,45 @@ export function activate(kind: OracleActivation, z: number): number {
       return Math.min(Math.max(z, 0), 1)
     case 'identity':
       return z
+    case 'leakyRelu':
+      return z > 0 ? z : 0.01 * z
+    case 'elu':
+      return z > 0 ? z : Math.expm1(z)
+    case 'softplus':
+      return Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)))
+    case 'gelu':
+      return z * normalDistribution(z)
+    case 'silu':
+      return z * activate('sigmoid', z)
   }
 }
 
-/** f′(z), written in the output a = f(z). At a kink it is 0. */
-export function slope(kind: OracleActivation, a: number): number {
+/** f′(z). At a kink it is that of the flatter side. */
+export function slope(kind: OracleActivation, z: number): number {
+  const a = activate(kind, z)
   switch (kind) {
     case 'sigmoid':
       return a * (1 - a)
     case 'tanh':
       return 1 - a * a
     case 'relu':
-      return a > 0 ? 1 : 0
+      return z > 0 ? 1 : 0
     case 'satlin':
-      return a > 0 && a < 1 ? 1 : 0
+      return z > 0 && z < 1 ? 1 : 0
     case 'identity':
       return 1
+    case 'leakyRelu':
+      return z > 0 ? 1 : 0.01
+    case 'elu':
+      return z > 0 ? 1 : Math.exp(z)
+    case 'softplus':
+      return activate('sigmoid', z)
+    case 'gelu':
+      return normalDistribution(z) + z * normalDensity(z)
+    case 'silu': {
+      const s = activate('sigmoid', z)
+      return s + a * activate('sigmoid', -z)
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { type OracleActivation, slope } from './layers.js'
+import { activate, type OracleActivation, slope } from './layers.js'
 
 /** All but `logLoss` compare a row of outputs with a row of targets. */
 export type OracleLoss = 'squared' | 'euclidean' | 'absolute' | 'crossEntropy' | 'logLoss'
@@ -16,7 +16,7 @@ export function rowLoss(loss: RowLoss, z: Float64Array, y: Float64Array, t: Floa
   for (let j = 0; j < y.length; j++) {
     const e = y[j]! - t[j]!
     if (loss === 'absolute') sum += Math.abs(e)
-    else if (loss === 'crossEntropy') sum += softplus(z[j]!) - t[j]! * z[j]!
+    else if (loss === 'crossEntropy') sum += activate('softplus', z[j]!) - t[j]! * z[j]!
     else sum += e * e
   }
   if (loss === 'squared') return sum / 2
@@ -27,6 +27,7 @@ export function rowLoss(loss: RowLoss, z: Float64Array, y: Float64Array, t: Floa
 export function rowDelta(
   loss: RowLoss,
   activation: OracleActivation,
+  z: Float64Array,
   y: Float64Array,
   t: Float64Array,
 ): Float64Array {
@@ -36,7 +37,7 @@ export function rowDelta(
   return e.map((value, j) => {
     const dy =
       loss === 'squared' ? value : loss === 'absolute' ? Math.sign(value) : norm > 0 ? value / norm : 0
-    return dy * slope(activation, y[j]!)
+    return dy * slope(activation, z[j]!)
   })
 }
 
@@ -44,9 +45,4 @@ export function rowDelta(
 export function logLoss(z: Float64Array, label: number): number {
   const greatest = Math.max(...z)
   return greatest + Math.log(z.reduce((sum, value) => sum + Math.exp(value - greatest), 0)) - z[label]!
-}
-
-/** ln(1 + eᶻ), without overflow. */
-function softplus(z: number): number {
-  return Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)))
 }

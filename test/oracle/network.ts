@@ -92,7 +92,7 @@ function outputLoss(
     } else {
       const t = Float64Array.from({ length: n }, (_, j) => target[i * n + j]!)
       value += rowLoss(loss, rowZ, y, t) / m
-      const d = rowDelta(loss, activation as OracleActivation, y, t)
+      const d = rowDelta(loss, activation as OracleActivation, rowZ, y, t)
       delta.set(
         d.map((one) => one / m),
         i * n,
@@ -166,9 +166,9 @@ function backward(
   for (let l = layers.length - 1; l >= 0; l--) {
     const { inputs, outputs: n, activation } = layers[l]!
     const { weights, perOutput, perInput, biases } = at[l]!
-    const { a } = outputs[l]!
+    const { z } = outputs[l]!
     const last = l === layers.length - 1
-    const d_z = a.map((value, q) => {
+    const d_z = z.map((value, q) => {
       if (activation === 'softmax') return fromAbove[q]!
       const f = slope(activation, value)
       const penalty = penaltySlopes[l]![q]! * f

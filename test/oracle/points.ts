@@ -51,7 +51,7 @@ function liftBiases(layers: readonly OracleLayer[], theta: Float64Array): void {
 }
 
 /**
- * The smallest distance of any quantity from the place where the cost has a kink in it: z of relu from 0, of satlin from 0 and 1,
+ * The smallest distance of any quantity from the place where the cost has a kink in it: z of relu and leakyRelu from 0, of satlin from 0 and 1,
  * penalised outputs of l1 from 0, y − x of `absolute` and ‖y − x‖ of `euclidean` from 0. Infinity for smooth costs.
  */
 export function kinkDistance(
@@ -66,7 +66,7 @@ export function kinkDistance(
   }
   layers.forEach(({ activation }, l) => {
     for (const z of outputs[l]!.z) {
-      if (activation === 'relu' || activation === 'satlin') near(z, 0)
+      if (activation === 'relu' || activation === 'leakyRelu' || activation === 'satlin') near(z, 0)
       if (activation === 'satlin') near(z, 1)
     }
   })

@@ -21,8 +21,9 @@ struct AdamStep {
 // taken in an order fixed by the shape. All run on the calling thread, allocate nothing and never throw.
 template <typename T>
 struct VectorKernels {
-  // z += bias, z = f(z). bias [cols]. If column_sums is given, column_sums[j] = the sum of column j of the result.
-  void (*activate)(Activation, MatrixView<T> z, const T* bias, T* column_sums);
+  // z += bias, z = f(z). bias [cols]. If column_sums is given, column_sums[j] = the sum of column j of the result. If slopes
+  // [rows, cols] is given and f stores its slope, slopes = f'(z).
+  void (*activate)(Activation, MatrixView<T> z, const T* bias, T* column_sums, MatrixView<T> slopes);
 
   // The output layer in one sweep: y = f(z + bias), z becomes D = scale * dloss/dy * f'(y) (cross_entropy: scale * (y - x)),
   // column_sums[j] = the sum of column j of D. Returns the loss summed over rows, in float64 across rows, not divided by m.
@@ -32,8 +33,10 @@ struct VectorKernels {
   // The same loss without the delta: z is read, not written.
   double (*output_loss)(Loss, Activation, MatrixView<const T> z, const T* bias, MatrixView<const T> x);
 
-  // d = (d + pull[j] + l1 * sign(a)) * f'(a), column_sums[j] = the sum of column j of d. pull may be null (0). sign(0) = 0.
-  void (*hidden_delta)(Activation, MatrixView<T> d, MatrixView<const T> a, const T* pull, T l1, T* column_sums);
+  // d = (d + pull[j] + l1 * sign(a)) * f', column_sums[j] = the sum of column j of d. pull may be null (0). sign(0) = 0. f' is
+  // made of a, or is what activate() stored in slopes.
+  void (*hidden_delta)(Activation, MatrixView<T> d, MatrixView<const T> a, MatrixView<const T> slopes, const T* pull, T l1,
+                       T* column_sums);
 
   // x = e^x.
   void (*exponentials)(T* x, std::size_t n);

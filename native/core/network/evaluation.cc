@@ -34,7 +34,10 @@ Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int 
   }
   const Plan& whole = plan(most_rows);
   std::size_t kept = 0;
-  for (int l = 0; l <= deepest_; l++) kept += most_rows * stride_for(network_.layers[l].outputs) * sizeof(T);
+  for (int l = 0; l <= deepest_; l++) {
+    const DenseLayer& layer = network_.layers[l];
+    kept += most_rows * (stride_for(layer.outputs) + Plan::slope_elements(layer)) * sizeof(T);
+  }
   kept_ = whole.chunks.count > 1 && kept <= kept_bytes_;
   if (kept_) kept_bytes_ -= kept;
 
@@ -54,7 +57,9 @@ Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int 
   zeros_ = Buffer<T>(zeros);
   for (int l = 0; l < depth; l++) {
     const std::size_t outputs = network_.layers[l].outputs, stride = stride_for(network_.layers[l].outputs);
-    activations_.emplace_back((kept_ && l <= deepest_ ? static_cast<std::size_t>(most_rows) : rows) * stride);
+    const std::size_t rows_of_layer = kept_ && l <= deepest_ ? static_cast<std::size_t>(most_rows) : rows;
+    activations_.emplace_back(rows_of_layer * stride);
+    slopes_.emplace_back(l + 1 < depth ? rows_of_layer * Plan::slope_elements(network_.layers[l]) : 0);
     deltas_.emplace_back(l + 1 < depth ? rows * stride : 0);
     const bool on_mean = penalty_of_[l] != nullptr && penalty_of_[l]->on_mean();
     activation_sums_.emplace_back(on_mean || l == monitored_ ? blocks * outputs : 0);
@@ -120,6 +125,15 @@ MatrixView<T> Evaluator<T>::activations(int layer, const Chunk& chunk) const {
   const int outputs = network_.layers[layer].outputs;
   const std::size_t from = kept_ && layer <= deepest_ ? static_cast<std::size_t>(chunk.first) * stride_for(outputs) : 0;
   return matrix_in(activations_[layer].data() + from, chunk.rows, outputs);
+}
+
+// No view where none are stored.
+template <typename T>
+MatrixView<T> Evaluator<T>::slopes(int layer, const Chunk& chunk) const {
+  if (slopes_[layer].size() == 0) return {};
+  MatrixView<T> place = activations(layer, chunk);
+  place.data = slopes_[layer].data() + (place.data - activations_[layer].data());
+  return place;
 }
 
 template <typename T>

@@ -109,6 +109,7 @@ class Evaluator {
   Chunk open_chunk(const Request& request, const Plan& plan, int index, bool again);
   MatrixView<T> activations(int layer, const Chunk& chunk) const;
   MatrixView<T> deltas(int layer, const Chunk& chunk) const;
+  MatrixView<T> slopes(int layer, const Chunk& chunk) const;
   void gather_block(const Request& request, const Chunk& chunk, int block);
   void through_block(const Request& request, const Chunk& chunk, int block, MatrixView<T> out);
   const T* biases(const DenseLayer& layer, const T* theta) const { return layer.biases(theta, zeros_.data()); }
@@ -153,6 +154,7 @@ class Evaluator {
   std::vector<std::unique_ptr<Products<T>>> through_products_;  // [frozen layers]
   std::vector<GroupedChunk<T>> groups_;                         // of each chunk, or of one after the other
   std::vector<Buffer<T>> activations_, deltas_, activation_sums_, delta_sums_, pulls_;
+  std::vector<Buffer<T>> slopes_;  // [layers] f' of hidden layers that store it, else empty; kept as long as the activations
   std::vector<std::vector<double>> means_;    // sums over rows until finish_means
   std::vector<Buffer<T>> partial_gradients_;  // [layers][blocks][weights] of those that the plan makes by blocks
   Buffer<T> gradient_;                        // of runs that have a sink alone and more than one chunk

@@ -51,7 +51,7 @@ void Evaluator<T>::through_block(const Request& request, const Chunk& chunk, int
     const DenseLayer& layer = through.network.layers[l];
     const MatrixView<T> a = l + 1 == through.network.depth() ? out : buffer(l + 1, layer.outputs);
     through_products_[l]->forward(MatrixView<const T>(input), a);
-    kernels_.activate(layer.activation, a, biases(layer, theta), nullptr);
+    kernels_.activate(layer.activation, a, biases(layer, theta), nullptr, {});
     input = a;
   }
 }
@@ -91,7 +91,9 @@ void Evaluator<T>::forward_block(const Request& request, const Chunk& chunk, int
     const PhaseTimer timer(Phase::activation);
     T* column_sums =
         sums && !means_[l].empty() ? activation_sums_[l].data() + static_cast<std::size_t>(block) * layer.outputs : nullptr;
-    kernels_.activate(layer.activation, activations(l, chunk).rows_from(begin, rows), biases(layer, request.theta), column_sums);
+    const MatrixView<T> slope = request.wants_gradient() ? slopes(l, chunk).rows_from(begin, rows) : MatrixView<T>();
+    kernels_.activate(layer.activation, activations(l, chunk).rows_from(begin, rows), biases(layer, request.theta), column_sums,
+                      slope);
   }
 }
 
@@ -147,7 +149,7 @@ void Evaluator<T>::hidden_delta_block(const Request& request, const Chunk& chunk
   {
     const PhaseTimer timer(Phase::hidden_delta);
     kernels_.hidden_delta(shape.activation, deltas(layer, chunk).rows_from(begin, rows),
-                          activations(layer, chunk).rows_from(begin, rows), pull, l1,
+                          activations(layer, chunk).rows_from(begin, rows), slopes(layer, chunk).rows_from(begin, rows), pull, l1,
                           delta_sums_[layer].data() + static_cast<std::size_t>(block) * shape.outputs);
   }
   gradient_block(chunk, block, layer);

@@ -71,7 +71,7 @@ void exact_row(const Network& network, const T* theta, const T* x, std::vector<d
     if (is_softmax) {
       softmax(a, zeros.data());
     } else {
-      vector_kernels<double>().activate(layer.activation, a, zeros.data(), nullptr);
+      vector_kernels<double>().activate(layer.activation, a, zeros.data(), nullptr, {});
     }
   }
 }

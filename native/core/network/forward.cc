@@ -30,7 +30,7 @@ void activate(const DenseLayer& layer, MatrixView<T> z, const T* bias) {
   if (layer.activation == Activation::softmax) {
     softmax(z, bias);
   } else {
-    vector_kernels<T>().activate(layer.activation, z, bias, nullptr);
+    vector_kernels<T>().activate(layer.activation, z, bias, nullptr, {});
   }
 }
 

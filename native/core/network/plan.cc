@@ -47,8 +47,12 @@ Cut shared_blocks(int rows, int tall) {
 
 std::size_t Plan::row_elements(const Network& network) {
   std::size_t width = static_cast<std::size_t>(network.inputs());
-  for (const auto& layer : network.layers) width += 2 * stride_for(layer.outputs);
+  for (const auto& layer : network.layers) width += 2 * stride_for(layer.outputs) + slope_elements(layer);
   return width;
+}
+
+std::size_t Plan::slope_elements(const DenseLayer& layer) {
+  return traits_of(layer.activation).stores_slope ? stride_for(layer.outputs) : 0;
 }
 
 int Plan::most_chunk_rows(const Network& network, std::size_t element, std::size_t chunk_bytes) {

@@ -35,8 +35,10 @@ struct Plan {
   static constexpr std::size_t kChunkBytes = std::size_t{48} << 20;
   static constexpr int kFewestChunkRows = 512;
 
-  // Of all activations and deltas that one row occupies.
+  // Of all activations, slopes that are stored, and deltas that one row occupies.
   static std::size_t row_elements(const Network& network);
+  // Of the stored slopes of one layer.
+  static std::size_t slope_elements(const DenseLayer& layer);
 
   // The longest chunk of any evaluation.
   static int most_chunk_rows(const Network& network, std::size_t element, std::size_t chunk_bytes = kChunkBytes);

@@ -48,16 +48,36 @@ struct ExpConstants<double> {
                                      2.5100375929185925e-08};
 };
 
-// e^x = 2^n e^r, x = n ln 2 + r, |r| <= ln 2 / 2. `normal`: a denormal result is replaced by the least normal number, which makes
-// no difference when it is added to 1.
+// e^x = 2^n e^r, x = n ln 2 + r, |r| <= ln 2 / 2: n, then r, then e^r - 1.
+template <typename T>
+LAYERWISE_INLINE V<T> whole_exponent(V<T> x) {
+  return fma(x, all<T>(ExpConstants<T>::kInverseLn2), all<T>(ExpConstants<T>::kRound)) - ExpConstants<T>::kRound;
+}
+template <typename T>
+LAYERWISE_INLINE V<T> rest_beside(V<T> n, V<T> x) {
+  return fma(n, all<T>(-ExpConstants<T>::kLn2Rest), fma(n, all<T>(-ExpConstants<T>::kLn2), x));
+}
+template <typename T>
+LAYERWISE_INLINE V<T> small_exponential_less_one(V<T> r) {
+  return fma(polynomial<T>(r, ExpConstants<T>::kTail), r * r, r);
+}
+
+// `normal`: a denormal result is replaced by the least normal number, which makes no difference when it is added to 1.
 template <typename T, bool normal = false>
 LAYERWISE_INLINE V<T> exponential(V<T> x) {
   using C = ExpConstants<T>;
   x = at_most(all<T>(C::kHigh), at_least(all<T>(normal ? C::kLowNormal : C::kLow), x));
-  const V<T> n = fma(x, all<T>(C::kInverseLn2), all<T>(C::kRound)) - C::kRound;
-  const V<T> r = fma(n, all<T>(-C::kLn2Rest), fma(n, all<T>(-C::kLn2), x));
-  const V<T> p = fma(polynomial<T>(r, C::kTail), r * r, r) + T(1);
+  const V<T> n = whole_exponent<T>(x);
+  const V<T> p = small_exponential_less_one<T>(rest_beside<T>(n, x)) + T(1);
   return normal ? times_normal_power<T>(p, n) : times_power<T>(p, n);
+}
+
+// e^x - 1 for x <= 0, of full relative accuracy near 0.
+template <typename T>
+LAYERWISE_INLINE V<T> exponential_less_one(V<T> x) {
+  x = at_least(all<T>(ExpConstants<T>::kLow), x);
+  const V<T> n = whole_exponent<T>(x), power = times_power<T>(all<T>(1), n);
+  return fma(small_exponential_less_one<T>(rest_beside<T>(n, x)), power, power - T(1));
 }
 
 template <typename T>

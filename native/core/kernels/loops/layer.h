@@ -18,17 +18,18 @@ LAYERWISE_INLINE void by_rows(int rows, Body&& body) {
   for (; i < rows; i++) body(i, std::integral_constant<int, 1>{});
 }
 
-template <Activation f, typename T>
-void activate_with(MatrixView<T> z, const T* bias, T* sums) {
+template <Activation f, bool slope, typename T>
+void activate_with(MatrixView<T> z, const T* bias, T* sums, MatrixView<T> slopes) {
   if (sums != nullptr) std::fill(sums, sums + z.cols, T(0));
   by_rows(z.rows, [&](int i, auto rows) LAYERWISE_INLINE_LAMBDA {
     sweep<T>(z.cols, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA {
       const V<T> b = span.load(bias + j);
       V<T> sum = sums == nullptr ? V<T>{} : span.load(sums + j);
       unrolled<decltype(rows)::value>([&](auto r) LAYERWISE_INLINE_LAMBDA {
-        const V<T> a = apply<f, T>(span.load(z.row(i + r) + j) + b);
-        span.store(z.row(i + r) + j, a);
-        sum += a;
+        const Activated<T> at = activated<f, T>(span.load(z.row(i + r) + j) + b);
+        span.store(z.row(i + r) + j, at.a);
+        if constexpr (slope) span.store(slopes.row(i + r) + j, at.slope);
+        sum += at.a;
       });
       if (sums != nullptr) span.store(sums + j, sum);
     });
@@ -36,12 +37,18 @@ void activate_with(MatrixView<T> z, const T* bias, T* sums) {
 }
 
 template <typename T>
-void activate(Activation f, MatrixView<T> z, const T* bias, T* sums) {
-  with_constant(f, [&](auto f) { activate_with<decltype(f)::value>(z, bias, sums); });
+void activate(Activation f, MatrixView<T> z, const T* bias, T* sums, MatrixView<T> slopes) {
+  with_constant(f, [&](auto f) {
+    constexpr Activation kF = decltype(f)::value;
+    if constexpr (traits_of(kF).stores_slope) {
+      if (slopes.data != nullptr) return activate_with<kF, true>(z, bias, sums, slopes);
+    }
+    activate_with<kF, false>(z, bias, sums, slopes);
+  });
 }
 
 template <Activation f, bool l1, typename T>
-void hidden_delta_with(MatrixView<T> d, MatrixView<const T> a, const T* pull, T weight, T* sums) {
+void hidden_delta_with(MatrixView<T> d, MatrixView<const T> a, MatrixView<const T> slopes, const T* pull, T weight, T* sums) {
   std::fill(sums, sums + d.cols, T(0));
   by_rows(d.rows, [&](int i, auto rows) LAYERWISE_INLINE_LAMBDA {
     sweep<T>(d.cols, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA {
@@ -49,9 +56,13 @@ void hidden_delta_with(MatrixView<T> d, MatrixView<const T> a, const T* pull, T 
       V<T> sum = span.load(sums + j);
       unrolled<decltype(rows)::value>([&](auto r) LAYERWISE_INLINE_LAMBDA {
         const V<T> out = span.load(a.row(i + r) + j);
-        V<T> pulled = span.load(d.row(i + r) + j) + p;
-        if constexpr (l1) pulled = fma(all<T>(weight), sign<T>(out), pulled);
-        const V<T> delta = times_slope<f, T>(pulled, out);
+        V<T> delta = span.load(d.row(i + r) + j) + p;
+        if constexpr (l1) delta = fma(all<T>(weight), sign<T>(out), delta);
+        if constexpr (traits_of(f).stores_slope) {
+          delta = delta * span.load(slopes.row(i + r) + j);
+        } else {
+          delta = times_slope<f, T>(delta, out);
+        }
         span.store(d.row(i + r) + j, delta);
         sum += delta;
       });
@@ -61,10 +72,12 @@ void hidden_delta_with(MatrixView<T> d, MatrixView<const T> a, const T* pull, T 
 }
 
 template <typename T>
-void hidden_delta(Activation f, MatrixView<T> d, MatrixView<const T> a, const T* pull, T l1, T* sums) {
+void hidden_delta(Activation f, MatrixView<T> d, MatrixView<const T> a, MatrixView<const T> slopes, const T* pull, T l1,
+                  T* sums) {
   with_constant(f, [&](auto f) {
     constexpr Activation kF = decltype(f)::value;
-    l1 == 0 ? hidden_delta_with<kF, false>(d, a, pull, l1, sums) : hidden_delta_with<kF, true>(d, a, pull, l1, sums);
+    l1 == 0 ? hidden_delta_with<kF, false>(d, a, slopes, pull, l1, sums)
+            : hidden_delta_with<kF, true>(d, a, slopes, pull, l1, sums);
   });
 }
 

@@ -13,6 +13,16 @@ struct Output {
   V<T> delta;  // d loss / d z without the scale
 };
 
+// d f'(z).
+template <Activation f, typename T>
+LAYERWISE_INLINE V<T> back(V<T> d, const Activated<T>& at) {
+  if constexpr (traits_of(f).stores_slope) {
+    return d * at.slope;
+  } else {
+    return times_slope<f, T>(d, at.a);
+  }
+}
+
 template <Loss loss, Activation f, typename T>
 LAYERWISE_INLINE Output<T> output(V<T> z, V<T> x) {
   if constexpr (loss == Loss::cross_entropy) {
@@ -21,9 +31,10 @@ LAYERWISE_INLINE Output<T> output(V<T> z, V<T> x) {
     const V<T> y = (z < T(0) ? e : all<T>(1)) / (e + T(1));
     return {y, at_least(V<T>{}, z) - x * z + log_one_plus<T>(e), y - x};
   } else {
-    const V<T> y = apply<f, T>(z), error = y - x;
-    if constexpr (loss == Loss::absolute) return {y, absolute<T>(error), times_slope<f, T>(sign<T>(error), y)};
-    return {y, error * error, times_slope<f, T>(error, y)};
+    const Activated<T> at = activated<f, T>(z);
+    const V<T> error = at.a - x;
+    if constexpr (loss == Loss::absolute) return {at.a, absolute<T>(error), back<f, T>(sign<T>(error), at)};
+    return {at.a, error * error, back<f, T>(error, at)};
   }
 }
 
@@ -54,7 +65,7 @@ class LossSum {
   double norms_ = 0;
 };
 
-// Two sweeps over each row, since every delta needs the norm of the row.
+// Two sweeps over each row, since every delta needs the norm of the row. The first replaces z by y, unless f' is made of z.
 template <Activation f, typename T>
 double euclidean_delta(MatrixView<T> z, const T* bias, MatrixView<const T> x, T scale, T* sums) {
   std::fill(sums, sums + z.cols, T(0));
@@ -66,13 +77,18 @@ double euclidean_delta(MatrixView<T> z, const T* bias, MatrixView<const T> x, T 
     sweep<T>(z.cols, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA {
       const auto o = output<Loss::euclidean, f, T>(span.load(out + j) + span.load(bias + j), span.load(in + j));
       lost += span.only(o.lost);
-      span.store(out + j, o.y);
+      if constexpr (!traits_of(f).stores_slope) span.store(out + j, o.y);
     });
     const double norm = total.add_row(lost);
     const V<T> factor = all<T>(norm == 0 ? T(0) : static_cast<T>(scale / norm));
     sweep<T>(z.cols, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA {
-      const V<T> y = span.load(out + j);
-      const V<T> delta = times_slope<f, T>((y - span.load(in + j)) * factor, y);
+      V<T> delta;
+      if constexpr (traits_of(f).stores_slope) {
+        delta = output<Loss::euclidean, f, T>(span.load(out + j) + span.load(bias + j), span.load(in + j)).delta * factor;
+      } else {
+        const V<T> y = span.load(out + j);
+        delta = times_slope<f, T>((y - span.load(in + j)) * factor, y);
+      }
       span.store(out + j, delta);
       span.store(sums + j, span.load(sums + j) + delta);
     });
