@@ -142,6 +142,20 @@ export const CALLS: Readonly<Record<string, Prepare>> = {
     const [model, x] = [small(), arrays(rows)]
     return () => model.encode(x)
   },
+  'encode of arrays of one number': async (rows) => {
+    const model = new SparseAutoencoder({ inputs: 1, hidden: 1 })
+    const x = Array.from({ length: rows }, (_, i) => [value(i)])
+    return () => model.encode(x)
+  },
+  'encode of typed arrays of one number': async (rows) => {
+    const model = new SparseAutoencoder({ inputs: 1, hidden: 1 })
+    const x = Array.from({ length: rows }, (_, i) => Float64Array.of(value(i)))
+    return () => model.encode(x)
+  },
+  'encode of typed arrays': async (rows) => {
+    const [model, x] = [small(), arrays(rows).map((row) => Float64Array.from(row))]
+    return () => model.encode(x)
+  },
   'reconstructionError of arrays': async (rows) => {
     const [model, x] = [small(), arrays(rows)]
     return () => model.reconstructionError(x)
@@ -198,6 +212,10 @@ export const CALLS: Readonly<Record<string, Prepare>> = {
   writeNpy: async (rows, folder) => {
     const x = Matrix.from(new Uint8Array(rows * COLS), rows, COLS, { scale: 1 / 255 })
     return () => writeNpy(join(folder, 'x.npy'), x)
+  },
+  'writeNpy as another type': async (rows, folder) => {
+    const x = matrix(rows)
+    return () => writeNpy(join(folder, 'x.npy'), x, { type: 'float16' })
   },
   readNpy: async (rows, folder) => {
     await writeNpy(join(folder, 'x.npy'), matrix(rows))

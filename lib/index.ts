@@ -7,12 +7,21 @@ export type {
   PlainUint8Array,
   PlainUint32Array,
   Precision,
+  StoredArray,
 } from './base/precision.js'
+export type { StorageType } from './base/storage-type.js'
 export { readIdx, readIdxLabels } from './data/idx.js'
-export type { Classes, IntegerArray, Labels, Prediction, Predictions } from './data/labels.js'
+export type {
+  BigIntegerArray,
+  Classes,
+  IntegerArray,
+  Labels,
+  Prediction,
+  Predictions,
+} from './data/labels.js'
 export { type FromRowsOptions, Matrix, type Row } from './data/matrix.js'
-export type { MatrixData, MatrixLike, MatrixOptions } from './data/matrix-data.js'
-export { readNpy, writeNpy } from './data/npy.js'
+export type { MatrixData, MatrixLike, MatrixOptions, NumberArray } from './data/matrix-data.js'
+export { type NpyType, readNpy, type WriteNpyOptions, writeNpy } from './data/npy.js'
 export { type PatchOptions, preparePatches, type RowPatchOptions, samplePatches } from './data/patches.js'
 export type { FittingRows, Rows } from './data/rows.js'
 export type { Scaler } from './data/scaling/column-scaler.js'
@@ -46,7 +55,7 @@ export type { SingularVectors } from './linear/singular-vectors.js'
 export type { LayeredModel } from './models/check-layers.js'
 export type { ClassifierFitOptions, LabeledRows } from './models/classifier.js'
 export type { SoftmaxOptions } from './models/classifier-options.js'
-export type { EncodeOptions } from './models/encode-options.js'
+export type { EncodeOptions, OutOptions } from './models/encode-options.js'
 export { LinearAutoencoder } from './models/linear-autoencoder.js'
 export type {
   LinearAutoencoderOptions,

@@ -17,6 +17,18 @@ Activation activation_argument(const Napi::Object& layer) {
   return choice<Activation>(layer, "activation", names);
 }
 
+// Of each Storage. JavaScript hands float16 over as its bits: older versions of Node have no array of it.
+constexpr napi_typedarray_type kArrayTypes[kStorageCount] = {
+    napi_uint8_array, napi_int8_array,   napi_uint16_array, napi_int16_array,   napi_uint32_array,
+    napi_int32_array, napi_uint16_array, napi_uint16_array, napi_float32_array, napi_float64_array,
+};
+
+Storage storage_argument(const Napi::Object& rows) {
+  const char* names[kStorageCount];
+  for (int i = 0; i < kStorageCount; i++) names[i] = kStorageTraits[i].name;
+  return choice<Storage>(rows, "type", names);
+}
+
 }  // namespace
 
 Napi::Object request_argument(const Napi::CallbackInfo& info, std::size_t index) {
@@ -94,21 +106,21 @@ Objective objective_argument(const Napi::Object& request, const Network& network
   return objective;
 }
 
-Rows rows_of(Napi::Env env, const ArrayArgument& data, int rows, int cols) {
+Rows rows_of(Napi::Env env, const ArrayArgument& data, Storage storage, int rows, int cols) {
+  if (data.type != kArrayTypes[static_cast<int>(storage)])
+    throw argument_error(env, "ERR_ARGUMENT", std::string("data: expected the array of ") + traits_of(storage).name);
   Rows result;
   result.data = data.data;
+  result.storage = storage;
   result.count = rows;
   result.cols = cols;
-  if (data.type == napi_uint8_array) {
-    result.storage = Storage::u8;
-  } else if (data.type == napi_float32_array) {
-    result.storage = Storage::f32;
-  } else if (data.type == napi_float64_array) {
-    result.storage = Storage::f64;
-  } else {
-    throw argument_error(env, "ERR_ARGUMENT", "data: expected a Float32Array, Float64Array or Uint8Array");
-  }
   return result;
+}
+
+Storage storage_numbered(Napi::Env env, const Napi::Value& number) {
+  const int storage = number.ToNumber().Int32Value();
+  if (storage < 0 || storage >= kStorageCount) throw argument_error(env, "ERR_ARGUMENT", "type: unknown");
+  return static_cast<Storage>(storage);
 }
 
 ColumnScaling scaling_of(const Napi::Object& object, std::size_t cols) {
@@ -139,7 +151,7 @@ Rows rows_argument(const Napi::Object& object, Pins& pins) {
   const int available = integer(object, "rows", 0);
   // So that the core can count blocks with an int.
   if (available > 1 << 30) throw argument_error(env, "ERR_SHAPE", "rows: more than 2^30");
-  Rows rows = rows_of(env, data, available, integer(object, "cols", 1));
+  Rows rows = rows_of(env, data, storage_argument(object), available, integer(object, "cols", 1));
   rows.stored = available;
   rows.scale = number(object, "scale");
   if (data.length != static_cast<std::size_t>(available) * static_cast<std::size_t>(rows.cols)) {

@@ -19,8 +19,10 @@ Rows rows_argument(const Napi::Object& rows, Pins& pins);
 // A scaling over arrays that its owner keeps alive; the second form reads owner[name], if present, and pins its arrays.
 ColumnScaling scaling_of(const Napi::Object& scaling, std::size_t cols);
 ColumnScaling scaling_argument(const Napi::Object& owner, const char* name, Pins& pins, std::size_t cols);
-// `rows` rows over data of one of the allowed types.
-Rows rows_of(Napi::Env env, const ArrayArgument& data, int rows, int cols);
+// So many rows over data that are the array of this storage.
+Rows rows_of(Napi::Env env, const ArrayArgument& data, Storage storage, int rows, int cols);
+// The place of a storage in the list of them.
+Storage storage_numbered(Napi::Env env, const Napi::Value& number);
 // rows.through, if present; its parameters are pinned. The caller keeps it alive as long as the rows that point to it.
 std::unique_ptr<Through> through_argument(const Napi::Object& request, Pins& pins, bool in_double);
 // Checks that these rows and their labels fit the network.

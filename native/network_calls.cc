@@ -269,19 +269,19 @@ Napi::Value run_forward_row(const Napi::CallbackInfo& info) {
   const auto width = static_cast<std::int64_t>(network.inputs());
   const ArrayArgument parameters = array_argument(env, info[1], "parameters", static_cast<std::int64_t>(network.parameters));
   const ArrayArgument data = array_argument(env, info[2], "row", width);
-  const ArrayArgument out = array_argument(env, info[5], "out", network.outputs());
+  const ArrayArgument out = array_argument(env, info[6], "out", network.outputs());
   if (out.type != parameters.type) throw argument_error(env, "ERR_ARGUMENT", "out: expected the type of the parameters");
-  Rows row = rows_of(env, data, 1, network.inputs());
-  row.scale = info[3].ToNumber();
-  if (!info[4].IsUndefined()) row.scaling = scaling_of(request_argument(info, 4), width);
+  Rows row = rows_of(env, data, storage_numbered(env, info[3]), 1, network.inputs());
+  row.scale = info[4].ToNumber();
+  if (!info[5].IsUndefined()) row.scaling = scaling_of(request_argument(info, 5), width);
   const auto weights = static_cast<std::int64_t>(network.layers.front().weight_count());
-  const ArrayArgument transposed = array_argument(env, info[6], "transposed", weights);
+  const ArrayArgument transposed = array_argument(env, info[7], "transposed", weights);
   if (transposed.type != parameters.type)
     throw argument_error(env, "ERR_ARGUMENT", "transposed: expected the type of the parameters");
-  const bool renew = info[7].ToBoolean();
+  const bool renew = info[8].ToBoolean();
   double* error = nullptr;
-  if (!info[8].IsUndefined()) {
-    const ArrayArgument errors = array_argument(env, info[8], "errors", 1);
+  if (!info[9].IsUndefined()) {
+    const ArrayArgument errors = array_argument(env, info[9], "errors", 1);
     if (errors.type != napi_float64_array) throw argument_error(env, "ERR_ARGUMENT", "errors: expected a Float64Array");
     if (network.outputs() != network.inputs()) throw argument_error(env, "ERR_SHAPE", "row: wrong width");
     error = static_cast<double*>(errors.data);

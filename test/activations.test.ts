@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { STORAGE_TYPES } from '../lib/base/storage-type.js'
 import { binding } from '../lib/native/load.js'
 import {
   ACTIVATIONS,
@@ -26,7 +27,7 @@ const sums = Float64Array.from(
 async function byName(activation: string, z: Float64Array): Promise<Float64Array> {
   const out = new Float64Array(z.length)
   const layers = [{ inputs: 1, outputs: 1, activation, biases: false }]
-  const rows = { data: z, rows: z.length, cols: 1, scale: 1 }
+  const rows = { data: z, type: 'float64', rows: z.length, cols: 1, scale: 1 } as const
   const parameters = Float64Array.of(1)
   await binding().forward({ ...run(), layers, parameters, rows, result: 'outputs', out })
   return out
@@ -41,6 +42,7 @@ function byNumber(activation: number, z: Float64Array): Float64Array {
       shape,
       parameters,
       Float64Array.of(value),
+      STORAGE_TYPES.float64.number,
       1,
       undefined,
       out,
@@ -88,7 +90,7 @@ describe.each(ACTIVATIONS)('%s', (name) => {
       layers,
       objective: { loss: 'squared', weightDecay: [0, 0], penalties: [penalty] },
       parameters: Float64Array.of(1, 1),
-      rows: { data: x, rows: 3, cols: 1, scale: 1 },
+      rows: { data: x, type: 'float64', rows: 3, cols: 1, scale: 1 },
     })
     expect(sparsity).toBe(activationRate(name, meanActivation[0]!) ** 2)
   })

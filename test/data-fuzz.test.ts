@@ -55,6 +55,8 @@ async function models() {
 beforeAll(async () => {
   await writeNpy(at('good'), Matrix.from(new Float64Array([1, 2, 3, 4, 5, 6]), 2, 3))
   good.set('readNpy', { bytes: readFileSync(at('good')), read: readNpy })
+  await writeNpy(at('good'), Matrix.from(new Uint16Array([1, 2, 3, 4]), 2, 2, { type: 'float16' }))
+  good.set('readNpy of float16', { bytes: readFileSync(at('good')), read: readNpy })
   const images = Buffer.from([0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6])
   good.set('readIdx', { bytes: images, read: readIdx })
   good.set('readIdx of gzip', { bytes: gzipSync(images), read: readIdx })
@@ -76,6 +78,7 @@ async function expectAnswer(read: Read, path: string): Promise<void> {
 
 const CASES = [
   'readNpy',
+  'readNpy of float16',
   'readIdx',
   'readIdx of gzip',
   'readIdxLabels',

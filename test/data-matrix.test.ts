@@ -47,7 +47,24 @@ describe('Matrix', () => {
   it.each([
     ['a length that is not rows × cols', () => Matrix.from(new Float32Array(5), 3, 2), 'ERR_SHAPE'],
     ['an ordinary array', () => Matrix.from([1, 2] as never, 1, 2), 'ERR_ARGUMENT'],
-    ['an Int16Array', () => Matrix.from(new Int16Array(2) as never, 1, 2), 'ERR_ARGUMENT'],
+    ['clamped bytes', () => Matrix.from(new Uint8ClampedArray(2) as never, 1, 2), 'ERR_ARGUMENT'],
+    ['BigInts', () => Matrix.from(new BigInt64Array(2) as never, 1, 2), 'ERR_ARGUMENT'],
+    ['a Uint16Array without a type', () => Matrix.from(new Uint16Array(2), 1, 2), 'ERR_ARGUMENT'],
+    [
+      'a type that the array does not hold',
+      () => Matrix.from(new Int16Array(2), 1, 2, { type: 'float16' }),
+      'ERR_ARGUMENT',
+    ],
+    [
+      'floats of 32 bits said to be others',
+      () => Matrix.from(new Float32Array(2), 1, 2, { type: 'bfloat16' }),
+      'ERR_ARGUMENT',
+    ],
+    [
+      'a type that there is not',
+      () => Matrix.from(new Uint16Array(2), 1, 2, { type: 'half' as never }),
+      'ERR_ARGUMENT',
+    ],
     ['no columns', () => Matrix.from(new Float32Array(0), 1, 0), 'ERR_ARGUMENT'],
     ['a fractional number of rows', () => Matrix.from(new Float32Array(3), 1.5, 2), 'ERR_ARGUMENT'],
     ['a scale of 0', () => Matrix.from(new Uint8Array(1), 1, 1, { scale: 0 }), 'ERR_ARGUMENT'],
@@ -57,6 +74,11 @@ describe('Matrix', () => {
       'ERR_ARGUMENT',
     ],
     ['an infinite scale', () => Matrix.from(new Uint8Array(1), 1, 1, { scale: Infinity }), 'ERR_ARGUMENT'],
+    [
+      'a scale on floats of 64 bits',
+      () => Matrix.from(new Float64Array(1), 1, 1, { scale: 2 }),
+      'ERR_ARGUMENT',
+    ],
     ['a scale on floats', () => Matrix.from(new Float32Array(1), 1, 1, { scale: 2 }), 'ERR_ARGUMENT'],
     ['an unknown option', () => Matrix.from(new Uint8Array(1), 1, 1, { skale: 2 } as never), 'ERR_ARGUMENT'],
     ['shared memory', () => Matrix.from(new Uint8Array(new SharedArrayBuffer(2)), 1, 2), 'ERR_ARGUMENT'],

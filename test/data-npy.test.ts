@@ -17,7 +17,7 @@ import { describe, expect, it } from 'vitest'
 import { LayerwiseError } from '../lib/base/errors.js'
 import { Matrix } from '../lib/data/matrix.js'
 import type { MatrixData } from '../lib/data/matrix-data.js'
-import { readNpy, writeNpy } from '../lib/data/npy.js'
+import { type NpyType, readNpy, writeNpy } from '../lib/data/npy.js'
 import { temporaryFolder } from './temporary-folder.js'
 
 const folder = temporaryFolder()
@@ -70,6 +70,19 @@ describe('readNpy', () => {
     expect([column.rows, column.cols, column.data]).toEqual([3, 1, new Float64Array([0.1, 0.2, 0.3])])
   })
 
+  it.each([
+    ['|i1', 'ff01', Int8Array.of(-1, 1), 'int8'],
+    ['<u2', 'ffff0100', Uint16Array.of(65535, 1), 'uint16'],
+    ['<i2', 'ffff0100', Int16Array.of(-1, 1), 'int16'],
+    ['<u4', 'ffffffff01000000', Uint32Array.of(4294967295, 1), 'uint32'],
+    ['<i4', 'ffffffff01000000', Int32Array.of(-1, 1), 'int32'],
+    ['<f2', '003c00c1', Uint16Array.of(0x3c00, 0xc100), 'float16'],
+  ])('reads %s as it is stored', async (descriptor, numbers, data, type) => {
+    const matrix = await readNpy(file(numpy(1, header(`'${descriptor}'`, '(1, 2)'), numbers)))
+    expect([matrix.data, matrix.type, matrix.scale]).toEqual([data, type, 1])
+    if (type === 'float16') expect(matrix.toArray()).toEqual([[1, -2.5]])
+  })
+
   it('reads the long integers of Python 2 in a shape', async () => {
     expect(await readNpy(file(numpy(1, header("'<f4'", '(2L, 2L)'), '00'.repeat(16))))).toMatchObject({
       rows: 2,
@@ -98,6 +111,8 @@ describe('readNpy', () => {
   it.each([
     ['Fortran order', header("'<f4'", '(2, 2)', 'True'), 'np.ascontiguousarray'],
     ['integers', header("'<i8'", '(1, 2)'), "astype('<f4')"],
+    ['integers of 16 bits with the highest byte first', header("'>i2'", '(1, 2)'), 'little-endian'],
+    ['booleans', header("'|b1'", '(1, 2)'), "astype('<f4')"],
     ['big-endian floats', header("'>f4'", '(2, 2)'), "astype('<f4')"],
     ['named fields', header("[('a', '<f4')]", '(4,)'), "astype('<f4')"],
     ['three dimensions', header("'<f4'", '(1, 2, 2)'), 'reshape'],
@@ -193,20 +208,131 @@ describe('writeNpy', () => {
       const length = { minLength: rows * cols, maxLength: rows * cols }
       const data: fc.Arbitrary<MatrixData> = fc.oneof(
         fc.uint8Array(length),
+        fc.int8Array(length),
+        fc.int16Array(length),
+        fc.uint32Array(length),
+        fc.int32Array(length),
         fc.float32Array(length),
         fc.float64Array(length),
       )
-      return data.map((numbers) => Matrix.from(numbers, rows, cols))
+      const bits = fc.tuple(fc.uint16Array(length), fc.constantFrom('uint16' as const, 'float16' as const))
+      return fc.oneof(
+        data.map((numbers) => Matrix.from(numbers, rows, cols)),
+        bits.map(([numbers, type]) => Matrix.from(numbers, rows, cols, { type })),
+      )
     })
     await fc.assert(
       fc.asyncProperty(matrices, async (matrix) => {
         await writeNpy(path, matrix)
         const read = await readNpy(path)
-        expect([read.rows, read.cols]).toEqual([matrix.rows, matrix.cols])
+        expect([read.rows, read.cols, read.type]).toEqual([matrix.rows, matrix.cols, matrix.type])
         expect(read.data).toEqual(matrix.data)
       }),
-      { numRuns: 60 },
+      { numRuns: 100 },
     )
+  })
+
+  it('writes bfloat16, which NumPy does not know, as the float32 of the same values', async () => {
+    await writeNpy(path, Matrix.from(Uint16Array.of(0x3f80, 0xc020), 1, 2, { type: 'bfloat16' }))
+    expect((await readNpy(path)).data).toEqual(Float32Array.of(1, -2.5))
+  })
+
+  it('writes integers of 32 bits with a scale as float64', async () => {
+    await writeNpy(path, Matrix.from(Int32Array.of(2_000_000_001, -3), 1, 2, { scale: 0.5 }))
+    expect((await readNpy(path)).data).toEqual(Float64Array.of(1_000_000_000.5, -1.5))
+  })
+
+  /** For each type: values, and as what they come back; a value that does not fit, and the largest that still does. */
+  const conversions: [NpyType, number[], number[], number[], number[]][] = [
+    ['uint8', [0.5, 1.5, 2.4, 254.5], [0, 2, 2, 254], [255.5, -0.51], [255.49, -0.5]],
+    ['int8', [-0.5, -1.5, 2.5, -127.5], [0, -2, 2, -128], [127.5, -128.51], [127.49, -128.5]],
+    ['uint16', [0.5, 65534.5], [0, 65534], [65535.5, -1], [65535.4, -0.5]],
+    ['int16', [-2.5, 32766.5], [-2, 32766], [32767.5, -32769], [32767.4, -32768.5]],
+    ['uint32', [2.5, 4294967294.5], [2, 4294967294], [4294967295.5, -1], [4294967295.4, -0.5]],
+    [
+      'int32',
+      [-2.5, 2147483646.5],
+      [-2, 2147483646],
+      [2147483647.5, -2147483649],
+      [2147483647.4, -2147483648.5],
+    ],
+    [
+      'float16',
+      [1 + 2 ** -11, 1 + 3 * 2 ** -11, 2 ** -25, 3 * 2 ** -25, -(2 ** -14 - 2 ** -25), 0.1],
+      [1, 1 + 2 ** -9, 0, 2 ** -23, -(2 ** -14), 0.0999755859375],
+      [65520, -1e9],
+      [65519.999, -65519.999],
+    ],
+    ['float32', [0.1, 1 + 2 ** -24], [Math.fround(0.1), 1], [3.5e38, -1e300], [3.4028235e38, -3.4028235e38]],
+    ['float64', [0.1, 1e-320], [0.1, 1e-320], [], [Number.MAX_VALUE]],
+  ]
+  const values = (...numbers: number[]) => {
+    const even = numbers.length % 2 === 0 ? numbers : [...numbers, 0]
+    return Matrix.from(Float64Array.from(even), even.length / 2, 2)
+  }
+
+  /** Stored in another type than this, so that it is converted. */
+  const unlike = (type: NpyType, x: Matrix) =>
+    type === 'float64' ? Matrix.from(Float32Array.from(x.data), x.rows, x.cols) : x
+
+  it.each(conversions)(
+    'rounds to the nearest %s, of two as near to the even one',
+    async (type, given, stored) => {
+      await writeNpy(path, values(...given), { type })
+      const read = await readNpy(path)
+      expect(read.type).toBe(type)
+      expect(read.toArray().flat().slice(0, stored.length)).toEqual(stored)
+    },
+  )
+
+  it.each(conversions)(
+    'refuses what %s cannot hold, and NaN, with row and column',
+    async (type, _, _s, bad, fits) => {
+      await writeNpy(path, values(...fits), { type })
+      const before = readFileSync(path)
+      for (const value of [...bad, NaN, Infinity, -Infinity]) {
+        await expect(writeNpy(path, unlike(type, values(0, 0, 0, value)), { type })).rejects.toMatchObject({
+          code: 'ERR_RANGE',
+          details: { argument: 'matrix', received: value, row: 1, column: 1 },
+          message: expect.stringContaining(
+            Number.isFinite(value) ? `numbers that ${type} can hold` : 'finite numbers',
+          ),
+        })
+      }
+      expect(readFileSync(path)).toEqual(before)
+    },
+  )
+
+  it('writes any values as any type as the oracle rounds them', async () => {
+    const sizes = fc.constantFrom(1, 300, 70_000, 3e9)
+    const numbers = fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 1, maxLength: 8 })
+    const types = fc.constantFrom(...conversions.map(([type]) => type))
+    await fc.assert(
+      fc.asyncProperty(sizes, numbers, types, async (size, shares, type) => {
+        const given = shares.map((share) => share * size)
+        const matrix = Matrix.from(Float64Array.from(given), 1, given.length)
+        const wanted = given.map((value) => nearest(value, type))
+        if (wanted.includes(undefined)) {
+          await expect(writeNpy(path, matrix, { type })).rejects.toMatchObject({ code: 'ERR_RANGE' })
+        } else {
+          await writeNpy(path, matrix, { type })
+          expect((await readNpy(path)).toArray()[0]!.map((value) => value + 0)).toEqual(
+            wanted.map((value) => value! + 0),
+          )
+        }
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  it.each([
+    ['a type that NumPy does not know', { type: 'bfloat16' }],
+    ['a type of NumPy', { type: '<f4' }],
+    ['another option', { kind: 'uint8' }],
+  ])('refuses %s', async (_, options) => {
+    await expect(writeNpy(path, values(1, 2), options as never)).rejects.toMatchObject({
+      code: 'ERR_ARGUMENT',
+    })
   })
 
   it('writes files that are read or refused with any byte changed or cut off', async () => {
@@ -281,3 +407,36 @@ describe('writeNpy', () => {
     await expect(writeNpy(path, [[1]] as never)).rejects.toMatchObject({ code: 'ERR_ARGUMENT' })
   })
 })
+
+/** Numbers of float16: the oracle's rounding goes through all of them. */
+const FLOAT16 = Array.from({ length: 0x7c00 }, (_, bits) => {
+  const [exponent, mantissa] = [bits >> 10, bits & 1023]
+  return exponent === 0 ? mantissa * 2 ** -24 : (1024 + mantissa) * 2 ** (exponent - 25)
+})
+
+/** The nearest number of a type, found slowly; undefined where none is within half a step. */
+function nearest(value: number, type: NpyType): number | undefined {
+  if (type === 'float64') return value
+  if (type === 'float32') return Math.fround(value)
+  if (type === 'float16') return nearestHalf(value)
+  const low = Math.floor(value)
+  const step = value - low
+  const whole = step > 0.5 || (step === 0.5 && low % 2 !== 0) ? low + 1 : low
+  const bits = Number(type.replace(/\D+/, ''))
+  const [least, most] = type.startsWith('u') ? [0, 2 ** bits - 1] : [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1]
+  return whole < least || whole > most ? undefined : whole
+}
+
+function nearestHalf(value: number): number | undefined {
+  const size = Math.abs(value)
+  if (size >= 65520) return undefined
+  let [low, high] = [0, FLOAT16.length - 1]
+  while (high - low > 1) {
+    const middle = (low + high) >> 1
+    if (FLOAT16[middle]! <= size) low = middle
+    else high = middle
+  }
+  const [below, above] = [size - FLOAT16[low]!, FLOAT16[high]! - size]
+  const bits = above < below || (above === below && high % 2 === 0) ? high : low
+  return Math.sign(value) * FLOAT16[bits]!
+}

@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { elementType } from '../lib/base/precision.js'
+import { Matrix } from '../lib/data/matrix.js'
 import { snapshot } from '../lib/data/snapshot.js'
 import { binding } from '../lib/native/load.js'
 
@@ -8,14 +10,19 @@ const arrays = [
   new Float32Array(new ArrayBuffer(4 * 37), 8, 35).map((_, i) => i / 7),
   new Float64Array(35).map((_, i) => i / 7),
   new Float64Array(500_000).map((_, i) => i / 7),
+  new Int8Array(35).map((_, i) => -i),
+  new Uint16Array(new ArrayBuffer(80), 2, 35).map((_, i) => 1000 * i),
+  new Int32Array(35).map((_, i) => -(2 ** i)),
 ]
+
+const zeros = (rows: number, cols: number) => Matrix.from(new Float64Array(rows * cols), rows, cols)
 
 describe('a snapshot of rows', () => {
   // Runs first: memory of other copies might be freed in between.
   test.skipIf(hugePageKibibytes() === undefined)(
     'requests huge pages if it is large and the system has them',
     async () => {
-      const rows = { data: new Float64Array(2 ** 22), rows: 2 ** 20, cols: 4, scale: 1 }
+      const rows = zeros(2 ** 20, 4)
       const before = hugePageKibibytes()!
       const copy = await snapshot('x', rows, () => {})
       expect(hugePageKibibytes()! - before).toBeGreaterThanOrEqual((copy.data.byteLength / 1024) * 0.99)
@@ -25,7 +32,11 @@ describe('a snapshot of rows', () => {
   test.each(arrays.map((data) => ({ data, length: data.length, type: data.constructor.name })))(
     'is a copy of the same type aligned to a cache line: $type of $length',
     async ({ data, length }) => {
-      const copy = await snapshot('x', { data, rows: length / 5, cols: 5, scale: 1 }, () => {})
+      const copy = await snapshot(
+        'x',
+        { data, type: elementType(data)!, rows: length / 5, cols: 5, scale: 1 },
+        () => {},
+      )
       expect(copy).toMatchObject({ rows: length / 5, cols: 5, scale: 1 })
       expect(copy.data.constructor).toBe(data.constructor)
       expect(copy.data.buffer).not.toBe(data.buffer)
@@ -37,7 +48,7 @@ describe('a snapshot of rows', () => {
   test.each([2 ** 16, 2 ** 16 + 1, 500_000])(
     'begins at a huge page and leaves room for its last one: %i numbers',
     async (length) => {
-      const rows = { data: new Float64Array(length), rows: length, cols: 1, scale: 1 }
+      const rows = zeros(length, 1)
       const { data } = await snapshot('x', rows, () => {})
       expect(binding().prepareRows(bytesOf(data), 2 ** 21)).toBe(0)
       const last = Math.ceil(data.byteLength / 2 ** 21) * 2 ** 21
@@ -46,7 +57,7 @@ describe('a snapshot of rows', () => {
   )
 
   test('uses at most one more cache line below half a MiB', async () => {
-    const rows = { data: new Float64Array(2 ** 16 - 1), rows: 2 ** 16 - 1, cols: 1, scale: 1 }
+    const rows = zeros(2 ** 16 - 1, 1)
     const { data } = await snapshot('x', rows, () => {})
     expect(data.buffer.byteLength).toBeLessThan(rows.data.byteLength + 2 * 64)
   })
@@ -67,6 +78,6 @@ function hugePageKibibytes(): number | undefined {
   return sum
 }
 
-function bytesOf({ buffer, byteOffset, byteLength }: Uint8Array | Float32Array | Float64Array): Uint8Array {
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength)
 }

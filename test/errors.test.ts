@@ -233,7 +233,7 @@ const fits: Row[] = [
 const rows: Row[] = [
   ['nothing', undefined, 'ERR_ARGUMENT', 'x: '],
   ['text', 'abc', 'ERR_ARGUMENT', 'x: '],
-  ['an Int32Array', new Int32Array(6), 'ERR_ARGUMENT', 'x: '],
+  ['a Uint16Array', new Uint16Array(6), 'ERR_ARGUMENT', 'x: '],
   ['a flat array of numbers', [0.1, 0.2, 0.3], 'ERR_ARGUMENT', 'x'],
   ['numbers as text', [['0.1', '0.2', '0.3']], 'ERR_ARGUMENT', 'row 0, column 0'],
   ['shared memory', new Float32Array(new SharedArrayBuffer(24)), 'ERR_ARGUMENT', 'x: '],

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { precisionOf } from '../lib/base/precision.js'
 import { Matrix, StackedAutoencoder, StackedClassifier } from '../lib/index.js'
 import type { Floats, NativeObjective, NativeRows } from '../lib/native/binding.js'
 import { binding } from '../lib/native/load.js'
@@ -29,7 +30,7 @@ function nativeObjective({ penalties, classWeights, ...rest }: OracleObjective):
 }
 
 function nativeRows(x: Floats, m: number, { labels }: Case): NativeRows {
-  return { data: x, rows: m, cols: x.length / m, scale: 1, ...(labels && { labels }) }
+  return { data: x, type: precisionOf(x), rows: m, cols: x.length / m, scale: 1, ...(labels && { labels }) }
 }
 
 /** Cost, and gradient on request, of the native core in the precision of `parameters`. */
@@ -192,7 +193,7 @@ describe('gradient by differences, oracle and float32 agree for the classifier o
   test('with logits of ±500, where cost and gradient are finite', async () => {
     const layers: OracleLayer[] = [{ inputs: 2, outputs: 3, activation: 'softmax' }]
     const theta = [0, 0, 0, 0, 0, 0, 500, -500, 0]
-    const rows = { data: Float64Array.of(0.5, 0.5), rows: 1, cols: 2, scale: 1 }
+    const rows = { data: Float64Array.of(0.5, 0.5), type: 'float64', rows: 1, cols: 2, scale: 1 } as const
     for (const [label, loss, slopes] of [
       [0, 0, [0, 0, 0]],
       [1, 1000, [1, -1, 0]],

@@ -93,6 +93,20 @@ const readers: Record<string, (data: Float32Array) => unknown> = {
     return fresh.parameters()
   },
   encode: async (data) => (await model.encode(data)).toArray(),
+  'encode of typed rows': async (data) => {
+    const kind = data.constructor as typeof Float32Array
+    const list = Array.from({ length: rows }, (_, i) => new kind(numbers.slice(i * inputs, (i + 1) * inputs)))
+    return (await model.encode(list)).toArray()
+  },
+  'encode into an array': async (data) => {
+    const out = new (data.constructor as typeof Float32Array)(new Float32Array(3 * rows))
+    await model.encode(numbers, { out })
+    return Float32Array.prototype.map.call(new Float32Array(plainBuffer(out)), (value) => value)
+  },
+  'scaler.fit of typed rows': async (data) => {
+    const kind = data.constructor as typeof Float32Array
+    return (await new StandardScaler().fit([new kind(numbers), new kind(numbers.map(Math.sqrt))])).toJSON()
+  },
   'encode of a Matrix': async (data) => (await model.encode(Matrix.from(data, rows, inputs))).toArray(),
   encodeSync: (data) =>
     model.encodeSync(new (data.constructor as typeof Float32Array)(numbers.slice(0, inputs))),
@@ -249,6 +263,9 @@ const doors: Record<string, (data: Float32Array) => unknown> = {
   'Matrix.fromRows': async (data) => Matrix.fromRows([data]),
   fit: (data) => model.fit(data),
   encode: (data) => model.encode(data),
+  'encode of typed rows': (data) => model.encode([data]),
+  'encode into an array': (data) => model.encode(numbers, { out: data }),
+  'Pca.fit of typed rows': (data) => new Pca().fit([data]),
   encodeSync: async (data) => model.encodeSync(data),
   'encodeSync into an array': async (data) => model.encodeSync(numbers.slice(0, inputs), data),
   cost: (data) => model.cost(data),

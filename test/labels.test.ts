@@ -26,6 +26,15 @@ describe('labels are copied as class numbers', () => {
     expect(labels[0]).toBe(2)
   })
 
+  test.each<[string, unknown]>([
+    ['a BigInt64Array', BigInt64Array.of(2n, 0n, 1n)],
+    ['a BigUint64Array', BigUint64Array.of(2n, 0n, 1n)],
+    ['an array of BigInts', [2n, 0n, 1n]],
+    ['an array of BigInts and numbers', [2, 0n, 1]],
+  ])('from %s', async (_, given) => {
+    expect(await read(given)).toEqual(Uint32Array.of(2, 0, 1))
+  })
+
   test('from names, as their index in the classes', async () => {
     const classes = ['cat', '__proto__', 'dog']
     expect(await read(['dog', 'cat', '__proto__'], 3, classes)).toEqual(Uint32Array.of(2, 0, 1))
@@ -54,7 +63,15 @@ describe('labels are refused', () => {
   const bad: [string, unknown, number | readonly string[], string, string][] = [
     ['that are none', undefined, 3, 'ERR_ARGUMENT', 'integer typed array'],
     ['as floats', new Float32Array(3), 3, 'ERR_ARGUMENT', 'a Float32Array of 3'],
-    ['as big integers', new BigInt64Array(3), 3, 'ERR_ARGUMENT', 'a BigInt64Array of 3'],
+    ['as BigInts below 0', BigInt64Array.of(0n, -1n, 2n), 3, 'ERR_RANGE', 'received -1n in row 1'],
+    [
+      'as BigInts that no number is',
+      BigUint64Array.of(0n, 2n ** 64n - 1n, 2n),
+      3,
+      'ERR_RANGE',
+      'from 0 to 2, received 18446744073709551615n in row 1',
+    ],
+    ['as BigInts, where classes are names', new BigInt64Array(3), names, 'ERR_ARGUMENT', 'class names'],
     ['as a proxy of an array of integers', new Proxy(new Uint8Array(3), {}), 3, 'ERR_ARGUMENT', 'labels: '],
     ['too few', Uint8Array.of(0, 1), 3, 'ERR_SHAPE', '3 labels, one a row'],
     ['too many', [0, 1, 2, 0], 3, 'ERR_SHAPE', '4 labels'],
@@ -63,7 +80,14 @@ describe('labels are refused', () => {
     ['with a fraction', [0, 1.5, 2], 3, 'ERR_RANGE', 'received 1.5 in row 1'],
     ['with NaN', [0, 1, Number.NaN], 3, 'ERR_RANGE', 'received NaN in row 2'],
     ['with a hole', [0, undefined, 1], 3, 'ERR_ARGUMENT', 'received undefined in row 1'],
-    ['with big integers', [0, 1n, 2], 3, 'ERR_ARGUMENT', 'received 1n in row 1'],
+    ['with a BigInt above the last class', [0, 3n, 2], 3, 'ERR_RANGE', 'received 3n in row 1'],
+    [
+      'with a BigInt, where classes are names',
+      ['cat', 1n, 'eel'],
+      names,
+      'ERR_ARGUMENT',
+      'received 1n in row 1',
+    ],
     ['with names, where classes is a number', ['cat', 'dog', 'eel'], 3, 'ERR_ARGUMENT', "'cat' in row 0"],
     ['with numbers, where classes are names', ['cat', 1, 'eel'], names, 'ERR_ARGUMENT', '1 in row 1'],
     ['as integers, where classes are names', new Uint8Array(3), names, 'ERR_ARGUMENT', 'class names'],
@@ -88,7 +112,8 @@ describe('labels are refused', () => {
   })
 
   test('for training if they are all of one class', async () => {
-    const rows = { data: new Float32Array(3), rows: 3, cols: 1, scale: 1, labels: Uint32Array.of(1, 0, 1) }
+    const labels = Uint32Array.of(1, 0, 1)
+    const rows = { data: new Float32Array(3), type: 'float32', rows: 3, cols: 1, scale: 1, labels } as const
     await checkSeveralClasses(rows, 2, () => {})
     const held = { ...rows, order: Uint32Array.of(0, 2) }
     expectError(

@@ -34,7 +34,7 @@ function occupant(call: Promise<unknown>, stop: () => void): Occupant {
 
 /** A span of training without end. */
 function occupyTraining(): Occupant {
-  const { job, parameters } = openSmallJob({ data: many.data, rows: many.rows, cols: inputs, scale: 1 / 255 })
+  const { job, parameters } = openSmallJob({ ...many, scale: 1 / 255 })
   const learningRates = new Float64Array(100_000)
   const flags = new Int32Array(2)
   const span = { epoch: 0, learningRates, budgetMs: 1e9, parameters, threads: 1, flags }

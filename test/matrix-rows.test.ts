@@ -2,37 +2,15 @@ import { describe, expect, expectTypeOf, test } from 'vitest'
 import { type FloatArray, Matrix, SparseAutoencoder } from '../lib/index.js'
 import { detached, expectError, thrown } from './refusal.js'
 import { relativeDistance, sampleRows } from './sample.js'
+import { storedRows } from './stored-rows.js'
 import { tolerances } from './tolerances.js'
 
-const kinds = [
-  [
-    'float32',
-    Matrix.from(
-      Float32Array.from({ length: 12 }, (_, k) => k / 8),
-      4,
-      3,
-    ),
-  ],
-  [
-    'float64',
-    Matrix.from(
-      Float64Array.from({ length: 12 }, (_, k) => k / 10),
-      4,
-      3,
-    ),
-  ],
-  [
-    'bytes with a scale',
-    Matrix.from(
-      Uint8Array.from({ length: 12 }, (_, k) => 20 * k),
-      4,
-      3,
-      { scale: 1 / 255 },
-    ),
-  ],
-] as const
+const kinds = storedRows(
+  Array.from({ length: 12 }, (_, k) => k / 11),
+  3,
+)
 
-describe.each<readonly [string, Matrix]>(kinds)('rows of a Matrix of %s', (_, x) => {
+describe.each(kinds)('rows of a Matrix of %s', (_, x) => {
   test('encoded one by one equal those encoded together', async () => {
     const model = new SparseAutoencoder({ inputs: 3, hidden: 2, precision: 'float64' })
     const codes = await model.encode(x)
@@ -45,7 +23,7 @@ describe.each<readonly [string, Matrix]>(kinds)('rows of a Matrix of %s', (_, x)
   test('are copied by number, in the given order, with storage and scale', () => {
     for (const indices of [[2, 0, 2], Uint32Array.of(2, 0, 2), Int8Array.of(2, 0, 2)]) {
       const selected = x.select(indices)
-      expect([selected.rows, selected.cols, selected.scale]).toEqual([3, 3, x.scale])
+      expect([selected.rows, selected.cols, selected.scale, selected.type]).toEqual([3, 3, x.scale, x.type])
       expect(selected.data.constructor).toBe(x.data.constructor)
       expect(selected.data.buffer).not.toBe(x.data.buffer)
       const all = x.toArray()
@@ -74,6 +52,13 @@ describe.each<readonly [string, Matrix]>(kinds)('rows of a Matrix of %s', (_, x)
     const all = x.toArray()
     for (let i = 0; i < x.rows; i++) for (let j = 0; j < x.cols; j++) expect(x.at(i, j)).toBe(all[i]![j])
   })
+
+  test('are those of a slice over the same memory', () => {
+    const slice = x.slice(1, 3)
+    expect(slice.data.buffer).toBe(x.data.buffer)
+    expect([slice.scale, slice.type]).toEqual([x.scale, x.type])
+    expect(slice.toArray()).toEqual(x.toArray().slice(1, 3))
+  })
 })
 
 test('rows of numbers become a Matrix in float64, or in the precision asked for', () => {
@@ -86,9 +71,11 @@ test('rows of numbers become a Matrix in float64, or in the precision asked for'
     [1e9 + 0.25, 2],
     [3, 4],
   ])
-  const small = Matrix.fromRows([[0.1], Float64Array.of(0.2), Uint8Array.of(3)], { precision: 'float32' })
+  const small = Matrix.fromRows([[0.1], Float64Array.of(0.2), Uint8Array.of(3), Int16Array.of(-4)], {
+    precision: 'float32',
+  })
   expectTypeOf(small).toEqualTypeOf<Matrix<FloatArray<'float32'>>>()
-  expect([...small.data]).toEqual([0.1, 0.2, 3].map(Math.fround))
+  expect([...small.data]).toEqual([0.1, 0.2, 3, -4].map(Math.fround))
 })
 
 describe('split', () => {
@@ -130,7 +117,7 @@ describe('split', () => {
   })
 })
 
-const x = kinds[0][1]
+const x = kinds[0]![1]
 const posted = { data: new Float32Array(6), rows: 2, cols: 3 }
 test.each<[string, () => unknown, string, string]>([
   ['at of a negative row', () => x.at(-1, 0), 'ERR_ARGUMENT', 'i: expected'],
@@ -186,6 +173,12 @@ test.each<[string, () => unknown, string, string]>([
   ],
   ['fromRows of uneven arrays', () => Matrix.fromRows([[1], Float32Array.of(1, 2)]), 'ERR_SHAPE', 'row 1'],
   ['fromRows of a Matrix of rows', () => Matrix.fromRows([[1, 2, 3], x]), 'ERR_SHAPE', 'rows[1]'],
+  [
+    'fromRows of 16 bits that may be anything',
+    () => Matrix.fromRows([Uint16Array.of(1) as never]),
+    'ERR_ARGUMENT',
+    'rows[0]: expected an array that says what its numbers are',
+  ],
   ['fromRows of BigInts', () => Matrix.fromRows([BigInt64Array.of(1n) as never]), 'ERR_ARGUMENT', 'rows[0]'],
   [
     'fromRows in no precision',
@@ -208,6 +201,12 @@ test.each<[string, () => unknown, string, string]>([
   ],
   ['a posted Matrix of another size', () => Matrix.from({ ...posted, rows: 3 }), 'ERR_SHAPE', 'data'],
   ['a posted Matrix with a scale of 0', () => Matrix.from({ ...posted, scale: 0 }), 'ERR_ARGUMENT', 'scale'],
+  [
+    'a posted Matrix of 16 bits that has lost its type',
+    () => Matrix.from({ data: new Uint16Array(6), rows: 2, cols: 3 }),
+    'ERR_ARGUMENT',
+    "{ type: 'uint16' | 'float16' | 'bfloat16' }",
+  ],
   [
     'a posted Matrix whose array went on',
     () => Matrix.from({ ...posted, data: detached() }),

@@ -162,14 +162,6 @@ describe('with L-BFGS an option of other optimizers is refused with its replacem
 describe('BigInts are refused with how to convert them', () => {
   const convert = 'BigInts are not read, Float64Array.from(values, Number) converts them'
   table([
-    ['labels', () => softmax().fit(x, bigints as never), 'received a BigInt64Array of 3', convert],
-    ['unsigned labels', () => softmax().score(x, new BigUint64Array(10) as never), convert],
-    [
-      'labels in an array',
-      () => softmax().fit(x, labels.map(BigInt) as never),
-      'in row 0; BigInts',
-      'Number(value)',
-    ],
     ['rows', () => autoencoder().encode(bigints as never), convert],
     ['a row', () => autoencoder().encodeSync(bigints as never), convert],
     ['a number of a row', () => autoencoder().encodeSync([1, 2n, 3] as never), 'column 1', 'Number(value)'],
@@ -187,7 +179,6 @@ describe('BigInts are refused with how to convert them', () => {
       'received 3n',
       'Number(value)',
     ],
-    ['labels of a plot', () => scatterPlot(sampleRows(3, 2), bigints as never), 'labels[0]', 'Number(value)'],
   ])
 })
 
@@ -213,11 +204,22 @@ describe('rows that are nearly right are refused with the correction', () => {
       'one row alone is [row]',
     ],
     [
-      'rows that are typed arrays',
-      () => autoencoder().encode([new Float32Array(3)] as never),
-      'Matrix.fromRows(x)',
+      '16 bits of an unknown type',
+      () => autoencoder().encode(new Uint16Array(3) as never),
+      'x: expected an array that says what its numbers are',
+      "Matrix.from(data, rows, cols, { type: 'uint16' | 'float16' | 'bfloat16' })",
     ],
-    ['other numbers', () => autoencoder().encode(new Int32Array(3) as never), 'Float64Array.from'],
+    [
+      'rows of 16 bits of an unknown type',
+      () => autoencoder().encode([[1, 2, 3], new Uint16Array(3)] as never),
+      'x[1]: expected',
+    ],
+    [
+      'clamped bytes',
+      () => autoencoder().encode(new Uint8ClampedArray(3) as never),
+      'a typed array of integers or floats of 8 to 64 bits',
+      'Uint8Array.from',
+    ],
     [
       'a flat typed array',
       () => autoencoder().encode(new Float32Array(4)),

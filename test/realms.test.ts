@@ -24,22 +24,51 @@ const inputs = 4
 const rows = 12
 const x = sampleRows(rows, inputs)
 const values = Array.from(x.data)
-const bytes = values.map((value) => Math.round(255 * value))
+const bytes = values.map((value) => Math.round(127 * value))
 const widths = { inputs, hidden: 2 }
 /** Outputs that bytes can be compared with. */
 const settings = { ...widths, outputActivation: 'identity' } as const
 
+const KINDS = [
+  'Float32Array',
+  'Float64Array',
+  'Uint8Array',
+  'Int8Array',
+  'Int16Array',
+  'Uint32Array',
+  'Int32Array',
+] as const
+const TYPES_OF_BITS = ['uint16', 'float16', 'bfloat16'] as const
+
 /** The same rows in every form in which rows are given, made by another realm or copy. */
 const given: Record<string, { foreign: unknown; own: here.Rows }> = {
   ...Object.fromEntries(
-    (['Float32Array', 'Float64Array', 'Uint8Array'] as const).map((kind) => {
-      const numbers = kind === 'Uint8Array' ? bytes : values
+    KINDS.map((kind) => {
+      const numbers = kind.startsWith('Float') ? values : bytes
       return [
         kind,
         { foreign: make(`new ${kind}(${JSON.stringify(numbers)})`), own: globalThis[kind].from(numbers) },
       ]
     }),
   ),
+  ...Object.fromEntries(
+    TYPES_OF_BITS.map((type) => {
+      const bits = bytes.map((byte) => 0x3c00 + byte)
+      return [
+        `Matrix of ${type}`,
+        {
+          foreign: there.Matrix.from(make(`new Uint16Array(${JSON.stringify(bits)})`), rows, inputs, {
+            type,
+          }),
+          own: here.Matrix.from(Uint16Array.from(bits), rows, inputs, { type }),
+        },
+      ]
+    }),
+  ),
+  'array of typed rows': {
+    foreign: make(`${JSON.stringify(x.toArray())}.map((row) => new Float64Array(row))`),
+    own: x.toArray(),
+  },
   'array of rows': { foreign: make(JSON.stringify(x.toArray())), own: x.toArray() },
   Matrix: { foreign: there.Matrix.from(Float64Array.from(values), rows, inputs), own: x },
   'Matrix of bytes': {
@@ -95,7 +124,7 @@ const isMatrix = (name: string) => name.startsWith('Matrix')
 const cases = Object.entries(given).flatMap(([name, { foreign, own }]) =>
   Object.entries({
     ...calls,
-    ...(isMatrix(name) || name === 'array of rows' ? matrixCalls : {}),
+    ...(isMatrix(name) || name.startsWith('array of') ? matrixCalls : {}),
     ...(isMatrix(name) ? onlyMatrixCalls : {}),
   }).map(([call, run]) => ({ name, call, run, foreign, own })),
 )
@@ -118,7 +147,7 @@ describe('an object of another realm or another copy of the package is accepted:
     const { accuracy } = await model.score(x, labels)
     expect(accuracy).toBeGreaterThanOrEqual(0)
   })
-  test.each(['Float32Array', 'Float64Array', 'Uint8Array'])('encodeSync of a row in a foreign %s', (kind) => {
+  test.each(KINDS)('encodeSync of a row in a foreign %s', (kind) => {
     const model = new here.SparseAutoencoder(settings)
     const out = make('new Float32Array(2)')
     expect(Array.from(model.encodeSync(make(`new ${kind}([1, 0, 1, 0])`), out))).toEqual(

@@ -6,7 +6,14 @@ import { rejection } from './sample.js'
 import { openJob } from './training-job.js'
 
 const data = new Float32Array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
-const rows = (more: Partial<NativeRows>): NativeRows => ({ data, rows: 3, cols: 2, scale: 1, ...more })
+const rows = (more: Partial<NativeRows>): NativeRows => ({
+  data,
+  type: 'float32',
+  rows: 3,
+  cols: 2,
+  scale: 1,
+  ...more,
+})
 const layers: NativeLayer[] = [{ inputs: 2, outputs: 2, activation: 'softmax' }]
 const identity: NativeLayer[] = [{ inputs: 2, outputs: 2, activation: 'identity' }]
 const objective: NativeObjective = { loss: 'logLoss', weightDecay: [0], penalties: [] }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { type FitOptions, type FitProgress, SparseAutoencoder } from '../lib/index.js'
+import { type FitOptions, type FitProgress, Matrix, SparseAutoencoder } from '../lib/index.js'
 import { binding } from '../lib/native/load.js'
 import { rejection, sampleRows } from './sample.js'
 import { openSmallJob } from './training-job.js'
@@ -111,7 +111,7 @@ describe('queueing epochs before JavaScript has read the results of earlier ones
 })
 
 test('a training job accepts a second span while one runs, and no third', async () => {
-  const rows = { data: Float64Array.from(x.data), rows: x.rows, cols: inputs, scale: 1 }
+  const rows = Matrix.from(Float64Array.from(x.data), x.rows, inputs)
   const { job, parameters } = openSmallJob(rows)
   const span = { epoch: 0, budgetMs: 1e9, threads: 1, flags: new Int32Array(2) }
   const three = { ...span, learningRates: Float64Array.of(0.1, 0.2, 0.3), parameters: parameters.slice() }
@@ -134,7 +134,7 @@ test('a training job accepts a second span while one runs, and no third', async 
 })
 
 test('a closed training job returns the parameters of its last step, if there was one', async () => {
-  const rows = { data: Float64Array.from(x.data), rows: x.rows, cols: inputs, scale: 1 }
+  const rows = Matrix.from(Float64Array.from(x.data), x.rows, inputs)
   const taken = new Float32Array(inputs * 2 + 2 + 2 * inputs + inputs)
   expect(binding().closeTraining(openSmallJob(rows).job, taken)).toBe(false)
   const { job, parameters } = openSmallJob(rows)
@@ -148,7 +148,7 @@ test('a closed training job returns the parameters of its last step, if there wa
 })
 
 test('a closed training job finishes its spans, and accepts no more', async () => {
-  const rows = { data: Float64Array.from(x.data), rows: x.rows, cols: inputs, scale: 1 }
+  const rows = Matrix.from(Float64Array.from(x.data), x.rows, inputs)
   const { job, parameters } = openSmallJob(rows)
   const how = { epoch: 0, budgetMs: 1e9, threads: 1, learningRates: Float64Array.of(0.1) }
   const span = { ...how, flags: new Int32Array(2), parameters: parameters.slice() }

@@ -267,7 +267,7 @@ describe('a buffer that is transferred during a call', () => {
 
   test('and is too large to be copied, is noticed by the next span of training', async () => {
     const data = Float32Array.from(few.data)
-    const rows = { data, rows: few.rows, cols: inputs, scale: 1 }
+    const rows = { data, type: 'float32', rows: few.rows, cols: inputs, scale: 1 } as const
     expect(await snapshot('x', rows, () => {}, data.byteLength - 1)).toBe(rows)
     const { job, parameters } = openSmallJob(rows, { batchSize: 10, shuffle: true })
     const span = {

@@ -42,7 +42,7 @@ function open(
       penalties: [{ layer: 0, kind: 'kl', target: 0.1, weight: 0.1, average: lbfgs ? 'exact' : 'moving' }],
     },
     parameters,
-    rows: { data, rows, cols: inputs, scale: 1 },
+    rows: { data, type: 'float32', rows, cols: inputs, scale: 1 },
     batchSize: lbfgs ? 0 : 16,
     shuffle: !lbfgs,
     optimizer,

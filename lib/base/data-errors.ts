@@ -33,9 +33,15 @@ export function tooLargeError(
   )
 }
 
-/** The error for NaN or Infinity in the data, or for a number that becomes infinite in float32. */
-export function notFiniteError(argument: string, value: number, row: number, column: number): LayerwiseError {
-  const expected = Number.isFinite(value) ? 'numbers that float32 can hold' : 'finite numbers'
+/** The refusal of NaN or Infinity at a place in the data, or of a finite number that a type cannot hold. */
+export function notFiniteError(
+  argument: string,
+  value: number,
+  row: number,
+  column: number,
+  type = 'float32',
+): LayerwiseError {
+  const expected = Number.isFinite(value) ? `numbers that ${type} can hold` : 'finite numbers'
   return new LayerwiseError(
     'ERR_RANGE',
     `${argument}: expected ${expected}, received ${value} in row ${row}, column ${column}`,

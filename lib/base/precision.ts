@@ -1,6 +1,7 @@
 import { types } from 'node:util'
 import { checkChoice } from './check.js'
 import { LayerwiseError, messageOf } from './errors.js'
+import type { StorageType } from './storage-type.js'
 
 /** The number type of a model's computation and parameters. */
 export type Precision = 'float32' | 'float64'
@@ -29,14 +30,35 @@ export function checkPrecision(argument: string, value: unknown): Precision {
   return checkChoice(argument, value, ['float32', 'float64'])
 }
 
+const tagGetter = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  Symbol.toStringTag,
+)!.get!
+/** The name of the language's class that an array is of; undefined of all else. Neither the array nor its own class is asked. */
+const arrayName: (data: unknown) => string | undefined = Function.prototype.call.bind(tagGetter)
+
+/** What a typed array may hold by its class. A Uint16Array may also hold the bits of halves: only who made it knows. */
+export type ElementType = Exclude<StorageType, 'bfloat16'>
+
+const ELEMENT_TYPES: ReadonlyMap<string | undefined, ElementType> = new Map([
+  ['Float32Array', 'float32'],
+  ['Float64Array', 'float64'],
+  ['Uint8Array', 'uint8'],
+  ['Int8Array', 'int8'],
+  ['Uint16Array', 'uint16'],
+  ['Int16Array', 'int16'],
+  ['Uint32Array', 'uint32'],
+  ['Int32Array', 'int32'],
+  ['Float16Array', 'float16'],
+])
+
 /**
  * The element type of a typed array, read without instanceof, since a sandbox or another vm context has its own classes. Undefined for
- * other arrays and for imitations: a proxy, or an object created from an array's prototype.
+ * Undefined for arrays of BigInts and of clamped bytes, and for what only looks like an array: a proxy, or an object made from an array's
+ * prototype.
  */
-export function elementType(data: unknown): 'float32' | 'float64' | 'uint8' | undefined {
-  if (types.isFloat32Array(data)) return 'float32'
-  if (types.isFloat64Array(data)) return 'float64'
-  return types.isUint8Array(data) ? 'uint8' : undefined
+export function elementType(data: unknown): ElementType | undefined {
+  return ELEMENT_TYPES.get(arrayName(data))
 }
 
 /** The same for arrays of floats. */
@@ -44,26 +66,36 @@ export function precisionOf(data: Float32Array | Float64Array): Precision {
   return types.isFloat64Array(data) ? 'float64' : 'float32'
 }
 
+/** Whether a model may compute in it. */
+export function isPrecision(type: StorageType | undefined): type is Precision {
+  return type === 'float32' || type === 'float64'
+}
+
 const ARRAYS = {
   float32: Float32Array,
   float64: Float64Array,
   uint8: Uint8Array,
+  int8: Int8Array,
+  uint16: Uint16Array,
+  int16: Int16Array,
   uint32: Uint32Array,
-} as const
+  int32: Int32Array,
+  // As their bits.
+  float16: Uint16Array,
+  bfloat16: Uint16Array,
+} as const satisfies Record<StorageType, unknown>
+
+/** An array of numbers of a storage type that every version of Node has: halves lie in it as their bits. */
+export type StoredArray<T extends StorageType = StorageType> = ReturnType<(typeof ARRAYS)[T]['of']>
 
 /**
  * `length` zeros; `what` is named in the error if there is no memory.
  *
  * @throws {@link LayerwiseError} `ERR_MEMORY` if they cannot be allocated
  */
-export function allocate(type: 'uint8', length: number, what: string): PlainUint8Array
-export function allocate(type: 'uint32', length: number, what: string): PlainUint32Array
 export function allocate<P extends Precision>(type: P, length: number, what: string): FloatArray<P>
-export function allocate(
-  type: keyof typeof ARRAYS,
-  length: number,
-  what: string,
-): FloatArray | Uint8Array | Uint32Array {
+export function allocate<T extends StorageType>(type: T, length: number, what: string): StoredArray<T>
+export function allocate(type: StorageType, length: number, what: string): StoredArray {
   try {
     return new ARRAYS[type](length)
   } catch (cause) {

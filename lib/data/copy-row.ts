@@ -1,4 +1,3 @@
-import { argumentError } from '../base/check.js'
 import { notFiniteError } from '../base/data-errors.js'
 import { LayerwiseError } from '../base/errors.js'
 import { show, showReceived } from '../base/show.js'
@@ -6,24 +5,18 @@ import { show, showReceived } from '../base/show.js'
 /**
  * Copies the numbers `column` to `toColumn` of a plain array, which is row `i` of `width` numbers.
  *
- * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything but an array of numbers, `ERR_SHAPE` for another width, `ERR_RANGE` for
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything but numbers, `ERR_SHAPE` for another width, `ERR_RANGE` for finite numbers
  *   finite numbers that float32 cannot hold
  */
 export function copyRow(
   argument: string,
-  row: unknown,
+  row: readonly unknown[],
   i: number,
   width: number,
   data: Float32Array | Float64Array,
   column = 0,
   toColumn = width,
 ): void {
-  if (!Array.isArray(row)) {
-    const other = ArrayBuffer.isView(row)
-      ? `Matrix.fromRows(${argument}) takes typed arrays`
-      : `one row alone is [row]`
-    throw argumentError(`${argument}[${i}]`, `a row, which is an array of numbers (${other})`, row)
-  }
   checkRowWidth(argument, row.length, i, width)
   for (let j = column; j < toColumn; j++) {
     const value: unknown = row[j]

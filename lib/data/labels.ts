@@ -10,7 +10,7 @@ import { rowSlices } from './slices.js'
 /** How many classes there are, at least 2; or their names, all different. */
 export type Classes = number | readonly string[]
 
-/** Typed arrays that hold whole numbers. */
+/** Typed arrays that hold whole numbers, but for those of BigInts. */
 export type IntegerArray =
   | Uint8Array
   | Uint8ClampedArray
@@ -20,12 +20,15 @@ export type IntegerArray =
   | Uint32Array
   | Int32Array
 
+/** Typed arrays that hold 64-bit integers. */
+export type BigIntegerArray = BigInt64Array | BigUint64Array
+
 /**
- * The class of each row. Where `classes` is a number K: whole numbers from 0 to K − 1, in an integer array or a plain one.
+ * The class of each row. Where `classes` is a number K: whole numbers from 0 to K − 1, in an integer array or a plain one, as BigInts too.
  * Where `classes` are names: names, in a plain array.
  */
 export type Labels<C extends Classes = Classes> = C extends number
-  ? IntegerArray | readonly number[]
+  ? IntegerArray | BigIntegerArray | readonly (number | bigint)[]
   : readonly string[]
 
 /** Predictions of a classifier: classes by number, or by name if they have names. */
@@ -42,6 +45,8 @@ const INTEGER_ARRAYS = [
   types.isInt16Array,
   types.isUint32Array,
   types.isInt32Array,
+  types.isBigInt64Array,
+  types.isBigUint64Array,
 ]
 
 /** Names are checked synchronously when a model is created or loaded: this many take about 10 ms. */
@@ -161,6 +166,10 @@ function checkArray(argument: string, labels: unknown, classes: Classes): ArrayL
 
 function numberIndex(argument: string, classes: number): (label: unknown, row: number) => number {
   return (label, row) => {
+    if (typeof label === 'bigint') {
+      if (label >= 0n && label < classes) return Number(label)
+      throw labelError('ERR_RANGE', argument, `a whole number from 0 to ${classes - 1}`, label, row)
+    }
     if (typeof label !== 'number') {
       throw labelError('ERR_ARGUMENT', argument, 'a class number, since classes is a number', label, row)
     }
@@ -192,14 +201,13 @@ function labelError(
   received: unknown,
   row: number,
 ): LayerwiseError {
-  return new LayerwiseError(
-    code,
-    `${argument}: expected ${expected}, received ${showReceived(received, ` in row ${row}`)}`,
-    {
-      argument,
-      expected,
-      received,
-      row,
-    },
-  )
+  const place = ` in row ${row}`
+  // BigInts are read here: nothing says how to convert one.
+  const shown = typeof received === 'bigint' ? show(received) + place : showReceived(received, place)
+  return new LayerwiseError(code, `${argument}: expected ${expected}, received ${shown}`, {
+    argument,
+    expected,
+    received,
+    row,
+  })
 }

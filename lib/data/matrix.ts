@@ -14,17 +14,20 @@ import {
   checkPrecision,
   elementType,
   type FloatArray,
+  isPrecision,
   type PlainUint32Array,
   type Precision,
 } from '../base/precision.js'
+import type { StorageType } from '../base/storage-type.js'
 import { checkRowWidth, copyRow, store } from './copy-row.js'
+import { halfNumbers } from './halves.js'
 import type { IntegerArray } from './labels.js'
-import type { MatrixData, MatrixLike, MatrixOptions } from './matrix-data.js'
+import type { MatrixData, MatrixLike, MatrixOptions, NumberArray } from './matrix-data.js'
 import { splitRows } from './split-rows.js'
-import { checkStorage, plainArray, viewOf } from './storage.js'
+import { allocateLike, checkStorage, plainArray, storageTypeOf, viewOf } from './storage.js'
 
-/** One row: a flat array, or a {@link Matrix} of one row, whose `scale` counts. */
-export type Row = Matrix | MatrixData | readonly number[]
+/** One row: a flat array, or a {@link Matrix} of one row, whose `scale` and `type` count. */
+export type Row = Matrix | NumberArray | readonly number[]
 
 /** How rows are copied into a {@link Matrix}. */
 export interface FromRowsOptions<P extends Precision = Precision> {
@@ -33,9 +36,10 @@ export interface FromRowsOptions<P extends Precision = Precision> {
 }
 
 /**
- * `rows × cols` numbers, row-major, over a typed array that is not copied. A value is `data[i * cols + j] * scale`.
+ * `rows × cols` numbers, row-major, over a typed array that is not copied. A value is `data[i * cols + j] * scale`; where `data` are the
+ * bits of halves, the number that they mean takes the place of `data[i * cols + j]`.
  *
- * Images stay bytes in memory: with `scale` 1/255 they become numbers from 0 to 1 only when they are used.
+ * Images stay bytes in memory, and halves 16 bits: `scale` 1/255 makes bytes numbers from 0 to 1 only where they are used.
  */
 export class Matrix<D extends MatrixData = MatrixData> {
   /** Rows, at least 0: samples, where the matrix holds data. */
@@ -44,31 +48,36 @@ export class Matrix<D extends MatrixData = MatrixData> {
   readonly cols: number
   /** The numbers as stored, before `scale`; `rows * cols` of them. The caller's own array, not a copy; of a Buffer its bytes as a Uint8Array. */
   readonly data: D
-  /** Factor on every stored number, 1 unless given. Allowed for Uint8Array only. */
+  /** Factor on every stored number, 1 unless given. Always 1 for Float32Array and Float64Array. */
   readonly scale: number
+  /** What the stored numbers are: `'uint8'`, `'float32'` and so on; in a Uint16Array `'uint16'`, or the bits of `'float16'` or `'bfloat16'`. */
+  readonly type: StorageType
 
-  private constructor(data: D, rows: number, cols: number, scale: number) {
+  private constructor(data: D, rows: number, cols: number, scale: number, type: StorageType) {
     this.data = data
     this.rows = rows
     this.cols = cols
     this.scale = scale
+    this.type = type
     Object.freeze(this)
   }
 
   /**
    * A matrix over `data`, without a copy.
    *
-   * @param data - row-major numbers: Float32Array, Float64Array or Uint8Array, over a plain (not shared, not resizable) buffer
+   * @param data - row-major numbers, over a plain (not shared, not resizable) buffer: a Float32Array or Float64Array; integers in a
+   *   Uint8Array, Int8Array, Int16Array, Int32Array or Uint32Array; a Float16Array, where Node has it; or a Uint16Array, with `type`
    * @param rows - at least 0
    * @param cols - at least 1
-   * @throws {@link LayerwiseError} `ERR_ARGUMENT` for another kind of array, sizes that are not whole, or a bad scale
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT` for another kind of array, sizes that are not whole, a bad scale, or a Uint16Array without
+   *   `type`
    * @throws {@link LayerwiseError} `ERR_SHAPE` if `data.length` is not `rows * cols`
    */
   static from<D extends MatrixData>(data: D, rows: number, cols: number, options?: MatrixOptions): Matrix<D>
   /**
    * Rebuilds a matrix from the properties that `postMessage` or `structuredClone` copied. Over the same array, without a copy.
    *
-   * @param posted - an object with `data`, `rows`, `cols`, and `scale` if it is not 1
+   * @param posted - an object with `data`, `rows`, `cols`, `scale` if it is not 1, and `type` if `data` is a Uint16Array
    * @throws {@link LayerwiseError} as above
    */
   static from<D extends MatrixData>(posted: MatrixLike<D>): Matrix<D>
@@ -81,8 +90,8 @@ export class Matrix<D extends MatrixData = MatrixData> {
     if (rows !== undefined || cols !== undefined || !isMatrixLike(given)) {
       return Matrix.checked(given as D, rows, cols, options)
     }
-    const { data, rows: m, cols: n, scale } = ownCopy(given)
-    return Matrix.checked(data, m, n, { scale })
+    const { data, rows: m, cols: n, scale, type } = ownCopy(given)
+    return Matrix.checked(data, m, n, { scale, type })
   }
 
   private static checked<D extends MatrixData>(
@@ -94,12 +103,13 @@ export class Matrix<D extends MatrixData = MatrixData> {
     const data = plainArray('data', given)
     const [m, n] = [checkInteger('rows', rows, 0), checkInteger('cols', cols, 1)]
     if (data.length !== m * n) throw shapeError('data', `${m} × ${n} = ${m * n} numbers`, data.length)
-    const { scale: factor = 1 } = checkOptions('options', options, ['scale'])
+    const { scale: factor = 1, type: said } = checkOptions('options', options, ['scale', 'type'])
+    const type = storageTypeOf('data', data, said)
     const scale = checkNumber('scale', factor)
     if (scale === 0) throw argumentError('scale', 'a number other than 0', scale)
-    if (scale !== 1 && elementType(data) !== 'uint8')
-      throw argumentError('scale', '1, unless data is a Uint8Array', scale)
-    return new Matrix(data, m, n, scale)
+    if (scale !== 1 && isPrecision(type))
+      throw argumentError('scale', '1, unless data are integers or 16-bit floats', scale)
+    return new Matrix(data, m, n, scale, type)
   }
 
   /**
@@ -119,11 +129,10 @@ export class Matrix<D extends MatrixData = MatrixData> {
     if (!Array.isArray(rows)) throw argumentError('rows', 'an array of rows', rows)
     const list = readArray(rows)
     if (list.length === 0) throw shapeError('rows', 'at least one row', 0)
-    const width = rowWidth(list[0])
-    if (width === 0) throw shapeError('rows', 'rows of at least one number', 0)
+    const width = rowWidth('rows', list[0])
     const data = allocate(precision, list.length * width, 'rows')
-    for (const [i, row] of list.entries()) copyAnyRow(row, i, width, data)
-    return new Matrix(data, list.length, width, 1)
+    for (const [i, row] of list.entries()) copyAnyRow('rows', row, i, width, data)
+    return new Matrix(data, list.length, width, 1, precision)
   }
 
   /**
@@ -146,7 +155,8 @@ export class Matrix<D extends MatrixData = MatrixData> {
     checkInteger('i', i, 0, this.rows - 1)
     checkInteger('j', j, 0, this.cols - 1)
     checkStorage('data', this.data)
-    return this.data[i * this.cols + j]! * this.scale
+    const stored = this.data[i * this.cols + j]!
+    return (halfNumbers(this.data, this.type)?.[stored] ?? stored) * this.scale
   }
 
   /**
@@ -160,7 +170,13 @@ export class Matrix<D extends MatrixData = MatrixData> {
     checkInteger('from', from, 0, this.rows)
     checkInteger('to', to, from, this.rows)
     checkStorage('data', this.data)
-    return new Matrix(viewOf(this.data, from * this.cols, to * this.cols), to - from, this.cols, this.scale)
+    return new Matrix(
+      viewOf(this.data, from * this.cols, to * this.cols),
+      to - from,
+      this.cols,
+      this.scale,
+      this.type,
+    )
   }
 
   /**
@@ -179,9 +195,9 @@ export class Matrix<D extends MatrixData = MatrixData> {
     for (let k = 0; k < numbers.length; k++)
       numbers[k] = checkInteger(`indices[${k}]`, indices[k], 0, rows - 1)
     checkStorage('data', this.data)
-    const data = allocateLike(this.data, numbers.length * cols)
+    const data = allocateLike(this.data, numbers.length * cols, 'rows')
     for (const [k, i] of numbers.entries()) data.set(viewOf(this.data, i * cols, (i + 1) * cols), k * cols)
-    return new Matrix(data, numbers.length, cols, this.scale)
+    return new Matrix(data, numbers.length, cols, this.scale, this.type)
   }
 
   /**
@@ -212,10 +228,11 @@ export class Matrix<D extends MatrixData = MatrixData> {
   /** The values, scaled, as an array of rows: for small matrices and for printing. On the calling thread, some 10 ns a number and 100 ns a row. */
   toArray(): number[][] {
     checkStorage('data', this.data)
-    const { data, rows, cols, scale } = this
+    const { data, rows, cols, scale, type } = this
+    const numbers = halfNumbers(data, type)
     return Array.from({ length: rows }, (_, i) => {
       const row: number[] = []
-      for (let k = i * cols; k < (i + 1) * cols; k++) row.push(data[k]! * scale)
+      for (let k = i * cols; k < (i + 1) * cols; k++) row.push((numbers?.[data[k]!] ?? data[k]!) * scale)
       return row
     })
   }
@@ -225,25 +242,58 @@ function isMatrixLike(value: unknown): value is MatrixLike<never> {
   return value !== null && typeof value === 'object' && !ArrayBuffer.isView(value) && 'data' in value
 }
 
-function rowWidth(row: unknown): number {
-  const list = types.isTypedArray(row) ? plainArray('rows[0]', row as unknown) : row
-  const width = asMatrix('rows[0]', list)?.cols ?? (list as ArrayLike<unknown> | null | undefined)?.length
-  return typeof width === 'number' ? width : 1
+/**
+ * How wide rows are of which this is the first; 1 where it is none, which copying it says.
+ *
+ * @throws {@link LayerwiseError} `ERR_SHAPE` for a row of no numbers
+ */
+export function rowWidth(argument: string, row: unknown): number {
+  const list = types.isTypedArray(row) ? plainArray(`${argument}[0]`, row as unknown) : row
+  const isList = Array.isArray(list) || ArrayBuffer.isView(list)
+  const width = isList ? (list as ArrayLike<unknown>).length : (asMatrix(`${argument}[0]`, row)?.cols ?? 1)
+  if (width === 0) throw shapeError(argument, 'rows of at least one number', 0)
+  return width
 }
 
-function copyAnyRow(row: unknown, i: number, width: number, data: FloatArray): void {
+/**
+ * Copies the numbers `column` to `toColumn` of what is to be row `i` of `width` numbers, scaled where it is a Matrix of one row with a scale.
+ *
+ * @throws {@link LayerwiseError} as {@link copyRow}; `ERR_ARGUMENT` for what is no row
+ */
+export function copyAnyRow(
+  argument: string,
+  row: unknown,
+  i: number,
+  width: number,
+  data: FloatArray,
+  column = 0,
+  toColumn = width,
+): void {
   if (Array.isArray(row)) {
-    copyRow('rows', row, i, width, data)
+    copyRow(argument, row, i, width, data, column, toColumn)
     return
   }
-  const matrix = asMatrix(`rows[${i}]`, row)
-  if (matrix !== undefined && matrix.rows !== 1) {
-    throw shapeError(`rows[${i}]`, 'a Matrix of one row', `${matrix.rows} rows`)
+  const place = `${argument}[${i}]`
+  const matrix = asMatrix(place, row)
+  if (matrix === undefined && !ArrayBuffer.isView(row)) {
+    throw argumentError(place, 'a row, which is an array of numbers (one row alone is [row])', row)
   }
-  const { data: of, scale }: { data: unknown; scale: number } = matrix ?? { data: row, scale: 1 }
-  const numbers = plainArray(`rows[${i}]`, of)
-  checkRowWidth('rows', numbers.length, i, width)
-  for (let j = 0; j < width; j++) store('rows', data, i * width + j, numbers[j]! * scale, i, j)
+  if (matrix !== undefined && matrix.rows !== 1) {
+    throw shapeError(place, 'a Matrix of one row', `${matrix.rows} rows`)
+  }
+  const numbers = plainArray(place, matrix?.data ?? row)
+  checkRowWidth(argument, numbers.length, i, width)
+  const { scale, type } = matrix ?? { scale: 1, type: storageTypeOf(place, numbers) }
+  const halves = halfNumbers(numbers, type)
+  const isExact = type !== 'float64' || elementType(data) === 'float64'
+  if (scale === 1 && halves === undefined && isExact) {
+    data.set(viewOf(numbers, column, toColumn), i * width + column)
+    return
+  }
+  for (let j = column; j < toColumn; j++) {
+    const value = (halves === undefined ? numbers[j]! : halves[numbers[j]!]!) * scale
+    store(argument, data, i * width + j, value, i, j)
+  }
 }
 
 /** `value` if it is a Matrix; a new Matrix for one of another copy of the package or a posted one; undefined for anything else. */
@@ -260,9 +310,4 @@ export function checkMatrix(argument: string, value: unknown): Matrix {
   const matrix = asMatrix(argument, value)
   if (matrix === undefined) throw argumentError(argument, 'a Matrix', value)
   return matrix
-}
-
-function allocateLike<D extends MatrixData>(data: D, length: number): D {
-  const type = elementType(data)!
-  return (type === 'uint8' ? allocate(type, length, 'rows') : allocate(type, length, 'rows')) as D
 }

@@ -1,9 +1,11 @@
-import { transferredError } from '../base/data-errors.js'
-import { elementType, type FloatArray, type PlainUint8Array } from '../base/precision.js'
+import { checkChoice, checkOptions } from '../base/check.js'
+import { allocate, type StoredArray } from '../base/precision.js'
+import { STORAGE_TYPES, type StorageType } from '../base/storage-type.js'
 import { bytesOf } from './bytes.js'
 import { checkMatrix, Matrix } from './matrix.js'
-import { allocate, formatError, type OpenFile, readExactly, readStart, withFile } from './read-file.js'
-import { rowSlices } from './slices.js'
+import { narrowSlice } from './narrow.js'
+import { formatError, type OpenFile, readExactly, readStart, withFile } from './read-file.js'
+import { valueSlices } from './slices.js'
 import { checkStorage } from './storage.js'
 import { writeFileWhole } from './write-file.js'
 
@@ -15,19 +17,35 @@ const longestHeader = 64 * 1024
 /** The most rows or columns of a Matrix. */
 const largestSize = 2 ** 31 - 1
 
-type Descriptor = '|u1' | '<f4' | '<f8'
+/** A type of numbers that a .npy file may hold: all that a Matrix may be stored in, but for bfloat16, which NumPy does not know. */
+export type NpyType = Exclude<StorageType, 'bfloat16'>
 
-const elementKinds = {
-  '|u1': { size: 1, make: (length: number): FloatArray | PlainUint8Array => new Uint8Array(length) },
-  '<f4': { size: 4, make: (length: number): FloatArray | PlainUint8Array => new Float32Array(length) },
-  '<f8': { size: 8, make: (length: number): FloatArray | PlainUint8Array => new Float64Array(length) },
-} as const satisfies Record<Descriptor, unknown>
+/** What each is called in a file. */
+const DESCRIPTORS: Readonly<Record<NpyType, string>> = {
+  uint8: '|u1',
+  int8: '|i1',
+  uint16: '<u2',
+  int16: '<i2',
+  uint32: '<u4',
+  int32: '<i4',
+  float16: '<f2',
+  float32: '<f4',
+  float64: '<f8',
+}
 
-/** The NumPy type of each storage of a Matrix. */
-const DESCRIPTORS = { uint8: '|u1', float32: '<f4', float64: '<f8' } as const
+const NPY_TYPES = Object.keys(DESCRIPTORS) as NpyType[]
+
+/** How a matrix is written. */
+export interface WriteNpyOptions {
+  /**
+   * The type of the numbers in the file: values, scaled, are rounded to the nearest number that it holds, of two as near the even one.
+   * Default: the type they are stored in; where there is a scale, and for bfloat16, `'float32'`, or `'float64'` for integers of 32 bits.
+   */
+  readonly type?: NpyType | undefined
+}
 
 interface NpyHeader {
-  readonly descriptor: Descriptor
+  readonly type: NpyType
   readonly rows: number
   readonly cols: number
   /** Where the numbers begin. */
@@ -35,63 +53,71 @@ interface NpyHeader {
 }
 
 /**
- * Reads a NumPy array of uint8, float32 or float64 (little-endian, C order) in one or two dimensions; format versions 1.0, 2.0, 3.0.
+ * Reads a NumPy array (little-endian, C order) in one or two dimensions, of integers of 8, 16 or 32 bits or floats of 16, 32 or 64; format
+ * versions 1.0, 2.0, 3.0.
  *
- * One dimension of n becomes n rows of one column. uint8 has scale 1.
+ * One dimension of n becomes n rows of one column. Numbers stay as they are stored, with scale 1: uint8 in a Uint8Array, float64 in a
+ * Float64Array and so on; uint16, and float16 as its bits, in a Uint16Array, of which the Matrix's `type` says what it holds.
  *
  * @throws {@link LayerwiseError} `ERR_FORMAT` for every other file; the message says what to do in NumPy
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` if it cannot be opened or read
  */
-export async function readNpy(path: string | URL): Promise<Matrix<FloatArray | PlainUint8Array>> {
+export async function readNpy(path: string | URL): Promise<Matrix<StoredArray>> {
   return withFile(path, async (file) => {
-    const { descriptor, rows, cols, length } = await readHeader(file)
-    const kind = elementKinds[descriptor]
-    const expected = rows * cols * kind.size
+    const { type, rows, cols, length } = await readHeader(file)
+    const expected = rows * cols * STORAGE_TYPES[type].bytes
     if (file.size - length !== expected) {
       throw formatError(
         file.name,
         `its header promises ${rows} × ${cols} numbers in ${expected} bytes, but ${file.size - length} follow`,
       )
     }
-    const data = allocate<FloatArray | PlainUint8Array>(file.name, rows * cols, kind)
+    const data = allocate<StorageType>(type, rows * cols, `'${file.name}'`)
     await readExactly(file, data, length)
-    return Matrix.from(data, rows, cols)
+    return Matrix.from(data, rows, cols, { type })
   })
 }
 
 /**
- * Writes a matrix as a two-dimensional NumPy array: float64, float32, or uint8 as stored. Bytes with a scale other than 1 are
- * written as float32 values, scaled, since the format has no place for the scale.
+ * Writes a matrix as a two-dimensional NumPy array, its numbers as they are stored, or as values in the type that is asked for. The format
+ * has no place for a scale: numbers with another than 1 are written as values, scaled.
  *
  * The file is written completely or not at all.
  *
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` if `matrix` is none, or the file cannot be written
+ * @throws {@link LayerwiseError} `ERR_RANGE` naming row and column of a value that the type cannot hold and, where numbers are not written as
+ *   they are stored, of NaN and infinities; an older file stays
  * @throws {@link LayerwiseError} `ERR_STATE` if the matrix's buffer is transferred away while it is written; an older file stays
  */
-export async function writeNpy(path: string | URL, matrix: Matrix): Promise<void> {
+export async function writeNpy(path: string | URL, matrix: Matrix, options?: WriteNpyOptions): Promise<void> {
   const given = checkMatrix('matrix', matrix)
   checkStorage('matrix', given.data)
-  await writeFileWhole(path, npyParts(given))
+  const { type: wanted } = checkOptions('options', options, ['type'])
+  const type = wanted === undefined ? ownType(given) : checkChoice('type', wanted, NPY_TYPES)
+  const asStored = type === given.type && given.scale === 1
+  const { data, rows, cols } = given
+  const parts = asStored ? [npyHeader(type, rows, cols), ...bytesOf(data)] : convertedParts(given, type)
+  await writeFileWhole(path, parts)
 }
 
-function npyParts(matrix: Matrix): readonly Uint8Array[] | AsyncIterable<Uint8Array> {
-  const { data, rows, cols, scale } = matrix
-  if (scale !== 1) return scaledParts(matrix)
-  return [npyHeader(DESCRIPTORS[elementType(data)!], rows, cols), ...bytesOf(data)]
+/** The type that a matrix is written in where none is asked for. */
+function ownType({ type, scale }: Matrix): NpyType {
+  return scale === 1 && type !== 'bfloat16' ? type : STORAGE_TYPES[type].precision
 }
 
-async function* scaledParts({ data, rows, cols, scale }: Matrix): AsyncGenerator<Uint8Array, void> {
-  yield npyHeader('<f4', rows, cols)
-  for await (const [from, to] of rowSlices(rows * cols, 1)) {
-    if (data.length !== rows * cols) throw transferredError('matrix')
-    const values = Float32Array.from(data.subarray(from, to), (value) => value * scale)
-    yield new Uint8Array(values.buffer)
+async function* convertedParts(matrix: Matrix, type: NpyType): AsyncGenerator<Uint8Array, void> {
+  const { rows, cols } = matrix
+  yield npyHeader(type, rows, cols)
+  for await (const slice of valueSlices('matrix', matrix)) {
+    const numbers = allocate<StorageType>(type, slice.values.length, 'matrix')
+    narrowSlice('matrix', slice, cols, type, numbers)
+    yield new Uint8Array(numbers.buffer)
   }
 }
 
 /** Version 1.0, padded as NumPy pads it: the numbers begin at a multiple of 64. */
-function npyHeader(descriptor: Descriptor, rows: number, cols: number): Uint8Array {
-  const dictionary = `{'descr': '${descriptor}', 'fortran_order': False, 'shape': (${rows}, ${cols}), }`
+function npyHeader(type: NpyType, rows: number, cols: number): Uint8Array {
+  const dictionary = `{'descr': '${DESCRIPTORS[type]}', 'fortran_order': False, 'shape': (${rows}, ${cols}), }`
   const length = Math.ceil((10 + dictionary.length + 1) / 64) * 64
   const header = Buffer.alloc(length, ' ')
   header.set([...magic, 1, 0])
@@ -152,21 +178,22 @@ function readDictionary(name: string, text: string): Omit<NpyHeader, 'length'> {
       'its header is not the dictionary of one array with descr, fortran_order and shape',
     )
   }
-  const elements = readDescriptor(name, descriptor)
+  const type = readType(name, descriptor)
   const { rows, cols } = readShape(name, shape)
   checkOrder(name, order, rows, cols)
-  return { descriptor: elements, rows, cols }
+  return { type, rows, cols }
 }
 
-function readDescriptor(name: string, quoted: string): Descriptor {
-  const descriptor = quoted.slice(1, -1)
-  if (quoted.startsWith('[') || !Object.hasOwn(elementKinds, descriptor)) {
+function readType(name: string, quoted: string): NpyType {
+  const type = NPY_TYPES.find((known) => DESCRIPTORS[known] === quoted.slice(1, -1))
+  if (quoted.startsWith('[') || type === undefined) {
     throw formatError(
       name,
-      `its elements are ${quoted.slice(0, 40)}; uint8, float32 and float64 are read: in NumPy, np.save(path, a.astype('<f4'))`,
+      `its elements are ${quoted.slice(0, 40)}; integers of 8, 16 and 32 bits and floats of 16, 32 and 64, little-endian, are read: ` +
+        "in NumPy, np.save(path, a.astype('<f4'))",
     )
   }
-  return descriptor as Descriptor
+  return type
 }
 
 /** One row or one column is the same in both orders. */

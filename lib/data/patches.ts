@@ -1,12 +1,12 @@
 import { argumentError, checkInteger, checkOptions, readArray, shapeError } from '../base/check.js'
 import { transferredError } from '../base/data-errors.js'
 import { LayerwiseError } from '../base/errors.js'
-import { allocate, elementType, type PlainFloat32Array, type Precision } from '../base/precision.js'
+import { allocate, elementType, type PlainFloat32Array } from '../base/precision.js'
 import { binding } from '../native/load.js'
 import { asMatrix, checkMatrix, Matrix } from './matrix.js'
 import type { MatrixData } from './matrix-data.js'
 import { rowSlices, type Slice, valueSlices } from './slices.js'
-import { checkStorage, viewOf } from './storage.js'
+import { allocateLike, checkStorage, viewOf } from './storage.js'
 
 /** How patches are drawn. */
 export interface PatchOptions {
@@ -80,7 +80,7 @@ export async function samplePatches<D extends MatrixData>(
     rows === undefined
       ? singleImages(images as readonly Matrix<D>[], size)
       : rowImages(rows, size, given.imageWidth)
-  const patches = emptyLike(source.first.data, count * size * size)
+  const patches = allocateLike(source.first.data, count * size * size, 'patches')
   for await (const [from, to] of rowSlices(count, size * size)) {
     const random = allocate('float64', 3 * (to - from), 'patches')
     binding().uniform(random, 0, 1, seed, patchStream, from)
@@ -96,7 +96,8 @@ export async function samplePatches<D extends MatrixData>(
       }
     }
   }
-  return Matrix.from(patches, count, size * size, { scale: source.first.scale })
+  const { scale, type } = source.first
+  return Matrix.from(patches, count, size * size, { scale, type })
 }
 
 /**
@@ -220,13 +221,6 @@ function checkSize(argument: string, size: number, height: number, width: number
   }
 }
 
-function kind({ data, scale }: Matrix): string {
-  return `${elementType(data)} with scale ${scale}`
-}
-
-function emptyLike<D extends MatrixData>(data: D, length: number): D {
-  const type = elementType(data)!
-  const empty =
-    type === 'uint8' ? allocate(type, length, 'patches') : allocate<Precision>(type, length, 'patches')
-  return empty as D
+function kind({ data, type, scale }: Matrix): string {
+  return `${type}${elementType(data) === type ? '' : ' in bits'} with scale ${scale}`
 }

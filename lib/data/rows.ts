@@ -1,22 +1,22 @@
 import { argumentError, ownCopy, shapeError } from '../base/check.js'
 import { changedError } from '../base/data-errors.js'
 import { LayerwiseError } from '../base/errors.js'
-import { allocate, elementType, type FloatArray, type Precision } from '../base/precision.js'
+import { allocate, type FloatArray, type Precision } from '../base/precision.js'
 import { type NativeRows, type NativeScaling, nativeScaling } from '../native/binding.js'
-import { copyRow } from './copy-row.js'
-import { asMatrix, Matrix } from './matrix.js'
-import type { MatrixData } from './matrix-data.js'
+import { asMatrix, copyAnyRow, Matrix, type Row, rowWidth } from './matrix.js'
+import type { NumberArray } from './matrix-data.js'
 import { type Between, type Block, blockRanges, turn } from './slices.js'
-import { checkStorage, plainArray } from './storage.js'
+import { allocateLike, checkStorage, nativeData, plainArray, storageTypeOf } from './storage.js'
 
 /**
  * Samples, one a row: a {@link Matrix}; a flat typed array, row-major, as wide as the model has inputs; or an array of
- * rows, which is copied into the model's precision.
+ * rows, each an array of numbers, a typed array or a Matrix of one row, which is copied into the model's precision. A Uint16Array is
+ * taken in a Matrix only, which says what its numbers are.
  */
-export type Rows = Matrix | Float32Array | Float64Array | Uint8Array | readonly (readonly number[])[]
+export type Rows = Matrix | NumberArray | readonly Row[]
 
 /** Data with a known width. A flat array has none: use `Matrix.from(data, rows, cols)`. */
-export type FittingRows = Matrix | readonly (readonly number[])[]
+export type FittingRows = Matrix | readonly Row[]
 
 /** The form that rows must have, and how they are read. */
 export interface RowForm {
@@ -30,6 +30,9 @@ export interface RowForm {
 
 /** Rows of at most this many bytes are copied at the call; later changes of the caller's array have no effect. 1 MiB. */
 export const COPIED_BYTES = 2 ** 20
+
+/** To look at a row takes as long as to copy so many numbers. */
+const NUMBERS_PER_ROW = 16
 
 /**
  * `x` for the addon: checked, and copied only if it is an array of rows, a slice at a time, so that the event loop stays free. A scaler's
@@ -54,10 +57,11 @@ export async function toRows(
   const matrix = Array.isArray(x)
     ? await fromArrays(argument, x, width, kept, between)
     : keptSmall(argument, givenMatrix(argument, x, width))
-  const { data, rows, cols, scale } = matrix
+  const { rows, cols, scale, type } = matrix
+  const data = nativeData(matrix.data)
   if (taken && taken.shift.length !== width)
     throw shapeError('scaling', `a scaler fitted on ${width} columns`, taken.shift.length)
-  return ownCopy({ data, rows, cols, scale, ...(taken && { scaling: taken }) })
+  return ownCopy({ data, type, rows, cols, scale, ...(taken && { scaling: taken }) })
 }
 
 /** {@link Rows} as a Matrix with at least one row, of `width` columns, as {@link toRows} takes them. */
@@ -91,6 +95,7 @@ function givenMatrix(argument: string, x: unknown, width: number): Matrix {
   if (length % width !== 0) {
     throw shapeError(argument, `rows of ${width} numbers, so a length that is a multiple of it`, length)
   }
+  storageTypeOf(argument, data)
   return Matrix.from(data, length / width, width)
 }
 
@@ -104,7 +109,7 @@ async function fromArrays<P extends Precision>(
   const rows = x.length
   if (rows === 0) throw emptyError(argument)
   const data = allocate(precision, rows * width, argument)
-  for (const block of blockRanges(rows, width)) {
+  for (const block of blockRanges(rows, width, NUMBERS_PER_ROW)) {
     // The first slice is copied synchronously, so small arrays are copied at the call.
     if (block.row > 0 || block.column > 0) {
       await turn()
@@ -124,7 +129,7 @@ function copyBlock(
   data: FloatArray,
 ): void {
   for (let i = from; i < toRow; i++) {
-    copyRow(argument, x[i], i, width, data, column, toColumn)
+    copyAnyRow(argument, x[i], i, width, data, column, toColumn)
   }
 }
 
@@ -139,23 +144,16 @@ export function ownWidth(x: FittingRows): number {
       x,
     )
   }
-  const first: unknown = x[0]
-  if (!Array.isArray(first)) return 1
-  if (first.length === 0) throw shapeError('x', 'rows of at least one number', 0)
-  return first.length
+  return rowWidth('x', x[0])
 }
 
 /** A copy of a small matrix, or the matrix itself. */
 function keptSmall(argument: string, matrix: Matrix): Matrix {
-  const { data, rows, cols, scale } = matrix
+  const { data, rows, cols, scale, type } = matrix
   if (data.byteLength > COPIED_BYTES) return matrix
-  const type = elementType(data)!
-  const copy =
-    type === 'uint8'
-      ? allocate(type, data.length, argument)
-      : allocate<Precision>(type, data.length, argument)
+  const copy = allocateLike(data, data.length, argument)
   copy.set(data)
-  return Matrix.from<MatrixData>(copy, rows, cols, { scale })
+  return Matrix.from(copy, rows, cols, { scale, type })
 }
 
 function emptyError(argument: string): LayerwiseError {

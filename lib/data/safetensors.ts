@@ -1,6 +1,6 @@
 import { TextDecoder } from 'node:util'
 import { argumentError, checkInteger, shapeError } from '../base/check.js'
-import { elementType } from '../base/precision.js'
+import { elementType, isPrecision } from '../base/precision.js'
 import { bytesOf } from './bytes.js'
 import { allocate, type ByteSource, formatError, readExactly, readStart, withFile } from './read-file.js'
 import { turn } from './slices.js'
@@ -253,7 +253,7 @@ function checkTensor({ name, shape, data }: Tensor, index: number): void {
   if (name === metadataName)
     throw argumentError(`tensors[${index}].name`, `a name other than ${metadataName}`, name)
   checkStorage(`tensors[${index}].data`, data)
-  if (elementType(data) === 'uint8')
+  if (!isPrecision(elementType(data)))
     throw argumentError(`tensors[${index}].data`, 'a Float32Array or Float64Array', data)
   const length = shape.reduce(
     (product, size, k) => product * checkInteger(`tensors[${index}].shape[${k}]`, size, 0),

@@ -1,6 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 import { notFiniteError, transferredError } from '../base/data-errors.js'
 import { allocate } from '../base/precision.js'
+import type { StorageType } from '../base/storage-type.js'
+import { halfNumbers } from './halves.js'
 import type { MatrixLike } from './matrix-data.js'
 import { viewOf } from './storage.js'
 
@@ -36,9 +38,13 @@ export interface Block {
   readonly toColumn: number
 }
 
-/** All numbers of `rows` rows, row by row, in blocks of at most about 32k of them. */
-export function* blockRanges(rows: number, cols: number): Generator<Block, void> {
-  const [height, width] = [Math.max(1, Math.floor(SLICE / cols)), Math.min(cols, SLICE)]
+/**
+ * All numbers of `rows` rows, row by row, in blocks of at most about 32k of them.
+ *
+ * @param perRow - a row takes as long as so many numbers more
+ */
+export function* blockRanges(rows: number, cols: number, perRow = 0): Generator<Block, void> {
+  const [height, width] = [Math.max(1, Math.floor(SLICE / (cols + perRow))), Math.min(cols, SLICE)]
   for (let row = 0; row < rows; row += height) {
     const toRow = Math.min(rows, row + height)
     for (let column = 0; column < cols; column += width) {
@@ -71,9 +77,10 @@ export interface Slice extends Block {
  */
 export async function* valueSlices(
   argument: string,
-  x: MatrixLike & { readonly scale: number },
+  x: MatrixLike & { readonly scale: number; readonly type: StorageType },
 ): AsyncGenerator<Slice, void> {
-  const { data, rows, cols, scale } = x
+  const { data, rows, cols, scale, type } = x
+  const numbers = halfNumbers(data, type)
   let buffer: Float64Array = new Float64Array(0)
   for await (const block of blocks(rows, cols)) {
     const { row, column } = block
@@ -84,7 +91,7 @@ export async function* valueSlices(
     if (data.length !== rows * cols) throw transferredError(argument)
     values.set(viewOf(data, from, from + length))
     for (let k = 0; k < length; k++) {
-      values[k]! *= scale
+      values[k] = (numbers === undefined ? values[k]! : numbers[values[k]!]!) * scale
       if (!Number.isFinite(values[k]!)) {
         const at = from + k
         throw notFiniteError(argument, values[k]!, Math.floor(at / cols), at % cols)

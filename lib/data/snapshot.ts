@@ -1,9 +1,10 @@
 import { ownCopy } from '../base/check.js'
 import { transferredError } from '../base/data-errors.js'
-import { allocate, elementType, type PlainUint8Array } from '../base/precision.js'
+import { allocate, type PlainUint8Array } from '../base/precision.js'
 import type { NativeRows } from '../native/binding.js'
 import { binding } from '../native/load.js'
 import { turn } from './slices.js'
+import { viewLike } from './storage.js'
 
 /** Rows of at most this many bytes are copied before a fit; larger ones are read in place. 256 MiB. */
 export const SNAPSHOT_BYTES = 256 * 2 ** 20
@@ -38,7 +39,7 @@ export async function snapshot(
     const length = Math.min(SLICE_BYTES, bytes.length - at)
     bytes.set(new Uint8Array(data.buffer, data.byteOffset + at, length), at)
   }
-  return ownCopy({ ...rows, data: viewLike(data, bytes) })
+  return ownCopy({ ...rows, data: viewLike(data, bytes.buffer, bytes.byteOffset) })
 }
 
 /**
@@ -51,12 +52,4 @@ function memoryForRows(length: number, argument: string): PlainUint8Array {
   const bytes = allocate('uint8', Math.ceil(length / unit) * unit + unit - 1, argument)
   const begin = binding().prepareRows(bytes, unit)
   return bytes.subarray(begin, begin + length)
-}
-
-function viewLike(data: NativeRows['data'], { buffer, byteOffset }: PlainUint8Array): NativeRows['data'] {
-  const type = elementType(data)
-  if (type === 'uint8') return new Uint8Array(buffer, byteOffset, data.length)
-  return type === 'float64'
-    ? new Float64Array(buffer, byteOffset, data.length)
-    : new Float32Array(buffer, byteOffset, data.length)
 }

@@ -1,4 +1,5 @@
 import { argumentError, checkOptions } from '../base/check.js'
+import { storedNumbers } from '../data/halves.js'
 import { asMatrix, type Matrix } from '../data/matrix.js'
 import { checkFinite } from './finite.js'
 import type { Image } from './image.js'
@@ -57,7 +58,7 @@ export function featureImage(model: FeatureModel | Matrix, options: FeatureImage
     background: 0,
   }
   return paintTiles(checked, grid, (unit, put) => {
-    const w = weights.row(unit).data
+    const w = storedNumbers(weights.row(unit).data, weights.type)
     const largest = largestMagnitude(argument, w, unit)
     for (let i = 0; i < w.length; i++) {
       const x = largest === 0 ? 0 : (w[i]! * Math.sign(weights.scale)) / largest

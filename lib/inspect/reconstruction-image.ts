@@ -1,4 +1,5 @@
 import { argumentError, checkNumber, checkOptions, readArray, shapeError } from '../base/check.js'
+import { storedNumbers } from '../data/halves.js'
 import { checkMatrix, type Matrix } from '../data/matrix.js'
 import { checkFinite } from './finite.js'
 import type { Image } from './image.js'
@@ -51,11 +52,12 @@ export function reconstructionImage(
   return paintTiles(checked, grid, (pair, put) => {
     for (const [k, { argument, matrix }] of [{ argument: 'x', matrix: inputs }, ...below].entries()) {
       const top = k * height
-      matrix.row(pair).data.forEach((stored, i) => {
-        const value = checkFinite(argument, stored * matrix.scale, pair, i)
+      const row = storedNumbers(matrix.row(pair).data, matrix.type)
+      for (let i = 0; i < row.length; i++) {
+        const value = checkFinite(argument, row[i]! * matrix.scale, pair, i)
         const clipped = Math.min(Math.max(value, low), high)
         put(i % width, top + Math.floor(i / width), Math.round((255 * (clipped - low)) / (high - low)))
-      })
+      }
     }
   })
 }

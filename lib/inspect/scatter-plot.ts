@@ -1,5 +1,6 @@
 import { argumentError, checkInteger, checkOptions, checkText, readArray, shapeError } from '../base/check.js'
-import type { IntegerArray } from '../data/labels.js'
+import { storedNumbers } from '../data/halves.js'
+import type { Labels } from '../data/labels.js'
 import { checkMatrix, type Matrix } from '../data/matrix.js'
 import { checkStorage } from '../data/storage.js'
 import { axisOver } from './axis.js'
@@ -58,7 +59,7 @@ const COLOURS = [
  */
 export function scatterPlot(
   points: Matrix,
-  labels: IntegerArray | readonly number[] | readonly string[],
+  labels: Labels<number> | readonly string[],
   options?: ScatterPlotOptions,
 ): string {
   const given = checkOptions('options', options, [...FRAME_OPTIONS, 'classes', 'dot'])
@@ -117,7 +118,8 @@ function grouped(points: Matrix, labels: unknown, names: readonly string[] | und
   const groups = new Map<string | number, Group>(
     keysOf(list, names).map((key, k) => [key, { label: names?.[k] ?? String(key), places: [] }]),
   )
-  const { data, scale } = points
+  const data = storedNumbers(points.data, points.type)
+  const { scale } = points
   list.forEach((label, i) => {
     const group = groups.get(label)
     if (group === undefined) throw argumentError(`labels[${i}]`, 'one of the classes', label)
@@ -144,7 +146,7 @@ function checkLabels(labels: unknown, rows: number): readonly number[] | readonl
   }
   const given = labels as ArrayLike<unknown>
   if (given.length !== rows) throw shapeError('labels', `${rows} labels, one a point`, given.length)
-  const list = readArray(given)
+  const list = readArray(given).map((label) => (typeof label === 'bigint' ? Number(label) : label))
   const named = typeof list[0] === 'string'
   list.forEach((label, i) => {
     if (named) checkText(`labels[${i}]`, label)

@@ -5,6 +5,7 @@ import type { ModelScaler } from '../data/scaling/scaler.js'
 import type { NativeObjective } from '../native/binding.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import type { Cost } from '../objective/cost.js'
+import { checkOutOptions, type OutOptions } from './encode-options.js'
 import { forward, forwardErrors, forwardSquares, type LayerRange } from './forward.js'
 import { RowForward } from './forward-row.js'
 import type { Network } from './network.js'
@@ -68,11 +69,12 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
   /**
    * Activations of the hidden units, [rows, hidden].
    *
-   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows, `ERR_RANGE` for NaN and infinities
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows or a bad `out`, `ERR_RANGE` for NaN and
+   *   infinities, `ERR_STATE` for memory that is transferred during the call
    */
-  override async encode(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
-    const run = checkRunOptions(options)
-    return forward(this.network, this.encoder, 'x', x, this.rowForm, run)
+  override async encode(x: Rows, options?: OutOptions<P>): Promise<Matrix<FloatArray<P>>> {
+    const { run, out } = checkOutOptions(options, this.precision, x)
+    return forward(this.network, this.encoder, 'x', x, this.rowForm, run, undefined, out)
   }
 
   /**

@@ -4,7 +4,7 @@ import type { Classes } from '../data/labels.js'
 import type { Matrix, Row } from '../data/matrix.js'
 import type { Rows } from '../data/rows.js'
 import type { ModelScaler } from '../data/scaling/scaler.js'
-import type { RunOptions } from '../native/run-options.js'
+import type { OutOptions } from './encode-options.js'
 import { checkMetadata, type ModelMetadata } from './metadata.js'
 import { type ModelContent, type ModelDescription, modelBytes, writeModel } from './model-file.js'
 
@@ -50,9 +50,10 @@ export abstract class BaseModel<P extends Precision> {
    * Rows as the model describes them: activations of the last hidden layer; of a Pca, rows along its components; of a SoftmaxClassifier,
    * which has no hidden layer, the probabilities of its classes.
    *
-   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows, `ERR_RANGE` for NaN and infinities
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows or a bad `out`, `ERR_RANGE` for NaN and infinities, `ERR_STATE` for
+   *   memory that is transferred during the call
    */
-  abstract encode(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>>
+  abstract encode(x: Rows, options?: OutOptions<P>): Promise<Matrix<FloatArray<P>>>
 
   /**
    * The same for one row, on the calling thread.

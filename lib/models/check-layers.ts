@@ -1,5 +1,5 @@
 import { argumentError } from '../base/check.js'
-import { elementType, type Precision } from '../base/precision.js'
+import { elementType, isPrecision, type Precision } from '../base/precision.js'
 import { asMatrix } from '../data/matrix.js'
 import { isLayerActivation } from '../objective/activation.js'
 import type { Layer } from './network.js'
@@ -43,7 +43,7 @@ function asLayer(value: unknown): Layer | undefined {
   if (weights === undefined || typeof activation !== 'string') return undefined
   const { data } = weights
   const fits =
-    elementType(data) !== 'uint8' &&
+    isPrecision(elementType(data)) &&
     data.length === weights.rows * weights.cols &&
     inputs === weights.cols &&
     outputs === weights.rows &&

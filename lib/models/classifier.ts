@@ -18,6 +18,7 @@ import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import type { Cost } from '../objective/cost.js'
 import { checkRowValues } from '../objective/row-check.js'
 import type { FitOptions } from '../training/options.js'
+import { checkOutOptions, type OutOptions } from './encode-options.js'
 import { forward, forwardClasses } from './forward.js'
 import { RowForward } from './forward-row.js'
 import type { Network } from './network.js'
@@ -79,12 +80,12 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
   /**
    * The probability of each class, [rows, classes]; each row sums to 1.
    *
-   * @throws {@link LayerwiseError} as {@link predict}
+   * @throws {@link LayerwiseError} as {@link predict}; `ERR_ARGUMENT`, `ERR_SHAPE` for a bad `out`
    */
-  async predictProbabilities(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
-    const run = checkRunOptions(options)
+  async predictProbabilities(x: Rows, options?: OutOptions<P>): Promise<Matrix<FloatArray<P>>> {
+    const { run, out } = checkOutOptions(options, this.precision, x)
     const whole = { from: 0, to: this.network.layers.length }
-    return forward(this.network, whole, 'x', x, this.rowForm, run)
+    return forward(this.network, whole, 'x', x, this.rowForm, run, undefined, out)
   }
 
   /**

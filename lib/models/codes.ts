@@ -60,7 +60,7 @@ export async function codesOf<P extends Precision>(
     const labels = rows.labels && { labels: rows.labels }
     return {
       argument: `codes of ${argument} in layer ${k}`,
-      rows: ownCopy({ data, rows: rows.rows, cols, scale: 1, ...labels }),
+      rows: ownCopy({ data, type: network.precision, rows: rows.rows, cols, scale: 1, ...labels }),
     }
   }
   return {

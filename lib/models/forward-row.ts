@@ -1,9 +1,11 @@
 import { argumentError, ownCopy, shapeError } from '../base/check.js'
 import { notFiniteError, tooLargeError } from '../base/data-errors.js'
 import { allocate, elementType, type FloatArray, type FloatInput, type Precision } from '../base/precision.js'
+import { STORAGE_TYPES, type StorageType } from '../base/storage-type.js'
+import { storedNumbers } from '../data/halves.js'
 import { asMatrix, type Row } from '../data/matrix.js'
 import type { MatrixData } from '../data/matrix-data.js'
-import { bufferOf, checkStorage, lengthOf, plainArray } from '../data/storage.js'
+import { bufferOf, checkStorage, lengthOf, nativeData, plainArray, storageTypeOf } from '../data/storage.js'
 import { type NativeLayer, type NativeScaling, nativeScaling } from '../native/binding.js'
 import { binding } from '../native/load.js'
 import { activationNumber } from '../objective/activation.js'
@@ -60,7 +62,10 @@ export class RowForward<P extends Precision> {
 
   #forward(argument: string, row: CheckedRow, answer: FloatArray<P>, errors?: Float64Array): void {
     const { scale } = row
-    const data = bufferOf(row.data) === bufferOf(answer) ? this.#apart(row.data) : row.data
+    const [data, type] =
+      bufferOf(row.data) === bufferOf(answer)
+        ? [this.#apart(row), 'float64' as const]
+        : [nativeData(row.data), row.type]
     const parameters = this.#parameters()
     this.#transposed ??= allocate(this.#network.precision, this.#shape[0]! * this.#shape[1]!, 'weights')
     const renew = this.#transposedOf !== parameters
@@ -68,6 +73,7 @@ export class RowForward<P extends Precision> {
       this.#shape,
       parameters,
       data,
+      STORAGE_TYPES[type].number,
       scale,
       this.#scaling && nativeScaling(this.#scaling),
       answer,
@@ -76,7 +82,7 @@ export class RowForward<P extends Precision> {
       errors,
     )
     this.#transposedOf = parameters
-    if (end === 1) throw this.#notFinite(argument, data, scale)
+    if (end === 1) throw this.#notFinite(argument, { data, type, scale })
     if (end === 2) throw tooLargeError(argument, 0)
   }
 
@@ -85,19 +91,20 @@ export class RowForward<P extends Precision> {
     const width = this.#inputs
     if (Array.isArray(row)) {
       checkWidth(argument, row.length, width)
-      return { data: this.#copied(argument, row), scale: 1 }
+      return { data: this.#copied(argument, row), type: 'float64', scale: 1 }
     }
     const matrix = asMatrix(argument, row)
     if (matrix !== undefined && matrix.rows !== 1) {
       throw shapeError(argument, 'a Matrix of one row', `${matrix.rows} rows`)
     }
-    const { data: given, scale }: { data: unknown; scale: number } = matrix ?? { data: row, scale: 1 }
-    if (!ArrayBuffer.isView(given)) {
+    const data: unknown = matrix?.data ?? row
+    if (!ArrayBuffer.isView(data)) {
       throw argumentError(argument, 'an array of numbers, a typed array or a Matrix of one row', row)
     }
-    checkStorage(argument, given)
-    checkWidth(argument, lengthOf(given), width)
-    return { data: given, scale }
+    checkStorage(argument, data)
+    checkWidth(argument, lengthOf(data), width)
+    const { scale, type } = matrix ?? { scale: 1, type: storageTypeOf(argument, data) }
+    return { data, type, scale }
   }
 
   #copied(argument: string, row: readonly unknown[]): Float64Array {
@@ -115,9 +122,9 @@ export class RowForward<P extends Precision> {
   }
 
   /** The same numbers where writing `out` cannot change them. */
-  #apart(data: MatrixData): Float64Array {
+  #apart({ data, type }: CheckedRow): Float64Array {
     const scratch = this.#scratch ?? new Float64Array(this.#inputs)
-    scratch.set(plainArray('row', data))
+    scratch.set(storedNumbers(plainArray('row', data), type))
     this.#scratch = scratch
     return scratch
   }
@@ -149,7 +156,7 @@ export class RowForward<P extends Precision> {
     return this.#part
   }
 
-  #notFinite(argument: string, data: MatrixData, scale: number): Error {
+  #notFinite(argument: string, { data, type, scale }: CheckedRow): Error {
     const {
       shift,
       factor,
@@ -157,7 +164,7 @@ export class RowForward<P extends Precision> {
       clipped: [low, high] = [-Infinity, Infinity],
     } = ownCopy<Partial<NativeScaling>>(this.#scaling ? nativeScaling(this.#scaling) : {})
     // As native code reads them: in float64, then rounded to the model's precision.
-    const exact = Array.from(plainArray(argument, data), (stored, j) => {
+    const exact = Array.from(storedNumbers(plainArray(argument, data), type), (stored, j) => {
       const value = stored * scale
       if (!Number.isFinite(value)) return value
       const scaled = (value - (shift?.[j] ?? 0)) * (factor?.[j] ?? 1)
@@ -173,6 +180,7 @@ export class RowForward<P extends Precision> {
 /** A row's numbers where native code can read them. */
 interface CheckedRow {
   readonly data: MatrixData
+  readonly type: StorageType
   readonly scale: number
 }
 

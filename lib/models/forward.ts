@@ -12,6 +12,7 @@ import { nativeRead } from '../native/call.js'
 import { binding } from '../native/load.js'
 import type { RunOptions } from '../native/run-options.js'
 import type { DenseLayers, Network } from './network.js'
+import { checkStillThere, type Out, roomIn } from './out.js'
 
 /** The layers to compute: from the first to the last, not included. */
 export interface LayerRange {
@@ -19,7 +20,10 @@ export interface LayerRange {
   readonly to: number
 }
 
-/** Computes some layers for rows, with the current parameters. With a scaling the outputs are converted back to the units of x. */
+/**
+ * Computes some layers for rows, with the current parameters. With a scaling the outputs are converted back to the units of x; with `out`
+ * they are written there.
+ */
 export async function forward<P extends Precision>(
   network: Network<P>,
   range: LayerRange,
@@ -28,9 +32,10 @@ export async function forward<P extends Precision>(
   form: RowForm,
   options: RunOptions,
   scaling?: NativeScaling,
+  out?: Out<P>,
 ): Promise<Matrix<FloatArray<P>>> {
   const unscale = scaling && nativeScaling(scaling)
-  return forwardMatrix(network, range, argument, x, form, options, 'outputs', unscale)
+  return forwardMatrix(network, range, argument, x, form, options, 'outputs', unscale, out)
 }
 
 /** The same for rows that are already read, written to `out`, [rows, outputs of the last layer]. */
@@ -90,20 +95,15 @@ async function forwardMatrix<P extends Precision>(
   options: RunOptions,
   result: 'outputs' | 'squares',
   unscale?: NativeScaling,
+  out?: Out<P>,
 ): Promise<Matrix<FloatArray<P>>> {
   const { outputs } = network.layers[range.to - 1]!
-  const room = (rows: number) => allocate(network.precision, rows * outputs, result)
-  const out = await run(
-    network.slice(range.from, range.to),
-    argument,
-    x,
-    form,
-    options,
-    result,
-    room,
-    unscale,
-  )
-  return Matrix.from(out, out.length / outputs, outputs)
+  const room = (rows: number) => roomIn(out, rows, outputs, network.precision, result)
+  const layers = network.slice(range.from, range.to)
+  const written = await run(layers, argument, x, form, options, result, room, unscale).finally(() => {
+    if (out !== undefined && options.signal?.aborted !== true) checkStillThere(out)
+  })
+  return Matrix.from(written, written.length / outputs, outputs)
 }
 
 /** Reads the caller's rows, allocates the result, and computes. */

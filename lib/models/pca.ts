@@ -7,6 +7,7 @@ import type { Scaler } from '../data/scaling/column-scaler.js'
 import type { ModelScaler } from '../data/scaling/scaler.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import { BaseModel } from './base-model.js'
+import { checkOutOptions, type OutOptions } from './encode-options.js'
 import { centred, type FittedPca, fittedPca } from './fitted-pca.js'
 import { forward, forwardErrors, forwardSquares } from './forward.js'
 import { type ModelContent, type Restorer, readModel, readModelBytes, type Tensors } from './model-file.js'
@@ -105,12 +106,13 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   /**
    * Rows along the components, [rows, components]; with `whiten: 'zca'` [rows, columns].
    *
-   * @throws {@link LayerwiseError} `ERR_STATE` before `fit`; `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows, `ERR_RANGE` for NaN and infinities
+   * @throws {@link LayerwiseError} `ERR_STATE` before `fit`; `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows or a bad `out`,
+   *   `ERR_RANGE` for NaN and infinities
    */
-  async transform(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
-    const run = checkRunOptions(options)
+  async transform(x: Rows, options?: OutOptions<P>): Promise<Matrix<FloatArray<P>>> {
+    const { run, out } = checkOutOptions(options, this.precision, x)
     const { network, into, rowForm } = this.#known()
-    return forward(network, into, 'x', x, rowForm, run)
+    return forward(network, into, 'x', x, rowForm, run, undefined, out)
   }
 
   /**
@@ -126,7 +128,7 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   }
 
   /** The same as {@link transform}, under the common name of all models. */
-  override async encode(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
+  override async encode(x: Rows, options?: OutOptions<P>): Promise<Matrix<FloatArray<P>>> {
     return this.transform(x, options)
   }
 

@@ -5,7 +5,6 @@ import type { Matrix, Row } from '../data/matrix.js'
 import type { Rows } from '../data/rows.js'
 import type { Scaler } from '../data/scaling/column-scaler.js'
 import type { NativeObjective } from '../native/binding.js'
-import type { RunOptions } from '../native/run-options.js'
 import type { TrainingHistory } from '../training/history.js'
 import { checkFitOptions } from '../training/options.js'
 import { plainObjective } from '../training/request.js'
@@ -18,6 +17,7 @@ import {
   type SoftmaxSettings,
   softmaxLayer,
 } from './classifier-options.js'
+import type { OutOptions } from './encode-options.js'
 import type { MetadataOption } from './metadata.js'
 import { type Restorer, readModel, readModelBytes } from './model-file.js'
 import { Network, type Stored } from './network.js'
@@ -120,7 +120,7 @@ export class SoftmaxClassifier<
   }
 
   /** The same as {@link predictProbabilities}: the model has no hidden layer, so class probabilities are its codes. */
-  override async encode(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
+  override async encode(x: Rows, options?: OutOptions<P>): Promise<Matrix<FloatArray<P>>> {
     return this.predictProbabilities(x, options)
   }
 

@@ -15,7 +15,12 @@ import { type FitRows, plainObjective, type TrainingRequest } from '../training/
 import { train } from '../training/train.js'
 import { Autoencoder } from './autoencoder.js'
 import { CodeMemory, codesOf } from './codes.js'
-import { checkEncodeOptions, type EncodeOptions } from './encode-options.js'
+import {
+  checkEncodeOptions,
+  checkLayerOutOptions,
+  type EncodeOptions,
+  type OutOptions,
+} from './encode-options.js'
 import { forward } from './forward.js'
 import {
   checkCount,
@@ -156,11 +161,12 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
   /**
    * Activations of a layer, [rows, its units].
    *
-   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows or no such layer, `ERR_RANGE` for NaN and infinities
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows, no such layer or a bad `out`,
+   *   `ERR_RANGE` for NaN and infinities, `ERR_STATE` for memory that is transferred during the call
    */
-  override async encode(x: Rows, options?: EncodeOptions): Promise<Matrix<FloatArray<P>>> {
-    const { run, range } = checkEncodeOptions(options, this.encoder.to)
-    return forward(this.network, range, 'x', x, this.rowForm, run)
+  override async encode(x: Rows, options?: EncodeOptions & OutOptions<P>): Promise<Matrix<FloatArray<P>>> {
+    const { run, range, out } = checkLayerOutOptions(options, this.encoder.to, this.precision, x)
+    return forward(this.network, range, 'x', x, this.rowForm, run, undefined, out)
   }
 
   /**

@@ -14,7 +14,7 @@ import { train } from '../training/train.js'
 import { Classifier, type ClassifierFitOptions } from './classifier.js'
 import { classifierObjective } from './classifier-options.js'
 import { CodeMemory, codesOf } from './codes.js'
-import { checkEncodeOptions, type EncodeOptions } from './encode-options.js'
+import { checkLayerOutOptions, type EncodeOptions, type OutOptions } from './encode-options.js'
 import { forward, type LayerRange } from './forward.js'
 import { RowForward } from './forward-row.js'
 import { type Restorer, readModel, readModelBytes } from './model-file.js'
@@ -189,11 +189,12 @@ export class StackedClassifier<
    * Activations of a layer below the softmax, [rows, its units].
    *
    * @param options - `layer`: which, counted from 1; default the last
-   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows or no such layer, `ERR_RANGE` for NaN and infinities
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows, no such layer or a bad `out`,
+   *   `ERR_RANGE` for NaN and infinities, `ERR_STATE` for memory that is transferred during the call
    */
-  override async encode(x: Rows, options?: EncodeOptions): Promise<Matrix<FloatArray<P>>> {
-    const { run, range } = checkEncodeOptions(options, this.#encoder.to)
-    return forward(this.network, range, 'x', x, this.rowForm, run)
+  override async encode(x: Rows, options?: EncodeOptions & OutOptions<P>): Promise<Matrix<FloatArray<P>>> {
+    const { run, range, out } = checkLayerOutOptions(options, this.#encoder.to, this.precision, x)
+    return forward(this.network, range, 'x', x, this.rowForm, run, undefined, out)
   }
 
   /**

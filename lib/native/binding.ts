@@ -5,6 +5,7 @@
  * Off-thread calls return promises. Arguments are pinned until the promise settles, and must not be written until then.
  */
 import { ownCopy } from '../base/check.js'
+import type { StorageType } from '../base/storage-type.js'
 
 export type Floats = Float32Array | Float64Array
 
@@ -33,9 +34,14 @@ export function nativeScaling(scaling: NativeScaling): NativeScaling {
   return ownCopy({ shift, factor, ...(centre && { centre }), ...(clipped && { clipped }) })
 }
 
+/** Numbers of rows; halves as their bits, in a Uint16Array. */
+export type NativeData = Floats | Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array
+
 /** Rows to read. A value is `data[i, j] * scale`, scaled. */
 export interface NativeRows {
-  data: Float32Array | Float64Array | Uint8Array
+  data: NativeData
+  /** What the numbers of `data` are. */
+  type: StorageType
   rows: number
   cols: number
   scale: number
@@ -265,14 +271,15 @@ export interface Binding {
   /**
    * Computes the layers for one row on the calling thread, with the fewest arguments to convert. `shape`: inputs, then (outputs,
    * activation, 1 or 0 for biases, the layer it is tied to or −1) of each layer, activations numbered as in `activationNumber`.
-   * `transposed` holds the first layer's matrix transposed, and is computed again if `renew` is true. `errors`, of one number, receives the sum
-   * of squared differences between `out` and the row. Returns 0; 1 if a value of the row is not finite, 2 if an answer is too large to be
-   * held.
+   * `type`: the storage type of the row, numbered as in `STORAGE_TYPES`. `transposed` holds the first layer's matrix transposed, and is
+   * computed again if `renew` is true. `errors`, of one number, receives the sum of squared differences between `out` and the row.
+   * Returns 0; 1 if a value of the row is not finite, 2 if an answer is too large to be held.
    */
   forwardRow(
     shape: Int32Array,
     parameters: Floats,
-    row: Float32Array | Float64Array | Uint8Array,
+    row: NativeData,
+    type: number,
     scale: number,
     scaling: NativeScaling | undefined,
     out: Floats,

@@ -57,6 +57,11 @@ std::vector<T> parameters_of(const Network& network, unsigned seed) {
 inline Storage storage_of(const float*) { return Storage::f32; }
 inline Storage storage_of(const double*) { return Storage::f64; }
 inline Storage storage_of(const std::uint8_t*) { return Storage::u8; }
+inline Storage storage_of(const std::int8_t*) { return Storage::i8; }
+inline Storage storage_of(const std::uint16_t*) { return Storage::u16; }
+inline Storage storage_of(const std::int16_t*) { return Storage::i16; }
+inline Storage storage_of(const std::uint32_t*) { return Storage::u32; }
+inline Storage storage_of(const std::int32_t*) { return Storage::i32; }
 
 template <typename E>
 Rows rows_of(const std::vector<E>& data, int cols) {

@@ -392,6 +392,21 @@ TEST(Forward, ScanChecksBytesAfterTheirScale) {
   EXPECT_DOUBLE_EQ(bad.value, 255.0 / 200);
 }
 
+TEST(Forward, ScanFindsWhatIsNotFiniteAmongHalves) {
+  std::vector<std::uint16_t> halves(500 * 4, 0x3c00);
+  Rows rows = rows_of(halves, 4);
+  for (Storage storage : {Storage::f16, Storage::bf16}) {
+    rows.storage = storage;
+    halves[321 * 4 + 2] = 0x3c00;
+    EXPECT_EQ(scanned(rows, -2, 2, 2).row, -1);
+    halves[321 * 4 + 2] = storage == Storage::f16 ? 0xfc00 : 0xff80;
+    const FirstBadRow bad = scanned(rows, -2, 2, 2);
+    EXPECT_EQ(bad.row, 321);
+    EXPECT_EQ(bad.column, 2);
+    EXPECT_EQ(bad.value, -std::numeric_limits<double>::infinity());
+  }
+}
+
 TEST(Forward, StopsWhenAskedTo) {
   const Network network = autoencoder(3, 2);
   const std::vector<double> theta = parameters_of<double>(network, 1), x(30, 0.5);

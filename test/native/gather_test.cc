@@ -63,9 +63,15 @@ void read_everything(double scale) {
 
 TEST(Gather, ReadsEveryStorageInAnyOrderScaledAndShifted) {
   read_everything<float, std::uint8_t>(1.0 / 255);
+  read_everything<float, std::int8_t>(-0.5);
+  read_everything<float, std::uint16_t>(3);
+  read_everything<float, std::int16_t>(1);
+  read_everything<float, std::uint32_t>(1);
+  read_everything<float, std::int32_t>(0.1);
   read_everything<float, float>(1);
   read_everything<float, double>(1);
   read_everything<double, std::uint8_t>(1.0 / 255);
+  read_everything<double, std::int32_t>(1);
   read_everything<double, float>(1);
   read_everything<double, double>(1);
 }
@@ -80,6 +86,16 @@ TEST(Gather, SubtractsALargeOffsetBeforeItRoundsToFloat) {
     Gather<float>(rows).read(nullptr, 0, {out.data(), 1, 3});
     EXPECT_EQ(out, std::vector<float>({-0.5, -2, 0.5}));
   }
+}
+
+TEST(Gather, SubtractsALargeOffsetOfIntegersBeforeItRoundsToFloat) {
+  const std::vector<std::int32_t> data = {2000000001, 1999999998, 2000000003};
+  const std::vector<double> shift(3, 2e9), factor(3, 0.5);
+  Rows rows = rows_of(data, 3);
+  rows.scaling = {shift.data(), factor.data(), nullptr};
+  std::vector<float> out(3);
+  Gather<float>(rows).read(nullptr, 0, {out.data(), 1, 3});
+  EXPECT_EQ(out, std::vector<float>({0.5, -1, 1.5}));
 }
 
 TEST(Gather, ReadsRowsInPlaceOnlyIfTheyNeedNoConversion) {

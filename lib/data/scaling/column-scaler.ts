@@ -2,6 +2,7 @@ import { shapeError } from '../../base/check.js'
 import { tooLargeError } from '../../base/data-errors.js'
 import { LayerwiseError } from '../../base/errors.js'
 import { allocate, elementType, type FloatArray, type Precision } from '../../base/precision.js'
+import { STORAGE_TYPES } from '../../base/storage-type.js'
 import { Matrix } from '../matrix.js'
 import { type FittingRows, ownWidth, type Rows, toMatrix } from '../rows.js'
 import { rowSlices, valueSlices } from '../slices.js'
@@ -79,8 +80,8 @@ export abstract class ColumnScaler implements Scaler {
   }
 
   /**
-   * (x − shift) · factor, with `clip` clipped to `range`, as a new Matrix: float64 for float64 or an array of rows, float32 for float32 and
-   * uint8. Computed in float64 and rounded once.
+   * (x − shift) · factor, with `clip` brought into `range`, as a new Matrix: float64 for an array of rows, float64 and integers of 32 bits,
+   * float32 for float32 and what is narrower. Computed in float64 and rounded once.
    *
    * @throws {@link LayerwiseError} `ERR_STATE` before `fit`; `ERR_SHAPE` for another width; `ERR_RANGE` for NaN or Infinity
    */
@@ -156,12 +157,8 @@ async function mapRows(
   map: (value: number, column: number) => number,
 ): Promise<Matrix<FloatArray>> {
   const matrix = await toMatrix('x', x, width, 'float64')
-  const { data, rows, cols } = matrix
-  const out = allocate<Precision>(
-    elementType(data) === 'float64' ? 'float64' : 'float32',
-    rows * cols,
-    'scaled rows',
-  )
+  const { type, rows, cols } = matrix
+  const out = allocate<Precision>(STORAGE_TYPES[type].precision, rows * cols, 'scaled rows')
   const rounded = elementType(out) === 'float64' ? (value: number) => value : Math.fround
   for await (const { from, row, column, toColumn, values } of valueSlices('x', matrix)) {
     for (let i = row, k = 0; k < values.length; i++) {

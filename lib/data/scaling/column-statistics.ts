@@ -2,6 +2,7 @@ import { notFiniteError, transferredError } from '../../base/data-errors.js'
 import { LayerwiseError } from '../../base/errors.js'
 import { allocate } from '../../base/precision.js'
 import type { NativeRows } from '../../native/binding.js'
+import { halfNumbers } from '../halves.js'
 import type { Matrix } from '../matrix.js'
 import { blocks, rowSlices, valueSlices } from '../slices.js'
 
@@ -115,18 +116,20 @@ function columns(argument: string, cols: number): Float64Array {
  */
 export async function columnMeans(
   argument: string,
-  { data, rows, cols, scale, order }: NativeRows,
+  { data, type, rows, cols, scale, order }: NativeRows,
   between: () => void,
 ): Promise<Float64Array> {
   const count = order?.length ?? rows
   const sums = new ColumnSums(argument, cols)
+  const numbers = halfNumbers(data, type)
   for await (const block of blocks(count, cols)) {
     between()
     if (data.length !== rows * cols) throw transferredError(argument)
     for (let i = block.row; i < block.toRow; i++) {
       const row = order?.[i] ?? i
       for (let j = block.column; j < block.toColumn; j++) {
-        const value = data[row * cols + j]! * scale
+        const stored = data[row * cols + j]!
+        const value = (numbers === undefined ? stored : numbers[stored]!) * scale
         if (!Number.isFinite(value)) throw notFiniteError(argument, value, row, j)
         if (!Number.isFinite(sums.add(j, value))) throw sumError(argument, value, row, j)
       }

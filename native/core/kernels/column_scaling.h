@@ -16,6 +16,14 @@ struct ColumnScaling {
 
   bool clips() const { return low > -std::numeric_limits<double>::infinity(); }
   explicit operator bool() const { return shift != nullptr; }
+
+  // The same for the columns from this one on.
+  ColumnScaling from(int column) const {
+    ColumnScaling rest = *this;
+    if (shift != nullptr) rest.shift += column, rest.factor += column;
+    if (centre != nullptr) rest.centre += column;
+    return rest;
+  }
 };
 
 }  // namespace layerwise

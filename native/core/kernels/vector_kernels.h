@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "base/matrix.h"
+#include "base/storage.h"
 #include "kernels/activation.h"
 #include "kernels/column_scaling.h"
 #include "kernels/loss.h"
@@ -48,10 +49,9 @@ struct VectorKernels {
   void (*row_squared_errors)(MatrixView<const T> y, MatrixView<const T> x, double* out);
   void (*squared_differences)(MatrixView<T> y, MatrixView<const T> x);
 
-  // out[j] = in[j] * scale, scaled where there is a scaling, one row; in float64, rounded to T once.
-  void (*gather_u8)(const std::uint8_t* in, int cols, double scale, const ColumnScaling& scaling, T* out);
-  void (*gather_f32)(const float* in, int cols, const ColumnScaling& scaling, T* out);
-  void (*gather_f64)(const double* in, int cols, const ColumnScaling& scaling, T* out);
+  // out[j] = in[j] * scale, scaled where there is a scaling, one row; in float64, rounded to T once. One for each Storage, which
+  // says what `in` points to; the scale of float32 and float64 is 1.
+  void (*gather[kStorageCount])(const void* in, int cols, double scale, const ColumnScaling& scaling, T* out);
 
   // c = a op(b), and whether this is faster than OpenBLAS's gemm.
   void (*product)(Transpose trans_b, MatrixView<const T> a, MatrixView<const T> b, MatrixView<T> c);

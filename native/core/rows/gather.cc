@@ -14,8 +14,6 @@ namespace {
 constexpr int kAhead = 8;
 constexpr std::size_t kPrefetched = 1024, kCacheLine = 64;
 
-std::size_t element_bytes(Storage storage) { return storage == Storage::u8 ? 1 : (storage == Storage::f32 ? 4 : 8); }
-
 }  // namespace
 
 void check_places(const Rows& rows) {
@@ -40,26 +38,15 @@ MatrixView<const T> Gather<T>::in_place(int first, int count) const {
 
 template <typename T>
 void Gather<T>::read(const std::uint32_t* order, int first, MatrixView<T> out) const {
-  const auto& kernels = vector_kernels<T>();
-  const ColumnScaling& scaling = rows_.scaling;
-  const std::size_t row_bytes = rows_.cols * element_bytes(rows_.storage);
+  const auto gather = vector_kernels<T>().gather[static_cast<int>(rows_.storage)];
+  const char* data = static_cast<const char*>(rows_.data);
+  const std::size_t row_bytes = rows_.cols * traits_of(rows_.storage).bytes;
   for (int i = 0; i < out.rows; i++) {
     if (i + kAhead < out.rows) {
-      const char* ahead = static_cast<const char*>(rows_.data) + row_at(order, first + i + kAhead) * row_bytes;
+      const char* ahead = data + row_at(order, first + i + kAhead) * row_bytes;
       for (std::size_t b = 0; b < std::min(row_bytes, kPrefetched); b += kCacheLine) __builtin_prefetch(ahead + b);
     }
-    const std::size_t at = row_at(order, first + i) * static_cast<std::size_t>(rows_.cols);
-    switch (rows_.storage) {
-      case Storage::u8:
-        kernels.gather_u8(static_cast<const std::uint8_t*>(rows_.data) + at, rows_.cols, rows_.scale, scaling, out.row(i));
-        break;
-      case Storage::f32:
-        kernels.gather_f32(static_cast<const float*>(rows_.data) + at, rows_.cols, scaling, out.row(i));
-        break;
-      case Storage::f64:
-        kernels.gather_f64(static_cast<const double*>(rows_.data) + at, rows_.cols, scaling, out.row(i));
-        break;
-    }
+    gather(data + row_at(order, first + i) * row_bytes, rows_.cols, rows_.scale, rows_.scaling, out.row(i));
   }
 }
 

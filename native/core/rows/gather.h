@@ -3,11 +3,10 @@
 #include <cstdint>
 
 #include "base/matrix.h"
+#include "base/storage.h"
 #include "kernels/column_scaling.h"
 
 namespace layerwise {
-
-enum class Storage { u8, f32, f64 };
 
 struct Through;  // network/network.h
 

@@ -38,10 +38,11 @@ void find_bad(const Gather<T>& gather, int first, int count, T low, T high, Firs
 }
 
 bool scan(Team& team, const Rows& rows, double low, double high, const StopFlag& stop, FirstBadRow& bad) {
-  // Bytes are finite, and their bounds are known without reading them.
-  if (rows.storage == Storage::u8 && !rows.scaling) {
-    const double end = 255 * rows.scale;
-    if (std::min(0.0, end) >= low && std::max(0.0, end) <= high) return true;
+  // Integers are finite, and their bounds are known without reading them.
+  const StorageTraits& stored = traits_of(rows.storage);
+  if (stored.whole() && !rows.scaling) {
+    const double one = stored.low * rows.scale, other = stored.high * rows.scale;
+    if (std::min(one, other) >= low && std::max(one, other) <= high) return true;
   }
   const Gather<double> gather(rows);
   const auto& kernels = vector_kernels<double>();

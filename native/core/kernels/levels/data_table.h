@@ -9,9 +9,7 @@ template <typename T>
 void add_data(VectorKernels<T>& to) {
   to.row_squared_errors = row_squared_errors<T>;
   to.squared_differences = squared_differences<T>;
-  to.gather_u8 = gather_u8<T>;
-  to.gather_f32 = gather_f32<T>;
-  to.gather_f64 = gather_f64<T>;
+  add_gather(to, std::make_integer_sequence<int, kStorageCount>{});
   to.matrix_vector = matrix_vector<T>;
   to.row_product = row_product<T>;
   to.within = within<T>;
