@@ -1,7 +1,15 @@
 import type { StorageType } from '../base/storage-type.js'
 
 /** A Float16Array, where the runtime and TypeScript's library know one. */
-type Float16Data = typeof globalThis extends { Float16Array: { readonly prototype: infer A } } ? A : never
+type Float16Data = typeof globalThis extends {
+  /** The class. */
+  Float16Array: {
+    /** What an array of it is. */
+    readonly prototype: infer A
+  }
+}
+  ? A
+  : never
 
 /** A typed array whose class says what its numbers are. */
 export type NumberArray =
