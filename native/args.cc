@@ -174,24 +174,24 @@ Rows rows_argument(const Napi::Object& object, Pins& pins) {
   return rows;
 }
 
-std::unique_ptr<Through> through_argument(const Napi::Object& request, Pins& pins, bool in_double) {
+std::optional<FrozenLayers> through_argument(const Napi::Object& request, Pins& pins, bool in_double) {
   const Napi::Object rows = child(request, "rows");
-  if (!has(rows, "through")) return nullptr;
+  if (!has(rows, "through")) return std::nullopt;
   const Napi::Object object = child(rows, "through");
-  auto through = std::make_unique<Through>();
-  through->network = network_argument(object);
-  const ArrayArgument theta = array_argument(object, "parameters", pins, static_cast<std::int64_t>(through->network.parameters));
+  FrozenLayers frozen{network_argument(object)};
+  const ArrayArgument theta = array_argument(object, "parameters", pins, static_cast<std::int64_t>(frozen.network.parameters));
   if (is_double(theta) != in_double) throw argument_error(request.Env(), "ERR_ARGUMENT", "through: expected one precision");
-  if (through->network.layers.back().activation == Activation::softmax)
+  if (frozen.network.layers.back().activation == Activation::softmax)
     throw argument_error(request.Env(), "ERR_ARGUMENT", "through: expected no softmax");
-  through->theta = theta.data;
-  return through;
+  frozen.theta = theta.data;
+  return frozen;
 }
 
-void check_learnable(Napi::Env env, const Network& network, const Objective& objective, const Rows& rows) {
-  const int inputs = rows.through != nullptr ? rows.through->network.inputs() : network.inputs();
+void check_learnable(Napi::Env env, const Network& network, const Objective& objective, const Rows& rows,
+                     const std::optional<FrozenLayers>& frozen) {
+  const int inputs = frozen ? frozen->network.inputs() : network.inputs();
   if (rows.cols != inputs || rows.count == 0) throw argument_error(env, "ERR_SHAPE", "rows: wrong shape");
-  if (rows.through != nullptr && rows.through->network.outputs() != network.inputs())
+  if (frozen && frozen->network.outputs() != network.inputs())
     throw argument_error(env, "ERR_SHAPE", "through: widths do not meet");
   if (objective.loss != Loss::log_loss) return;
   if (rows.labels == nullptr) throw argument_error(env, "ERR_ARGUMENT", "labels: none");

@@ -1,9 +1,10 @@
 #pragma once
-#include <memory>
+#include <optional>
 
 #include "fields.h"
-#include "network/forward.h"
+#include "network/frozen_rows.h"
 #include "network/objective.h"
+#include "rows/memory_rows.h"
 #include "training/job/job.h"
 
 // Converts the requests of lib/native/binding.ts to types of the core.
@@ -23,10 +24,11 @@ ColumnScaling scaling_argument(const Napi::Object& owner, const char* name, Pins
 Rows rows_of(Napi::Env env, const ArrayArgument& data, Storage storage, int rows, int cols);
 // The place of a storage in the list of them.
 Storage storage_numbered(Napi::Env env, const Napi::Value& number);
-// rows.through, if present; its parameters are pinned. The caller keeps it alive as long as the rows that point to it.
-std::unique_ptr<Through> through_argument(const Napi::Object& request, Pins& pins, bool in_double);
-// Checks that these rows and their labels fit the network.
-void check_learnable(Napi::Env env, const Network& network, const Objective& objective, const Rows& rows);
+// rows.through, if present; its parameters are pinned.
+std::optional<FrozenLayers> through_argument(const Napi::Object& request, Pins& pins, bool in_double);
+// Checks that these rows and their labels fit the network, behind the frozen layers if there are any.
+void check_learnable(Napi::Env env, const Network& network, const Objective& objective, const Rows& rows,
+                     const std::optional<FrozenLayers>& frozen);
 // The checks left to the computing threads: `order` contains row numbers, labels are classes. Throws std::out_of_range.
 void check_rows(const Network& network, const Objective& objective, const Rows& rows);
 TrainingOptions training_argument(const Napi::Object& request);

@@ -39,7 +39,8 @@ Napi::Value run_scan(const Napi::CallbackInfo& info) {
   call->high = request.Get("high").ToNumber();
   operation->compute = [call](Team& team, const StopFlag& stop) {
     check_places(call->rows);
-    call->finished = scan(team, call->rows, call->low, call->high, stop, call->bad);
+    MemoryRows<double> rows(call->rows);
+    call->finished = scan(team, rows, call->low, call->high, stop, call->bad);
   };
   operation->result = [call](Napi::Env later) -> Napi::Value {
     if (!call->finished) throw cancelled(later);
@@ -66,7 +67,8 @@ Napi::Value run_covariance(const Napi::CallbackInfo& info) {
   call->covariance = doubles_argument(request, "covariance", operation->pins, n * n);
   operation->compute = [call](Team& team, const StopFlag& stop) {
     check_places(call->rows);
-    call->finished = covariance(team, call->rows, call->mean, call->covariance, call->scale, stop);
+    MemoryRows<double> rows(call->rows);
+    call->finished = covariance(team, rows, call->mean, call->covariance, call->scale, stop);
   };
   operation->result = [call](Napi::Env later) -> Napi::Value {
     if (!call->finished) throw cancelled(later);
@@ -124,7 +126,8 @@ Napi::Value run_leading_directions(const Napi::CallbackInfo& info) {
   call->out.vectors = doubles_argument(request, "vectors", operation->pins, static_cast<std::size_t>(count) * n);
   operation->compute = [call](Team& team, const StopFlag& stop) {
     check_places(call->rows);
-    call->end = leading_directions(team, call->rows, call->out, stop);
+    MemoryRows<double> rows(call->rows);
+    call->end = leading_directions(team, rows, call->out, stop);
   };
   const StopFlag* stop = operation->stop.get();
   operation->result = [call, stop](Napi::Env later) -> Napi::Value {

@@ -2,11 +2,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <optional>
 #include <type_traits>
 
 #include "exports.h"
 #include "network/evaluation.h"
 #include "network/forward.h"
+#include "network/forward_row.h"
 #include "worker.h"
 
 namespace layerwise {
@@ -18,6 +21,7 @@ constexpr const char* kResults[] = {"outputs", "squares", "errors", "classes"};
 template <typename T>
 struct ForwardCall {
   Network network;
+  Rows rows;
   ForwardRequest<T> request;
   FirstBadRow bad;
   bool finished = false;
@@ -31,12 +35,12 @@ Napi::Value start_forward(const Napi::Object& request, std::unique_ptr<Operation
   ForwardRequest<T>& forward_request = call->request;
   forward_request.network = &call->network;
   forward_request.theta = static_cast<const T*>(parameters.data);
-  forward_request.rows = rows_argument(request.Get("rows").As<Napi::Object>(), operation->pins);
+  call->rows = rows_argument(request.Get("rows").As<Napi::Object>(), operation->pins);
   forward_request.result = choice<ForwardResult>(request, "result", kResults);
-  const int rows = forward_request.rows.count, outputs = call->network.outputs();
+  const int rows = call->rows.count, outputs = call->network.outputs();
   const bool compares = forward_request.result == ForwardResult::squares || forward_request.result == ForwardResult::errors;
   if (parameters.length != call->network.parameters) throw argument_error(env, "ERR_SHAPE", "parameters: wrong length");
-  if (forward_request.rows.cols != call->network.inputs() || (compares && call->network.inputs() != outputs)) {
+  if (call->rows.cols != call->network.inputs() || (compares && call->network.inputs() != outputs)) {
     throw argument_error(env, "ERR_SHAPE", "rows: wrong width");
   }
   if (forward_request.result == ForwardResult::errors) {
@@ -52,7 +56,9 @@ Napi::Value start_forward(const Napi::Object& request, std::unique_ptr<Operation
   }
   forward_request.unscale = scaling_argument(request, "unscale", operation->pins, outputs);
   operation->compute = [call](Team& team, const StopFlag& stop) {
-    check_places(call->request.rows);
+    check_places(call->rows);
+    MemoryRows<T> source(call->rows);
+    call->request.rows = &source;
     call->finished = forward(team, call->request, stop, call->bad);
   };
   operation->result = [call](Napi::Env later) -> Napi::Value {
@@ -77,7 +83,7 @@ struct EvaluateCall {
   Network network;
   Objective objective;
   Rows rows;
-  std::unique_ptr<Through> through;
+  std::optional<FrozenLayers> frozen;
   const T* theta;
   T* gradient = nullptr;
   std::uint32_t* predicted = nullptr;
@@ -134,11 +140,10 @@ struct EvaluateCall {
     std::vector<double> before, slopes(gradient != nullptr ? network.parameters : 0);
     if (gradient != nullptr) wide.gradient = slopes.data();
     wide.predicted = predicted;
-    if (through) {
-      const T* given = static_cast<const T*>(through->theta);
-      before.assign(given, given + through->network.parameters);
-      wide.through = std::make_unique<Through>(Through{through->network, before.data()});
-      wide.rows.through = wide.through.get();
+    if (frozen) {
+      const T* given = static_cast<const T*>(frozen->theta);
+      before.assign(given, given + frozen->network.parameters);
+      wide.frozen = FrozenLayers{frozen->network, before.data()};
     }
     wide.evaluate(team, stop);
     finished = wide.finished;
@@ -160,12 +165,14 @@ struct EvaluateCall {
   }
 
   void evaluate(Team& team, const StopFlag& stop) {
-    Evaluator<T> evaluator(network, objective, rows.count, {}, through ? &through->network : nullptr);
-    const Gather<T> gather(rows);
+    const std::unique_ptr<RowSource<T>> source = make_source<T>(rows, frozen ? &*frozen : nullptr);
+    EvaluationMemory memory;
+    memory.row_scratch = source->scratch_elements();
+    Evaluator<T> evaluator(network, objective, rows.count, memory);
     const auto& kernels = vector_kernels<T>();
     typename Evaluator<T>::Request request;
     request.theta = theta;
-    request.rows = &gather;
+    request.rows = source.get();
     request.count = rows.count;
     request.gradient = gradient;
     request.predicted = predicted;
@@ -187,11 +194,10 @@ Napi::Value start_evaluate(const Napi::Object& request, std::unique_ptr<Operatio
   call->network = network_argument(request);
   call->objective = objective_argument(request, call->network);
   call->rows = rows_argument(request.Get("rows").As<Napi::Object>(), operation->pins);
-  call->through = through_argument(request, operation->pins, is_double(parameters));
-  call->rows.through = call->through.get();
+  call->frozen = through_argument(request, operation->pins, is_double(parameters));
   call->theta = static_cast<const T*>(parameters.data);
   if (parameters.length != call->network.parameters) throw argument_error(env, "ERR_SHAPE", "parameters: wrong length");
-  check_learnable(env, call->network, call->objective, call->rows);
+  check_learnable(env, call->network, call->objective, call->rows, call->frozen);
   if (has(request, "gradient")) {
     const auto length = static_cast<std::int64_t>(call->network.parameters);
     const ArrayArgument gradient = array_argument(request, "gradient", operation->pins, length);
@@ -230,7 +236,8 @@ RowEnd run_row(const Network& network, const ArrayArgument& parameters, const Ar
                const Rows& row, const ArrayArgument& out, double* error) {
   const T* theta = static_cast<const T*>(parameters.data);
   if (renew) transpose_first_layer(network, theta, static_cast<T*>(transposed.data));
-  return forward_row(network, theta, static_cast<const T*>(transposed.data), row, static_cast<T*>(out.data), error);
+  return forward_row(network, theta, static_cast<const T*>(transposed.data), MemoryRows<T>(row), static_cast<T*>(out.data),
+                     error);
 }
 
 }  // namespace

@@ -18,15 +18,15 @@ template <typename T>
 bool Training::copy_parameters(void* out) {
   const auto& trained = job<T>();
   if (computing.load() || !trained) return false;
-  const T *begin = trained->theta(), *end = begin + network.parameters;
+  const T *begin = trained->job.theta(), *end = begin + network.parameters;
   if (!std::all_of(begin, end, [](T value) { return std::isfinite(value); })) return false;
   std::copy(begin, end, static_cast<T*>(out));
   return true;
 }
 
 void Training::release(Environment& environment) {
-  environment.free_later(std::shared_ptr<TrainingJob<float>>(std::move(in_float32)));
-  environment.free_later(std::shared_ptr<TrainingJob<double>>(std::move(in_float64)));
+  environment.free_later(std::shared_ptr<JobOverRows<float>>(std::move(in_float32)));
+  environment.free_later(std::shared_ptr<JobOverRows<double>>(std::move(in_float64)));
   pins.reset();
 }
 
@@ -51,9 +51,8 @@ Napi::Value open_training(const Napi::CallbackInfo& info) {
   training->initial = initial.data;
   training->in_double = is_double(initial);
   training->rows = rows_argument(child(request, "rows"), pins);
-  training->through = through_argument(request, pins, training->in_double);
-  training->rows.through = training->through.get();
-  check_learnable(env, training->network, training->objective, training->rows);
+  training->frozen = through_argument(request, pins, training->in_double);
+  check_learnable(env, training->network, training->objective, training->rows, training->frozen);
   if (has(request, "state")) {
     training->state = state_argument(request, "state", pins);
     training->round = integer(child(request, "state"), "round", 0);

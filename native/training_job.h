@@ -5,12 +5,25 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <utility>
 
+#include "network/frozen_rows.h"
 #include "training/job/job.h"
 #include "training/state.h"
 #include "worker.h"
 
 namespace layerwise {
+
+// The core's job and the rows that it learns from.
+template <typename T>
+struct JobOverRows {
+  JobOverRows(std::unique_ptr<RowSource<T>> source, const Network& network, const Objective& objective,
+              const TrainingOptions& options, const T* initial)
+      : rows(std::move(source)), job(network, objective, options, initial, rows->count(), rows->scratch_elements()) {}
+
+  std::unique_ptr<RowSource<T>> rows;
+  TrainingJob<T> job;
+};
 
 // Owned by the handle that JavaScript holds. The core's job is made in the first span, off the JavaScript thread.
 struct Training {
@@ -24,15 +37,15 @@ struct Training {
   int round = 0;                                       // of the last span
   std::chrono::steady_clock::time_point rested_since;  // set on the training lane
   Rows rows;                                           // of arrays that `pins` holds, as is `initial`
-  std::unique_ptr<Through> through;
+  std::optional<FrozenLayers> frozen;                  // that the rows go through first
   const void* initial = nullptr;
   std::optional<TrainingState> state;  // where it goes on from, until the job is made
   std::unique_ptr<Pins> pins;
-  std::unique_ptr<TrainingJob<float>> in_float32;
-  std::unique_ptr<TrainingJob<double>> in_float64;
+  std::unique_ptr<JobOverRows<float>> in_float32;
+  std::unique_ptr<JobOverRows<double>> in_float64;
 
   template <typename T>
-  std::unique_ptr<TrainingJob<T>>& job();
+  std::unique_ptr<JobOverRows<T>>& job();
 
   // The parameters of the last complete step; false if there is none, or they are not finite.
   template <typename T>
@@ -43,11 +56,11 @@ struct Training {
 };
 
 template <>
-inline std::unique_ptr<TrainingJob<float>>& Training::job<float>() {
+inline std::unique_ptr<JobOverRows<float>>& Training::job<float>() {
   return in_float32;
 }
 template <>
-inline std::unique_ptr<TrainingJob<double>>& Training::job<double>() {
+inline std::unique_ptr<JobOverRows<double>>& Training::job<double>() {
   return in_float64;
 }
 

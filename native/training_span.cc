@@ -45,32 +45,33 @@ struct SpanCall {
 };
 
 template <typename T>
-std::unique_ptr<TrainingJob<T>> make_job(Training& training) {
+std::unique_ptr<JobOverRows<T>> make_job(Training& training) {
   check_rows(training.network, training.objective, training.rows);
-  auto job = std::make_unique<TrainingJob<T>>(training.network, training.objective, training.options,
-                                              static_cast<const T*>(training.initial), training.rows.count,
-                                              training.through ? &training.through->network : nullptr);
-  if (training.state) job->restore(*training.state);
+  auto made = std::make_unique<JobOverRows<T>>(make_source<T>(training.rows, training.frozen ? &*training.frozen : nullptr),
+                                               training.network, training.objective, training.options,
+                                               static_cast<const T*>(training.initial));
+  if (training.state) made->job.restore(*training.state);
   training.state.reset();
-  return job;
+  return made;
 }
 
 template <typename T>
 void compute_parts(SpanCall& call, Team& team, const StopFlag& stop) {
   Training& training = *call.training;
-  auto& job = training.job<T>();
+  auto& made = training.job<T>();
   auto start = std::max(call.submitted, training.rested_since);
   const auto deadline = Clock::now() + std::chrono::duration<double, std::milli>(call.span.budget_ms);
-  if (!job) job = make_job<T>(training);
+  if (!made) made = make_job<T>(training);
+  TrainingJob<T>& job = made->job;
   Span span = call.span;
   const int end = call.span.epoch + static_cast<int>(call.learning_rates.size());
   for (;;) {
-    span.epoch = std::max(call.span.epoch, job->epoch());
-    if (span.epoch >= end || job->ended(span.round)) return;
+    span.epoch = std::max(call.span.epoch, job.epoch());
+    if (span.epoch >= end || job.ended(span.round)) return;
     span.learning_rate = call.learning_rates[span.epoch - call.span.epoch];
-    SpanResult result = job->run(team, training.rows, span, stop);
+    SpanResult result = job.run(team, *made->rows, span, stop);
     if (!result.diverged && (result.epoch_done || result.cancelled)) {
-      std::copy(job->theta(), job->theta() + training.network.parameters, static_cast<T*>(call.parameters));
+      std::copy(job.theta(), job.theta() + training.network.parameters, static_cast<T*>(call.parameters));
     }
     training.rested_since = Clock::now();
     call.parts.push_back({std::move(result), std::chrono::duration<double>(training.rested_since - start).count()});
@@ -84,7 +85,7 @@ template <typename T>
 void compute_span(SpanCall& call, Team& team, const StopFlag& stop) {
   compute_parts<T>(call, team, stop);
   if (call.wants_state && !call.parts.empty() && !call.parts.back().result.diverged) {
-    call.parts.back().state = call.training->job<T>()->state();
+    call.parts.back().state = call.training->job<T>()->job.state();
   }
 }
 

@@ -32,6 +32,7 @@
 
 #include "base/lanes.h"
 #include "base/phase_clock.h"
+#include "rows/memory_rows.h"
 #include "step_products.h"
 #include "training/job/job.h"
 
@@ -169,12 +170,13 @@ class Training {
   void train(ThreadPool& pool, int offered, const Report& report) const {
     bool diverged = false;
     pool.run(threads(offered), [&](Team& team) {
+      MemoryRows<float> source(rows_);
       TrainingJob<float> job(network_, objective_, options_, theta_.data(), rows_.count);
       const StopFlag stop;
       Span span;
       span.learning_rate = rate_;
       for (;;) {
-        const SpanResult result = job.run(team, rows_, span, stop);
+        const SpanResult result = job.run(team, source, span, stop);
         diverged = result.diverged;
         if (diverged) return;
         const double seen = static_cast<double>(span.epoch) * rows_.count +

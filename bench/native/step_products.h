@@ -160,8 +160,7 @@ class StepProducts {
 
   void tile(int chunk, const Plan::Tile& tile, float* scratch) const {
     if (tile.rows == 0 || by_blocks(tile.layer, chunk)) return;
-    std::size_t n = 0;
-    float* gradient = gradient_.data() + Evaluator<float>::tile_offset(network_, tile, &n);
+    float* gradient = gradient_.data() + Plan::range_of(network_, tile).offset;
     const MatrixView<const float> x = input(tile.layer, chunk);
     products_[tile.layer]->gradient(deltas(tile.layer, chunk), x, tile.row, chunk > 0,
                                     {gradient, tile.rows, network_.layers[tile.layer].inputs}, scratch);

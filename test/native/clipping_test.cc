@@ -95,7 +95,7 @@ TEST_F(Clipping, DoesNotHideThatAGradientIsNotFinite) {
   pool.run(2, [&](Team& team) {
     TrainingJob<double> job(linear, objective_of(linear, Loss::squared, 0.0), options(Kind::gradient_descent, 1), huge.data(),
                             kRows);
-    EXPECT_TRUE(job.run(team, rows, {0, 0.1, kWholeEpoch}, StopFlag()).diverged);
+    EXPECT_TRUE(run(job, team, rows, {0, 0.1, kWholeEpoch}, StopFlag()).diverged);
   });
 }
 

@@ -51,10 +51,10 @@ TEST_F(Constraint, SetLaterHasTheCostOfOneSetAtTheBeginning) {
   pool.run(2, [&](Team& team) {
     const auto cost = [&](Evaluator<double>& evaluator) {
       std::vector<double> gradient(network.parameters);
-      const Gather<double> gather(rows);
+      MemoryRows<double> source(rows);
       Evaluator<double>::Request request;
       request.theta = theta.data();
-      request.rows = &gather;
+      request.rows = &source;
       request.count = kRows;
       request.gradient = gradient.data();
       CostParts parts;
@@ -81,8 +81,8 @@ TEST_F(Constraint, DoesNotChangePenaltiesOfOtherKinds) {
   pool.run(2, [&](Team& team) {
     TrainingJob<double> job(deep, both, options_of(Kind::adam, 0), start.data(), kRows);
     TrainingJob<double> fresh(deep, changed, options_of(Kind::adam, 0), start.data(), kRows);
-    const SpanResult got = job.run(team, rows, span(0, 0.05, 1, 16), StopFlag());
-    EXPECT_EQ(got.cost.sparsity, fresh.run(team, rows, {0, 0.05, kWholeEpoch}, StopFlag()).cost.sparsity);
+    const SpanResult got = run(job, team, rows, span(0, 0.05, 1, 16), StopFlag());
+    EXPECT_EQ(got.cost.sparsity, run(fresh, team, rows, {0, 0.05, kWholeEpoch}, StopFlag()).cost.sparsity);
     EXPECT_TRUE(std::equal(job.theta(), job.theta() + deep.parameters, fresh.theta()));
   });
 }
@@ -95,7 +95,7 @@ TEST_F(Constraint, ANewRoundUsesItsWeightAndMultipliers) {
     std::vector<double> at = theta;
     for (int epoch = 0; epoch < 4; epoch++) {
       // Rounds 0 0 1 1; in round 0 the span's weight is ignored.
-      const SpanResult got = job.run(team, rows, span(epoch, kRate, epoch / 2, 16), StopFlag());
+      const SpanResult got = run(job, team, rows, span(epoch, kRate, epoch / 2, 16), StopFlag());
       const Objective now = epoch < 2 ? objective(network, 4) : objective(network, 16, multipliers);
       expect_right_cost(naive_cost(network, now, {at.begin(), at.end()}, x), got.cost);
       const auto gradient = naive_gradient(network, now, at, x);
@@ -112,7 +112,7 @@ TEST_F(Constraint, AnEpochOfMinibatchesReportsThePenaltyOfItsRound) {
     const Objective start = objective(network, 4, {}, Average::batch);
     TrainingJob<double> job(network, start, options_of(Kind::gradient_descent, 4), theta.data(), kRows);
     for (int round : {0, 1}) {
-      const SpanResult got = job.run(team, rows, span(round, 0.1, round, 16), StopFlag());
+      const SpanResult got = run(job, team, rows, span(round, 0.1, round, 16), StopFlag());
       const Penalty now = (round == 0 ? start : objective(network, 16, multipliers)).penalties[0];
       long double sparsity = 0;
       for (int j = 0; j < kUnits; j++) sparsity += naive_penalty(now, Activation::sigmoid, j, got.mean_activation[j]);
@@ -127,11 +127,11 @@ TEST_F(Constraint, LbfgsRestartsInANewRoundFromItsCurrentParameters) {
   pool.run(2, [&](Team& team) {
     TrainingJob<double> job(network, objective(network, 4), options_of(Kind::lbfgs, 0), theta.data(), kRows);
     int epoch = 0;
-    for (; epoch < 3; epoch++) job.run(team, rows, span(epoch, 0, 0, 4), StopFlag());
+    for (; epoch < 3; epoch++) run(job, team, rows, span(epoch, 0, 0, 4), StopFlag());
     TrainingJob<double> fresh(network, objective(network, 16, multipliers), options_of(Kind::lbfgs, 0), job.theta(), kRows);
     for (int i = 0; i < 3; i++, epoch++) {
-      const SpanResult got = job.run(team, rows, span(epoch, 0, 1, 16), StopFlag());
-      const SpanResult expected = fresh.run(team, rows, {i, 0, kWholeEpoch}, StopFlag());
+      const SpanResult got = run(job, team, rows, span(epoch, 0, 1, 16), StopFlag());
+      const SpanResult expected = run(fresh, team, rows, {i, 0, kWholeEpoch}, StopFlag());
       EXPECT_EQ(got.cost.total(), expected.cost.total());
       EXPECT_EQ(got.gradient_norm, expected.gradient_norm);
       EXPECT_EQ(got.evaluations, expected.evaluations);
@@ -151,7 +151,7 @@ TEST_F(Constraint, RoundsOfMultipliersReachTheTarget) {
     double first = 0, last = 0;
     for (; now.round < 8; now.round++) {
       SpanResult got;
-      for (int i = 0; i < 30 && got.stopped == nullptr; i++, now.epoch++) got = job.run(team, rows, now, StopFlag());
+      for (int i = 0; i < 30 && got.stopped == nullptr; i++, now.epoch++) got = run(job, team, rows, now, StopFlag());
       last = 0;
       for (int j = 0; j < kUnits; j++) {
         const double apart = got.mean_activation[j] - kTarget;

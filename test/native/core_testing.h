@@ -4,6 +4,7 @@
 
 #include "base/thread_pool.h"
 #include "network/evaluation.h"
+#include "network/frozen_rows.h"
 #include "vector_testing.h"
 
 namespace layerwise {
@@ -77,6 +78,14 @@ inline Objective objective_of(const Network& network, Loss loss, double weight_d
   return {loss, std::vector<double>(network.layers.size(), weight_decay), std::move(penalties)};
 }
 
+// Rows of memory, and the frozen layers that they go through first, if any.
+struct TestRows {
+  TestRows(const Rows& rows, const FrozenLayers* frozen = nullptr) : rows(rows), frozen(frozen) {}
+
+  Rows rows;
+  const FrozenLayers* frozen;
+};
+
 // What one evaluation gives.
 template <typename T>
 struct Evaluated {
@@ -86,19 +95,18 @@ struct Evaluated {
 };
 
 template <typename T>
-Evaluated<T> evaluate(const Network& network, const Objective& objective, const std::vector<T>& theta, const Rows& rows,
+Evaluated<T> evaluate(const Network& network, const Objective& objective, const std::vector<T>& theta, RowSource<T>& rows,
                       int threads = 2, EvaluationMemory memory = {}, const Noise* noise = nullptr) {
   Evaluated<T> out;
   out.gradient.assign(network.parameters, kNaN<T>);
   ThreadPool pool;
   pool.run(threads, [&](Team& team) {
-    const Network* through = rows.through != nullptr ? &rows.through->network : nullptr;
-    Evaluator<T> evaluator(network, objective, rows.count, memory, through, noise != nullptr);
-    const Gather<T> gather(rows);
+    memory.row_scratch = rows.scratch_elements();
+    Evaluator<T> evaluator(network, objective, rows.count(), memory, noise != nullptr);
     typename Evaluator<T>::Request request;
     request.theta = theta.data();
-    request.rows = &gather;
-    request.count = rows.count;
+    request.rows = &rows;
+    request.count = rows.count();
     request.gradient = out.gradient.data();
     request.noise = noise;
     const typename Evaluator<T>::Sink add_decay = [&](int, const Plan::Tile& tile, T* gradient, std::size_t offset,
@@ -111,6 +119,13 @@ Evaluated<T> evaluate(const Network& network, const Objective& objective, const 
     out.means = evaluator.mean_activation();
   });
   return out;
+}
+
+template <typename T>
+Evaluated<T> evaluate(const Network& network, const Objective& objective, const std::vector<T>& theta, const TestRows& data,
+                      int threads = 2, EvaluationMemory memory = {}, const Noise* noise = nullptr) {
+  const auto rows = make_source<T>(data.rows, data.frozen);
+  return evaluate(network, objective, theta, *rows, threads, memory, noise);
 }
 
 template <typename T>

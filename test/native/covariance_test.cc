@@ -17,9 +17,10 @@ struct Moments {
 Moments moments_of(const Rows& rows, int threads) {
   Moments got{std::vector<double>(rows.cols, kNaN<double>),
               std::vector<double>(static_cast<std::size_t>(rows.cols) * rows.cols, kNaN<double>), 0};
+  MemoryRows<double> source(rows);
   ThreadPool pool;
   pool.run(threads, [&](Team& team) {
-    EXPECT_TRUE(covariance(team, rows, got.mean.data(), got.covariance.data(), got.scale, StopFlag()));
+    EXPECT_TRUE(covariance(team, source, got.mean.data(), got.covariance.data(), got.scale, StopFlag()));
   });
   return got;
 }
@@ -114,7 +115,8 @@ TEST(Covariance, StopsWhenAskedTo) {
     StopFlag stop;
     stop.abandon();
     double scale;
-    EXPECT_FALSE(covariance(team, rows_of(x, 10), mean.data(), matrix.data(), scale, stop));
+    MemoryRows<double> source(rows_of(x, 10));
+    EXPECT_FALSE(covariance(team, source, mean.data(), matrix.data(), scale, stop));
   });
 }
 

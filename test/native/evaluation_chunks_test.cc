@@ -108,13 +108,13 @@ TEST(EvaluationInChunks, IsCorrectForFewerRowsThanItsMaximum) {
   ThreadPool pool;
   pool.run(2, [&](Team& team) {
     Evaluator<double> evaluator(c.network, c.objective, kRows, kKept);
-    const Gather<double> gather(rows_of(x, kWidth));
+    MemoryRows<double> source(rows_of(x, kWidth));
     for (int count : {kRows, 700, 100, 1, 600, 50, 10, kRows}) {
       Evaluator<double> alone(c.network, c.objective, count, kKept);
       std::vector<double> gradient(c.network.parameters), expected = gradient;
       Evaluator<double>::Request request;
       request.theta = theta.data();
-      request.rows = &gather;
+      request.rows = &source;
       request.first = kRows - count;
       request.count = count;
       request.gradient = gradient.data();

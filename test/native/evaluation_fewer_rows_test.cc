@@ -25,13 +25,13 @@ TEST(RunsOfFewerRows, HaveTheBitsOfAnEvaluatorMadeForThem) {
   ASSERT_GT(blocks(512), blocks(kMost));
 
   ThreadPool pool;
-  const Gather<double> gather(all);
+  MemoryRows<double> source(all);
   const auto run = [&](Evaluator<double>& evaluator, int rows) {
     Evaluated<double> out;
     out.gradient.assign(theta.size(), kNaN<double>);
     Evaluator<double>::Request request;
     request.theta = theta.data();
-    request.rows = &gather;
+    request.rows = &source;
     request.count = rows;
     request.gradient = out.gradient.data();
     pool.run(2, [&](Team& team) { EXPECT_TRUE(evaluator.run(team, request, StopFlag(), out.parts)); });

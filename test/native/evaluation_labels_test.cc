@@ -105,10 +105,10 @@ TEST(EvaluationOfLabels, WithoutAGradientHasTheSameCost) {
     ThreadPool pool;
     pool.run(2, [&](Team& team) {
       Evaluator<double> evaluator(network, objective, kRows);
-      const Gather<double> gather(data.rows);
+      MemoryRows<double> source(data.rows);
       Evaluator<double>::Request request;
       request.theta = theta.data();
-      request.rows = &gather;
+      request.rows = &source;
       request.count = kRows;
       CostParts parts;
       EXPECT_TRUE(evaluator.run(team, request, StopFlag(), parts));
@@ -126,20 +126,20 @@ TEST(EvaluationOfLabels, PredictsAndCountsCorrectRowsInEveryChunk) {
     std::vector<std::uint32_t> classes(1200, ~0u), predicted(1200, ~0u);
     ThreadPool pool;
     pool.run(2, [&](Team& team) {
+      MemoryRows<double> source(data.rows);
       ForwardRequest<double> forward_request;
       forward_request.network = &network;
       forward_request.theta = theta.data();
-      forward_request.rows = data.rows;
+      forward_request.rows = &source;
       forward_request.result = ForwardResult::classes;
       forward_request.classes = classes.data();
       FirstBadRow bad;
       EXPECT_TRUE(forward(team, forward_request, StopFlag(), bad));
 
       Evaluator<double> evaluator(network, objective, 1200, little);
-      const Gather<double> gather(data.rows);
       Evaluator<double>::Request request;
       request.theta = theta.data();
-      request.rows = &gather;
+      request.rows = &source;
       request.count = 1200;
       request.predicted = predicted.data();
       CostParts parts;

@@ -34,8 +34,8 @@ Objective objective() { return objective_of(autoencoder(), Loss::squared, 0, {{0
 class Repeated {
  public:
   Repeated(const Rows& rows, EvaluationMemory memory, const Noise* noise = nullptr)
-      : gather_(rows), evaluator_(autoencoder(), objective(), kRows, memory, nullptr, noise != nullptr) {
-    request_.rows = &gather_;
+      : source_(rows), evaluator_(autoencoder(), objective(), kRows, memory, noise != nullptr) {
+    request_.rows = &source_;
     request_.count = kRows;
     request_.noise = noise;
     request_.repeated = true;
@@ -55,7 +55,7 @@ class Repeated {
 
  private:
   ThreadPool pool_;
-  Gather<double> gather_;
+  MemoryRows<double> source_;
   Evaluator<double> evaluator_;
   Evaluator<double>::Request request_;
 };

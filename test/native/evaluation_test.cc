@@ -134,10 +134,10 @@ TEST(Evaluation, WithoutAGradientTheCostIsTheSame) {
   ThreadPool pool;
   pool.run(2, [&](Team& team) {
     Evaluator<double> evaluator(network, objective, kRows);
-    const Gather<double> gather(rows_of(x, 4));
+    MemoryRows<double> source(rows_of(x, 4));
     Evaluator<double>::Request request;
     request.theta = theta.data();
-    request.rows = &gather;
+    request.rows = &source;
     request.count = kRows;
     CostParts parts;
     EXPECT_TRUE(evaluator.run(team, request, StopFlag(), parts));
@@ -185,10 +185,10 @@ TEST(Evaluation, StopsWhenAskedTo) {
   ThreadPool pool;
   pool.run(2, [&](Team& team) {
     Evaluator<double> evaluator(network, objective_of(network, Loss::squared, 0), 10);
-    const Gather<double> gather(rows_of(x, 6));
+    MemoryRows<double> source(rows_of(x, 6));
     Evaluator<double>::Request request;
     request.theta = theta.data();
-    request.rows = &gather;
+    request.rows = &source;
     request.count = 10;
     std::int32_t words[] = {1, 0};
     CostParts parts;
@@ -209,7 +209,7 @@ TEST(Evaluation, FinishesAnUpdateThatHasBegunWhenItIsStopped) {
     ThreadPool pool;
     pool.run(threads, [&](Team& team) {
       Evaluator<double> evaluator(network, objective_of(network, Loss::squared, 0), 10);
-      const Gather<double> gather(rows_of(x, 6));
+      MemoryRows<double> source(rows_of(x, 6));
       StopFlag stop;
       std::atomic<std::size_t> updated{0};
       const Evaluator<double>::Sink sink = [&](int, const Plan::Tile&, double*, std::size_t, std::size_t n) {
@@ -218,7 +218,7 @@ TEST(Evaluation, FinishesAnUpdateThatHasBegunWhenItIsStopped) {
       };
       Evaluator<double>::Request request;
       request.theta = theta.data();
-      request.rows = &gather;
+      request.rows = &source;
       request.count = 10;
       request.gradient = gradient.data();
       request.sink = &sink;
@@ -244,12 +244,12 @@ TEST(Evaluation, PassesASinkTheBitsOfTheFullGradient) {
         pool.run(threads, [&](Team& team) {
           Evaluator<float> evaluator(network, objective, rows.count, memory);
           EXPECT_EQ(evaluator.plan(rows.count).chunks.count > 1, memory.chunk == 1);
-          const Gather<float> gather(rows);
+          MemoryRows<float> source(rows);
           const Evaluator<float>::Sink sink = [&](int, const Plan::Tile&, const float* gradient, std::size_t offset,
                                                   std::size_t n) { std::copy(gradient, gradient + n, seen.data() + offset); };
           Evaluator<float>::Request request;
           request.theta = theta.data();
-          request.rows = &gather;
+          request.rows = &source;
           request.count = rows.count;
           request.sink = &sink;
           CostParts parts;

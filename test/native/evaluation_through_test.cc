@@ -22,13 +22,13 @@ std::vector<Network> frozen_networks() {
   return {network_of({kCols, kInputs}, Activation::sigmoid, Activation::sigmoid), unbiased, deep};
 }
 
-// What `through` makes of rows [rows, kCols].
-std::vector<double> made(const Through& through, const std::vector<double>& x) {
-  const double* theta = static_cast<const double*>(through.theta);
-  const std::vector<long double> wide(theta, theta + through.network.parameters);
+// What `frozen` makes of rows [rows, kCols].
+std::vector<double> made(const FrozenLayers& frozen, const std::vector<double>& x) {
+  const double* theta = static_cast<const double*>(frozen.theta);
+  const std::vector<long double> wide(theta, theta + frozen.network.parameters);
   std::vector<double> out;
   for (std::size_t at = 0; at < x.size(); at += kCols) {
-    const auto a = naive_pass(through.network, wide, &x[at]).a.back();
+    const auto a = naive_pass(frozen.network, wide, &x[at]).a.back();
     out.insert(out.end(), a.begin(), a.end());
   }
   return out;
@@ -45,14 +45,13 @@ TEST(EvaluationThrough, EqualsThatOfPrecomputedCodes) {
   const std::vector<double> theta = parameters_of<double>(network, 1), x = random_vector<double>(kRows * kCols, -1, 1, 2);
   for (const Network& before : frozen_networks()) {
     const std::vector<double> weights = parameters_of<double>(before, 3);
-    const Through through{before, weights.data()};
-    const std::vector<double> codes = made(through, x);
+    const FrozenLayers frozen{before, weights.data()};
+    const std::vector<double> codes = made(frozen, x);
     Rows rows = rows_of(x, kCols);
-    rows.through = &through;
     for (Loss loss : kLosses) {
       Objective objective = objective_for(network);
       objective.loss = loss;
-      const auto got = evaluate(network, objective, theta, rows);
+      const auto got = evaluate(network, objective, theta, {rows, &frozen});
       expect_right(network, objective, theta, codes, got);
       const auto beforehand = evaluate(network, objective, theta, rows_of(codes, kInputs));
       EXPECT_LT(gradient_error(got.gradient, beforehand.gradient), tolerance::kSameGradient * kEpsilon<double>);
@@ -78,10 +77,9 @@ TEST(EvaluationThrough, ReadsBytesShiftsAndAnyOrder) {
   rows.count = static_cast<int>(order.size());
   for (const Network& before : frozen_networks()) {
     const std::vector<double> weights = parameters_of<double>(before, 3);
-    const Through through{before, weights.data()};
-    rows.through = &through;
-    expect_right(network, objective_for(network), theta, made(through, taken(x, kCols, order)),
-                 evaluate(network, objective_for(network), theta, rows));
+    const FrozenLayers frozen{before, weights.data()};
+    expect_right(network, objective_for(network), theta, made(frozen, taken(x, kCols, order)),
+                 evaluate(network, objective_for(network), theta, {rows, &frozen}));
   }
 }
 
@@ -93,14 +91,13 @@ TEST(EvaluationThrough, CombinesLabelsWithTheCodesOfTheirRows) {
   const std::vector<std::uint32_t> order = {8, 1, 1, 0, 5, 7};
   const Network before = frozen_networks().back();
   const std::vector<double> weights = parameters_of<double>(before, 3);
-  const Through through{before, weights.data()};
+  const FrozenLayers frozen{before, weights.data()};
   Rows rows = rows_of(x, kCols);
-  rows.through = &through;
   rows.labels = labels.data();
   rows.order = order.data();
   rows.count = static_cast<int>(order.size());
-  const NaiveRows codes{made(through, taken(x, kCols, order)), taken(labels, 1, order)};
-  expect_right(network, objective, theta, codes, evaluate(network, objective, theta, rows));
+  const NaiveRows codes{made(frozen, taken(x, kCols, order)), taken(labels, 1, order)};
+  expect_right(network, objective, theta, codes, evaluate(network, objective, theta, {rows, &frozen}));
 }
 
 TEST(EvaluationThrough, CorruptsTheCodesAndComparesWithTheCleanCodes) {
@@ -108,15 +105,14 @@ TEST(EvaluationThrough, CorruptsTheCodesAndComparesWithTheCleanCodes) {
   const std::vector<double> theta = parameters_of<double>(network, 1), x = random_vector<double>(kRows * kCols, -1, 1, 2);
   const Network before = frozen_networks().back();
   const std::vector<double> weights = parameters_of<double>(before, 3);
-  const Through through{before, weights.data()};
+  const FrozenLayers frozen{before, weights.data()};
   const Noise noise({Corruption::Kind::masking, 0.4}, 5, 1, 2);
-  const std::vector<double> codes = made(through, x);
+  const std::vector<double> codes = made(frozen, x);
   std::vector<double> noisy(codes.size());
   for (int i = 0; i < kRows; i++) noise.corrupt(i, &codes[i * kInputs], kInputs, &noisy[i * kInputs]);
   Rows rows = rows_of(x, kCols);
-  rows.through = &through;
   expect_right(network, objective_for(network), theta, {noisy, codes},
-               evaluate(network, objective_for(network), theta, rows, 2, {}, &noise));
+               evaluate(network, objective_for(network), theta, {rows, &frozen}, 2, {}, &noise));
 }
 
 TEST(EvaluationThrough, InChunksAndAtAnyNumberOfThreadsIsThatOfAllRowsTogether) {
@@ -125,19 +121,22 @@ TEST(EvaluationThrough, InChunksAndAtAnyNumberOfThreadsIsThatOfAllRowsTogether) 
   const std::vector<double> theta = parameters_of<double>(network, 1), x = random_vector<double>(1200 * kCols, -1, 1, 2);
   const Network before = frozen_networks().back();
   const std::vector<double> weights = parameters_of<double>(before, 3);
-  const Through through{before, weights.data()};
+  const FrozenLayers frozen{before, weights.data()};
   Rows rows = rows_of(x, kCols);
-  rows.through = &through;
-  const auto got = evaluate(network, objective_for(network), theta, rows, 1, kept);
-  expect_right(network, objective_for(network), theta, made(through, x), got);
+  const auto got = evaluate(network, objective_for(network), theta, {rows, &frozen}, 1, kept);
+  expect_right(network, objective_for(network), theta, made(frozen, x), got);
   for (int threads : thread_counts()) {
-    expect_same_bits(got, evaluate(network, objective_for(network), theta, rows, threads, computed_again));
+    expect_same_bits(got, evaluate(network, objective_for(network), theta, {rows, &frozen}, threads, computed_again));
   }
 }
 
 TEST(EvaluationThrough, CountsTheFrozenLayersIntoTheMemoryOfAChunk) {
   const Network network = learning(), wide = network_of({5000, kInputs}, Activation::sigmoid, Activation::sigmoid);
-  Evaluator<float> alone(network, objective_for(network), 100'000), through(network, objective_for(network), 100'000, {}, &wide);
+  const std::vector<float> weights(wide.parameters), x(5000);
+  const FrozenLayers frozen{wide, weights.data()};
+  EvaluationMemory memory;
+  memory.row_scratch = make_source<float>(rows_of(x, 5000), &frozen)->scratch_elements();
+  Evaluator<float> alone(network, objective_for(network), 100'000), through(network, objective_for(network), 100'000, memory);
   EXPECT_EQ(alone.plan(100'000).chunks.count, 1);
   const std::size_t rows = through.plan(100'000).chunks.length(0);
   EXPECT_LE(rows * 5000 * sizeof(float), Plan::kChunkBytes);
@@ -149,13 +148,12 @@ TEST(TrainingThrough, EqualsTrainingOnPrecomputedCodes) {
   const std::vector<double> theta = parameters_of<double>(network, 1), x = random_vector<double>(kRows * kCols, -1, 1, 2);
   const Network before = frozen_networks().back();
   const std::vector<double> weights = parameters_of<double>(before, 3);
-  const Through through{before, weights.data()};
-  const std::vector<double> codes = made(through, x);
+  const FrozenLayers frozen{before, weights.data()};
+  const std::vector<double> codes = made(frozen, x);
   Rows rows = rows_of(x, kCols);
-  rows.through = &through;
   for (Kind kind : {Kind::gradient_descent, Kind::lbfgs}) {
     const TrainingOptions options = options_of(kind, kind == Kind::lbfgs ? 0 : 3);
-    const auto got = train(network, objective_for(network), options, theta, rows, 3, 0.3, 2);
+    const auto got = train(network, objective_for(network), options, theta, {rows, &frozen}, 3, 0.3, 2);
     const auto beforehand = train(network, objective_for(network), options, theta, rows_of(codes, kInputs), 3, 0.3, 2);
     for (std::size_t i = 0; i < theta.size(); i++) EXPECT_NEAR(got.theta[i], beforehand.theta[i], tolerance::kTrained);
     EXPECT_NEAR(got.last().cost.total(), beforehand.last().cost.total(), tolerance::kTrained);

@@ -56,7 +56,7 @@ TEST(EvaluationOfWideLayers, IsRightWithManyClasses) {
 TEST(EvaluationOfWideLayers, IsCorrectBehindFrozenWideLayers) {
   const Network before = network_of({kInputs, kWide, 4}, Activation::tanh, Activation::sigmoid);
   const std::vector<double> weights = parameters_of<double>(before, 3), x = rows();
-  const Through through{before, weights.data()};
+  const FrozenLayers frozen{before, weights.data()};
   std::vector<double> codes;
   for (int i = 0; i < kRows; i++) {
     const auto a = naive_pass(before, {weights.begin(), weights.end()}, &x[i * kInputs]).a.back();
@@ -65,9 +65,7 @@ TEST(EvaluationOfWideLayers, IsCorrectBehindFrozenWideLayers) {
   const Network network = network_of({4, kWider, 4}, Activation::sigmoid, Activation::identity);
   const Objective objective = objective_of(network, Loss::squared, 0.01);
   const std::vector<double> theta = parameters_of<double>(network, 2);
-  Rows frozen = rows_of(x, kInputs);
-  frozen.through = &through;
-  expect_right_along(network, objective, theta, codes, evaluate(network, objective, theta, frozen, 2));
+  expect_right_along(network, objective, theta, codes, evaluate(network, objective, theta, {rows_of(x, kInputs), &frozen}, 2));
 }
 
 TEST(ForwardThroughWideLayers, GivesTheClassesAndErrorsOfItsOutputs) {
@@ -79,10 +77,11 @@ TEST(ForwardThroughWideLayers, GivesTheClassesAndErrorsOfItsOutputs) {
   ThreadPool pool;
   pool.run(2, [&](Team& team) {
     FirstBadRow bad;
+    MemoryRows<double> source(rows_of(x, kWide));
     ForwardRequest<double> request;
     request.network = &network;
     request.theta = theta.data();
-    request.rows = rows_of(x, kWide);
+    request.rows = &source;
     request.out = out.data();
     request.result = ForwardResult::outputs;
     EXPECT_TRUE(forward(team, request, StopFlag(), bad));

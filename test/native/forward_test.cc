@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "naive_cost.h"
+#include "network/forward_row.h"
 #include "network/plan.h"
 
 namespace layerwise {
@@ -33,10 +34,11 @@ Passed<T> pass(const Network& network, const std::vector<T>& theta, const Rows& 
   got.out.assign(values ? count * network.outputs() : 0, kNaN<T>);
   got.errors.assign(result == ForwardResult::errors ? count : 0, kNaN<double>);
   got.classes.assign(result == ForwardResult::classes ? count : 0, ~0u);
+  MemoryRows<T> source(rows);
   ForwardRequest<T> request;
   request.network = &network;
   request.theta = theta.data();
-  request.rows = rows;
+  request.rows = &source;
   request.result = result;
   request.out = values ? got.out.data() : nullptr;
   request.errors = got.errors.data();
@@ -181,13 +183,14 @@ TYPED_TEST(ForwardTest, OneRowOnTheCallingThreadEqualsThatRowAmongAll) {
       for (bool converted : {false, true}) {
         std::vector<T> out(11, kNaN<T>);
         const Rows row = converted ? slice(wide, 67, i, i + 1) : slice(x, 67, i, i + 1);
-        ASSERT_EQ(forward_row(network, theta.data(), transposed.data(), row, out.data()), RowEnd::finished);
+        ASSERT_EQ(forward_row(network, theta.data(), transposed.data(), MemoryRows<T>(row), out.data()), RowEnd::finished);
         for (int j = 0; j < 11; j++) EXPECT_NEAR(out[j], all.out[i * 11 + j], tolerance::kLayers * kEpsilon<T>);
       }
     }
     std::vector<T> bad(67, T(1)), out(11);
     bad[66] = kNaN<T>;
-    EXPECT_EQ(forward_row(network, theta.data(), transposed.data(), rows_of(bad, 67), out.data()), RowEnd::not_finite);
+    EXPECT_EQ(forward_row(network, theta.data(), transposed.data(), MemoryRows<T>(rows_of(bad, 67)), out.data()),
+              RowEnd::not_finite);
   }
 }
 
@@ -204,7 +207,7 @@ TYPED_TEST(ForwardTest, OneRowOnTheCallingThreadHasItsErrorInEveryKindOfNetwork)
     for (int i = 0; i < 3; i++) {
       std::vector<T> out(6, kNaN<T>);
       double error = kNaN<double>;
-      ASSERT_EQ(forward_row(network, theta.data(), transposed.data(), slice(x, 6, i, i + 1), out.data(), &error),
+      ASSERT_EQ(forward_row(network, theta.data(), transposed.data(), MemoryRows<T>(slice(x, 6, i, i + 1)), out.data(), &error),
                 RowEnd::finished);
       EXPECT_NEAR(error, errors.errors[i], tolerance::kLayers * kEpsilon<T>);
       for (int j = 0; j < 6; j++) EXPECT_NEAR(out[j], outputs.out[i * 6 + j], tolerance::kLayers * kEpsilon<T>);
@@ -316,7 +319,8 @@ TYPED_TEST(ForwardTest, RowsWhoseSumsOverflowGiveTheExactResult) {
       for (int i = 0; i < 5; i++) {
         const auto got = pass(network, theta, slice(x, 6, i, i + 1), ForwardResult::outputs, 2);
         std::vector<T> single(network.outputs());
-        const RowEnd end = forward_row(network, theta.data(), transposed.data(), slice(x, 6, i, i + 1), single.data());
+        const RowEnd end =
+            forward_row(network, theta.data(), transposed.data(), MemoryRows<T>(slice(x, 6, i, i + 1)), single.data());
         const auto wanted = naive_outputs(network, theta, x.data() + i * 6);
         bool held = true;
         for (int j = 0; j < network.outputs(); j++) held &= std::fabs(wanted[j]) <= huge;
@@ -350,8 +354,9 @@ TEST(Forward, ErrorsOfFloatsHaveTheRangeOfDoublesAndTheirSquaresThatOfFloats) {
 
 FirstBadRow scanned(const Rows& rows, double low, double high, int threads) {
   FirstBadRow bad;
+  MemoryRows<double> source(rows);
   ThreadPool pool;
-  pool.run(threads, [&](Team& team) { EXPECT_TRUE(scan(team, rows, low, high, StopFlag(), bad)); });
+  pool.run(threads, [&](Team& team) { EXPECT_TRUE(scan(team, source, low, high, StopFlag(), bad)); });
   return bad;
 }
 
@@ -414,7 +419,8 @@ TEST(Forward, StopsWhenAskedTo) {
   ForwardRequest<double> request;
   request.network = &network;
   request.theta = theta.data();
-  request.rows = rows_of(x, 3);
+  MemoryRows<double> source(rows_of(x, 3));
+  request.rows = &source;
   request.out = out.data();
   StopFlag stop;
   stop.abandon();
@@ -422,7 +428,7 @@ TEST(Forward, StopsWhenAskedTo) {
   ThreadPool pool;
   pool.run(2, [&](Team& team) {
     EXPECT_FALSE(forward(team, request, stop, bad));
-    EXPECT_FALSE(scan(team, request.rows, 0, 1, stop, bad));
+    EXPECT_FALSE(scan(team, source, 0, 1, stop, bad));
   });
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "job_testing.h"
+#include "products/choose.h"
 
 namespace layerwise {
 namespace {
@@ -105,7 +106,7 @@ class JobState : public testing::Test {
   int go_on(Team& team, TrainingJob<T>& job, const Case& c, int steps, std::vector<SpanResult>& done) const {
     int taken = 0;
     while (taken < steps && job.epoch() < epochs(c)) {
-      const SpanResult result = job.run(team, rows, span_of(c, job.epoch(), 0), StopFlag());
+      const SpanResult result = run(job, team, rows, span_of(c, job.epoch(), 0), StopFlag());
       if (result.epoch_done) done.push_back(result);
       taken++;
     }
@@ -231,7 +232,7 @@ TEST(JobStateCancelled, IsThatOfTheLastCompleteStep) {
           __atomic_store_n(&word, 1, __ATOMIC_RELAXED);
         });
         while (job.epoch() < kEnd) {
-          const SpanResult result = job.run(team, rows, {job.epoch(), 0.01, kWholeEpoch}, stop);
+          const SpanResult result = run(job, team, rows, {job.epoch(), 0.01, kWholeEpoch}, stop);
           if (result.cancelled) break;
           got.spans.push_back(result);
         }
@@ -240,7 +241,7 @@ TEST(JobStateCancelled, IsThatOfTheLastCompleteStep) {
         same_job.spans = got.spans;
         const auto finish = [&](TrainingJob<float>& one, Trained<float>& out) {
           while (one.epoch() < kEnd) {
-            out.spans.push_back(one.run(team, rows, {one.epoch(), 0.01, kWholeEpoch}, StopFlag()));
+            out.spans.push_back(run(one, team, rows, {one.epoch(), 0.01, kWholeEpoch}, StopFlag()));
           }
           out.theta = theta_of(one, network);
           expect_same_bits(expected, out);
@@ -257,15 +258,19 @@ TEST(JobStateCancelled, IsThatOfTheLastCompleteStep) {
 TEST(JobStateNoise, DoesNotDecideAnewHowProductsAreMade) {
   constexpr int kWidth = 201, kMany = 128, kSteps = 64;
   const Network network = autoencoder(kWidth, 151);
-  ASSERT_TRUE(LayerProducts<float>::takes_groups(network.layers.front(), kSteps));
+  ASSERT_TRUE(may_be_grouped(network.layers.front(), kSteps, sizeof(float)));
   const std::vector<float> theta = parameters_of<float>(network, 1), x = random_vector<float>(kMany * kWidth, 0.1, 0.9, 2);
   const Rows rows = rows_of(x, kWidth);
   const Objective objective = objective_of(network, Loss::squared, 3e-3);
   TrainingOptions options = options_of(Kind::adam, kSteps);
   const auto leaves_out = [&](double amount, int epoch) {
-    Evaluator<float> evaluator(network, objective, kSteps, {}, nullptr, true);
+    Evaluator<float> evaluator(network, objective, kSteps, {}, true);
     const Noise noise({Corruption::Kind::masking, amount}, options.seed, options.fit, epoch);
-    evaluator.choose_products(Gather<float>(rows), &noise);
+    MemoryRows<float> source(rows);
+    RowSelection<float> selection;
+    selection.rows = &source;
+    selection.noise = &noise;
+    evaluator.choose_products(selection);
     return evaluator.leaves_zeros_out();
   };
   double kept = 0, left_out = 1;
@@ -285,9 +290,9 @@ TEST(JobStateNoise, DoesNotDecideAnewHowProductsAreMade) {
   pool.run(2, [&](Team& team) {
     TrainingJob<float> first(network, objective, options, theta.data(), kMany);
     TrainingJob<float> second(network, objective, options, theta.data(), kMany);
-    for (int done = 0; done < epoch; done++) first.run(team, rows, {done, 0.01, kWholeEpoch}, StopFlag());
+    for (int done = 0; done < epoch; done++) run(first, team, rows, {done, 0.01, kWholeEpoch}, StopFlag());
     second.restore(first.state());
-    second.run(team, rows, {epoch, 0.01, kWholeEpoch}, StopFlag());
+    run(second, team, rows, {epoch, 0.01, kWholeEpoch}, StopFlag());
     EXPECT_TRUE(same_bits(expected.theta, theta_of(second, network)));
   });
 }

@@ -163,7 +163,7 @@ TEST_F(Training, SpansOfAnyLengthGiveTheBitsOfOne) {
     TrainingJob<double> job(network, objective(Average::moving), options_of(Kind::adam, kBatch), theta.data(), kRows);
     for (int epoch = 0; epoch < 3; epoch++) {
       for (int step = 1; step <= 5; step++) {
-        const SpanResult span = job.run(team, rows, {epoch, 0.05, 0}, StopFlag());
+        const SpanResult span = run(job, team, rows, {epoch, 0.05, 0}, StopFlag());
         EXPECT_EQ(span.steps, step);
         EXPECT_EQ(span.epoch_done, step == 5);
       }
@@ -177,8 +177,8 @@ TEST_F(Training, AnEpochsWeightDecayIsThatOfItsLastParameters) {
   pool.run(2, [&](Team& team) {
     TrainingJob<double> job(network, objective(Average::batch), options_of(Kind::adam, kBatch), theta.data(), kRows);
     // Reports within the epoch, a moment before, may have that of other parameters.
-    for (int step = 1; step < 5; step++) job.run(team, rows, {0, 0.05, 0}, StopFlag());
-    const double reported = job.run(team, rows, {0, 0.05, 0}, StopFlag()).cost.weight_decay;
+    for (int step = 1; step < 5; step++) run(job, team, rows, {0, 0.05, 0}, StopFlag());
+    const double reported = run(job, team, rows, {0, 0.05, 0}, StopFlag()).cost.weight_decay;
     double decay = 0;
     for (const DenseLayer& layer : network.layers) {
       const double* w = job.theta() + layer.weights_at;
@@ -195,9 +195,9 @@ TEST_F(Training, ReportsWhichEpochIsNotFinished) {
       const int batch = kind == Kind::adam ? kBatch : 0;
       TrainingJob<double> job(network, objective(Average::exact), options_of(kind, batch), theta.data(), kRows);
       EXPECT_EQ(job.epoch(), 0);
-      job.run(team, rows, {0, 0.05, 0}, StopFlag());
+      run(job, team, rows, {0, 0.05, 0}, StopFlag());
       EXPECT_EQ(job.epoch(), kind == Kind::adam ? 0 : 1);
-      job.run(team, rows, {job.epoch(), 0.05, kWholeEpoch}, StopFlag());
+      run(job, team, rows, {job.epoch(), 0.05, kWholeEpoch}, StopFlag());
       EXPECT_EQ(job.epoch(), kind == Kind::adam ? 1 : 2);
       EXPECT_FALSE(job.ended(0));
     });
@@ -211,7 +211,7 @@ TEST_F(Training, LbfgsEndsWithItsRound) {
     options.optimizer.tolerance = 1e9;
     TrainingJob<double> job(network, objective(Average::exact), options, theta.data(), kRows);
     EXPECT_FALSE(job.ended(0));
-    EXPECT_STREQ(job.run(team, rows, {0, 0, kWholeEpoch}, StopFlag()).stopped, "tolerance");
+    EXPECT_STREQ(run(job, team, rows, {0, 0, kWholeEpoch}, StopFlag()).stopped, "tolerance");
     EXPECT_TRUE(job.ended(0));
     EXPECT_FALSE(job.ended(1));
   });
@@ -226,8 +226,8 @@ TEST_F(Training, TwoAlternatingJobsHaveTheBitsOfEachAlone) {
   TrainingJob<double> job2(network, objective(Average::batch), second, theta.data(), kRows);
   int epoch1 = 0, epoch2 = 0;
   while (epoch1 < 2 || epoch2 < 2) {
-    if (epoch1 < 2) pool.run(2, [&](Team& team) { epoch1 += job1.run(team, rows, {epoch1, 0.05, 0}, StopFlag()).epoch_done; });
-    if (epoch2 < 2) pool.run(3, [&](Team& team) { epoch2 += job2.run(team, rows, {epoch2, 0.02, 0}, StopFlag()).epoch_done; });
+    if (epoch1 < 2) pool.run(2, [&](Team& team) { epoch1 += run(job1, team, rows, {epoch1, 0.05, 0}, StopFlag()).epoch_done; });
+    if (epoch2 < 2) pool.run(3, [&](Team& team) { epoch2 += run(job2, team, rows, {epoch2, 0.02, 0}, StopFlag()).epoch_done; });
   }
   EXPECT_TRUE(std::equal(alone1.theta.begin(), alone1.theta.end(), job1.theta()));
   EXPECT_TRUE(std::equal(alone2.theta.begin(), alone2.theta.end(), job2.theta()));
@@ -254,14 +254,14 @@ TEST(TrainingCancelled, LeavesTheParametersOfTheLastCompleteStep) {
         SpanResult result;
         int epoch = 0;
         do {
-          result = job.run(team, rows, {epoch, 0.01, kWholeEpoch}, stop);
+          result = run(job, team, rows, {epoch, 0.01, kWholeEpoch}, stop);
           if (result.epoch_done) epoch++;
         } while (!result.cancelled);
         canceller.join();
 
         TrainingJob<float> again(network, objective, options, theta.data(), rows.count);
-        for (int done = 0; done < epoch; done++) again.run(team, rows, {done, 0.01, kWholeEpoch}, StopFlag());
-        for (int step = 0; step < result.steps; step++) again.run(team, rows, {epoch, 0.01, 0}, StopFlag());
+        for (int done = 0; done < epoch; done++) run(again, team, rows, {done, 0.01, kWholeEpoch}, StopFlag());
+        for (int step = 0; step < result.steps; step++) run(again, team, rows, {epoch, 0.01, 0}, StopFlag());
         EXPECT_TRUE(std::equal(again.theta(), again.theta() + network.parameters, job.theta()));
       });
     }
@@ -278,7 +278,7 @@ TEST_F(Training, ReportsDivergence) {
         TrainingJob<double> job(linear, objective_of(linear, Loss::squared, decay), options, theta.data(), kRows);
         bool diverged = false;
         for (int epoch = 0; epoch < 8 && !diverged; epoch++)
-          diverged = job.run(team, rows, {epoch, 1e30, kWholeEpoch}, StopFlag()).diverged;
+          diverged = run(job, team, rows, {epoch, 1e30, kWholeEpoch}, StopFlag()).diverged;
         EXPECT_TRUE(diverged) << "batch " << batch << " decay " << decay;
         EXPECT_TRUE(job.ended(0));
       });
@@ -293,9 +293,9 @@ TEST_F(Training, ParametersReturnedByACancelAreNeverPartial) {
     TrainingJob<double> job(linear, objective_of(linear, Loss::squared, 0.0), options_of(Kind::gradient_descent, kBatch),
                             theta.data(), kRows);
     // A span without budget ends after one step, whose cost was that of finite parameters; the step itself overflows.
-    SpanResult span = job.run(team, rows, {0, 1e308, 0}, StopFlag());
+    SpanResult span = run(job, team, rows, {0, 1e308, 0}, StopFlag());
     std::int32_t raised[] = {1, 0};
-    span = job.run(team, rows, {0, 1e308, 0}, StopFlag(raised));
+    span = run(job, team, rows, {0, 1e308, 0}, StopFlag(raised));
     EXPECT_TRUE(span.cancelled);
     const bool sound = std::all_of(job.theta(), job.theta() + linear.parameters, [](double v) { return std::isfinite(v * v); });
     EXPECT_EQ(span.diverged, !sound);
@@ -341,10 +341,10 @@ TEST_F(Training, LbfgsCancelledLeavesItsLastIterate) {
   ThreadPool pool;
   pool.run(2, [&](Team& team) {
     TrainingJob<double> job(network, objective(Average::exact), options_of(Kind::lbfgs, 0), theta.data(), kRows);
-    for (int epoch = 0; epoch < 2; epoch++) job.run(team, rows, {epoch, 0, kWholeEpoch}, StopFlag());
+    for (int epoch = 0; epoch < 2; epoch++) run(job, team, rows, {epoch, 0, kWholeEpoch}, StopFlag());
     StopFlag stop;
     stop.abandon();
-    EXPECT_TRUE(job.run(team, rows, {2, 0, kWholeEpoch}, stop).cancelled);
+    EXPECT_TRUE(run(job, team, rows, {2, 0, kWholeEpoch}, stop).cancelled);
     EXPECT_TRUE(std::equal(before.theta.begin(), before.theta.end(), job.theta()));
   });
 }

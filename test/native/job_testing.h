@@ -25,16 +25,23 @@ inline TrainingOptions options_of(OptimizerOptions::Kind kind, int batch_size, b
   return options;
 }
 
+// A span of a job over rows of memory.
+template <typename T>
+SpanResult run(TrainingJob<T>& job, Team& team, const Rows& rows, const Span& span, const StopFlag& stop) {
+  MemoryRows<T> source(rows);
+  return job.run(team, source, span, stop);
+}
+
 template <typename T>
 Trained<T> train(const Network& network, const Objective& objective, const TrainingOptions& options, const std::vector<T>& theta,
-                 const Rows& rows, int epochs, double rate, int threads) {
+                 const TestRows& data, int epochs, double rate, int threads) {
   Trained<T> out;
   ThreadPool pool;
   pool.run(threads, [&](Team& team) {
-    const Network* through = rows.through != nullptr ? &rows.through->network : nullptr;
-    TrainingJob<T> job(network, objective, options, theta.data(), rows.count, through);
+    const auto rows = make_source<T>(data.rows, data.frozen);
+    TrainingJob<T> job(network, objective, options, theta.data(), rows->count(), rows->scratch_elements());
     for (int epoch = 0; epoch < epochs; epoch++) {
-      out.spans.push_back(job.run(team, rows, {epoch, rate, kWholeEpoch}, StopFlag()));
+      out.spans.push_back(job.run(team, *rows, {epoch, rate, kWholeEpoch}, StopFlag()));
       EXPECT_TRUE(out.last().epoch_done);
     }
     out.theta.assign(job.theta(), job.theta() + network.parameters);

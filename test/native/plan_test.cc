@@ -32,10 +32,9 @@ void expect_tiles_once(const Network& network, const Plan& plan) {
     const std::int64_t work = std::int64_t{tile.rows} * network.layers[tile.layer].inputs;
     EXPECT_LE(work, before);
     before = work;
-    std::size_t n = 0;
-    const std::size_t offset = Evaluator<float>::tile_offset(network, tile, &n);
-    EXPECT_GT(n, 0u);
-    EXPECT_TRUE(pieces.emplace(offset, n).second);
+    const Plan::Range range = Plan::range_of(network, tile);
+    EXPECT_GT(range.count, 0u);
+    EXPECT_TRUE(pieces.emplace(range.offset, range.count).second);
   }
   std::size_t at = 0;
   for (const auto& [offset, n] : pieces) {

@@ -38,12 +38,11 @@ bool leaves_zeros_out(const Network& network, const Rows& rows, const Noise* noi
   bool leaves = false;
   ThreadPool pool;
   pool.run(1, [&](Team& team) {
-    Evaluator<T> evaluator(network, objective, rows.count, {}, rows.through != nullptr ? &rows.through->network : nullptr,
-                           noise != nullptr);
-    const Gather<T> gather(rows);
+    Evaluator<T> evaluator(network, objective, rows.count, {}, noise != nullptr);
+    MemoryRows<T> source(rows);
     typename Evaluator<T>::Request request;
     request.theta = theta.data();
-    request.rows = &gather;
+    request.rows = &source;
     request.count = rows.count;
     request.noise = noise;
     CostParts parts;
@@ -152,13 +151,16 @@ TYPED_TEST(SparseRowsOf, TrainWithTheSameBitsAtAnyNumberOfThreadsAndInBothForms)
 template <typename T>
 std::vector<T> encoded(const Network& network, const std::vector<T>& theta, const T* x, int rows, int threads) {
   std::vector<T> out(std::size_t(rows) * network.outputs(), kNaN<T>);
+  Rows data;
+  data.data = x;
+  data.storage = storage_of(x);
+  data.count = rows;
+  data.cols = network.inputs();
+  MemoryRows<T> source(data);
   ForwardRequest<T> request;
   request.network = &network;
   request.theta = theta.data();
-  request.rows.data = x;
-  request.rows.storage = storage_of(x);
-  request.rows.count = rows;
-  request.rows.cols = network.inputs();
+  request.rows = &source;
   request.out = out.data();
   FirstBadRow bad;
   ThreadPool pool;

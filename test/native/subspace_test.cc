@@ -24,8 +24,9 @@ Directions leading(const Rows& rows, int count, int threads = 2, const StopFlag&
   Directions got{std::vector<double>(rows.cols, kNaN<double>), std::vector<double>(count, kNaN<double>),
                  std::vector<double>(static_cast<std::size_t>(count) * rows.cols, kNaN<double>)};
   LeadingDirections out{got.mean.data(), got.values.data(), got.vectors.data(), count, got.total, 0};
+  MemoryRows<double> source(rows);
   ThreadPool pool;
-  pool.run(threads, [&](Team& team) { got.end = leading_directions(team, rows, out, stop, rounds); });
+  pool.run(threads, [&](Team& team) { got.end = leading_directions(team, source, out, stop, rounds); });
   got.total = out.total;
   return got;
 }
@@ -34,10 +35,11 @@ Directions leading(const Rows& rows, int count, int threads = 2, const StopFlag&
 Directions whole(const Rows& rows) {
   const int n = rows.cols;
   Directions got{std::vector<double>(n), std::vector<double>(n), std::vector<double>(static_cast<std::size_t>(n) * n)};
+  MemoryRows<double> source(rows);
   ThreadPool pool;
   pool.run(2, [&](Team& team) {
     double scale = 0;
-    EXPECT_TRUE(covariance(team, rows, got.mean.data(), got.vectors.data(), scale, StopFlag()));
+    EXPECT_TRUE(covariance(team, source, got.mean.data(), got.vectors.data(), scale, StopFlag()));
     EXPECT_EQ(scale, 1);
     EXPECT_TRUE(symmetric_eigen(team, got.vectors.data(), n, got.values.data(), [] { return false; }));
   });

@@ -182,8 +182,8 @@ TEST_F(ConstrainedTraining, KeepsTheBoundAfterEveryStepInTheSameBitsInBothForms)
           TrainingJob<double> split(network, objective, options(method, 5, constraint, false), theta.data(), kRows);
           for (int step = 0; step < 15; step++) {
             const Span span{step / 5, 0.5, 0};
-            fused.run(team, rows, span, StopFlag());
-            split.run(team, rows, span, StopFlag());
+            run(fused, team, rows, span, StopFlag());
+            run(split, team, rows, span, StopFlag());
             const std::vector<double> at(fused.theta(), fused.theta() + network.parameters);
             EXPECT_LE(used(constraint, network, at), 1 + tolerance::kElement * kEpsilon<double>);
             EXPECT_TRUE(std::equal(at.begin(), at.end(), split.theta())) << step;

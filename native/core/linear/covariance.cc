@@ -48,9 +48,8 @@ void ColumnMeans::centre(MatrixView<double> x) const {
   }
 }
 
-bool column_means(Team& team, const Rows& rows, ColumnMeans& means, const StopFlag& stop) {
-  const int m = rows.count, n = rows.cols;
-  const Gather<double> gather(rows);
+bool column_means(Team& team, RowSource<double>& rows, ColumnMeans& means, const StopFlag& stop) {
+  const int m = rows.count(), n = rows.cols();
   const int block_rows = std::clamp(kChunkNumbers / kBlocksAtOnce / n, 8, kBlockRows);
   Buffer<double> x(static_cast<std::size_t>(block_rows) * kBlocksAtOnce * n);
   Buffer<double> sums(static_cast<std::size_t>(3 * kBlocksAtOnce) * n);
@@ -64,11 +63,12 @@ bool column_means(Team& team, const Rows& rows, ColumnMeans& means, const StopFl
   std::fill_n(total.rest, n, 0.0);
   for (int chunk = 0; chunk < m; chunk += block_rows * kBlocksAtOnce) {
     const int blocks = std::min(kBlocksAtOnce, (m - chunk + block_rows - 1) / block_rows);
+    rows.open(nullptr, chunk, std::min(m - chunk, block_rows * kBlocksAtOnce));
     team.each(blocks, [&](int block) {
       const int first = chunk + block * block_rows;
       const MatrixView<double> view(x.data() + static_cast<std::size_t>(block) * block_rows * n, std::min(block_rows, m - first),
                                     n);
-      gather.read(nullptr, first, view);
+      rows.read(nullptr, first, view);
       const Sums of_block = sums_of(block);
       std::fill_n(of_block.sum, 3 * n, 0.0);
       for (int i = 0; i < view.rows; i++) {
@@ -95,23 +95,23 @@ bool column_means(Team& team, const Rows& rows, ColumnMeans& means, const StopFl
   return true;
 }
 
-bool covariance(Team& team, const Rows& rows, double* mean, double* covariance, double& scale, const StopFlag& stop) {
-  ColumnMeans means(rows.cols);
+bool covariance(Team& team, RowSource<double>& rows, double* mean, double* covariance, double& scale, const StopFlag& stop) {
+  ColumnMeans means(rows.cols());
   if (!column_means(team, rows, means, stop)) return false;
   scale = means.scale;
   std::copy(means.mean.begin(), means.mean.end(), mean);
-  const int m = rows.count, n = rows.cols;
-  const Gather<double> gather(rows);
+  const int m = rows.count(), n = rows.cols();
   Buffer<double> x(static_cast<std::size_t>(kChunkRows) * n);
 
   // Tiles of rows of the lower triangle; the rest by symmetry.
   const Cut tiles = Cut::at_most(n, kTileRows);
   for (int chunk = 0; chunk < m; chunk += kChunkRows) {
     const int in_chunk = std::min(kChunkRows, m - chunk);
+    rows.open(nullptr, chunk, in_chunk);
     team.each((in_chunk + kBlockRows - 1) / kBlockRows, [&](int block) {
       const int begin = block * kBlockRows;
       const MatrixView<double> view(x.data() + static_cast<std::size_t>(begin) * n, std::min(kBlockRows, in_chunk - begin), n);
-      gather.read(nullptr, chunk + begin, view);
+      rows.read(nullptr, chunk + begin, view);
       means.centre(view);
     });
     const MatrixView<const double> centred(x.data(), in_chunk, n);

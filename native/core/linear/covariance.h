@@ -3,7 +3,7 @@
 
 #include "base/stop_flag.h"
 #include "base/thread_pool.h"
-#include "rows/gather.h"
+#include "rows/row_source.h"
 
 namespace layerwise {
 
@@ -21,11 +21,11 @@ struct ColumnMeans {
 };
 
 // In float64 over blocks of rows, with compensated sums. Returns false if stop was raised.
-bool column_means(Team& team, const Rows& rows, ColumnMeans& means, const StopFlag& stop);
+bool column_means(Team& team, RowSource<double>& rows, ColumnMeans& means, const StopFlag& stop);
 
 // mean [n] and covariance [n, n] = scale^2 * sum of (x - mean)(x - mean)^T / m, in float64 over blocks of rows, so that the data
 // is never copied as a whole. Two passes, the mean first: sums of squares minus squares of sums lose digits. Returns false if
 // stop was raised.
-bool covariance(Team& team, const Rows& rows, double* mean, double* covariance, double& scale, const StopFlag& stop);
+bool covariance(Team& team, RowSource<double>& rows, double* mean, double* covariance, double& scale, const StopFlag& stop);
 
 }  // namespace layerwise

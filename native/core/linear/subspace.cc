@@ -28,11 +28,11 @@ constexpr int kTileColumns = 256;
 // Products with the covariance of rows that are read chunk by chunk.
 class Covariance {
  public:
-  Covariance(const Rows& rows, const ColumnMeans& means)
-      : gather_(rows),
+  Covariance(RowSource<double>& rows, const ColumnMeans& means)
+      : rows_(rows),
         means_(means),
-        m_(rows.count),
-        n_(rows.cols),
+        m_(rows.count()),
+        n_(rows.cols()),
         chunk_rows_(kBlockRows * std::max(kFewestBlocks, kChunkNumbers / (kBlockRows * n_))),
         x_(static_cast<std::size_t>(std::min(m_, chunk_rows_)) * n_) {}
 
@@ -81,6 +81,7 @@ class Covariance {
   template <typename Body>
   bool each_chunk(const StopFlag& stop, Body&& body) {
     for (int first = 0; first < m_; first += chunk_rows_) {
+      rows_.open(nullptr, first, std::min(chunk_rows_, m_ - first));
       body(Matrix(x_.data(), std::min(chunk_rows_, m_ - first), n_), first);
       if (stop.raised()) return false;
     }
@@ -89,11 +90,11 @@ class Covariance {
 
   // Rows less the mean.
   void read(int first, Matrix x) const {
-    gather_.read(nullptr, first, x);
+    rows_.read(nullptr, first, x);
     means_.centre(x);
   }
 
-  Gather<double> gather_;
+  RowSource<double>& rows_;
   const ColumnMeans& means_;
   int m_, n_, chunk_rows_;
   Buffer<double> x_, along_;
@@ -230,8 +231,9 @@ void copy_signed(Matrix from, double* to) {
 
 }  // namespace
 
-SubspaceEnd leading_directions(Team& team, const Rows& rows, LeadingDirections& out, const StopFlag& stop, int most_rounds) {
-  const int n = rows.cols, count = out.count;
+SubspaceEnd leading_directions(Team& team, RowSource<double>& rows, LeadingDirections& out, const StopFlag& stop,
+                               int most_rounds) {
+  const int n = rows.cols(), count = out.count;
   // More than are wanted: convergence then depends on a larger gap between eigenvalues.
   const int block = std::min(n / 2, count + std::max(16, count / 4));
   const int powers = std::min(3, n / block - 1);

@@ -1,7 +1,7 @@
 #pragma once
 #include "base/stop_flag.h"
 #include "base/thread_pool.h"
-#include "rows/gather.h"
+#include "rows/row_source.h"
 
 namespace layerwise {
 
@@ -26,7 +26,7 @@ enum class SubspaceEnd { converged, stopped, stalled };
 // ends when |C v - value v| <= kSubspaceTolerance times the largest value for each of the `count` vectors, or stalls after
 // `most_rounds` rounds, if the values at the cut are too close together to be separated. In float64; starts from fixed random
 // numbers; the same bits at any number of threads.
-SubspaceEnd leading_directions(Team& team, const Rows& rows, LeadingDirections& out, const StopFlag& stop,
+SubspaceEnd leading_directions(Team& team, RowSource<double>& rows, LeadingDirections& out, const StopFlag& stop,
                                int most_rounds = kSubspaceRounds);
 
 }  // namespace layerwise

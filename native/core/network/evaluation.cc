@@ -3,74 +3,52 @@
 #include <algorithm>
 
 #include "base/phase_clock.h"
+#include "products/choose.h"
 
 namespace layerwise {
+namespace {
+
+std::size_t chunk_bytes_of(const Network& network, const EvaluationMemory& memory) {
+  if (memory.row_scratch == 0) return memory.chunk;
+  const std::size_t own = Plan::row_elements(network);
+  return memory.chunk / (own + memory.row_scratch) * own;
+}
+
+}  // namespace
 
 template <typename T>
-Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int most_rows, EvaluationMemory memory,
-                        const Network* through, bool noisy)
+Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int most_rows, EvaluationMemory memory, bool noisy)
     : network_(network),
       objective_(objective),
-      kernels_(vector_kernels<T>()),
       most_rows_(most_rows),
-      chunk_bytes_(memory.chunk),
+      chunk_bytes_(chunk_bytes_of(network, memory)),
       kept_bytes_(memory.kept),
-      products_(layerwise::choose_products<T>(network.layers)) {
-  const int depth = network_.depth();
-  penalty_of_.assign(depth, nullptr);
-  for (const Penalty& penalty : objective_.penalties) {
-    penalty_of_[penalty.layer] = &penalty;
-    if (penalty.on_mean()) deepest_ = std::max(deepest_, penalty.layer);
-  }
-  if (depth > 1) monitored_ = objective_.penalties.empty() ? 0 : objective_.penalties.front().layer;
-  for (auto p = objective_.penalties.rbegin(); p != objective_.penalties.rend(); ++p) {
-    if (p->on_mean()) monitored_ = p->layer;
-  }
+      products_(layerwise::choose_products<T>(network.layers)),
+      means_(network_, objective_),
+      size_(size_for(memory)),
+      rows_(network.inputs(), size_.rows, size_.blocks, noisy, objective.loss == Loss::log_loss),
+      values_(
+          network_, size_, [&](int layer) { return means_.is_summed(layer); }, plan(most_rows).by_blocks),
+      pass_(network_, objective_, products_, rows_, values_, means_, size_),
+      tiles_(network_, products_, rows_, values_) {}
 
-  // Rows on their way through take of the same memory.
-  if (through != nullptr) {
-    const std::size_t own = Plan::row_elements(network_);
-    chunk_bytes_ = chunk_bytes_ / (own + Plan::row_elements(*through)) * own;
-  }
-  const Plan& whole = plan(most_rows);
-  std::size_t kept = 0;
-  for (int l = 0; l <= deepest_; l++) {
+// Where two passes are needed, the first keeps its activations if they fit.
+template <typename T>
+typename LayerValues<T>::Size Evaluator<T>::size_for(const EvaluationMemory& memory) {
+  Size size;
+  size.rows = std::min(most_rows_, Plan::most_chunk_rows(network_, sizeof(T), chunk_bytes_));
+  size.blocks = Plan::most_blocks(network_, size.rows, sizeof(T));
+  std::size_t bytes = 0;
+  for (int l = 0; l <= means_.deepest(); l++) {
     const DenseLayer& layer = network_.layers[l];
-    kept += most_rows * (stride_for(layer.outputs) + Plan::slope_elements(layer)) * sizeof(T);
+    bytes += most_rows_ * (stride_for(layer.outputs) + Plan::slope_elements(layer)) * sizeof(T);
   }
-  kept_ = whole.chunks.count > 1 && kept <= kept_bytes_;
-  if (kept_) kept_bytes_ -= kept;
-
-  const std::size_t rows = most_rows_in_chunk();
-  const std::size_t blocks = Plan::most_blocks(network_, static_cast<int>(rows), sizeof(T));
-  x_ = Buffer<T>(rows * network_.inputs());
-  clean_ = Buffer<T>(noisy ? rows * network_.inputs() : 0);
-  labels_.resize(objective_.loss == Loss::log_loss ? rows : 0);
-  predicted_.resize(labels_.size());
-  std::size_t zeros = network_.zeros();
-  if (through != nullptr) {
-    zeros = std::max(zeros, through->zeros());
-    through_.emplace_back(rows * stride_for(through->inputs()));
-    through_products_ = layerwise::choose_products<T>(through->layers);
-    for (int l = 0; l + 1 < through->depth(); l++) through_.emplace_back(rows * stride_for(through->layers[l].outputs));
+  if (plan(most_rows_).chunks.count > 1 && bytes <= memory.kept) {
+    size.kept = means_.deepest();
+    size.all_rows = most_rows_;
+    kept_bytes_ -= bytes;
   }
-  zeros_ = Buffer<T>(zeros);
-  for (int l = 0; l < depth; l++) {
-    const std::size_t outputs = network_.layers[l].outputs, stride = stride_for(network_.layers[l].outputs);
-    const std::size_t rows_of_layer = kept_ && l <= deepest_ ? static_cast<std::size_t>(most_rows) : rows;
-    activations_.emplace_back(rows_of_layer * stride);
-    slopes_.emplace_back(l + 1 < depth ? rows_of_layer * Plan::slope_elements(network_.layers[l]) : 0);
-    deltas_.emplace_back(l + 1 < depth ? rows * stride : 0);
-    const bool on_mean = penalty_of_[l] != nullptr && penalty_of_[l]->on_mean();
-    activation_sums_.emplace_back(on_mean || l == monitored_ ? blocks * outputs : 0);
-    delta_sums_.emplace_back(blocks * outputs);
-    pulls_.emplace_back(on_mean ? outputs : 0);
-    means_.emplace_back(activation_sums_.back().size() > 0 ? outputs : 0);
-    partial_gradients_.emplace_back(whole.by_blocks[l] ? blocks * network_.layers[l].weight_count() : 0);
-  }
-  block_loss_.resize(blocks);
-  block_absolute_.resize(blocks);
-  block_correct_.resize(blocks);
+  return size;
 }
 
 template <typename T>
@@ -93,180 +71,135 @@ const Plan& Evaluator<T>::plan(int rows) {
 }
 
 template <typename T>
-int Evaluator<T>::most_rows_in_chunk() const {
-  return std::min(most_rows_, Plan::most_chunk_rows(network_, sizeof(T), chunk_bytes_));
-}
-
-template <typename T>
-typename Evaluator<T>::Chunk Evaluator<T>::open_chunk(const Request& request, const Plan& plan, int index, bool again) {
-  Chunk chunk{};
-  chunk.first = plan.chunks.begin(index);
-  chunk.rows = plan.chunks.length(index);
-  chunk.blocks = plan.blocks(chunk.rows);
-  chunk.gathered = again && plan.chunks.count == 1;
-  const MatrixView<const T> x{x_.data(), chunk.rows, network_.inputs()};
-  if (request.order == nullptr && request.rows->rows().through == nullptr) {
-    chunk.target = request.rows->in_place(request.first + chunk.first, chunk.rows);
+void Evaluator<T>::choose_products(const RowSelection<T>& selection) {
+  if (products_chosen_) return;
+  const DenseLayer& first = network_.layers.front();
+  if (may_be_grouped(first, size_.rows, sizeof(T)) && rows_.zeros_prevail(selection)) {
+    products_.front() = layerwise::choose_products<T>(first, InputKind::grouped);
+    rows_.expect_groups(kept_bytes_);
+    grouped_ = true;
+    plans_.clear();
+    plan(most_rows_);
   }
-  chunk.in_place = chunk.target.data != nullptr;
-  if (!chunk.in_place) chunk.target = {request.noise != nullptr ? clean_.data() : x_.data(), chunk.rows, network_.inputs()};
-  chunk.x = request.noise != nullptr ? x : chunk.target;
-  if (grouped_) {
-    const bool all_kept = groups_.size() >= static_cast<std::size_t>(plan.chunks.count);
-    chunk.groups = &groups_[all_kept ? index : 0];
-    chunk.grouped = again && all_kept;
-    if (!chunk.grouped) chunk.groups->open(chunk.blocks);
-  }
-  return chunk;
+  products_chosen_ = true;
 }
 
 template <typename T>
-MatrixView<T> Evaluator<T>::activations(int layer, const Chunk& chunk) const {
-  const int outputs = network_.layers[layer].outputs;
-  const std::size_t from = kept_ && layer <= deepest_ ? static_cast<std::size_t>(chunk.first) * stride_for(outputs) : 0;
-  return matrix_in(activations_[layer].data() + from, chunk.rows, outputs);
-}
-
-// No view where none are stored.
-template <typename T>
-MatrixView<T> Evaluator<T>::slopes(int layer, const Chunk& chunk) const {
-  if (slopes_[layer].size() == 0) return {};
-  MatrixView<T> place = activations(layer, chunk);
-  place.data = slopes_[layer].data() + (place.data - activations_[layer].data());
-  return place;
-}
-
-template <typename T>
-MatrixView<T> Evaluator<T>::deltas(int layer, const Chunk& chunk) const {
-  // The output layer's delta takes the place of its activations.
-  if (layer + 1 == network_.depth()) return activations(layer, chunk);
-  return matrix_in(deltas_[layer].data(), chunk.rows, network_.layers[layer].outputs);
-}
-
-template <typename T>
-void Evaluator<T>::add_sums(const Chunk& chunk, int from, int to) {
-  for (int l = from; l <= to; l++) {
-    const std::size_t outputs = means_[l].size();
-    const T* sums = activation_sums_[l].data();
-    for (int b = 0; b < chunk.blocks.count; b++) {
-      for (std::size_t j = 0; j < outputs; j++) means_[l][j] += sums[b * outputs + j];
-    }
-  }
-}
-
-// The sums become means, and the means a pull on every penalised layer.
-template <typename T>
-void Evaluator<T>::finish_means(const Request& request, CostParts& parts) {
-  for (auto& mean : means_) {
-    for (double& value : mean) value /= request.count;
-  }
-  for (std::size_t p = 0; p < objective_.penalties.size(); p++) {
-    const Penalty& penalty = objective_.penalties[p];
-    if (!penalty.on_mean()) continue;
-    const DenseLayer& layer = network_.layers[penalty.layer];
-    const double* mean = means_[penalty.layer].data();
-    std::vector<double> filtered;
-    if (request.filter != nullptr) {
-      filtered = means_[penalty.layer];
-      (*request.filter)(p, filtered);
-      mean = filtered.data();
-    }
-    penalty_pull(penalty, layer.activation, mean, layer.outputs, request.count, pulls_[penalty.layer].data());
-    if (request.whole_cost) parts.sparsity += penalty_value(penalty, layer.activation, mean, layer.outputs);
-  }
+double Evaluator<T>::weight_decay_cost(Team& team, const T* theta) {
+  return layerwise::weight_decay_cost(team, network_, plan(most_rows_), objective_.weight_decay, theta);
 }
 
 template <typename T>
 bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop, CostParts& parts) {
   parts = {};
-  choose_products(*request.rows, request.noise);
-  prepare_products(request);
+  choose_products(request);
   const Plan& plan = this->plan(request.count);
-  const int last = network_.depth() - 1;
-  const bool gradient = request.wants_gradient();
-  T* whole_gradient = request.gradient;
-  if (gradient && whole_gradient == nullptr) whole_gradient = make_room(plan, team.threads());
-  if (gradient) make_scratch(team.threads());
-  const bool two_passes = deepest_ >= 0 && plan.chunks.count > 1;
-  if (grouped_) make_room_for_groups(plan, two_passes || request.repeated);
-  for (auto& mean : means_) std::fill(mean.begin(), mean.end(), 0);
+  const int chunks = plan.chunks.count, last_layer = network_.depth() - 1;
+  const bool two_passes = means_.deepest() >= 0 && chunks > 1;
+  const Run run{request, plan, stop, request.wants_gradient(), two_passes, means_.deepest() < 0 || two_passes};
+
+  for (const auto& products : products_) products->prepare(request.theta);
+  rows_.begin(request, chunks, two_passes);
+  pass_.begin({request.theta, request.count, run.gradient, request.predicted});
+  if (run.gradient) tiles_.begin(plan, team.threads(), request.gradient);
+  means_.clear();
   // Before the sink may move theta: every part of the cost is that of the same parameters.
   if (request.whole_cost) parts.weight_decay = weight_decay_cost(team, request.theta);
 
-  if (two_passes) {
-    for (int c = 0; c < plan.chunks.count; c++) {
-      const Chunk chunk = open_chunk(request, plan, c, rows_known_);
-      team.each(chunk.blocks.count, [&](int block) {
-        if (stop.raised()) return;
-        gather_block(request, chunk, block);
-        forward_block(request, chunk, block, 0, deepest_, true);
-      });
-      if (stop.raised()) return false;
-      add_sums(chunk, 0, deepest_);
-    }
-    finish_means(request, parts);
-  }
-
+  if (two_passes && !first_pass(team, run, parts)) return false;
   double loss = 0, absolute = 0;
-  for (int c = 0; c < plan.chunks.count; c++) {
-    const Chunk chunk = open_chunk(request, plan, c, rows_known_ || two_passes);
-    const bool updating = gradient && request.sink != nullptr && c + 1 == plan.chunks.count;
-    const bool pull_known = deepest_ < 0 || two_passes;
-    const int summed = two_passes ? deepest_ : -1;  // layers whose sums the first pass took
-    const bool more = request.meanwhile != nullptr && c == 0;
-    team.each(chunk.blocks.count + (more ? 1 : 0), [&](int block) {
-      if (stop.raised()) return;
-      if (block == chunk.blocks.count) return (*request.meanwhile)();
-      gather_block(request, chunk, block);
-      if (two_passes && !kept_) forward_block(request, chunk, block, 0, deepest_, false);
-      forward_block(request, chunk, block, summed + 1, last - 1, true);
-      output_block(request, chunk, block);
-      if (!gradient) return;
-      gradient_block(chunk, block, last);
-      if (last == 0) return;
-      if (pull_known) {
-        back_block(request, chunk, block, last, 0);
-        hidden_delta_block(request, chunk, block, 0);
-      } else {
-        back_block(request, chunk, block, last, deepest_);
-      }
-    });
+  for (int chunk = 0; chunk < chunks; chunk++) {
+    open_chunk(run, chunk, two_passes);
+    rows_phase(team, run, chunk);
     if (stop.raised()) return false;
-    for (int b = 0; b < chunk.blocks.count; b++) {
-      loss += block_loss_[b];
-      absolute += block_absolute_[b];
-      parts.correct += block_correct_[b];
-    }
-    add_sums(chunk, summed + 1, last);
-    if (!two_passes && c + 1 == plan.chunks.count) finish_means(request, parts);
-
-    if (gradient && !pull_known) {
-      team.each(chunk.blocks.count, [&](int block) {
-        hidden_delta_block(request, chunk, block, deepest_);
-        if (deepest_ == 0) return;
-        back_block(request, chunk, block, deepest_, 0);
-        hidden_delta_block(request, chunk, block, 0);
-      });
-    }
-    if (gradient) {
-      team.each_dealt(static_cast<int>(plan.tiles.size()), [&](int i, int member) {
-        // An update that has begun is finished: half a step would leave the parameters of no step.
-        if (!updating && stop.raised()) return;
-        std::size_t n = 0;
-        const std::size_t offset = tile_offset(network_, plan.tiles[i], &n);
-        T* made = whole_gradient != nullptr ? whole_gradient + offset : tile_gradients_[member].data();
-        tile(chunk, plan, i, c > 0, made, scratches_[member].data());
-        if (!updating) return;
-        const PhaseTimer timer(Phase::update);
-        (*request.sink)(i, plan.tiles[i], made, offset, n);
-      });
-    }
-    if (!updating && stop.raised()) return false;
+    pass_.add_losses(loss, absolute, parts.correct);
+    means_.add(values_, two_passes ? means_.deepest() + 1 : 0, last_layer);
+    if (!two_passes && chunk + 1 == chunks) parts.sparsity = means_.finish(request.count, request.filter, request.whole_cost);
+    if (!run.gradient) continue;
+    if (!run.pull_known) late_deltas_phase(team);
+    tiles_phase(team, run, chunk);
+    const bool updated = request.sink != nullptr && chunk + 1 == chunks;
+    if (!updated && stop.raised()) return false;
   }
-  rows_known_ = request.repeated;  // all of them have been through
+  rows_.end();
   parts.loss = loss / request.count;
   parts.sparsity += absolute / request.count;
   return true;
+}
+
+template <typename T>
+void Evaluator<T>::open_chunk(const Run& run, int chunk, bool again) {
+  const int first = run.plan.chunks.begin(chunk);
+  const Cut blocks = run.plan.blocks(run.plan.chunks.length(chunk));
+  rows_.open(chunk, first, blocks, again);
+  values_.open(first, blocks);
+}
+
+// The means of the penalised layers over all rows, and their pull. Returns false if stop was raised.
+template <typename T>
+bool Evaluator<T>::first_pass(Team& team, const Run& run, CostParts& parts) {
+  for (int chunk = 0; chunk < run.plan.chunks.count; chunk++) {
+    open_chunk(run, chunk, false);
+    team.each(rows_.blocks().count, [&](int block) {
+      if (run.stop.raised()) return;
+      rows_.fill(block);
+      pass_.forward(block, 0, means_.deepest(), true);
+    });
+    if (run.stop.raised()) return false;
+    means_.add(values_, 0, means_.deepest());
+  }
+  parts.sparsity = means_.finish(run.request.count, run.request.filter, run.request.whole_cost);
+  return true;
+}
+
+// From the rows to the loss, and back as far as the pull is known.
+template <typename T>
+void Evaluator<T>::rows_phase(Team& team, const Run& run, int chunk) {
+  const int last = network_.depth() - 1, blocks = rows_.blocks().count;
+  const int passed = run.two_passes ? means_.deepest() : -1;  // layers of which the first pass took the sums
+  const bool forward_again = run.two_passes && size_.kept < 0;
+  const bool has_more = run.request.meanwhile != nullptr && chunk == 0;
+  team.each(blocks + (has_more ? 1 : 0), [&](int block) {
+    if (run.stop.raised()) return;
+    if (block == blocks) return (*run.request.meanwhile)();
+    rows_.fill(block);
+    if (forward_again) pass_.forward(block, 0, passed, false);
+    pass_.forward(block, passed + 1, last - 1, true);
+    pass_.output(block);
+    if (!run.gradient) return;
+    pass_.gradient(block, last);
+    if (last == 0) return;
+    pass_.back(block, last, run.pull_known ? 0 : means_.deepest());
+    if (run.pull_known) pass_.hidden_delta(block, 0);
+  });
+}
+
+// The deltas that waited for the means: of the deepest penalised layer and of those before it.
+template <typename T>
+void Evaluator<T>::late_deltas_phase(Team& team) {
+  const int deepest = means_.deepest();
+  team.each(rows_.blocks().count, [&](int block) {
+    pass_.hidden_delta(block, deepest);
+    if (deepest == 0) return;
+    pass_.back(block, deepest, 0);
+    pass_.hidden_delta(block, 0);
+  });
+}
+
+// The gradient by tiles; that of the last chunk is whole, and goes to the sink.
+template <typename T>
+void Evaluator<T>::tiles_phase(Team& team, const Run& run, int chunk) {
+  const bool updating = run.request.sink != nullptr && chunk + 1 == run.plan.chunks.count;
+  team.each_dealt(static_cast<int>(run.plan.tiles.size()), [&](int i, int member) {
+    // An update that has begun is finished: half a step would leave the parameters of no step.
+    if (!updating && run.stop.raised()) return;
+    T* gradient = tiles_.gradient(i, member, chunk > 0);
+    if (!updating) return;
+    const PhaseTimer timer(Phase::update);
+    const Plan::Tile& tile = run.plan.tiles[i];
+    const Plan::Range range = Plan::range_of(network_, tile);
+    (*run.request.sink)(i, tile, gradient, range.offset, range.count);
+  });
 }
 
 template class Evaluator<float>;

@@ -2,21 +2,17 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <limits>
-#include <type_traits>
+#include <memory>
+#include <vector>
 
 #include "base/buffer.h"
-#include "base/denormals.h"
 #include "base/pages.h"
-#include "kernels/vector_kernels.h"
-#include "network/exact_row.h"
+#include "kernels/finite.h"
+#include "network/activate.h"
 #include "network/plan.h"
-#include "network/softmax.h"
 #include "products/choose.h"
-#include "products/grouped_chunk.h"
-#include "products/single_row.h"
-#include "rows/scan.h"
+#include "products/grouped_blocks.h"
 
 namespace layerwise {
 namespace {
@@ -24,79 +20,176 @@ namespace {
 // Blocks worked on together; bounds the memory of intermediate layers.
 constexpr int kBlocksAtOnce = 32;
 
-// z becomes the layer's outputs, softmax or any other.
+// Which rows of a block have a sum or an answer that is not finite.
 template <typename T>
-void activate(const DenseLayer& layer, MatrixView<T> z, const T* bias) {
-  if (layer.activation == Activation::softmax) {
-    softmax(z, bias);
-  } else {
-    vector_kernels<T>().activate(layer.activation, z, bias, nullptr, {});
-  }
-}
-
-// Rows of a block in groups, where most of their elements are zeros: a block decides by itself, so that rows encoded in parts
-// have the bits of rows encoded together. As many blocks at a time as there are threads.
-template <typename T>
-class GroupedBlocks {
+class Overflows {
  public:
-  GroupedBlocks(int threads, int most_rows, int cols) : taken_(threads) {
-    for (int i = 0; i < threads; i++) places_.emplace_back(most_rows, 1, cols);
+  // values [rows, …] of the block's rows.
+  template <typename E>
+  void note(MatrixView<E> values) {
+    if (all_finite(values)) return;
+    rows_.resize(values.rows);
+    for (int i = 0; i < values.rows; i++) {
+      if (!all_finite(values.rows_from(i, 1))) rows_[i] = 1;
+    }
   }
-
-  // body(input) with x in groups, or as it lies.
-  template <typename Body>
-  void with(MatrixView<const T> x, Body&& body) {
-    constexpr int kSampled = 8 * RowGroups<T>::kRows;  // every eighth group is looked at
-    if (places_.empty() || !groups_are_faster(GroupedChunk<T>::kept_share(x, kSampled), sizeof(T))) return body(x);
-    std::size_t place = 0;
-    while (taken_[place].exchange(true)) place = (place + 1) % places_.size();
-    places_[place].open({x.rows, 1});
-    places_[place].put(0, x);
-    body(GroupedRows<T>{places_[place].blocks(), 1});
-    taken_[place].store(false);
-  }
+  bool any() const { return !rows_.empty(); }
+  bool in_row(int i) const { return rows_[i] != 0; }
 
  private:
-  std::vector<GroupedChunk<T>> places_;
-  std::vector<std::atomic<bool>> taken_;
+  std::vector<char> rows_;  // empty while there is none
 };
 
-double unscaled(const ColumnScaling& scaling, int j, double y) {
-  return (scaling.centre == nullptr ? y : y + scaling.centre[j]) / scaling.factor[j] + scaling.shift[j];
-}
-
-template <typename E>
-bool all_finite(MatrixView<E> x) {
-  using T = std::remove_const_t<E>;
-  constexpr T limit = std::numeric_limits<T>::max();
-  return vector_kernels<T>().within(x, -limit, limit);
-}
-
-// The answer for row `row`, x [inputs], from its outputs in float64. Returns the first place that cannot be held, column -1 if
-// there is none.
+// One call of forward().
 template <typename T>
-FirstBadRow put_exact(const ForwardRequest<T>& request, int row, const T* x, const std::vector<double>& y) {
-  constexpr int kNone = -1;
-  const int n = static_cast<int>(y.size());
-  if (request.result == ForwardResult::classes) {
-    request.classes[row] = largest(y.data(), n);
-    return {row, std::isfinite(y[request.classes[row]]) ? kNone : 0, y[request.classes[row]], true};
+class ForwardPass {
+ public:
+  ForwardPass(const ForwardRequest<T>& request, int threads);
+  bool run(Team& team, const StopFlag& stop, FirstBadRow& bad);
+
+ private:
+  // Where some rows stand: rows begin … of the chunk are rows first … of the request.
+  struct Block {
+    int first;
+    int begin;
+    int rows;
+    int chunk_rows;
+  };
+
+  void pass(const Block& block);
+  MatrixView<const T> input(const Block& block);
+  MatrixView<T> outputs(const Block& block, int layer) const;
+  void product(const Block& block, int layer, MatrixView<const T> x, MatrixView<T> out);
+  bool report(FirstBadRow& bad);
+
+  const ForwardRequest<T>& request_;
+  const Network& network_;
+  RowSource<T>& source_;
+  const int total_, block_rows_, chunk_rows_;
+  Buffer<T> x_;                     // [chunk rows, inputs] of rows that do not lie in the source
+  std::vector<Buffer<T>> outputs_;  // [layers][chunk rows, stride] of those that are not written where the caller wants them
+  const std::vector<T> zeros_;      // biases of layers that have none
+  std::vector<std::unique_ptr<Products<T>>> products_;  // [layers]
+  bool may_group_;                                      // rows of the first layer may come in groups
+  GroupedBlocks<T> grouped_;
+  std::atomic<int> first_bad_;     // the first row of a block with a value that is not finite
+  std::atomic<int> first_unheld_;  // the first row whose answer cannot be held
+};
+
+template <typename T>
+ForwardPass<T>::ForwardPass(const ForwardRequest<T>& request, int threads)
+    : request_(request),
+      network_(*request.network),
+      source_(*request.rows),
+      total_(source_.count()),
+      block_rows_(forward_block_rows(network_)),
+      chunk_rows_(std::min(total_, block_rows_ * kBlocksAtOnce)),
+      x_(source_.in_place(0, 1).data != nullptr ? 0 : static_cast<std::size_t>(chunk_rows_) * network_.inputs()),
+      zeros_(network_.zeros(), T(0)),
+      products_(choose_products<T>(network_.layers)),
+      may_group_(may_be_grouped(network_.layers.front(), std::min(total_, block_rows_), sizeof(T))),
+      grouped_(may_group_ ? std::min(threads, Cut::at_most(chunk_rows_, block_rows_).count) : 0, std::min(total_, block_rows_),
+               network_.inputs()),
+      first_bad_(total_),
+      first_unheld_(total_) {
+  if (may_group_) products_.front() = choose_products<T>(network_.layers.front(), InputKind::grouped);
+  for (const auto& products : products_) products->prepare(request.theta);
+  for (int l = 0; l < network_.depth(); l++) {
+    const bool is_result = l + 1 == network_.depth() && request.out != nullptr;
+    outputs_.emplace_back(is_result ? 0 : chunk_rows_ * stride_for(network_.layers[l].outputs));
   }
-  if (request.result == ForwardResult::errors) {
-    double sum = 0;
-    for (int j = 0; j < n; j++) sum += (y[j] - x[j]) * (y[j] - x[j]);
-    request.errors[row] = sum;
-    return {row, std::isfinite(sum) ? kNone : 0, sum, true};
+  if (request.out != nullptr) {
+    prefer_huge_pages(request.out, static_cast<std::size_t>(total_) * network_.outputs() * sizeof(T));
   }
-  T* out = request.out + static_cast<std::size_t>(row) * n;
-  for (int j = 0; j < n; j++) {
-    const double value = request.result == ForwardResult::squares ? (y[j] - x[j]) * (y[j] - x[j])
-                         : request.unscale                        ? unscaled(request.unscale, j, y[j])
-                                                                  : y[j];
-    out[j] = static_cast<T>(value);
-    if (!std::isfinite(out[j])) return {row, j, value, true};
+}
+
+template <typename T>
+bool ForwardPass<T>::run(Team& team, const StopFlag& stop, FirstBadRow& bad) {
+  for (int chunk = 0; chunk < total_; chunk += chunk_rows_) {
+    const int in_chunk = std::min(chunk_rows_, total_ - chunk);
+    source_.open(nullptr, chunk, in_chunk);
+    team.each((in_chunk + block_rows_ - 1) / block_rows_, [&](int i) {
+      if (stop.raised()) return;
+      const int begin = i * block_rows_;
+      pass({chunk + begin, begin, std::min(block_rows_, in_chunk - begin), in_chunk});
+    });
+    if (stop.raised()) return false;
+    if (report(bad)) return true;
   }
-  return {row, kNone, 0, true};
+  return true;
+}
+
+template <typename T>
+void ForwardPass<T>::pass(const Block& block) {
+  const MatrixView<const T> x = input(block);
+  if (!all_finite(x)) return lower(first_bad_, block.first);
+
+  Overflows<T> overflows;
+  MatrixView<const T> input = x;
+  MatrixView<T> y;
+  for (int l = 0; l < network_.depth(); l++) {
+    const DenseLayer& layer = network_.layers[l];
+    y = outputs(block, l);
+    product(block, l, input, y);
+    overflows.note(y);
+    activate(layer, y, layer.biases(request_.theta, zeros_.data()));
+    input = y;
+  }
+  put_answers(request_, block.first, y, x);
+  if (request_.out != nullptr) {
+    if (request_.may_overflow(network_.layers.back())) overflows.note(y);
+  } else if (request_.result == ForwardResult::errors) {
+    overflows.note(MatrixView<const double>(request_.errors + block.first, block.rows, 1));
+  }
+  for (int i = 0; overflows.any() && i < block.rows; i++) {
+    const int row = block.first + i;
+    if (!overflows.in_row(i)) continue;
+    if (put_exact_answer<T>(request_, network_, request_.theta, row, x.row(i)).column >= 0) lower(first_unheld_, row);
+  }
+}
+
+template <typename T>
+MatrixView<const T> ForwardPass<T>::input(const Block& block) {
+  const MatrixView<const T> in_place = source_.in_place(block.first, block.rows);
+  if (in_place.data != nullptr) return in_place;
+  const std::size_t from = static_cast<std::size_t>(block.begin) * network_.inputs();
+  const MatrixView<T> copy{x_.data() + from, block.rows, network_.inputs()};
+  source_.read(nullptr, block.first, copy);
+  return copy;
+}
+
+// Where the outputs of a layer are written.
+template <typename T>
+MatrixView<T> ForwardPass<T>::outputs(const Block& block, int layer) const {
+  const int cols = network_.layers[layer].outputs;
+  if (layer + 1 == network_.depth() && request_.out != nullptr) {
+    return MatrixView<T>(request_.out, total_, cols).rows_from(block.first, block.rows);
+  }
+  return matrix_in(outputs_[layer].data(), block.chunk_rows, cols).rows_from(block.begin, block.rows);
+}
+
+template <typename T>
+void ForwardPass<T>::product(const Block& block, int layer, MatrixView<const T> x, MatrixView<T> out) {
+  if (layer > 0 || !may_be_grouped(network_.layers.front(), block.rows, sizeof(T))) {
+    return products_[layer]->forward(x, out);
+  }
+  grouped_.with(x, [&](const LayerInput<T>& rows) { products_[layer]->forward(rows, out); });
+}
+
+// Whether there is a bad place so far, and which.
+template <typename T>
+bool ForwardPass<T>::report(FirstBadRow& bad) {
+  constexpr T limit = std::numeric_limits<T>::max();
+  if (first_bad_.load() < total_) {
+    const int first = first_bad_.load();
+    find_bad(source_, first, std::min(block_rows_, total_ - first), -limit, limit, bad);
+    return true;
+  }
+  if (first_unheld_.load() == total_) return false;
+  std::vector<T> x(network_.inputs());
+  source_.read(nullptr, first_unheld_.load(), {x.data(), 1, network_.inputs()});
+  bad = put_exact_answer<T>(request_, network_, request_.theta, first_unheld_.load(), x.data());
+  return true;
 }
 
 }  // namespace
@@ -109,175 +202,10 @@ double forward_flops(const Network& network, int rows) {
 
 template <typename T>
 bool forward(Team& team, const ForwardRequest<T>& request, const StopFlag& stop, FirstBadRow& bad) {
-  const Network& network = *request.network;
-  const auto& kernels = vector_kernels<T>();
-  const Gather<T> gather(request.rows);
-  const int total = request.rows.count, last = network.depth() - 1;
-  const int block_rows = forward_block_rows(network);
-  const int chunk_rows = std::min(total, block_rows * kBlocksAtOnce);
-  const bool into_out = request.out != nullptr;
-  const T limit = std::numeric_limits<T>::max();
-
-  if (into_out) prefer_huge_pages(request.out, static_cast<std::size_t>(total) * network.outputs() * sizeof(T));
-
-  const bool direct = gather.in_place(0, 1).data != nullptr;
-  Buffer<T> x_buffer(direct ? 0 : static_cast<std::size_t>(chunk_rows) * network.inputs());
-  std::vector<Buffer<T>> buffers;
-  for (int l = 0; l <= last; l++) {
-    const bool needed = l < last || !into_out;
-    buffers.emplace_back(needed ? chunk_rows * stride_for(network.layers[l].outputs) : 0);
-  }
-
-  const std::vector<T> zeros(network.zeros(), T(0));
-  const DenseLayer& first = network.layers.front();
-  const bool may_group = may_be_grouped(first, std::min(total, block_rows), sizeof(T));
-  auto products = choose_products<T>(network.layers);
-  if (may_group) products.front() = choose_products<T>(first, InputKind::grouped);
-  for (const auto& of_layer : products) of_layer->prepare(request.theta);
-  const int at_once = std::min(team.threads(), (chunk_rows + block_rows - 1) / block_rows);
-  GroupedBlocks<T> grouped(may_group ? at_once : 0, std::min(total, block_rows), network.inputs());
-
-  const auto answer_again = [&](int row, const T* x) {
-    std::vector<double> y;
-    exact_row(network, request.theta, x, y);
-    return put_exact(request, row, x, y);
-  };
-
-  std::atomic<int> first_bad{total}, first_unheld{total};
-  for (int chunk = 0; chunk < total; chunk += chunk_rows) {
-    const int in_chunk = std::min(chunk_rows, total - chunk);
-    team.each((in_chunk + block_rows - 1) / block_rows, [&](int block) {
-      if (stop.raised()) return;
-      const int begin = block * block_rows, rows = std::min(block_rows, in_chunk - begin);
-      MatrixView<const T> x = gather.in_place(chunk + begin, rows);
-      if (x.data == nullptr) {
-        MatrixView<T> copy{x_buffer.data() + static_cast<std::size_t>(begin) * network.inputs(), rows, network.inputs()};
-        gather.read(nullptr, chunk + begin, copy);
-        x = copy;
-      }
-      if (!kernels.within(x, -limit, limit)) return lower(first_bad, chunk + begin);
-
-      std::vector<char> again;  // [rows] whether a sum or an answer is not finite; empty while there is none
-      const auto note_overflow = [&](auto values) {
-        if (all_finite(values)) return;
-        again.resize(rows);
-        for (int i = 0; i < rows; i++) {
-          if (!all_finite(values.rows_from(i, 1))) again[i] = 1;
-        }
-      };
-      MatrixView<const T> input = x;
-      for (int l = 0; l <= last; l++) {
-        const DenseLayer& layer = network.layers[l];
-        const bool is_result = l == last && into_out;
-        const MatrixView<T> a = is_result ? MatrixView<T>(request.out, total, layer.outputs).rows_from(chunk + begin, rows)
-                                          : matrix_in(buffers[l].data(), in_chunk, layer.outputs).rows_from(begin, rows);
-        if (l == 0 && may_be_grouped(first, rows, sizeof(T))) {
-          grouped.with(x, [&](const LayerInput<T>& rows_in) { products[l]->forward(rows_in, a); });
-        } else {
-          products[l]->forward(input, a);
-        }
-        note_overflow(a);
-        activate(layer, a, layer.biases(request.theta, zeros.data()));
-        if (l < last) {
-          input = a;
-        } else if (request.result == ForwardResult::errors) {
-          kernels.row_squared_errors(a, x, request.errors + chunk + begin);
-        } else if (request.result == ForwardResult::squares) {
-          kernels.squared_differences(a, x);
-        } else if (request.result == ForwardResult::classes) {
-          for (int i = 0; i < rows; i++) request.classes[chunk + begin + i] = largest(a.row(i), a.cols);
-        } else if (request.unscale) {
-          for (int i = 0; i < rows; i++) {
-            T* y = a.row(i);
-            for (int j = 0; j < a.cols; j++) y[j] = static_cast<T>(unscaled(request.unscale, j, y[j]));
-          }
-        }
-      }
-      if (into_out && (request.result != ForwardResult::outputs || request.unscale ||
-                       !traits_of(network.layers[last].activation).bounded())) {
-        note_overflow(MatrixView<T>(request.out, total, network.outputs()).rows_from(chunk + begin, rows));
-      } else if (request.result == ForwardResult::errors) {
-        note_overflow(MatrixView<const double>(request.errors + chunk + begin, rows, 1));
-      }
-      for (std::size_t i = 0; i < again.size(); i++) {
-        if (again[i] == 0) continue;
-        const int row = chunk + begin + static_cast<int>(i);
-        if (answer_again(row, x.row(static_cast<int>(i))).column >= 0) lower(first_unheld, row);
-      }
-    });
-    if (stop.raised()) return false;
-    if (first_bad.load() < total) {
-      find_bad(gather, first_bad.load(), std::min(block_rows, total - first_bad.load()), -limit, limit, bad);
-      return true;
-    }
-    if (first_unheld.load() < total) {
-      std::vector<T> x(network.inputs());
-      gather.read(nullptr, first_unheld.load(), {x.data(), 1, network.inputs()});
-      bad = answer_again(first_unheld.load(), x.data());
-      return true;
-    }
-  }
-  return true;
-}
-
-template <typename T>
-void transpose_first_layer(const Network& network, const T* theta, T* transposed) {
-  const DenseLayer& layer = network.layers.front();
-  if (layer.transposed) return;
-  vector_kernels<T>().transpose(layer.weights(theta), {transposed, layer.inputs, layer.outputs});
-}
-
-template <typename T>
-RowEnd forward_row(const Network& network, const T* theta, const T* transposed, const Rows& row, T* out, double* error) {
-  DenormalsOff denormals_off;
-  const auto& kernels = vector_kernels<T>();
-  const Gather<T> gather(row);
-  const T limit = std::numeric_limits<T>::max();
-  MatrixView<const T> x = gather.in_place(0, 1);
-  std::vector<T> copy;
-  if (x.data == nullptr) {
-    copy.resize(network.inputs());
-    gather.read(nullptr, 0, {copy.data(), 1, network.inputs()});
-    x = {copy.data(), 1, network.inputs()};
-  }
-  if (!kernels.within(x, -limit, limit)) return RowEnd::not_finite;
-
-  bool overflows = false;
-  std::vector<T> before, now;
-  const std::vector<T> zeros(network.zeros(), T(0));
-  const T* input = x.data;
-  for (int l = 0; l < network.depth(); l++) {
-    const DenseLayer& layer = network.layers[l];
-    T* to = out;
-    if (l + 1 < network.depth()) {
-      now.resize(layer.outputs);
-      to = now.data();
-    }
-    multiply_row(layer, theta, l == 0 ? transposed : nullptr, input, to);
-    overflows |= !all_finite(MatrixView<const T>(to, 1, layer.outputs));
-    activate(layer, {to, 1, layer.outputs}, layer.biases(theta, zeros.data()));
-    std::swap(before, now);
-    input = to;
-  }
-  const int outputs = network.outputs();
-  if (!traits_of(network.layers.back().activation).bounded()) overflows |= !all_finite(MatrixView<const T>(out, 1, outputs));
-  if (error != nullptr) kernels.row_squared_errors({out, 1, outputs}, x, error);
-  if (!overflows && (error == nullptr || std::isfinite(*error))) return RowEnd::finished;
-
-  std::vector<double> y;
-  exact_row(network, theta, x.data, y);
-  ForwardRequest<T> request;
-  request.result = error != nullptr ? ForwardResult::errors : ForwardResult::outputs;
-  request.out = out;
-  request.errors = error;
-  return put_exact(request, 0, x.data, y).column < 0 ? RowEnd::finished : RowEnd::too_large;
+  return ForwardPass<T>(request, team.threads()).run(team, stop, bad);
 }
 
 template bool forward(Team&, const ForwardRequest<float>&, const StopFlag&, FirstBadRow&);
 template bool forward(Team&, const ForwardRequest<double>&, const StopFlag&, FirstBadRow&);
-template RowEnd forward_row(const Network&, const float*, const float*, const Rows&, float*, double*);
-template RowEnd forward_row(const Network&, const double*, const double*, const Rows&, double*, double*);
-template void transpose_first_layer(const Network&, const float*, float*);
-template void transpose_first_layer(const Network&, const double*, double*);
 
 }  // namespace layerwise

@@ -42,10 +42,4 @@ struct Network {
   }
 };
 
-// Layers that do not learn, and their parameters in the precision that computes.
-struct Through {
-  Network network;
-  const void* theta = nullptr;
-};
-
 }  // namespace layerwise

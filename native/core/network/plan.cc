@@ -45,6 +45,13 @@ Cut shared_blocks(int rows, int tall) {
 
 }  // namespace
 
+Plan::Range Plan::range_of(const Network& network, const Tile& tile) {
+  const DenseLayer& layer = network.layers[tile.layer];
+  if (tile.rows == 0) return {layer.biases_at, static_cast<std::size_t>(layer.outputs)};
+  const std::size_t inputs = layer.inputs;
+  return {layer.weights_at + tile.row * inputs, tile.rows * inputs};
+}
+
 std::size_t Plan::row_elements(const Network& network) {
   std::size_t width = static_cast<std::size_t>(network.inputs());
   for (const auto& layer : network.layers) width += 2 * stride_for(layer.outputs) + slope_elements(layer);

@@ -18,6 +18,13 @@ struct Plan {
     int rows;
   };
 
+  // The parameters of a tile: offset … offset+count-1 of the flat vector.
+  struct Range {
+    std::size_t offset;
+    std::size_t count;
+  };
+  static Range range_of(const Network& network, const Tile& tile);
+
   Cut chunks;               // rows of an evaluation that are worked on together
   std::vector<Tile> tiles;  // the largest first, so that no thread is left alone with one at the end
 

@@ -3,7 +3,7 @@
 
 #include "base/stop_flag.h"
 #include "base/thread_pool.h"
-#include "rows/gather.h"
+#include "rows/row_source.h"
 
 namespace layerwise {
 
@@ -16,7 +16,7 @@ struct FirstBadRow {
 
 // Looks for the first value, after scale, shift and factor, that is not finite or lies outside [low, high]. Returns false if stop
 // was raised.
-bool scan(Team& team, const Rows& rows, double low, double high, const StopFlag& stop, FirstBadRow& bad);
+bool scan(Team& team, RowSource<double>& rows, double low, double high, const StopFlag& stop, FirstBadRow& bad);
 
 // Lowers `first` to `row` if that is smaller: threads report in any order, the smallest wins.
 void lower(std::atomic<int>& first, int row);
@@ -24,6 +24,6 @@ void lower(std::atomic<int>& first, int row);
 // The first bad value of rows first … first+count-1, looked for slowly, once it is known that there is one: judged in T, as it
 // was found, and reported in float64.
 template <typename T>
-void find_bad(const Gather<T>& gather, int first, int count, T low, T high, FirstBadRow& bad);
+void find_bad(const RowSource<T>& rows, int first, int count, T low, T high, FirstBadRow& bad);
 
 }  // namespace layerwise

@@ -5,7 +5,7 @@
 
 #include "base/random.h"
 #include "rows/corruption.h"
-#include "rows/gather.h"
+#include "rows/row_source.h"
 #include "training/job/options.h"
 
 namespace layerwise {
@@ -18,7 +18,8 @@ class EpochRows {
   EpochRows(const TrainingOptions& options, int rows, bool shuffled);
 
   // Of the rows given, those of this epoch; nothing where that is what is there.
-  void draw(const Rows& rows, int epoch);
+  template <typename T>
+  void draw(const RowSource<T>& rows, int epoch);
 
   // Makes the order final up to row `end`.
   void place(std::uint32_t end) {

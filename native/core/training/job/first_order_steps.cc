@@ -12,12 +12,11 @@ namespace layerwise {
 namespace {
 
 // body(i, tile, offset, n) for every tile of the plan, whose n parameters begin at `offset`.
-template <typename T, typename Body>
+template <typename Body>
 void each_tile(Team& team, const Plan& plan, const Network& network, const Body& body) {
   team.each_dealt(static_cast<int>(plan.tiles.size()), [&](int i) {
-    std::size_t n = 0;
-    const std::size_t offset = Evaluator<T>::tile_offset(network, plan.tiles[i], &n);
-    body(i, plan.tiles[i], offset, n);
+    const Plan::Range range = Plan::range_of(network, plan.tiles[i]);
+    body(i, plan.tiles[i], range.offset, range.count);
   });
 }
 
@@ -27,7 +26,7 @@ void each_tile(Team& team, const Plan& plan, const Network& network, const Body&
 // training diverges.
 template <typename T>
 void TrainingJob<T>::clip(Team& team, const Plan& plan) {
-  each_tile<T>(team, plan, network_, [&](int i, const Plan::Tile& tile, std::size_t offset, std::size_t n) {
+  each_tile(team, plan, network_, [&](int i, const Plan::Tile& tile, std::size_t offset, std::size_t n) {
     T* g = gradient_.data() + offset;
     kernels_.add_decay(g, theta_.data() + offset, n, decay_of(tile));
     tile_norms_[i] = kernels_.dot(g, g, n);
@@ -35,7 +34,7 @@ void TrainingJob<T>::clip(Team& team, const Plan& plan) {
   const double norm = std::sqrt(std::accumulate(tile_norms_.begin(), tile_norms_.end(), 0.0));
   if (!std::isfinite(norm) || norm <= options_.clip_norm) return;
   const T factor = static_cast<T>(options_.clip_norm / norm);
-  each_tile<T>(team, plan, network_, [&](int, const Plan::Tile&, std::size_t offset, std::size_t n) {
+  each_tile(team, plan, network_, [&](int, const Plan::Tile&, std::size_t offset, std::size_t n) {
     kernels_.scale(factor, gradient_.data() + offset, n);
   });
 }
@@ -46,7 +45,7 @@ template <typename T>
 void TrainingJob<T>::update_by_whole_gradient(Team& team, const Plan& plan, bool norm) {
   const bool clips = options_.clip_norm > 0;
   if (clips) clip(team, plan);
-  each_tile<T>(team, plan, network_, [&](int i, const Plan::Tile& tile, std::size_t offset, std::size_t n) {
+  each_tile(team, plan, network_, [&](int i, const Plan::Tile& tile, std::size_t offset, std::size_t n) {
     const T* g = gradient_.data() + offset;
     if (clips) {
       optimizer_->update(theta_.data(), g, offset, n, 0, false);
@@ -57,12 +56,12 @@ void TrainingJob<T>::update_by_whole_gradient(Team& team, const Plan& plan, bool
 }
 
 template <typename T>
-bool TrainingJob<T>::step(Team& team, const Gather<T>& gather, const Span& span, const StopFlag& stop) {
+bool TrainingJob<T>::step(Team& team, RowSource<T>& rows, const Span& span, const StopFlag& stop) {
   const int first = epoch_.step * batch_;
   const bool last = epoch_.step + 1 == steps_in_epoch_;
   typename Evaluator<T>::Request request;
   request.theta = theta_.data();
-  request.rows = &gather;
+  request.rows = &rows;
   request.order = epoch_rows_.order();
   request.first = first;
   request.count = std::min(batch_, rows_ - first);
@@ -108,10 +107,10 @@ bool TrainingJob<T>::step(Team& team, const Gather<T>& gather, const Span& span,
 }
 
 template <typename T>
-SpanResult TrainingJob<T>::first_order_steps(Team& team, const Gather<T>& gather, const Span& span, const StopFlag& stop) {
+SpanResult TrainingJob<T>::first_order_steps(Team& team, RowSource<T>& rows, const Span& span, const StopFlag& stop) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double, std::milli>(span.budget_ms);
   while (epoch_.step < steps_in_epoch_) {
-    if (stop.raised() || !step(team, gather, span, stop)) {
+    if (stop.raised() || !step(team, rows, span, stop)) {
       return report(team, false, true);
     }
     if (std::chrono::steady_clock::now() >= deadline) break;
@@ -119,9 +118,9 @@ SpanResult TrainingJob<T>::first_order_steps(Team& team, const Gather<T>& gather
   return report(team, epoch_.step == steps_in_epoch_, false);
 }
 
-template bool TrainingJob<float>::step(Team&, const Gather<float>&, const Span&, const StopFlag&);
-template SpanResult TrainingJob<float>::first_order_steps(Team&, const Gather<float>&, const Span&, const StopFlag&);
-template bool TrainingJob<double>::step(Team&, const Gather<double>&, const Span&, const StopFlag&);
-template SpanResult TrainingJob<double>::first_order_steps(Team&, const Gather<double>&, const Span&, const StopFlag&);
+template bool TrainingJob<float>::step(Team&, RowSource<float>&, const Span&, const StopFlag&);
+template SpanResult TrainingJob<float>::first_order_steps(Team&, RowSource<float>&, const Span&, const StopFlag&);
+template bool TrainingJob<double>::step(Team&, RowSource<double>&, const Span&, const StopFlag&);
+template SpanResult TrainingJob<double>::first_order_steps(Team&, RowSource<double>&, const Span&, const StopFlag&);
 
 }  // namespace layerwise

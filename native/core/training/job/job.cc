@@ -6,6 +6,12 @@ namespace layerwise {
 
 namespace {
 
+EvaluationMemory memory_of(std::size_t row_scratch) {
+  EvaluationMemory memory;
+  memory.row_scratch = row_scratch;
+  return memory;
+}
+
 // How many means the evaluator has of each layer.
 template <typename T>
 std::vector<std::size_t> mean_counts(const Evaluator<T>& evaluator, const Network& network) {
@@ -18,7 +24,7 @@ std::vector<std::size_t> mean_counts(const Evaluator<T>& evaluator, const Networ
 
 template <typename T>
 TrainingJob<T>::TrainingJob(const Network& network, const Objective& objective, const TrainingOptions& options, const T* theta,
-                            int rows, const Network* through)
+                            int rows, std::size_t row_scratch)
     : network_(network),
       objective_(objective),
       options_(options),
@@ -29,7 +35,7 @@ TrainingJob<T>::TrainingJob(const Network& network, const Objective& objective, 
       kernels_(vector_kernels<T>()),
       theta_(network.parameters),
       gradient_(split_ ? network.parameters : 0),
-      evaluator_(network, objective, batch_, {}, through, options.corruption.has_value()),
+      evaluator_(network, objective, batch_, memory_of(row_scratch), options.corruption.has_value()),
       epoch_(mean_counts(evaluator_, network)),
       epoch_rows_(options, rows, options.shuffle && batch_ != rows),
       moving_means_(network, objective) {
@@ -44,10 +50,13 @@ TrainingJob<T>::TrainingJob(const Network& network, const Objective& objective, 
 
 // By the noise of the first epoch, whichever epoch a job that was restored begins in: the choice decides the bits.
 template <typename T>
-void TrainingJob<T>::choose_products(const Gather<T>& gather) {
+void TrainingJob<T>::choose_products(RowSource<T>& rows) {
   std::optional<Noise> noise;
   if (options_.corruption) noise.emplace(*options_.corruption, options_.seed, options_.fit, 0);
-  evaluator_.choose_products(gather, noise ? &*noise : nullptr);
+  RowSelection<T> selection;
+  selection.rows = &rows;
+  selection.noise = noise ? &*noise : nullptr;
+  evaluator_.choose_products(selection);
 }
 
 template <typename T>
@@ -71,19 +80,18 @@ void TrainingJob<T>::begin_round(const Span& span) {
 }
 
 template <typename T>
-SpanResult TrainingJob<T>::run(Team& team, const Rows& rows, const Span& span, const StopFlag& stop) {
-  const Gather<T> gather(rows);
-  choose_products(gather);
+SpanResult TrainingJob<T>::run(Team& team, RowSource<T>& rows, const Span& span, const StopFlag& stop) {
+  choose_products(rows);
   if (span.round != round_) begin_round(span);
   if (epoch_.number != span.epoch) epoch_.begin(span.epoch);
   SpanResult result;
   if (lbfgs_) {
     // What it minimises must not change under it: its noise is that of the first epoch.
     epoch_rows_.draw(rows, 0);
-    result = lbfgs_iteration(team, gather, stop);
+    result = lbfgs_iteration(team, rows, stop);
   } else {
     epoch_rows_.draw(rows, epoch_.number);
-    result = first_order_steps(team, gather, span, stop);
+    result = first_order_steps(team, rows, span, stop);
   }
   ended_ = result.diverged || result.stopped != nullptr;
   return result;

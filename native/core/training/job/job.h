@@ -18,12 +18,12 @@ namespace layerwise {
 template <typename T>
 class TrainingJob {
  public:
-  // `through`: the layers that the rows go through first, if any; looked at here only.
+  // Of so many rows. row_scratch: RowSource::scratch_elements() of their source.
   TrainingJob(const Network& network, const Objective& objective, const TrainingOptions& options, const T* theta, int rows,
-              const Network* through = nullptr);
+              std::size_t row_scratch = 0);
 
   // Steps until the epoch is done, the budget is used up or stop is raised. theta() is then the last complete step's.
-  SpanResult run(Team& team, const Rows& rows, const Span& span, const StopFlag& stop);
+  SpanResult run(Team& team, RowSource<T>& rows, const Span& span, const StopFlag& stop);
 
   const T* theta() const { return theta_.data(); }
 
@@ -42,13 +42,13 @@ class TrainingJob {
 
  private:
   bool whole_batches() const { return batch_ == rows_; }
-  void choose_products(const Gather<T>& gather);
+  void choose_products(RowSource<T>& rows);
   void begin_round(const Span& span);
   void update_by_whole_gradient(Team& team, const Plan& plan, bool norm);
   void clip(Team& team, const Plan& plan);
-  bool step(Team& team, const Gather<T>& gather, const Span& span, const StopFlag& stop);
-  SpanResult first_order_steps(Team& team, const Gather<T>& gather, const Span& span, const StopFlag& stop);
-  SpanResult lbfgs_iteration(Team& team, const Gather<T>& gather, const StopFlag& stop);
+  bool step(Team& team, RowSource<T>& rows, const Span& span, const StopFlag& stop);
+  SpanResult first_order_steps(Team& team, RowSource<T>& rows, const Span& span, const StopFlag& stop);
+  SpanResult lbfgs_iteration(Team& team, RowSource<T>& rows, const StopFlag& stop);
   double weight_decay_cost(Team& team, bool exact);
   CostParts cost_so_far(Team& team, const std::vector<std::vector<double>>& means, bool exact_decay);
   SpanResult report(Team& team, bool done, bool cancelled);

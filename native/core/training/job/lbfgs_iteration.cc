@@ -4,13 +4,13 @@
 namespace layerwise {
 
 template <typename T>
-SpanResult TrainingJob<T>::lbfgs_iteration(Team& team, const Gather<T>& gather, const StopFlag& stop) {
+SpanResult TrainingJob<T>::lbfgs_iteration(Team& team, RowSource<T>& rows, const StopFlag& stop) {
   std::vector<CostParts> seen;
   std::vector<std::vector<double>> means;
   const auto evaluate = [&](const T* theta, T* gradient) {
     typename Evaluator<T>::Request request;
     request.theta = theta;
-    request.rows = &gather;
+    request.rows = &rows;
     request.count = rows_;
     request.repeated = true;
     request.gradient = gradient;
@@ -50,7 +50,7 @@ SpanResult TrainingJob<T>::lbfgs_iteration(Team& team, const Gather<T>& gather, 
   return result;
 }
 
-template SpanResult TrainingJob<float>::lbfgs_iteration(Team&, const Gather<float>&, const StopFlag&);
-template SpanResult TrainingJob<double>::lbfgs_iteration(Team&, const Gather<double>&, const StopFlag&);
+template SpanResult TrainingJob<float>::lbfgs_iteration(Team&, RowSource<float>&, const StopFlag&);
+template SpanResult TrainingJob<double>::lbfgs_iteration(Team&, RowSource<double>&, const StopFlag&);
 
 }  // namespace layerwise

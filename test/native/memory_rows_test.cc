@@ -1,4 +1,4 @@
-#include "rows/gather.h"
+#include "rows/memory_rows.h"
 
 #include <gtest/gtest.h>
 
@@ -23,11 +23,10 @@ std::vector<E> stored() {
 
 // All of `count` rows from `first`, each value by its definition, in float64 and rounded once.
 template <typename T, typename E>
-void expect_rows(const Gather<T>& gather, const std::vector<E>& data, const std::uint32_t* order, int first, int count) {
-  const Rows& rows = gather.rows();
+void expect_rows(const Rows& rows, const std::vector<E>& data, const std::uint32_t* order, int first, int count) {
   const std::uint32_t* which = order != nullptr ? order : rows.order;
   Spaced<T> out(count, kCols, 3);
-  gather.read(order, first, out.view());
+  MemoryRows<T>(rows).read(order, first, out.view());
   EXPECT_TRUE(out.gaps_untouched());
   for (int i = 0; i < count; i++) {
     const std::size_t row = which != nullptr ? which[first + i] : first + i;
@@ -50,18 +49,18 @@ void read_everything(double scale) {
     Rows rows = rows_of(data, kCols);
     rows.scale = scale;
     rows.scaling = scaling;
-    expect_rows<T>(Gather<T>(rows), data, nullptr, 0, kRows);
-    expect_rows<T>(Gather<T>(rows), data, nullptr, 2, 3);
-    expect_rows<T>(Gather<T>(rows), data, kOrder, 1, 3);
+    expect_rows<T>(rows, data, nullptr, 0, kRows);
+    expect_rows<T>(rows, data, nullptr, 2, 3);
+    expect_rows<T>(rows, data, kOrder, 1, 3);
     rows.order = kOrder;
     rows.count = 4;
-    expect_rows<T>(Gather<T>(rows), data, nullptr, 0, 4);
+    expect_rows<T>(rows, data, nullptr, 0, 4);
     const std::uint32_t composed[] = {2, 1};
-    expect_rows<T>(Gather<T>(rows), data, composed, 0, 2);
+    expect_rows<T>(rows, data, composed, 0, 2);
   }
 }
 
-TEST(Gather, ReadsEveryStorageInAnyOrderScaledAndShifted) {
+TEST(MemoryRows, ReadsEveryStorageInAnyOrderScaledAndShifted) {
   read_everything<float, std::uint8_t>(1.0 / 255);
   read_everything<float, std::int8_t>(-0.5);
   read_everything<float, std::uint16_t>(3);
@@ -76,43 +75,43 @@ TEST(Gather, ReadsEveryStorageInAnyOrderScaledAndShifted) {
   read_everything<double, double>(1);
 }
 
-TEST(Gather, SubtractsALargeOffsetBeforeItRoundsToFloat) {
+TEST(MemoryRows, SubtractsALargeOffsetBeforeItRoundsToFloat) {
   for (double offset : {1e4, 1e9, 1e12}) {
     const std::vector<double> data = {offset + 1, offset - 2, offset + 3}, shift = {offset, offset, offset},
                               factor = {0.5, 0.5, 0.5}, centre = {1, 1, 1};
     Rows rows = rows_of(data, 3);
     rows.scaling = {shift.data(), factor.data(), centre.data()};
     std::vector<float> out(3);
-    Gather<float>(rows).read(nullptr, 0, {out.data(), 1, 3});
+    MemoryRows<float>(rows).read(nullptr, 0, {out.data(), 1, 3});
     EXPECT_EQ(out, std::vector<float>({-0.5, -2, 0.5}));
   }
 }
 
-TEST(Gather, SubtractsALargeOffsetOfIntegersBeforeItRoundsToFloat) {
+TEST(MemoryRows, SubtractsALargeOffsetOfIntegersBeforeItRoundsToFloat) {
   const std::vector<std::int32_t> data = {2000000001, 1999999998, 2000000003};
   const std::vector<double> shift(3, 2e9), factor(3, 0.5);
   Rows rows = rows_of(data, 3);
   rows.scaling = {shift.data(), factor.data(), nullptr};
   std::vector<float> out(3);
-  Gather<float>(rows).read(nullptr, 0, {out.data(), 1, 3});
+  MemoryRows<float>(rows).read(nullptr, 0, {out.data(), 1, 3});
   EXPECT_EQ(out, std::vector<float>({0.5, -1, 1.5}));
 }
 
-TEST(Gather, ReadsRowsInPlaceOnlyIfTheyNeedNoConversion) {
+TEST(MemoryRows, ReadsRowsInPlaceOnlyIfTheyNeedNoConversion) {
   const std::vector<float> floats = stored<float>();
   const std::vector<double> doubles = stored<double>();
   const std::vector<double> ones(kCols, 1);
-  const auto in_place = [](const auto& gather) { return gather.in_place(2, 3).data; };
-  EXPECT_EQ(in_place(Gather<float>(rows_of(floats, kCols))), floats.data() + 2 * kCols);
-  EXPECT_EQ(in_place(Gather<double>(rows_of(doubles, kCols))), doubles.data() + 2 * kCols);
-  EXPECT_EQ(in_place(Gather<float>(rows_of(doubles, kCols))), nullptr);
-  EXPECT_EQ(in_place(Gather<double>(rows_of(floats, kCols))), nullptr);
-  EXPECT_EQ(in_place(Gather<float>(rows_of(stored<std::uint8_t>(), kCols))), nullptr);
+  const auto in_place = [](const auto& source) { return source.in_place(2, 3).data; };
+  EXPECT_EQ(in_place(MemoryRows<float>(rows_of(floats, kCols))), floats.data() + 2 * kCols);
+  EXPECT_EQ(in_place(MemoryRows<double>(rows_of(doubles, kCols))), doubles.data() + 2 * kCols);
+  EXPECT_EQ(in_place(MemoryRows<float>(rows_of(doubles, kCols))), nullptr);
+  EXPECT_EQ(in_place(MemoryRows<double>(rows_of(floats, kCols))), nullptr);
+  EXPECT_EQ(in_place(MemoryRows<float>(rows_of(stored<std::uint8_t>(), kCols))), nullptr);
   Rows ordered = rows_of(floats, kCols), shifted = ordered;
   ordered.order = kOrder;
   shifted.scaling.shift = shifted.scaling.factor = ones.data();
-  EXPECT_EQ(in_place(Gather<float>(ordered)), nullptr);
-  EXPECT_EQ(in_place(Gather<float>(shifted)), nullptr);
+  EXPECT_EQ(in_place(MemoryRows<float>(ordered)), nullptr);
+  EXPECT_EQ(in_place(MemoryRows<float>(shifted)), nullptr);
 }
 
 }  // namespace

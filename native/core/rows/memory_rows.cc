@@ -1,8 +1,9 @@
-#include "rows/gather.h"
+#include "rows/memory_rows.h"
 
 #include <algorithm>
 #include <stdexcept>
 #include <type_traits>
+#include <vector>
 
 #include "kernels/vector_kernels.h"
 
@@ -30,27 +31,47 @@ void check_labels(const Rows& rows, std::uint32_t classes) {
 }
 
 template <typename T>
-MatrixView<const T> Gather<T>::in_place(int first, int count) const {
+MatrixView<const T> MemoryRows<T>::in_place(int first, int count) const {
   const bool same_type = rows_.storage == (std::is_same<T, float>::value ? Storage::f32 : Storage::f64);
   if (!same_type || rows_.order != nullptr || rows_.scaling) return {};
   return {static_cast<const T*>(rows_.data) + static_cast<std::size_t>(first) * rows_.cols, count, rows_.cols};
 }
 
 template <typename T>
-void Gather<T>::read(const std::uint32_t* order, int first, MatrixView<T> out) const {
+void MemoryRows<T>::read(const std::uint32_t* order, int first, MatrixView<T> out) const {
   const auto gather = vector_kernels<T>().gather[static_cast<int>(rows_.storage)];
   const char* data = static_cast<const char*>(rows_.data);
   const std::size_t row_bytes = rows_.cols * traits_of(rows_.storage).bytes;
   for (int i = 0; i < out.rows; i++) {
     if (i + kAhead < out.rows) {
-      const char* ahead = data + row_at(order, first + i + kAhead) * row_bytes;
+      const char* ahead = data + this->row_at(order, first + i + kAhead) * row_bytes;
       for (std::size_t b = 0; b < std::min(row_bytes, kPrefetched); b += kCacheLine) __builtin_prefetch(ahead + b);
     }
-    gather(data + row_at(order, first + i) * row_bytes, rows_.cols, rows_.scale, rows_.scaling, out.row(i));
+    gather(data + this->row_at(order, first + i) * row_bytes, rows_.cols, rows_.scale, rows_.scaling, out.row(i));
   }
 }
 
-template class Gather<float>;
-template class Gather<double>;
+template <typename T>
+void MemoryRows<T>::read_labels(const std::uint32_t* order, int first, int count, std::uint32_t* out) const {
+  for (int i = 0; i < count; i++) out[i] = rows_.labels[this->row_at(order, first + i)];
+}
+
+template <typename T>
+double MemoryRows<T>::value(int row, int column) const {
+  std::vector<double> exact(rows_.cols);
+  MemoryRows<double>(rows_).read(nullptr, row, {exact.data(), 1, rows_.cols});
+  return exact[column];
+}
+
+template <typename T>
+bool MemoryRows<T>::is_known_within(double low, double high) const {
+  const StorageTraits& stored = traits_of(rows_.storage);
+  if (!stored.whole() || rows_.scaling) return false;
+  const double one = stored.low * rows_.scale, other = stored.high * rows_.scale;
+  return std::min(one, other) >= low && std::max(one, other) <= high;
+}
+
+template class MemoryRows<float>;
+template class MemoryRows<double>;
 
 }  // namespace layerwise

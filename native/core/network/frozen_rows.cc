@@ -1,0 +1,71 @@
+#include "network/frozen_rows.h"
+
+#include "kernels/vector_kernels.h"
+#include "network/plan.h"
+#include "products/choose.h"
+
+namespace layerwise {
+
+template <typename T>
+FrozenRows<T>::FrozenRows(std::unique_ptr<RowSource<T>> behind, const Network& layers, const T* theta)
+    : RowSource<T>(layers.outputs(), *behind),
+      behind_(std::move(behind)),
+      layers_(layers),
+      theta_(theta),
+      products_(choose_products<T>(layers.layers)),
+      zeros_(layers.zeros()),
+      inputs_(layers.layers.size()) {
+  for (const auto& products : products_) products->prepare(theta);
+}
+
+template <typename T>
+void FrozenRows<T>::open(const std::uint32_t* order, int first, int count) {
+  behind_->open(order, first, count);
+  first_ = first;
+  opened_ = count;
+  for (int l = 0; l < layers_.depth(); l++) {
+    const std::size_t size = count * stride_for(layers_.layers[l].inputs);
+    if (inputs_[l].size() < size) inputs_[l] = Buffer<T>(size);
+  }
+}
+
+template <typename T>
+void FrozenRows<T>::read(const std::uint32_t* order, int first, MatrixView<T> out) const {
+  const auto input_of = [&](int layer) {
+    return matrix_in(inputs_[layer].data(), opened_, layers_.layers[layer].inputs).rows_from(first - first_, out.rows);
+  };
+  const int last = layers_.depth() - 1;
+  behind_->read(order, first, input_of(0));
+  for (int l = 0; l <= last; l++) {
+    const DenseLayer& layer = layers_.layers[l];
+    const MatrixView<T> a = l == last ? out : input_of(l + 1);
+    products_[l]->forward(MatrixView<const T>(input_of(l)), a);
+    vector_kernels<T>().activate(layer.activation, a, layer.biases(theta_, zeros_.data()), nullptr, {});
+  }
+}
+
+template <typename T>
+double FrozenRows<T>::value(int row, int column) const {
+  std::vector<T> out(this->cols());
+  read(nullptr, row, {out.data(), 1, this->cols()});
+  return out[column];
+}
+
+template <typename T>
+std::size_t FrozenRows<T>::scratch_elements() const {
+  return Plan::row_elements(layers_) + behind_->scratch_elements();
+}
+
+template <typename T>
+std::unique_ptr<RowSource<T>> make_source(const Rows& rows, const FrozenLayers* frozen) {
+  auto memory = std::make_unique<MemoryRows<T>>(rows);
+  if (frozen == nullptr) return memory;
+  return std::make_unique<FrozenRows<T>>(std::move(memory), frozen->network, static_cast<const T*>(frozen->theta));
+}
+
+template class FrozenRows<float>;
+template class FrozenRows<double>;
+template std::unique_ptr<RowSource<float>> make_source(const Rows&, const FrozenLayers*);
+template std::unique_ptr<RowSource<double>> make_source(const Rows&, const FrozenLayers*);
+
+}  // namespace layerwise

@@ -1,0 +1,63 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "base/matrix.h"
+
+namespace layerwise {
+
+// Where rows come from: the caller's memory, frozen layers, windows of a file. Whoever computes with rows reads them here, a few
+// at a time, and does not know which it is. A position is the i-th row of `order`, where the caller gives one, else of the
+// source's own order. Used by one task at a time: open() serially, then the const members by any of its threads.
+template <typename T>
+class RowSource {
+ public:
+  virtual ~RowSource() = default;
+  RowSource(const RowSource&) = delete;
+  RowSource& operator=(const RowSource&) = delete;
+
+  int count() const { return count_; }
+  int cols() const { return cols_; }
+
+  // The number in the data of the row at position i: noise and labels go by it.
+  std::size_t row_at(const std::uint32_t* order, int i) const {
+    const std::uint32_t* which = order != nullptr ? order : own_order_;
+    return which != nullptr ? which[i] : static_cast<std::size_t>(i);
+  }
+
+  // Only positions first … first+count-1 are read from now on. Serially.
+  virtual void open([[maybe_unused]] const std::uint32_t* order, [[maybe_unused]] int first, [[maybe_unused]] int count) {}
+
+  // Those of the source's own order where they lie, if they are T already; else a view of no data.
+  virtual MatrixView<const T> in_place([[maybe_unused]] int first, [[maybe_unused]] int count) const { return {}; }
+
+  // out [rows, cols] = the rows at positions first, first+1, …
+  virtual void read(const std::uint32_t* order, int first, MatrixView<T> out) const = 0;
+
+  // out [count] = their classes. Only of sources that were made with labels.
+  virtual void read_labels(const std::uint32_t* order, int first, int count, std::uint32_t* out) const = 0;
+
+  // One value in float64, before it is rounded to T; in the source's own order.
+  virtual double value(int row, int column) const = 0;
+
+  // Whether all values are known to lie in [low, high] without a look at them.
+  virtual bool is_known_within([[maybe_unused]] double low, [[maybe_unused]] double high) const { return false; }
+
+  // Whether it is worth a look if most values are zeros.
+  virtual bool may_be_sparse() const { return true; }
+
+  // Elements that a row occupies while it is read, beside those of the row itself.
+  virtual std::size_t scratch_elements() const { return 0; }
+
+ protected:
+  // own_order [count]: the rows of the data that the source consists of; null for all of them. Owned by the caller.
+  RowSource(int count, int cols, const std::uint32_t* own_order) : count_(count), cols_(cols), own_order_(own_order) {}
+  // The rows of another source, with other columns.
+  RowSource(int cols, const RowSource& other) : RowSource(other.count_, cols, other.own_order_) {}
+
+ private:
+  int count_, cols_;
+  const std::uint32_t* own_order_;
+};
+
+}  // namespace layerwise
