@@ -53,15 +53,12 @@ struct VectorKernels {
   // says what `in` points to; the scale of float32 and float64 is 1.
   void (*gather[kStorageCount])(const void* in, int cols, double scale, const ColumnScaling& scaling, T* out);
 
-  // c = a op(b), and whether this is faster than OpenBLAS's gemm.
+  // c = a op(b).
   void (*product)(Transpose trans_b, MatrixView<const T> a, MatrixView<const T> b, MatrixView<T> c);
-  bool (*product_pays)(Transpose trans_b, MatrixView<const T> b);
   // c = a^T b, or c += a^T b: for b and c of few columns, or few rows of them.
   void (*transposed_product)(MatrixView<const T> a, MatrixView<const T> b, bool add, MatrixView<T> c);
-  // The same for b and c of many columns and rows, whether it is faster than OpenBLAS's gemm, and the elements that its scratch
-  // has.
+  // The same for b and c of many columns and rows, and the elements that its scratch has.
   void (*wide_gradient)(MatrixView<const T> a, MatrixView<const T> b, bool add, MatrixView<T> c, T* scratch);
-  bool gradient_pays;
   std::size_t gradient_scratch;
   // out = in^T.
   void (*transpose)(MatrixView<const T> in, MatrixView<T> out);
@@ -70,8 +67,6 @@ struct VectorKernels {
   // starts [bands(cols) * groups + 1].
   void (*group_rows)(MatrixView<const T> x, RowGroups<T>& out);
   int (*bands)(int cols);
-  // The share of kept columns up to which grouped products are faster.
-  double most_kept;
   // W^T as grouped_product reads it, from W [units, inputs] into panel_elements(units, inputs) elements, panel by panel, of which
   // there are panel_count(units).
   void (*transpose_panel)(MatrixView<const T> w, int panel, T* out);

@@ -12,7 +12,6 @@ void add_groups(VectorKernels<T>& to) {
   to.panel_elements = panel_elements<T>;
   to.grouped_product = grouped_product<T>;
   to.grouped_gradient = grouped_gradient<T>;
-  to.most_kept = kMostKept;
 }
 
 template void add_groups(VectorKernels<float>&);

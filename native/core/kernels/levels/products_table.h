@@ -8,11 +8,9 @@ namespace layerwise::LAYERWISE_LEVEL {
 template <typename T>
 void add_products(VectorKernels<T>& to) {
   to.product = product<T>;
-  to.product_pays = product_pays<T>;
   to.transposed_product = transposed_product<T>;
   to.wide_gradient = wide_gradient<T>;
   to.transpose = transpose<T>;
-  to.gradient_pays = kGradientPays;
   to.gradient_scratch = kGradientScratch;
 }
 

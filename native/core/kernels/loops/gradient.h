@@ -11,11 +11,6 @@ constexpr int kSummedRows = 256, kUnitsAtOnce = 336;
 
 constexpr std::size_t kGradientScratch = std::size_t{kSummedRows} * kUnitsAtOnce;
 
-// Whether wide_gradient is faster than OpenBLAS's gemm. On a Xeon, by AVX-512 against its kernel SkylakeX: 128 to 250 units by
-// 1000 inputs in 0.89 of its time, 30 by 250 in 0.75, no shape in more than 0.93; by AVX2 against its kernel Haswell a training
-// of wide layers takes 0.95 to 0.99 of its time.
-constexpr bool kGradientPays = kFused && LAYERWISE_VECTOR_BYTES >= 32;
-
 // Units of a strip, which are summed together.
 constexpr int kStrip = kRowsBeside<kPanel>;
 static_assert(kUnitsAtOnce % kStrip == 0);

@@ -10,10 +10,6 @@ namespace {
 template <typename T>
 constexpr int kBandColumns = (LAYERWISE_VECTOR_BYTES == 64 ? 40 : 26) * 1024 / (kPanel * LAYERWISE_VECTOR_BYTES);
 
-// The share of columns up to which these products are faster than OpenBLAS's: measured 2.9 and 2.4 times as fast with 0.35 of
-// the columns by AVX2, and 0.8 times without wide vectors and a fused multiply-add.
-constexpr double kMostKept = kFused ? 0.6 : 0.2;
-
 template <typename T>
 Cut bands_of(int cols) {
   return Cut::at_most(cols, kBandColumns<T>);

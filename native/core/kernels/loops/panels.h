@@ -10,19 +10,6 @@ namespace {
 // Up to this many weights are in a near cache without a prefetch, which would cost 3% of a product.
 constexpr std::size_t kNearWeights = 1 << 18;
 
-// Whether `product` is faster than OpenBLAS's with such a b. By AVX2, on one and on two threads, against its kernel Zen: 128 rows
-// of 196 by 784 in 0.86 of its time, and 0.92 the other way; of the 1000 by 1000 of a training 0.95 and 0.98. By AVX-512 against
-// its kernel SkylakeX: 0.78 and 0.89, of 1000 by 1000 0.89. Rows of b at a distance of whole pages cause cache-set conflicts:
-// 1.07. Narrower vectors were measured only with small layers.
-template <typename T>
-bool product_pays(Transpose trans_b, MatrixView<const T> b) {
-  constexpr bool kWide = kFused && LAYERWISE_VECTOR_BYTES >= 32;
-  constexpr std::size_t kMost = kWide ? kNearWeights : 4096, kPage = 4096;
-  const std::size_t weights = static_cast<std::size_t>(b.rows) * b.cols;
-  const bool pages_apart = trans_b == Transpose::no && b.stride * sizeof(T) % kPage == 0;
-  return weights <= kMost || (kWide && !pages_apart);
-}
-
 // Rows of a panel that are packed at a time. They may fill the nearest cache, since they are read in order: 26 KiB were slower.
 template <typename T>
 constexpr int kSliceRows = 32 * 1024 / (kPanel * LAYERWISE_VECTOR_BYTES);
