@@ -7,13 +7,13 @@ namespace layerwise {
 
 // The largest error of c = before + op(a) b, relative to the bound of so many rounded additions.
 template <typename T>
-double product_error(bool turned, const Spaced<T>& a, const Spaced<T>& b, const Spaced<T>* before, const Spaced<T>& c) {
+double product_error(bool transposed, const Spaced<T>& a, const Spaced<T>& b, const Spaced<T>* before, const Spaced<T>& c) {
   double worst = c.gaps_untouched() ? 0 : kInfinity<double>;
   for (int i = 0; i < c.rows(); i++) {
     for (int j = 0; j < c.cols(); j++) {
       long double sum = before != nullptr ? before->at(i, j) : 0, size = std::fabs(sum);
       for (int k = 0; k < b.rows(); k++) {
-        const long double term = static_cast<long double>(turned ? a.at(k, i) : a.at(i, k)) * b.at(k, j);
+        const long double term = static_cast<long double>(transposed ? a.at(k, i) : a.at(i, k)) * b.at(k, j);
         sum += term;
         size += std::fabs(term);
       }

@@ -83,11 +83,11 @@ TYPED_TEST(VectorProduct, OfRowsAndWeightsFollowsTheDefinition) {
   at_all_shapes<T>([](const VectorKernels<T>& kernels, int m, int n, int k) {
     for (int gap : {0, 3}) {
       const Spaced<T> a(m, k, gap, -1, 1, 1), b(k, n, gap, -1, 1, 2);
-      Spaced<T> turned(n, k, gap), c(m, n, gap), again(m, n, gap);
-      kernels.transpose(b.view(), turned.view());
+      Spaced<T> transposed(n, k, gap), c(m, n, gap), again(m, n, gap);
+      kernels.transpose(b.view(), transposed.view());
       kernels.product(Transpose::no, a.view(), b.view(), c.view());
       ASSERT_LE(product_error<T>(false, a, b, nullptr, c), tolerance::kProduct) << gap;
-      kernels.product(Transpose::yes, a.view(), std::as_const(turned).view(), again.view());
+      kernels.product(Transpose::yes, a.view(), std::as_const(transposed).view(), again.view());
       ASSERT_TRUE(c.same_as(again)) << gap;
     }
   });
@@ -225,13 +225,13 @@ TYPED_TEST(VectorProduct, OfGroupsAndWeightsFollowsTheDefinition) {
   at_all_rows<T>([](const VectorKernels<T>& kernels, const Spaced<T>& x) {
     for (int units : {1, 8, 25, 70}) {
       const Spaced<T> w(units, x.cols(), 3, -1, 1, 5);
-      Spaced<T> turned(x.cols(), units, 0), z(x.rows(), units, 2);
-      kernels.transpose(w.view(), turned.view());
+      Spaced<T> transposed(x.cols(), units, 0), z(x.rows(), units, 2);
+      kernels.transpose(w.view(), transposed.view());
       std::vector<T> panels(kernels.panel_elements(units, x.cols()), kNaN<T>);
       for (int p = 0; p < kernels.panel_count(units); p++) kernels.transpose_panel(w.view(), p, panels.data());
       const Grouped<T> grouped(kernels, x.view(), x.rows());
       kernels.grouped_product(grouped.blocks[0], panels.data(), z.view());
-      ASSERT_LE(product_error<T>(false, x, turned, nullptr, z), tolerance::kProduct) << units;
+      ASSERT_LE(product_error<T>(false, x, transposed, nullptr, z), tolerance::kProduct) << units;
     }
   });
 }

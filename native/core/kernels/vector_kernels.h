@@ -79,7 +79,7 @@ struct VectorKernels {
 
   // z = W x of one row, W [outputs, inputs]: from all of W, and from those rows of W^T [inputs, outputs] whose x is not zero.
   void (*matrix_vector)(MatrixView<const T> w, const T* x, T* z);
-  void (*row_product)(const T* x, int inputs, const T* turned, int outputs, T* z);
+  void (*row_product)(const T* x, int inputs, const T* transposed, int outputs, T* z);
 
   // True if every element is finite and low <= x <= high.
   bool (*within)(MatrixView<const T> x, T low, T high);

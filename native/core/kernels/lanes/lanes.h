@@ -102,7 +102,7 @@ struct Whole {
 template <typename T>
 struct Rest;
 
-// body(j, span) for every vector of [0, n). The incomplete last one goes through the same vector code as all others: an element's
+// body(j, part) for every vector of [0, n). The incomplete last one goes through the same vector code as all others: an element's
 // value does not depend on its place.
 template <typename T, typename Body>
 LAYERWISE_INLINE void sweep(std::size_t n, Body&& body) {

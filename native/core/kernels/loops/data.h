@@ -9,8 +9,8 @@ template <typename T>
 void row_squared_errors(MatrixView<const T> y, MatrixView<const T> x, double* out) {
   for (int i = 0; i < y.rows; i++) {
     Sum<T> squares;
-    sweep<T>(y.cols, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA {
-      squares.add_squared_difference(span.load(y.row(i) + j), span.load(x.row(i) + j));
+    sweep<T>(y.cols, [&](std::size_t j, auto part) LAYERWISE_INLINE_LAMBDA {
+      squares.add_squared_difference(part.load(y.row(i) + j), part.load(x.row(i) + j));
     });
     out[i] = squares.total();
   }
@@ -19,9 +19,9 @@ void row_squared_errors(MatrixView<const T> y, MatrixView<const T> x, double* ou
 template <typename T>
 void squared_differences(MatrixView<T> y, MatrixView<const T> x) {
   for (int i = 0; i < y.rows; i++) {
-    sweep<T>(y.cols, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA {
-      const V<T> error = span.load(y.row(i) + j) - span.load(x.row(i) + j);
-      span.store(y.row(i) + j, error * error);
+    sweep<T>(y.cols, [&](std::size_t j, auto part) LAYERWISE_INLINE_LAMBDA {
+      const V<T> error = part.load(y.row(i) + j) - part.load(x.row(i) + j);
+      part.store(y.row(i) + j, error * error);
     });
   }
 }
@@ -137,12 +137,12 @@ bool within(MatrixView<const T> x, T low, T high) {
   for (int i = 0; i < x.rows; i++) {
     const char* later = reinterpret_cast<const char*>(x.row(i + ahead < x.rows ? i + ahead : i));
     I<T> outside{};
-    sweep<T>(x.cols, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA {
+    sweep<T>(x.cols, [&](std::size_t j, auto part) LAYERWISE_INLINE_LAMBDA {
       // Both comparisons are false for NaN, so NaN counts as outside.
       __builtin_prefetch(later + j * sizeof(T));
-      const V<T> v = span.load(x.row(i) + j);
+      const V<T> v = part.load(x.row(i) + j);
       const I<T> inside = (v >= lowest) & (v <= highest);
-      outside |= (I<T>)span.only((V<T>)~inside);
+      outside |= (I<T>)part.only((V<T>)~inside);
     });
     if (any<T>(outside)) return false;
   }

@@ -31,18 +31,18 @@ LAYERWISE_INLINE std::uint32_t keep(T a, T b, T c, int column, std::uint32_t kep
   return kept + ((a != 0) | (b != 0) | (c != 0));
 }
 
-// The columns of a span of `lanes` columns, unless all are zeros.
-template <typename T, typename Span>
-LAYERWISE_INLINE std::uint32_t keep(const T* a, const T* b, const T* c, int column, int lanes, Span span, std::uint32_t kept,
+// The columns of a part of `lanes` columns, unless all are zeros.
+template <typename T, typename Part>
+LAYERWISE_INLINE std::uint32_t keep(const T* a, const T* b, const T* c, int column, int lanes, Part part, std::uint32_t kept,
                                     RowGroups<T>& out) {
 #if LAYERWISE_VECTOR_BYTES == 64
   if constexpr (std::is_same_v<T, float>) {
     static_assert(Lanes<T>::kCount <= RowGroups<T>::kSpare);
     const std::size_t at = kept;
-    return kept + keep_nonzero(span.load(a), span.load(b), span.load(c), column, out.values + at * 3, out.columns + at);
+    return kept + keep_nonzero(part.load(a), part.load(b), part.load(c), column, out.values + at * 3, out.columns + at);
   }
 #endif
-  const I<T> nonzero = (span.load(a) != T(0)) | (span.load(b) != T(0)) | (span.load(c) != T(0));
+  const I<T> nonzero = (part.load(a) != T(0)) | (part.load(b) != T(0)) | (part.load(c) != T(0));
   if (!any<T>(nonzero)) return kept;
   int j = 0;
   if constexpr (std::is_same_v<T, float>) {
@@ -80,8 +80,8 @@ LAYERWISE_INLINE Signature signature(const T* row, int cols) {
   const Cut runs = Cut::at_most(cols, kBits * Lanes<T>::kCount);
   for (int run = 0; run < runs.count; run++) {
     Ints seen{}, bit = Ints{} + Int{1};
-    sweep<T>(runs.length(run), [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA {
-      seen |= (Ints)(span.load(row + runs.begin(run) + j) != T(0)) & bit;
+    sweep<T>(runs.length(run), [&](std::size_t j, auto part) LAYERWISE_INLINE_LAMBDA {
+      seen |= (Ints)(part.load(row + runs.begin(run) + j) != T(0)) & bit;
       bit += bit;
     });
     Int lanes[Lanes<T>::kCount];
@@ -153,9 +153,9 @@ void group_rows(MatrixView<const T> x, RowGroups<T>& out) {
       // A missing row of the last group is a copy of its first row; its results are ignored.
       const auto row = [&](int r) { return x.row(out.order[g * kRows + r < x.rows ? g * kRows + r : g * kRows]) + from; };
       const T *a = row(0), *b = row(1), *c = row(2);
-      sweep<T>(static_cast<std::size_t>(width), [&](std::size_t at, auto span) LAYERWISE_INLINE_LAMBDA {
+      sweep<T>(static_cast<std::size_t>(width), [&](std::size_t at, auto part) LAYERWISE_INLINE_LAMBDA {
         const int j = static_cast<int>(at);
-        kept = keep(a + j, b + j, c + j, j, std::min(kLanes, width - j), span, kept, out);
+        kept = keep(a + j, b + j, c + j, j, std::min(kLanes, width - j), part, kept, out);
       });
     }
   }

@@ -22,16 +22,16 @@ template <Activation f, bool slope, typename T>
 void activate_with(MatrixView<T> z, const T* bias, T* sums, MatrixView<T> slopes) {
   if (sums != nullptr) std::fill(sums, sums + z.cols, T(0));
   by_rows(z.rows, [&](int i, auto rows) LAYERWISE_INLINE_LAMBDA {
-    sweep<T>(z.cols, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA {
-      const V<T> b = span.load(bias + j);
-      V<T> sum = sums == nullptr ? V<T>{} : span.load(sums + j);
+    sweep<T>(z.cols, [&](std::size_t j, auto part) LAYERWISE_INLINE_LAMBDA {
+      const V<T> b = part.load(bias + j);
+      V<T> sum = sums == nullptr ? V<T>{} : part.load(sums + j);
       unrolled<decltype(rows)::value>([&](auto r) LAYERWISE_INLINE_LAMBDA {
-        const Activated<T> at = activated<f, T>(span.load(z.row(i + r) + j) + b);
-        span.store(z.row(i + r) + j, at.a);
-        if constexpr (slope) span.store(slopes.row(i + r) + j, at.slope);
+        const Activated<T> at = activated<f, T>(part.load(z.row(i + r) + j) + b);
+        part.store(z.row(i + r) + j, at.a);
+        if constexpr (slope) part.store(slopes.row(i + r) + j, at.slope);
         sum += at.a;
       });
-      if (sums != nullptr) span.store(sums + j, sum);
+      if (sums != nullptr) part.store(sums + j, sum);
     });
   });
 }
@@ -51,22 +51,22 @@ template <Activation f, bool l1, typename T>
 void hidden_delta_with(MatrixView<T> d, MatrixView<const T> a, MatrixView<const T> slopes, const T* pull, T weight, T* sums) {
   std::fill(sums, sums + d.cols, T(0));
   by_rows(d.rows, [&](int i, auto rows) LAYERWISE_INLINE_LAMBDA {
-    sweep<T>(d.cols, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA {
-      const V<T> p = pull != nullptr ? span.load(pull + j) : V<T>{};
-      V<T> sum = span.load(sums + j);
+    sweep<T>(d.cols, [&](std::size_t j, auto part) LAYERWISE_INLINE_LAMBDA {
+      const V<T> p = pull != nullptr ? part.load(pull + j) : V<T>{};
+      V<T> sum = part.load(sums + j);
       unrolled<decltype(rows)::value>([&](auto r) LAYERWISE_INLINE_LAMBDA {
-        const V<T> out = span.load(a.row(i + r) + j);
-        V<T> delta = span.load(d.row(i + r) + j) + p;
+        const V<T> out = part.load(a.row(i + r) + j);
+        V<T> delta = part.load(d.row(i + r) + j) + p;
         if constexpr (l1) delta = fma(all<T>(weight), sign<T>(out), delta);
         if constexpr (traits_of(f).stores_slope) {
-          delta = delta * span.load(slopes.row(i + r) + j);
+          delta = delta * part.load(slopes.row(i + r) + j);
         } else {
           delta = times_slope<f, T>(delta, out);
         }
-        span.store(d.row(i + r) + j, delta);
+        part.store(d.row(i + r) + j, delta);
         sum += delta;
       });
-      span.store(sums + j, sum);
+      part.store(sums + j, sum);
     });
   });
 }
@@ -83,7 +83,7 @@ void hidden_delta(Activation f, MatrixView<T> d, MatrixView<const T> a, MatrixVi
 
 template <typename T>
 void exponentials(T* x, std::size_t n) {
-  sweep<T>(n, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA { span.store(x + j, exponential<T>(span.load(x + j))); });
+  sweep<T>(n, [&](std::size_t j, auto part) LAYERWISE_INLINE_LAMBDA { part.store(x + j, exponential<T>(part.load(x + j))); });
 }
 
 template <typename T>
@@ -91,7 +91,7 @@ double absolute_sum(MatrixView<const T> a) {
   Sum<T> total;
   for (int i = 0; i < a.rows; i++) {
     V<T> sum{};
-    sweep<T>(a.cols, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA { sum += absolute<T>(span.load(a.row(i) + j)); });
+    sweep<T>(a.cols, [&](std::size_t j, auto part) LAYERWISE_INLINE_LAMBDA { sum += absolute<T>(part.load(a.row(i) + j)); });
     total.add(sum);
   }
   return total.total();

@@ -74,23 +74,23 @@ double euclidean_delta(MatrixView<T> z, const T* bias, MatrixView<const T> x, T 
     T* out = z.row(i);
     const T* in = x.row(i);
     V<T> lost{};
-    sweep<T>(z.cols, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA {
-      const auto o = output<Loss::euclidean, f, T>(span.load(out + j) + span.load(bias + j), span.load(in + j));
-      lost += span.only(o.lost);
-      if constexpr (!traits_of(f).stores_slope) span.store(out + j, o.y);
+    sweep<T>(z.cols, [&](std::size_t j, auto part) LAYERWISE_INLINE_LAMBDA {
+      const auto o = output<Loss::euclidean, f, T>(part.load(out + j) + part.load(bias + j), part.load(in + j));
+      lost += part.only(o.lost);
+      if constexpr (!traits_of(f).stores_slope) part.store(out + j, o.y);
     });
     const double norm = total.add_row(lost);
     const V<T> factor = all<T>(norm == 0 ? T(0) : static_cast<T>(scale / norm));
-    sweep<T>(z.cols, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA {
+    sweep<T>(z.cols, [&](std::size_t j, auto part) LAYERWISE_INLINE_LAMBDA {
       V<T> delta;
       if constexpr (traits_of(f).stores_slope) {
-        delta = output<Loss::euclidean, f, T>(span.load(out + j) + span.load(bias + j), span.load(in + j)).delta * factor;
+        delta = output<Loss::euclidean, f, T>(part.load(out + j) + part.load(bias + j), part.load(in + j)).delta * factor;
       } else {
-        const V<T> y = span.load(out + j);
-        delta = times_slope<f, T>((y - span.load(in + j)) * factor, y);
+        const V<T> y = part.load(out + j);
+        delta = times_slope<f, T>((y - part.load(in + j)) * factor, y);
       }
-      span.store(out + j, delta);
-      span.store(sums + j, span.load(sums + j) + delta);
+      part.store(out + j, delta);
+      part.store(sums + j, part.load(sums + j) + delta);
     });
   }
   return total.total();
@@ -104,17 +104,17 @@ double delta_with(MatrixView<T> z, const T* bias, MatrixView<const T> x, T scale
     constexpr int kCount = decltype(rows)::value;
     Registers<T, 1, kCount> lost;
     unrolled<kCount>([&](auto r) LAYERWISE_INLINE_LAMBDA { lost.at(r) = V<T>{}; });
-    sweep<T>(z.cols, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA {
-      const V<T> b = span.load(bias + j);
-      V<T> sum = span.load(sums + j);
+    sweep<T>(z.cols, [&](std::size_t j, auto part) LAYERWISE_INLINE_LAMBDA {
+      const V<T> b = part.load(bias + j);
+      V<T> sum = part.load(sums + j);
       unrolled<kCount>([&](auto r) LAYERWISE_INLINE_LAMBDA {
-        const auto o = output<loss, f, T>(span.load(z.row(i + r) + j) + b, span.load(x.row(i + r) + j));
-        lost.at(r) += span.only(o.lost);
+        const auto o = output<loss, f, T>(part.load(z.row(i + r) + j) + b, part.load(x.row(i + r) + j));
+        lost.at(r) += part.only(o.lost);
         const V<T> delta = o.delta * scale;
-        span.store(z.row(i + r) + j, delta);
+        part.store(z.row(i + r) + j, delta);
         sum += delta;
       });
-      span.store(sums + j, sum);
+      part.store(sums + j, sum);
     });
     unrolled<kCount>([&](auto r) LAYERWISE_INLINE_LAMBDA { total.add_row(lost.at(r)); });
   });
@@ -126,8 +126,8 @@ double loss_with(MatrixView<const T> z, const T* bias, MatrixView<const T> x) {
   LossSum<loss, T> total;
   for (int i = 0; i < z.rows; i++) {
     V<T> lost{};
-    sweep<T>(z.cols, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA {
-      lost += span.only(output<loss, f, T>(span.load(z.row(i) + j) + span.load(bias + j), span.load(x.row(i) + j)).lost);
+    sweep<T>(z.cols, [&](std::size_t j, auto part) LAYERWISE_INLINE_LAMBDA {
+      lost += part.only(output<loss, f, T>(part.load(z.row(i) + j) + part.load(bias + j), part.load(x.row(i) + j)).lost);
     });
     total.add_row(lost);
   }

@@ -73,9 +73,9 @@ LAYERWISE_INLINE void straggler(Transpose trans_b, MatrixView<const T> a, Matrix
     const auto row = [&](int r) { return a.row(std::min(i + r, c.rows - 1)); };
     Registers<T, 1, kSide> sums;
     unrolled<kSide>([&](auto r) LAYERWISE_INLINE_LAMBDA { sums.at(r) = V<T>{}; });
-    sweep<T>(a.cols, [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA {
-      const V<T> w = span.load(weights + j);
-      unrolled<kSide>([&](auto r) LAYERWISE_INLINE_LAMBDA { sums.at(r) = fma(span.load(row(r) + j), w, sums.at(r)); });
+    sweep<T>(a.cols, [&](std::size_t j, auto part) LAYERWISE_INLINE_LAMBDA {
+      const V<T> w = part.load(weights + j);
+      unrolled<kSide>([&](auto r) LAYERWISE_INLINE_LAMBDA { sums.at(r) = fma(part.load(row(r) + j), w, sums.at(r)); });
     });
     Short<T> parts[kSide], total{};
     unrolled<kSide>([&](auto r) LAYERWISE_INLINE_LAMBDA { parts[r] = folded<T>(sums.at(r)); });

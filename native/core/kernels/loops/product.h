@@ -121,10 +121,10 @@ void transposed_product(MatrixView<const T> a, MatrixView<const T> b, bool add, 
   constexpr int kMost = 4096, kLanes = Lanes<T>::kCount;
   const auto lanes = [](int rows, int columns) { return rows * ((columns + kLanes - 1) / kLanes); };
   if (c.rows * c.cols > kMost || lanes(c.rows, c.cols) <= lanes(c.cols, c.rows)) return outer_products(a, b, add, c);
-  T turned[kMost];
-  const MatrixView<T> c_turned(turned, c.cols, c.rows);
-  outer_products(b, a, false, c_turned);
-  add ? turn_over<true>(MatrixView<const T>(c_turned), c) : turn_over<false>(MatrixView<const T>(c_turned), c);
+  T transposed[kMost];
+  const MatrixView<T> c_transposed(transposed, c.cols, c.rows);
+  outer_products(b, a, false, c_transposed);
+  add ? turn_over<true>(MatrixView<const T>(c_transposed), c) : turn_over<false>(MatrixView<const T>(c_transposed), c);
 }
 
 }  // namespace

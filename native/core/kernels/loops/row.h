@@ -12,16 +12,16 @@ template <int count, typename T>
 LAYERWISE_INLINE void add_rows(const T* const* w, const T* x, int outputs, T* z) {
   Registers<T, 1, count> factors;
   unrolled<count>([&](auto i) LAYERWISE_INLINE_LAMBDA { factors.at(i) = all<T>(x[i]); });
-  sweep<T>(static_cast<std::size_t>(outputs), [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA {
-    V<T> sum = span.load(z + j);
-    unrolled<count>([&](auto i) LAYERWISE_INLINE_LAMBDA { sum = fma(factors.at(i), span.load(w[i] + j), sum); });
-    span.store(z + j, sum);
+  sweep<T>(static_cast<std::size_t>(outputs), [&](std::size_t j, auto part) LAYERWISE_INLINE_LAMBDA {
+    V<T> sum = part.load(z + j);
+    unrolled<count>([&](auto i) LAYERWISE_INLINE_LAMBDA { sum = fma(factors.at(i), part.load(w[i] + j), sum); });
+    part.store(z + j, sum);
   });
 }
 
 // Only rows of W^T with nonzero x are read, a few at a time, so that z is loaded and stored less often.
 template <typename T>
-void row_product(const T* x, int inputs, const T* turned, int outputs, T* z) {
+void row_product(const T* x, int inputs, const T* transposed, int outputs, T* z) {
   constexpr int kAtOnce = 8;
   const T* rows[kAtOnce];
   T factors[kAtOnce];
@@ -29,7 +29,7 @@ void row_product(const T* x, int inputs, const T* turned, int outputs, T* z) {
   std::fill(z, z + outputs, T(0));
   for (int k = 0; k < inputs; k++) {
     if (x[k] == 0) continue;
-    rows[count] = turned + static_cast<std::size_t>(k) * outputs;
+    rows[count] = transposed + static_cast<std::size_t>(k) * outputs;
     factors[count] = x[k];
     if (++count < kAtOnce) continue;
     add_rows<kAtOnce>(rows, factors, outputs, z);
@@ -57,10 +57,10 @@ LAYERWISE_INLINE void row_dots(const T* const* w, const T* x, int inputs, T* con
       sums.at(r, odd) = fma(second, load(w[r] + k + kStep), sums.at(r, odd));
     });
   }
-  sweep<T>(static_cast<std::size_t>(inputs - k), [&](std::size_t j, auto span) LAYERWISE_INLINE_LAMBDA {
-    const V<T> last = span.load(x + k + j);
+  sweep<T>(static_cast<std::size_t>(inputs - k), [&](std::size_t j, auto part) LAYERWISE_INLINE_LAMBDA {
+    const V<T> last = part.load(x + k + j);
     unrolled<count>([&](auto r)
-                        LAYERWISE_INLINE_LAMBDA { sums.at(r, even) = fma(last, span.load(w[r] + k + j), sums.at(r, even)); });
+                        LAYERWISE_INLINE_LAMBDA { sums.at(r, even) = fma(last, part.load(w[r] + k + j), sums.at(r, even)); });
   });
   unrolled<count>([&](auto r) LAYERWISE_INLINE_LAMBDA { *z[r] = sum_of_lanes<T>(sums.at(r, even) + sums.at(r, odd)); });
 }
