@@ -55,8 +55,9 @@ function againstTable(now: Hashed): boolean {
     )
     return true
   }
-  const differing = differencesFrom(entry, entryOf(now))
-  report(`${differing.length} cases differ from the table`, differing)
+  const { differing, added } = differencesFrom(entry, entryOf(now))
+  const newer = added.length > 0 ? `; ${added.length} are newer than its entry of this machine` : ''
+  report(`${differing.length} cases differ from the table${newer}`, differing)
   return differing.length === 0
 }
 

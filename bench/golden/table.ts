@@ -47,14 +47,16 @@ function shortHash(name: string, hashes: CaseHashes): string {
   return createHash('sha256').update(`${parameters} ${codes} ${costs}`).digest('hex').slice(0, 12)
 }
 
-/** What differs from the table's entry, a line a case. */
-export function differencesFrom(entry: Entry, now: Entry): string[] {
-  const names = new Set([...Object.keys(entry), ...Object.keys(now)])
-  return [...names].flatMap((name) => {
+/**
+ * What differs from the table's entry, a line a case, and the cases that it has no hash of: they are newer than the entry, which can only be
+ * renewed on a machine of its kind.
+ */
+export function differencesFrom(entry: Entry, now: Entry): { differing: string[]; added: string[] } {
+  const differing = Object.keys(entry).flatMap((name) => {
     if (entry[name] === now[name]) return []
-    if (entry[name] === undefined) return [`${name}: not in the table`]
     return [`${name}: ${now[name] === undefined ? 'only in the table' : 'other bits'}`]
   })
+  return { differing, added: Object.keys(now).filter((name) => entry[name] === undefined) }
 }
 
 /** What differs between two runs of the same cases, a line a case, and what the first could not run. */
