@@ -30,6 +30,32 @@ describe('every relative link of the texts', () => {
   })
 })
 
+/** Files that a text names in code by their path from the root; `name.{h,cc}` are two. */
+function pathsOf(text: string): string[] {
+  const named = text.matchAll(
+    /`((?:bench|docs|examples|lib|native|scripts|test)\/[\w./-]+)\.(\w+|\{\w+(?:,\w+)*\})`/g,
+  )
+  return Array.from(named).flatMap(([, name, endings]) =>
+    Array.from(endings!.matchAll(/\w+/g), ([ending]) => `${name}.${ending}`),
+  )
+}
+
+describe('every path of a source file', () => {
+  test.each(['CONTRIBUTING.md', 'docs/design.md'])('in %s leads to a file', (text) => {
+    const paths = pathsOf(readFileSync(join(root, text), 'utf8'))
+    expect(paths).not.toEqual([])
+    expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([])
+  })
+
+  test('with several endings in braces is the path of several files', () => {
+    expect(pathsOf('`lib/a.{h,cc}` `lib/b-c/d.test.ts` `lib/e` `b.h` lib/f.ts')).toEqual([
+      'lib/a.h',
+      'lib/a.cc',
+      'lib/b-c/d.test.ts',
+    ])
+  })
+})
+
 describe('linksOf', () => {
   test('finds links and pictures, across lines, and none in code', () => {
     const text = '[a](b.md) ![c](d.png)\n[e\nf](g.md#h) `[i](j)`\n```\n[k](l)\n```\n'
