@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "naive_cost.h"
+#include "products/choose.h"
 
 namespace layerwise {
 namespace {
