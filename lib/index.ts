@@ -23,6 +23,7 @@ export { type FromRowsOptions, Matrix, type Row } from './data/matrix.js'
 export type { MatrixData, MatrixLike, MatrixOptions, NumberArray } from './data/matrix-data.js'
 export { type NpyType, readNpy, type WriteNpyOptions, writeNpy } from './data/npy.js'
 export { type PatchOptions, preparePatches, type RowPatchOptions, samplePatches } from './data/patches.js'
+export type { RowWeights, RowWeightsOption } from './data/row-weights.js'
 export type { FittingRows, Rows } from './data/rows.js'
 export type { Scaler } from './data/scaling/column-scaler.js'
 export { MinMaxScaler, type MinMaxScalerOptions } from './data/scaling/min-max-scaler.js'
@@ -66,9 +67,9 @@ export { loadModel, type Model, modelFromBytes } from './models/load-model.js'
 export type { JsonValue, ModelMetadata } from './models/metadata.js'
 export type { Layer } from './models/network.js'
 export type { CostOptions } from './models/network-model.js'
-export { Pca } from './models/pca.js'
+export { Pca, type PcaFitOptions } from './models/pca.js'
 export type { PcaOptions, Whitening } from './models/pca-options.js'
-export type { Score } from './models/score.js'
+export type { Score, ScoreOptions } from './models/score.js'
 export { SoftmaxClassifier, type SoftmaxClassifierOptions } from './models/softmax-classifier.js'
 export { SparseAutoencoder } from './models/sparse-autoencoder.js'
 export type { SparseAutoencoderOptions } from './models/sparse-autoencoder-options.js'
@@ -114,5 +115,6 @@ export type {
   LayerFitOptions,
   Lbfgs,
   Momentum,
+  WeightedRows,
 } from './training/options.js'
 export type { ConstantSchedule, CosineSchedule, Schedule, StepSchedule } from './training/schedule.js'

@@ -170,6 +170,7 @@ Rows rows_argument(const Napi::Object& object, Pins& pins) {
     if (labels.type != napi_uint32_array) throw argument_error(env, "ERR_ARGUMENT", "labels: expected a Uint32Array");
     rows.labels = static_cast<const std::uint32_t*>(labels.data);
   }
+  if (has(object, "weights")) rows.weights = doubles_argument(object, "weights", pins, available);
   rows.scaling = scaling_argument(object, "scaling", pins, rows.cols);
   return rows;
 }

@@ -104,6 +104,7 @@ const fitPairs: readonly Pair[] = [
   { option: 'clipNorm', values: [undefined, 0.01] },
   { option: 'clipNorm', values: [0.01, 0.02], beside: { optimizer: { kind: 'gradientDescent' } } },
   { option: 'validation', values: [undefined, 0.25] },
+  { option: 'rowWeights', values: [undefined, Array.from({ length: x.rows }, (_, row) => row % 3)] },
   { option: 'validation', values: [sampleRows(9, inputs, 2), sampleRows(9, inputs, 3)] },
   {
     option: 'earlyStopping',

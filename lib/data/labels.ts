@@ -105,27 +105,29 @@ export async function toLabels(
 }
 
 /**
- * Refuses training labels that are all of one class: a constant answer fits them.
+ * Refuses training labels that are all of one class: a constant answer fits them. Rows of weight 0 do not count.
  *
  * @param classes - used to name that class in the message
  * @param between - called between slices; what it throws ends the search
  * @throws {@link LayerwiseError} `ERR_RANGE`
  */
 export async function checkSeveralClasses(
-  { labels, order }: NativeRows,
+  { labels, order, weights }: NativeRows,
   classes: Classes,
   between: () => void,
 ): Promise<void> {
   if (labels === undefined) return
-  if (await severalClasses(labels, order, between)) return
-  const only = labels[order?.[0] ?? 0]!
+  const only = await onlyClass(labels, order, weights, between)
+  if (only === undefined) return
   const name = typeof classes === 'number' ? only : classes[only]!
   const [rows, all] = [order?.length ?? labels.length, labels.length]
-  const heldOut = order !== undefined && (await severalClasses(labels, undefined, between))
+  const heldOut = order !== undefined && (await onlyClass(labels, undefined, weights, between)) === undefined
   const where = heldOut
     ? `in all ${rows} held-in rows; the other classes are among the ${all - rows} that validation held out: hold out fewer, or give ` +
       '{ x, labels } of your own as validation'
-    : 'in every row'
+    : weights === undefined
+      ? 'in every row'
+      : 'in every row of a weight above 0'
   throw new LayerwiseError(
     'ERR_RANGE',
     `labels: expected rows of at least 2 classes to train on, received class ${show(name)} ${where}`,
@@ -133,17 +135,24 @@ export async function checkSeveralClasses(
   )
 }
 
-async function severalClasses(
+/** The class of all rows that count; undefined if there are several. */
+async function onlyClass(
   labels: Uint32Array,
   order: Uint32Array | undefined,
+  weights: Float64Array | undefined,
   between: () => void,
-): Promise<boolean> {
-  const first = labels[order?.[0] ?? 0]!
+): Promise<number | undefined> {
+  let only: number | undefined
   for await (const [from, to] of rowSlices(order?.length ?? labels.length, 1)) {
     between()
-    for (let i = from; i < to; i++) if (labels[order?.[i] ?? i] !== first) return true
+    for (let i = from; i < to; i++) {
+      const row = order?.[i] ?? i
+      if (weights?.[row] === 0) continue
+      only ??= labels[row]!
+      if (labels[row] !== only) return undefined
+    }
   }
-  return false
+  return only
 }
 
 /** Class numbers as predictions: the numbers, or their names, looked up a slice at a time. */

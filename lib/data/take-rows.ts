@@ -1,6 +1,7 @@
 import { ownCopy } from '../base/check.js'
 import type { NativeRows } from '../native/binding.js'
 import { type Classes, toLabels } from './labels.js'
+import { toRowWeights } from './row-weights.js'
 import { type RowForm, type Rows, toRows } from './rows.js'
 import type { Between } from './slices.js'
 
@@ -9,6 +10,8 @@ export interface GivenRows {
   readonly x: Rows
   /** Not checked yet: {@link takeRows} does it. */
   readonly labels?: unknown
+  /** Not checked yet; undefined: 1 each. */
+  readonly rowWeights?: unknown
 }
 
 /** The form of a model's rows. */
@@ -21,21 +24,38 @@ export interface ModelRowForm extends RowForm {
 export interface RowNames {
   readonly x: string
   readonly labels: string
+  readonly rowWeights: string
 }
 
+const NAMES: RowNames = { x: 'x', labels: 'labels', rowWeights: 'rowWeights' }
+
 /**
- * The caller's rows as native code reads them. {@link toRows} checks their form; labels are checked and copied if the model has classes.
+ * The caller's rows as native code reads them. {@link toRows} checks their form; weights are checked and copied, and labels if the model has
+ * classes.
  *
  * @param between - called between slices; what it throws ends the copying
- * @throws {@link LayerwiseError} as {@link toRows} and {@link toLabels}
+ * @throws {@link LayerwiseError} as {@link toRows}, {@link toLabels} and {@link toRowWeights}
  */
 export async function takeRows(
-  { x, labels }: GivenRows,
+  { x, labels, rowWeights }: GivenRows,
   form: ModelRowForm,
   between: Between,
-  names: RowNames = { x: 'x', labels: 'labels' },
+  names: RowNames = NAMES,
 ): Promise<NativeRows> {
+  const { classes } = form
   const rows = await toRows(names.x, x, form, between)
-  if (form.classes === undefined) return rows
-  return ownCopy({ ...rows, labels: await toLabels(names.labels, labels, rows.rows, form.classes, between) })
+  return ownCopy({
+    ...rows,
+    ...(classes !== undefined && {
+      labels: await toLabels(names.labels, labels, rows.rows, classes, between),
+    }),
+    ...(rowWeights !== undefined && {
+      weights: await toRowWeights(names.rowWeights, rowWeights, rows.rows, between),
+    }),
+  })
+}
+
+/** Names of the members of an option of rows, such as `validation`. */
+export function namesWithin(place: string): RowNames {
+  return { x: `${place}.x`, labels: `${place}.labels`, rowWeights: `${place}.rowWeights` }
 }

@@ -8,6 +8,7 @@ import {
   toPredictions,
 } from '../data/labels.js'
 import type { Matrix, Row } from '../data/matrix.js'
+import type { RowWeightsOption } from '../data/row-weights.js'
 import type { Rows } from '../data/rows.js'
 import type { ModelScaler } from '../data/scaling/scaler.js'
 import { takeRows } from '../data/take-rows.js'
@@ -23,17 +24,17 @@ import { forward, forwardClasses } from './forward.js'
 import { RowForward } from './forward-row.js'
 import type { Network } from './network.js'
 import { type CostOptions, NetworkModel } from './network-model.js'
-import { checkScorable, type Score, scoreOf } from './score.js'
+import { checkScorable, type Score, type ScoreOptions, scoreOf } from './score.js'
 
 /** Rows whose classes are known. */
-export interface LabeledRows<C extends Classes = Classes> {
+export interface LabeledRows<C extends Classes = Classes> extends RowWeightsOption {
   /** Rows of `inputs` numbers. */
   readonly x: Rows
   /** The class of each row. */
   readonly labels: Labels<C>
 }
 
-/** As {@link FitOptions}, but validation rows come with their labels: `{ x, labels }`, or a fraction of the training rows. */
+/** As {@link FitOptions}, but validation rows come with their labels: `{ x, labels, rowWeights? }`, or a fraction of the training rows. */
 export type ClassifierFitOptions<C extends Classes = Classes> = FitOptions<LabeledRows<C>>
 
 /**
@@ -120,23 +121,25 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
    * Accuracy and other scores of the rows, from one pass over them. Products are cut as in `cost`, so a row with almost equally probable
    * classes may count for another class than {@link predict} returns.
    *
-   * @throws {@link LayerwiseError} as {@link predict}; `ERR_ARGUMENT`, `ERR_SHAPE`, `ERR_RANGE` for wrong labels; `ERR_MEMORY` with more
+   * @throws {@link LayerwiseError} as {@link predict}; `ERR_ARGUMENT`, `ERR_SHAPE`, `ERR_RANGE` for wrong labels and weights; `ERR_MEMORY` with more
    *   than 4,096 classes
    */
-  async score(x: Rows, labels: Labels<C>, options?: RunOptions): Promise<Score> {
-    const run = checkRunOptions(options)
+  async score(x: Rows, labels: Labels<C>, options?: ScoreOptions): Promise<Score> {
+    const run = checkRunOptions(options, ['rowWeights'])
     checkScorable(classCount(this.#classes))
     const { network, rowForm, rowCheck } = this
     const { layers, parameters } = network
     const objective = { loss: 'logLoss', weightDecay: layers.map(() => 0), penalties: [] } as const
     const work = new NativeWork(run)
     try {
-      const rows = await takeRows({ x, labels }, rowForm, () => work.throwIfAborted())
+      const rows = await takeRows({ x, labels, rowWeights: run.rowWeights }, rowForm, () =>
+        work.throwIfAborted(),
+      )
       const largest = await checkRowValues('x', rows, rowCheck, network, work)
       const predicted = allocate('uint32', rows.rows, 'classes')
       const request = { layers, parameters, objective, rows, largest, predicted }
       const { loss } = await work.read('x', rows, (native) => binding().evaluate({ ...native, ...request }))
-      return await scoreOf(rows.labels!, predicted, classCount(this.#classes), loss)
+      return await scoreOf(rows, predicted, classCount(this.#classes), loss)
     } finally {
       work.release()
     }

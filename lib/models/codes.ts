@@ -36,7 +36,7 @@ export class CodeMemory<P extends Precision> {
 }
 
 /**
- * The input rows of the layer after the first `k`, with their labels: codes, computed once and stored in `memory`; or, without `memory`,
+ * The input rows of the layer after the first `k`, with their labels and weights: codes, computed once and stored in `memory`; or, without `memory`,
  * the rows themselves, which then pass through the first `k` layers at each step.
  *
  * @throws {@link LayerwiseError} `ERR_RANGE` for rows that are not finite, `ERR_MEMORY` if there is no room for codes
@@ -58,9 +58,18 @@ export async function codesOf<P extends Precision>(
     const data = memory.take(argument, rows.rows, cols)
     await forwardInto(data, network, { from: 0, to: k }, argument, rows, run)
     const labels = rows.labels && { labels: rows.labels }
+    const weights = rows.weights && { weights: rows.weights }
     return {
       argument: `codes of ${argument} in layer ${k}`,
-      rows: ownCopy({ data, type: network.precision, rows: rows.rows, cols, scale: 1, ...labels }),
+      rows: ownCopy({
+        data,
+        type: network.precision,
+        rows: rows.rows,
+        cols,
+        scale: 1,
+        ...labels,
+        ...weights,
+      }),
     }
   }
   return {

@@ -149,7 +149,7 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
     const { settings } = asked
     return network.exclusively('fit', settings.run, async (work) => {
       const plain = { ...rowForm, precision: 'float64', scaling: undefined } as const
-      const taken = await takeFitRows({ x }, settings.validation, plain, work)
+      const taken = await takeFitRows({ x }, settings, plain, work)
       const scaler = this.scaler ?? (await this.#centring(taken, work))
       // The model stores the mean when training begins: a fit whose rows are refused stores none.
       const nextFit = () => {

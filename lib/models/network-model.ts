@@ -1,5 +1,6 @@
 import { checkBoolean, ownCopy } from '../base/check.js'
 import { allocate, type FloatArray, type FloatInput, type Precision } from '../base/precision.js'
+import type { RowWeightsOption } from '../data/row-weights.js'
 import { checkScaler, type ModelScaler } from '../data/scaling/scaler.js'
 import { type GivenRows, type ModelRowForm, takeRows } from '../data/take-rows.js'
 import type { NativeLayer, NativeObjective } from '../native/binding.js'
@@ -19,7 +20,7 @@ import type { Layer, Network, Stored, TrainingMethod } from './network.js'
 import { restoredScaler } from './stored-scaler.js'
 
 /** Options of `cost`. */
-export interface CostOptions<P extends Precision = Precision> extends RunOptions {
+export interface CostOptions<P extends Precision = Precision> extends RunOptions, RowWeightsOption {
   /**
    * The parameters to use, in the order of `parameters()`; copied a slice at a time: must not be written until the promise settles.
    * Default: the model's own.
@@ -90,7 +91,7 @@ export abstract class NetworkModel<P extends Precision> extends BaseModel<P> {
     const { network, rowForm, rowCheck } = this
     const { settings } = asked
     return network.exclusively(method, settings.run, async (work) => {
-      const rows = await takeFitRows(given, settings.validation, rowForm, work)
+      const rows = await takeFitRows(given, settings, rowForm, work)
       const nextFit = () => network.nextFit()
       return train({ ...asked, network, nextFit, rows, rowCheck, classes: rowForm.classes }, work)
     })
@@ -101,8 +102,12 @@ export abstract class NetworkModel<P extends Precision> extends BaseModel<P> {
    *
    * @param options - the caller's {@link CostOptions}
    */
-  protected async measure(given: GivenRows, options: unknown, objective: NativeObjective): Promise<Cost<P>> {
-    const run = checkRunOptions(options, ['parameters', 'gradient'])
+  protected async measure(
+    given: Omit<GivenRows, 'rowWeights'>,
+    options: unknown,
+    objective: NativeObjective,
+  ): Promise<Cost<P>> {
+    const run = checkRunOptions(options, ['parameters', 'gradient', 'rowWeights'])
     const { network, rowForm, rowCheck } = this
     const { layers, precision } = network
     const own = network.parameters
@@ -114,7 +119,7 @@ export abstract class NetworkModel<P extends Precision> extends BaseModel<P> {
       // Both begin at the call, before the caller can change the arrays.
       const [parameters, rows] = await Promise.all([
         theta === undefined ? own : network.checked('parameters', theta, between),
-        takeRows(given, rowForm, between),
+        takeRows({ ...given, rowWeights: run.rowWeights }, rowForm, between),
       ])
       const gradient = wantsGradient ? allocate(precision, parameters.length, 'gradient') : undefined
       const largest = await checkRowValues('x', rows, rowCheck, network, work)

@@ -2,9 +2,11 @@ import { checkOptions, freezeDeep, ownCopy } from '../base/check.js'
 import { LayerwiseError } from '../base/errors.js'
 import type { FloatArray, FloatInput, PlainFloat64Array, Precision } from '../base/precision.js'
 import { Matrix, type Row } from '../data/matrix.js'
-import { type FittingRows, ownWidth, type Rows, toRows } from '../data/rows.js'
+import type { RowWeightsOption } from '../data/row-weights.js'
+import { type FittingRows, ownWidth, type Rows } from '../data/rows.js'
 import type { Scaler } from '../data/scaling/column-scaler.js'
 import type { ModelScaler } from '../data/scaling/scaler.js'
+import { takeRows } from '../data/take-rows.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import { BaseModel } from './base-model.js'
 import { checkOutOptions, type OutOptions } from './encode-options.js'
@@ -18,6 +20,9 @@ import { principalComponents } from './principal-components.js'
 import { projection } from './projection.js'
 import { rowNorms } from './row-norms.js'
 import { restoredScaler } from './stored-scaler.js'
+
+/** Options of `fit` of a Pca. */
+export interface PcaFitOptions extends RunOptions, RowWeightsOption {}
 
 /**
  * Principal component analysis: the directions of greatest variance about the mean, exactly.
@@ -83,6 +88,7 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
    * otherwise arbitrary.
    *
    * @param x - a Matrix or an array of rows: training data only
+   * @param options - `rowWeights`: mean and covariance become Σwᵢxᵢ/Σwᵢ and Σwᵢ(xᵢ−μ)(xᵢ−μ)ᵀ/Σwᵢ
    * @throws `signal.reason`, if the signal is aborted
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows, fewer columns than components, or more than 2,000 columns without
    *   a number of components
@@ -92,12 +98,12 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
    *   rest
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for components or covariance
    */
-  async fit(x: FittingRows, options?: RunOptions): Promise<this> {
-    const run = checkRunOptions(options)
+  async fit(x: FittingRows, options?: PcaFitOptions): Promise<this> {
+    const run = checkRunOptions(options, ['rowWeights'])
     const { components } = ownCopy(this.#settings)
     const between = () => run.signal?.throwIfAborted()
     const form = { width: ownWidth(x), precision: 'float64', scaling: this.#scaler } as const
-    const rows = await toRows('x', x, form, between)
+    const rows = await takeRows({ x, rowWeights: run.rowWeights }, { ...form, classes: undefined }, between)
     const found = await principalComponents('x', rows, components, run)
     this.#fitted = await fittedPca(found, this.#settings, this.#scaler, 'x')
     return this

@@ -1,10 +1,16 @@
 import { LayerwiseError } from '../base/errors.js'
+import type { RowWeightsOption } from '../data/row-weights.js'
 import { rowSlices } from '../data/slices.js'
+import type { NativeRows } from '../native/binding.js'
+import type { RunOptions } from '../native/run-options.js'
 
 /** The counts of all pairs of this many classes take 128 MiB. */
 const MOST_CLASSES = 4096
 
-/** The performance of a classifier on rows with known classes. Plain data. */
+/** Options of `score`. */
+export interface ScoreOptions extends RunOptions, RowWeightsOption {}
+
+/** The performance of a classifier on rows with known classes. Plain data. With `rowWeights` every row counts its weight instead of 1. */
 export interface Score {
   /** The fraction of rows whose class was predicted. */
   readonly accuracy: number
@@ -12,7 +18,7 @@ export interface Score {
   readonly precision: readonly number[]
   /** The fraction of rows of class k that were predicted as it. NaN for a class without rows. */
   readonly recall: readonly number[]
-  /** Rows counted by [true class][predicted class]. */
+  /** Rows counted by [true class][predicted class]; with `rowWeights` sums of these. */
   readonly confusion: readonly (readonly number[])[]
   /** Mean of −ln p(yᵢ), in nats. Without class weights and weight decay. */
   readonly logLoss: number
@@ -35,11 +41,12 @@ export function checkScorable(classes: number): void {
  * @throws {@link LayerwiseError} `ERR_RANGE` for such a row
  */
 export async function scoreOf(
-  truth: Uint32Array,
+  { labels, weights }: NativeRows,
   predicted: Uint32Array,
   classes: number,
   logLoss: number,
 ): Promise<Score> {
+  const truth = labels!
   const confusion: number[][] = []
   for await (const [from, to] of rowSlices(classes, classes)) {
     for (let k = from; k < to; k++) confusion.push(new Array<number>(classes).fill(0))
@@ -48,7 +55,7 @@ export async function scoreOf(
     for (let row = from; row < to; row++) {
       const answer = predicted[row]!
       if (answer >= classes) throw overflowError(row)
-      confusion[truth[row]!]![answer]!++
+      confusion[truth[row]!]![answer]! += weights?.[row] ?? 1
     }
   }
   const [ofClass, asPredicted] = [new Float64Array(classes), new Float64Array(classes)]
@@ -60,9 +67,10 @@ export async function scoreOf(
       }
     }
   }
+  const add = (sum: number, count: number) => sum + count
   const right = confusion.map((counts, k) => counts[k]!)
   return {
-    accuracy: right.reduce((total, count) => total + count, 0) / truth.length,
+    accuracy: right.reduce(add, 0) / ofClass.reduce(add, 0),
     precision: right.map((count, k) => count / asPredicted[k]!),
     recall: right.map((count, k) => count / ofClass[k]!),
     confusion,

@@ -125,7 +125,7 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
   async fit(x: Rows, options?: StackedFitOptions): Promise<TrainingHistory[]> {
     const { shared, layers, recompute } = checkStackedFit(options, layerSettings(this.#settings))
     return this.network.exclusively('fit', shared.run, async (work) => {
-      const rows = await takeFitRows({ x }, shared.validation, this.rowForm, work)
+      const rows = await takeFitRows({ x }, shared, this.rowForm, work)
       const histories: TrainingHistory[] = []
       const widths = this.#settings.layers.slice(0, -1).map(({ hidden }) => hidden)
       const memory = recompute ? undefined : new CodeMemory(this.network.precision, Math.max(...widths))

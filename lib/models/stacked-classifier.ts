@@ -151,7 +151,7 @@ export class StackedClassifier<
     const { to: top } = this.#encoder
     const cost = classifierObjective(this.#settings, [this.#settings.weightDecay])
     return network.exclusively('fit', settings.run, async (work) => {
-      const rows = await takeFitRows({ x, labels }, settings.validation, rowForm, work)
+      const rows = await takeFitRows({ x, labels }, settings, rowForm, work)
       const width = network.layers[top - 1]!.outputs
       const memory = recompute ? undefined : new CodeMemory(network.precision, width)
       const request: TrainingRequest = {

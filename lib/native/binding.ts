@@ -50,6 +50,11 @@ export interface NativeRows {
   scaling?: NativeScaling
   /** The class of each row of `data`, for the loss `logLoss`: by row of `data`, independent of `order`. */
   labels?: Uint32Array
+  /**
+   * The weight of each row of `data`, at least 0, by row of `data`, independent of `order`; over the rows in use not all 0. Means over rows
+   * become weighted means. Absent: 1.
+   */
+  weights?: Float64Array
   /** Frozen layers that are computed first, block by block: the network's input is their output. They are not trained. */
   through?: { layers: readonly NativeLayer[]; parameters: Floats }
 }
@@ -133,7 +138,10 @@ export interface CostParts {
   loss: number
   weightDecay: number
   sparsity: number
-  /** With `logLoss`: rows whose label is the most probable class. */
+  /**
+   * With `logLoss`: rows whose label is the most probable class. Of rows with weights the sum of these, scaled so that all together weigh as
+   * many as there are.
+   */
   correct: number
   /** Mean output of the first penalised layer, or of the first layer; Float64Array [outputs]. */
   meanActivation: Float64Array
@@ -224,7 +232,7 @@ export interface SpanPart {
   loss: number
   weightDecay: number
   sparsity: number
-  /** With `logLoss`: the number of processed rows whose label was the most probable class. */
+  /** With `logLoss`: the number of processed rows whose label was the most probable class, or their weights, as in {@link CostParts}. */
   correct: number
   cancelled: boolean
   /** A non-finite cost or parameter appeared; the job is over and `parameters` was not written by this part. */

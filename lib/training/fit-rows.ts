@@ -1,11 +1,13 @@
 import { argumentError, checkOptions } from '../base/check.js'
 import { checkSeveralClasses } from '../data/labels.js'
+import { asMatrix } from '../data/matrix.js'
 import type { Rows } from '../data/rows.js'
 import { snapshot } from '../data/snapshot.js'
-import { type GivenRows, type ModelRowForm, type RowNames, takeRows } from '../data/take-rows.js'
+import { type GivenRows, type ModelRowForm, namesWithin, type RowNames, takeRows } from '../data/take-rows.js'
 import type { NativeRows } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
 import { checkRowValues } from '../objective/row-check.js'
+import type { FitSettings } from './options.js'
 import type { FitRows, NamedRows, TrainingRequest } from './request.js'
 import { holdOut } from './split.js'
 
@@ -16,38 +18,41 @@ export interface SplitRows {
 }
 
 /**
- * Reads the caller's training rows and the option `validation`: checks their form, and copies rows of up to 256 MiB.
+ * Reads the caller's training rows and the options `rowWeights` and `validation`: checks their form, and copies rows of up to 256 MiB.
  *
- * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE`, `ERR_RANGE` for bad rows and labels, `ERR_STATE` for rows that were transferred,
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE`, `ERR_RANGE` for bad rows, labels and weights, `ERR_STATE` for rows that were transferred,
  *   `ERR_MEMORY` if there is no room for copies
  */
 export async function takeFitRows(
-  given: GivenRows,
-  validation: unknown,
+  given: Omit<GivenRows, 'rowWeights'>,
+  { validation, rowWeights }: Pick<FitSettings, 'validation' | 'rowWeights'>,
   form: ModelRowForm,
   work: NativeWork,
 ): Promise<FitRows> {
   const between = () => work.throwIfAborted()
-  const taken = async (one: GivenRows, names: RowNames): Promise<NamedRows> => {
+  const taken = async (one: GivenRows, names?: RowNames): Promise<NamedRows> => {
     const rows = await takeRows(one, form, between, names)
-    return { argument: names.x, rows: await snapshot(names.x, rows, between) }
+    const argument = names?.x ?? 'x'
+    return { argument, rows: await snapshot(argument, rows, between) }
   }
-  const training = await taken(given, { x: 'x', labels: 'labels' })
+  const training = await taken({ ...given, rowWeights })
   if (validation === undefined || typeof validation === 'number') return { training, validation }
-  if (form.classes === undefined) {
-    const names = { x: 'validation', labels: 'validation' }
-    return { training, validation: await taken({ x: validation as Rows }, names) }
+  const names = namesWithin('validation')
+  if (form.classes !== undefined) {
+    return { training, validation: await taken(checkLabeledRows(validation), names) }
   }
-  const names = { x: 'validation.x', labels: 'validation.labels' }
-  return { training, validation: await taken(checkLabeledRows(validation), names) }
+  const rows = isRowsAlone(validation)
+    ? await taken({ x: validation, rowWeights: undefined }, { ...names, x: 'validation' })
+    : await taken(checkMembers(validation, ['x', 'rowWeights']), names)
+  return { training, validation: rows }
 }
 
 /**
  * Checks the values of the rows, and holds rows out for validation if a fraction is given. With early stopping and without validation rows
  * the training rows are measured.
  *
- * @throws {@link LayerwiseError} `ERR_RANGE` for values that `rowCheck` refuses, and for labels that are all of one class; `ERR_SHAPE` for too
- *   few rows to hold some out
+ * @throws {@link LayerwiseError} `ERR_RANGE` for values that `rowCheck` refuses, for labels that are all of one class, and for weights that
+ *   are all 0 in one part; `ERR_SHAPE` for too few rows to hold some out
  */
 export async function splitRows(request: TrainingRequest, work: NativeWork): Promise<SplitRows> {
   const { training, validation } = request.rows
@@ -77,6 +82,20 @@ function checkLabeledRows(validation: unknown): GivenRows {
   if (x === undefined && labels === undefined) {
     throw argumentError('validation', 'rows with their labels, { x, labels }, or a fraction of x', validation)
   }
-  checkOptions('validation', validation, ['x', 'labels'])
-  return validation as GivenRows
+  return checkMembers(validation, ['x', 'labels', 'rowWeights'])
+}
+
+function checkMembers(validation: unknown, known: readonly string[]): GivenRows {
+  return checkOptions('validation', validation, known) as Partial<GivenRows> as GivenRows
+}
+
+/** Whether validation is rows, not an object of rows and their weights. What is neither is refused as rows are. */
+function isRowsAlone(validation: unknown): validation is Rows {
+  const isObject =
+    validation !== null &&
+    typeof validation === 'object' &&
+    !Array.isArray(validation) &&
+    !ArrayBuffer.isView(validation) &&
+    asMatrix('validation', validation) === undefined
+  return !isObject || !Object.hasOwn(validation, 'x')
 }

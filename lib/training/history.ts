@@ -50,7 +50,7 @@ export interface EpochRecord {
 
 /** What validation rows came to after an epoch. */
 export interface ValidationRecord extends CostParts {
-  /** Of classifiers: the fraction of these rows whose class is the most probable one. */
+  /** Of classifiers: the fraction of these rows whose class is the most probable one, or of their weights. */
   readonly accuracy?: number
 }
 

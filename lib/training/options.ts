@@ -8,6 +8,7 @@ import {
   checkNumber,
   checkOptions,
 } from '../base/check.js'
+import type { RowWeightsOption } from '../data/row-weights.js'
 import type { Rows } from '../data/rows.js'
 import type { NativeOptimizer } from '../native/binding.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
@@ -67,11 +68,11 @@ interface StoppingOptions {
 }
 
 /** What goes with every optimizer. */
-interface CommonFitOptions<V> extends RunOptions, StoppingOptions {
+interface CommonFitOptions<V> extends RunOptions, StoppingOptions, RowWeightsOption {
   /**
    * Rows to measure after each epoch: rows like those trained on, or a fraction of these, in (0, 1), which is then held out of training.
-   * Which rows are held out depends on the model's seed and the number of rows only, so that a further fit holds out the same. Default: none
-   * are measured.
+   * Which rows are held out depends on the model's seed and the number of rows only, so that a further fit holds out the same; they keep their
+   * `rowWeights`. Default: none are measured.
    */
   readonly validation?: V | number | undefined
   /**
@@ -142,8 +143,14 @@ interface OptimizerAlone {
 /** How parameters change. The compiler explains a mistake by the last of them. */
 type OptimizerOptions = OptimizerAlone | FullBatchOptions | MinibatchOptions
 
+/** Rows for validation that do not all count the same. */
+export interface WeightedRows extends RowWeightsOption {
+  /** Rows like those trained on. */
+  readonly x: Rows
+}
+
 /** How to train; everything has a default. `V` is what rows for validation are given as. */
-export type FitOptions<V = Rows> = CommonFitOptions<V> & OptimizerOptions
+export type FitOptions<V = Rows | WeightedRows> = CommonFitOptions<V> & OptimizerOptions
 
 /** How to train one layer of several: what may differ from layer to layer. */
 export type LayerFitOptions = StoppingOptions & OptimizerOptions
@@ -152,6 +159,8 @@ export type LayerFitOptions = StoppingOptions & OptimizerOptions
 export interface FitSettings {
   /** The caller's validation rows, which are checked when their width is known, or the fraction to hold out. */
   readonly validation: unknown
+  /** The caller's, checked when the number of rows is known. */
+  readonly rowWeights: unknown
   readonly optimizer: NativeOptimizer
   /** Epochs, or iterations of L-BFGS. */
   readonly epochs: number
@@ -170,7 +179,7 @@ export interface FitSettings {
   readonly onProgress: FitOptions['onProgress']
 }
 
-const COMMON = ['validation', 'onEpoch', 'onProgress']
+const COMMON = ['validation', 'rowWeights', 'onEpoch', 'onProgress']
 const NOT_WITH_LBFGS = {
   epochs: 'optimizer.maxIterations bounds its iterations',
   batchSize: 'it always sees all rows',
@@ -191,6 +200,7 @@ export function checkFitOptions(options: unknown): FitSettings {
   const given = checkRunOptions(options, FIT_OPTIONS)
   const common = {
     validation: checkValidation(given.validation),
+    rowWeights: given.rowWeights,
     earlyStopping:
       given.earlyStopping === undefined
         ? undefined

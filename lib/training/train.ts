@@ -192,13 +192,15 @@ async function validate(
   return { ...costParts(parts), ...accuracy(request, parts, rows) }
 }
 
-/** The fraction of rows that were right, where rows have labels. */
+/** The fraction of rows that were right, of the weights where there are some, where rows have labels. */
 function accuracy(
   { objective }: TrainingRequest,
   { correct }: { correct: number },
   { order, rows }: NativeRows,
 ): { accuracy?: number } {
-  return objective.training.loss === 'logLoss' ? { accuracy: correct / (order?.length ?? rows) } : {}
+  return objective.training.loss === 'logLoss'
+    ? { accuracy: Math.min(1, correct / (order?.length ?? rows)) }
+    : {}
 }
 
 /** Rows that went through cost and gradient in this epoch so far. */

@@ -165,12 +165,19 @@ function softmax(z: Float64Array, columns: number): Float64Array {
   return a
 }
 
-/** (1/m) Σᵢ A[i, j] for every column j. */
-export function columnMeans(a: ArrayLike<number>, m: number, columns: number): Float64Array {
+/** Σᵢ wᵢ A[i, j] / Σᵢ wᵢ for every column j; the mean where there are no weights. */
+export function columnMeans(
+  a: ArrayLike<number>,
+  m: number,
+  columns: number,
+  weights?: ArrayLike<number>,
+): Float64Array {
   const means = new Float64Array(columns)
+  let sum = 0
+  for (let i = 0; i < m; i++) sum += weights?.[i] ?? 1
   for (let j = 0; j < columns; j++) {
-    for (let i = 0; i < m; i++) means[j]! += a[i * columns + j]!
-    means[j]! /= m
+    for (let i = 0; i < m; i++) means[j]! += (weights?.[i] ?? 1) * a[i * columns + j]!
+    means[j]! /= sum
   }
   return means
 }

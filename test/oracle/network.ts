@@ -10,7 +10,7 @@ import {
 import { logLoss, type OracleLoss, rowDelta, rowLoss } from './loss.js'
 import { meanPenalty, meanPenaltySlope, type OraclePenalty } from './penalty.js'
 
-/** What is minimised: (1/m) Σ loss + Σₗ λₗ/2 ‖W[l]‖² + the penalties. */
+/** What is minimised: (1/m) Σ loss, or Σ w loss / Σ w, + Σₗ λₗ/2 ‖W[l]‖² + the penalties. */
 export interface OracleObjective {
   readonly loss: OracleLoss
   /** λ of each layer's own weights; of a layer that uses another's it does not matter. */
@@ -26,7 +26,7 @@ export interface OracleCost {
   sparsity: number
   /** The sum of the three. */
   total: number
-  /** Mean outputs of every layer over the rows. */
+  /** Mean outputs of every layer over the rows, weighted as these are. */
   means: Float64Array[]
   gradient: Float64Array
 }
@@ -39,6 +39,10 @@ export interface OracleRows {
   readonly target?: ArrayLike<number>
   /** With `logLoss`: each row's class. */
   readonly labels?: ArrayLike<number>
+  /** What each row counts. Default 1. */
+  readonly weights?: ArrayLike<number>
+  /** With `weights`: their mean over all rows of which these are a batch. Default: over these. */
+  readonly meanWeight?: number
   /**
    * For each penalty the mean activations to use instead of the rows' own, or `undefined` for the rows' own. The derivative keeps the
    * factor 1/m, as if they were the rows' own: the moving average of minibatch training.
@@ -55,7 +59,7 @@ export function evaluate(
 ): OracleCost {
   const { x, m } = rows
   const outputs = forward(layers, theta, x, m)
-  const means = outputs.map(({ a }, l) => columnMeans(a, m, layers[l]!.outputs))
+  const means = outputs.map(({ a }, l) => columnMeans(a, m, layers[l]!.outputs, rows.weights))
   const gradient = new Float64Array(theta.length)
 
   const loss = outputLoss(objective, layers, outputs, rows)
@@ -67,34 +71,48 @@ export function evaluate(
   return { loss: loss.value, weightDecay, sparsity: sparsity.value, total, means, gradient }
 }
 
-/** (1/m) Σᵢ loss(row i), and its derivative by the last layer's z, `[m, outputs]`. */
+/** The sum of the rows' weights. */
+function totalWeight({ m, weights }: OracleRows): number {
+  return weights === undefined ? m : Array.from(weights).reduce((sum, weight) => sum + weight, 0)
+}
+
+/** What each row's loss counts in the cost: 1/m, or its weight by the mean weight, over m. */
+function sharesOf(rows: OracleRows): number[] {
+  const { m, weights, meanWeight = totalWeight(rows) / m } = rows
+  return Array.from({ length: m }, (_, i) => (weights?.[i] ?? 1) / meanWeight / m)
+}
+
+/** Σᵢ share(i) loss(row i), and its derivative by the last layer's z, `[m, outputs]`. */
 function outputLoss(
   { loss, classWeights }: OracleObjective,
   layers: readonly OracleLayer[],
   outputs: readonly LayerOutput[],
-  { x, m, target = x, labels }: OracleRows,
+  rows: OracleRows,
 ): { value: number; delta: Float64Array } {
+  const { x, m, target = x, labels } = rows
+  const shares = sharesOf(rows)
   const { outputs: n, activation } = layers.at(-1)!
   const { z, a } = outputs.at(-1)!
   const delta = new Float64Array(m * n)
   let value = 0
   for (let i = 0; i < m; i++) {
+    const share = shares[i]!
     const [rowZ, y] = [z.slice(i * n, (i + 1) * n), a.slice(i * n, (i + 1) * n)]
     if (loss === 'logLoss') {
       const label = labels![i]!
       const weight = classWeights?.[label] ?? 1
-      value += (weight * logLoss(rowZ, label)) / m
+      value += share * weight * logLoss(rowZ, label)
       y[label]! -= 1
       delta.set(
-        y.map((d) => (weight * d) / m),
+        y.map((d) => share * weight * d),
         i * n,
       )
     } else {
       const t = Float64Array.from({ length: n }, (_, j) => target[i * n + j]!)
-      value += rowLoss(loss, rowZ, y, t) / m
+      value += share * rowLoss(loss, rowZ, y, t)
       const d = rowDelta(loss, activation as OracleActivation, rowZ, y, t)
       delta.set(
-        d.map((one) => one / m),
+        d.map((one) => share * one),
         i * n,
       )
     }
@@ -126,8 +144,10 @@ function penalise(
   penalties: readonly OraclePenalty[],
   outputs: readonly LayerOutput[],
   ownMeans: readonly Float64Array[],
-  { m, means }: OracleRows,
+  rows: OracleRows,
 ): { value: number; d_a: Float64Array[] } {
+  const { m, means, weights } = rows
+  const shares = sharesOf(rows)
   const d_a = outputs.map(({ a }) => new Float64Array(a.length))
   let value = 0
   penalties.forEach((penalty, p) => {
@@ -137,15 +157,19 @@ function penalise(
     const d = d_a[penalty.layer]!
     if (penalty.kind === 'l1') {
       for (let q = 0; q < a.length; q++) {
-        value += (penalty.weight / m) * Math.abs(a[q]!)
-        d[q]! += (penalty.weight / m) * Math.sign(a[q]!)
+        const share = shares[Math.floor(q / n)]! * penalty.weight
+        value += share * Math.abs(a[q]!)
+        d[q]! += share * Math.sign(a[q]!)
       }
       return
     }
     const seen = means?.[p] ?? ownMeans[penalty.layer]!
     const row = meanPenaltySlope(penalty, activation, seen)
     value += meanPenalty(penalty, activation, seen)
-    for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) d[i * n + j]! += row[j]! / m
+    const total = totalWeight(rows)
+    for (let i = 0; i < m; i++) {
+      for (let j = 0; j < n; j++) d[i * n + j]! += (row[j]! * (weights?.[i] ?? 1)) / total
+    }
   })
   return { value, d_a }
 }

@@ -1,9 +1,10 @@
-import { shapeError } from '../../base/check.js'
+import { checkOptions, shapeError } from '../../base/check.js'
 import { tooLargeError } from '../../base/data-errors.js'
 import { LayerwiseError } from '../../base/errors.js'
 import { allocate, elementType, type FloatArray, type Precision } from '../../base/precision.js'
 import { STORAGE_TYPES } from '../../base/storage-type.js'
 import { Matrix } from '../matrix.js'
+import { type RowWeightsOption, toRowWeights } from '../row-weights.js'
 import { type FittingRows, ownWidth, type Rows, toMatrix } from '../rows.js'
 import { rowSlices, valueSlices } from '../slices.js'
 import { type ColumnStatistics, columnStatistics } from './column-statistics.js'
@@ -47,24 +48,32 @@ export abstract class ColumnScaler implements Scaler {
 
   abstract toJSON(): ScalerJSON
   /** Shift and factor of each column. */
-  protected abstract find(x: Matrix, statistics: ColumnStatistics): Promise<ScalingOf>
+  protected abstract find(x: Matrix, statistics: ColumnStatistics, weights?: Float64Array): Promise<ScalingOf>
 
   /**
    * Computes shift and factor from the rows of `x`, in float64, without blocking the event loop. A second `fit` starts again; one that
    * rejects does not change the scaler.
    *
-   * @throws {@link LayerwiseError} `ERR_RANGE` for NaN or Infinity (row and column in `details`), or a column whose spread is
+   * @throws {@link LayerwiseError} `ERR_RANGE` for NaN or Infinity (row and column in `details`), for negative weights, for weights that are all 0, or a column whose spread is
    *   too large or too small for float64
-   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for anything but a Matrix or an array of rows of equal length, and for no
-   *   rows
+   * @param options - `rowWeights`: how much each row counts, in mean and variance; smallest and largest value are those of the rows of
+   *   weight above 0
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for anything but a Matrix or an array of rows of equal length, for no rows, and
+   *   for bad weights
    */
-  async fit(x: FittingRows): Promise<this> {
+  async fit(x: FittingRows, options?: RowWeightsOption): Promise<this> {
+    const { rowWeights } = checkOptions('options', options, ['rowWeights'])
     const width = ownWidth(x)
     if (this.#only !== undefined && width !== this.#only) {
       throw shapeError('x', `${this.#only} columns, as the model has whose scaler this is`, width)
     }
     const matrix = await toMatrix('x', x, width, 'float64')
-    const scalingOf = await this.find(matrix, await columnStatistics('x', matrix))
+    const weights =
+      rowWeights === undefined
+        ? undefined
+        : await toRowWeights('rowWeights', rowWeights, matrix.rows, () => {})
+    const statistics = await columnStatistics('x', matrix, weights)
+    const scalingOf = await this.find(matrix, statistics, weights)
     const shift = allocate('float64', matrix.cols, 'shift')
     const factor = allocate('float64', matrix.cols, 'factor')
     for await (const [from, to] of rowSlices(matrix.cols, 1)) {

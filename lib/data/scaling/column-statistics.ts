@@ -30,7 +30,7 @@ class ColumnSums {
     return after
   }
 
-  /** The sums, divided by the number of rows. Ends the summation. */
+  /** The sums, divided by the number of rows or the sum of their weights. Ends the summation. */
   async means(rows: number): Promise<Float64Array> {
     const means = this.#sums
     for await (const [from, to] of rowSlices(means.length, 1)) {
@@ -49,30 +49,42 @@ export interface ColumnStatistics {
 }
 
 /**
- * First pass: extremes and mean of each column.
+ * First pass: extremes and mean of each column. Rows of weight 0 have no part in them.
  *
+ * @param weights - of the rows; default 1 each
  * @throws {@link LayerwiseError} `ERR_RANGE` naming the first row and column that is not finite
  */
-export async function columnStatistics(argument: string, x: Matrix): Promise<ColumnStatistics> {
+export async function columnStatistics(
+  argument: string,
+  x: Matrix,
+  weights?: Float64Array,
+): Promise<ColumnStatistics> {
   const { rows, cols } = x
   const [min, max] = [columns(argument, cols), columns(argument, cols)]
   const sums = new ColumnSums(argument, cols)
+  min.fill(Infinity)
+  max.fill(-Infinity)
   for await (const { row, column, toColumn, values } of valueSlices(argument, x)) {
-    if (row === 0) for (let j = column; j < toColumn; j++) min[j] = max[j] = values[j - column]!
-    for (let k = 0; k < values.length; ) {
+    const width = toColumn - column
+    for (let i = row, k = 0; k < values.length; i++) {
+      const weight = weights?.[i] ?? 1
+      if (weight === 0) {
+        k += width
+        continue
+      }
       for (let j = column; j < toColumn; j++, k++) {
         const value = values[k]!
         if (value < min[j]!) min[j] = value
         if (value > max[j]!) max[j] = value
-        sums.add(j, value)
+        sums.add(j, value * weight)
       }
     }
   }
-  return { min, max, mean: await sums.means(rows) }
+  return { min, max, mean: await sums.means(weights === undefined ? rows : await sumOf(weights)) }
 }
 
 /**
- * Second pass: variance, Σ(x − mean)²/m, from deviations and not from squares, so that a large mean does not cancel it; the sum of the
+ * Second pass: variance, Σ(x − mean)²/m, or Σw(x − mean)²/Σw of weighted rows, from deviations and not from squares, so that a large mean does not cancel it; the sum of the
  * deviations corrects the rounding of the mean in the first pass.
  *
  * Source: Chan, Golub & LeVeque 1983, "Algorithms for computing the sample variance", the corrected two-pass algorithm.
@@ -81,27 +93,39 @@ export async function columnSpread(
   argument: string,
   x: Matrix,
   firstMean: Float64Array,
+  weights?: Float64Array,
 ): Promise<{ mean: Float64Array; variance: Float64Array }> {
-  const { rows, cols } = x
+  const { cols } = x
+  const total = weights === undefined ? x.rows : await sumOf(weights)
   const [mean, variance] = [columns(argument, cols), columns(argument, cols)]
   const sum = mean
   const squares = variance
-  for await (const { column, toColumn, values } of valueSlices(argument, x)) {
-    for (let k = 0; k < values.length; ) {
+  for await (const { row, column, toColumn, values } of valueSlices(argument, x)) {
+    for (let i = row, k = 0; k < values.length; i++) {
+      const weight = weights?.[i] ?? 1
       for (let j = column; j < toColumn; j++, k++) {
         const deviation = values[k]! - firstMean[j]!
-        sum[j]! += deviation
-        squares[j]! += deviation * deviation
+        const weighted = deviation * weight
+        sum[j]! += weighted
+        squares[j]! += weighted * deviation
       }
     }
   }
   for await (const [from, to] of rowSlices(cols, 1)) {
     for (let j = from; j < to; j++) {
-      variance[j] = (squares[j]! - (sum[j]! * sum[j]!) / rows) / rows
-      mean[j] = firstMean[j]! + sum[j]! / rows
+      variance[j] = (squares[j]! - (sum[j]! * sum[j]!) / total) / total
+      mean[j] = firstMean[j]! + sum[j]! / total
     }
   }
   return { mean, variance }
+}
+
+async function sumOf(weights: Float64Array): Promise<number> {
+  let sum = 0
+  for await (const [from, to] of rowSlices(weights.length, 1)) {
+    for (let row = from; row < to; row++) sum += weights[row]!
+  }
+  return sum
 }
 
 function columns(argument: string, cols: number): Float64Array {
@@ -109,33 +133,36 @@ function columns(argument: string, cols: number): Float64Array {
 }
 
 /**
- * The mean of each column over the rows in use.
+ * The mean of each column over the rows in use, weighted where they have weights.
  *
  * @param between - called between slices; what it throws is passed on
  * @throws {@link LayerwiseError} `ERR_RANGE` naming the first row and column that is not finite, or whose column's sum is not
  */
 export async function columnMeans(
   argument: string,
-  { data, type, rows, cols, scale, order }: NativeRows,
+  { data, type, rows, cols, scale, order, weights }: NativeRows,
   between: () => void,
 ): Promise<Float64Array> {
   const count = order?.length ?? rows
   const sums = new ColumnSums(argument, cols)
   const numbers = halfNumbers(data, type)
+  let total = 0
   for await (const block of blocks(count, cols)) {
     between()
     if (data.length !== rows * cols) throw transferredError(argument)
     for (let i = block.row; i < block.toRow; i++) {
       const row = order?.[i] ?? i
+      const weight = weights?.[row] ?? 1
+      if (block.column === 0) total += weight
       for (let j = block.column; j < block.toColumn; j++) {
         const stored = data[row * cols + j]!
         const value = (numbers === undefined ? stored : numbers[stored]!) * scale
         if (!Number.isFinite(value)) throw notFiniteError(argument, value, row, j)
-        if (!Number.isFinite(sums.add(j, value))) throw sumError(argument, value, row, j)
+        if (!Number.isFinite(sums.add(j, value * weight))) throw sumError(argument, value, row, j)
       }
     }
   }
-  return sums.means(count)
+  return sums.means(total)
 }
 
 function sumError(argument: string, value: number, row: number, column: number): LayerwiseError {

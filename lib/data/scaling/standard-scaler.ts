@@ -4,12 +4,17 @@ import { type ColumnStatistics, columnSpread } from './column-statistics.js'
 import { checkJSON, fittedFromJSON, type ScalerJSON, type ScalerKind } from './scaler-json.js'
 
 /**
- * Brings each column to mean 0 and variance 1, over the m training rows (divided by m). A column that is constant, or
+ * Brings each column to mean 0 and variance 1, over the m training rows (divided by m; by the sum of
+ * their weights where they have some). A column that is constant, or
  * within 3 · 2.2e-16 of its size, maps to 0.
  */
 export class StandardScaler extends ColumnScaler {
-  protected override async find(x: Matrix, { min, max, mean }: ColumnStatistics): Promise<ScalingOf> {
-    const spread = await columnSpread('x', x, mean)
+  protected override async find(
+    x: Matrix,
+    { min, max, mean }: ColumnStatistics,
+    weights?: Float64Array,
+  ): Promise<ScalingOf> {
+    const spread = await columnSpread('x', x, mean, weights)
     return (j) =>
       isConstant(min[j]!, max[j]!) ? [min[j]!, 1] : [spread.mean[j]!, 1 / Math.sqrt(spread.variance[j]!)]
   }

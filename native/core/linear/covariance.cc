@@ -29,6 +29,14 @@ struct Sums {
       sum[j] = after;
     }
   }
+  // The same of x times weight, and of the rounding of these products.
+  void add(const double* x, double weight, int n) const {
+    for (int j = 0; j < n; j++) {
+      const double product = weight * x[j], before = sum[j], after = before + product, added = after - before;
+      rest[j] += (before - (after - added)) + (product - added) + std::fma(weight, x[j], -product);
+      sum[j] = after;
+    }
+  }
   void measure(const double* x, int n) const {
     for (int j = 0; j < n; j++) {
       const double size = std::fabs(x[j]);
@@ -39,12 +47,13 @@ struct Sums {
 
 }  // namespace
 
-void ColumnMeans::centre(MatrixView<double> x) const {
+void ColumnMeans::centre(const RowSource<double>& rows, int first, MatrixView<double> x) const {
   for (int i = 0; i < x.rows; i++) {
     double* row = x.row(i);
     for (int j = 0; j < x.cols; j++) row[j] = (row[j] - mean[j]) - rest[j];
-    if (scale == 1) continue;
-    for (int j = 0; j < x.cols; j++) row[j] *= scale;
+    const double factor = rows.weighted() ? scale * std::sqrt(rows.weight(nullptr, first + i)) : scale;
+    if (factor == 1) continue;
+    for (int j = 0; j < x.cols; j++) row[j] *= factor;
   }
 }
 
@@ -72,7 +81,11 @@ bool column_means(Team& team, RowSource<double>& rows, ColumnMeans& means, const
       const Sums of_block = sums_of(block);
       std::fill_n(of_block.sum, 3 * n, 0.0);
       for (int i = 0; i < view.rows; i++) {
-        of_block.add(view.row(i), n);
+        if (rows.weighted()) {
+          of_block.add(view.row(i), rows.weight(nullptr, first + i), n);
+        } else {
+          of_block.add(view.row(i), n);
+        }
         of_block.measure(view.row(i), n);
       }
     });
@@ -112,7 +125,7 @@ bool covariance(Team& team, RowSource<double>& rows, double* mean, double* covar
       const int begin = block * kBlockRows;
       const MatrixView<double> view(x.data() + static_cast<std::size_t>(begin) * n, std::min(kBlockRows, in_chunk - begin), n);
       rows.read(nullptr, chunk + begin, view);
-      means.centre(view);
+      means.centre(rows, chunk + begin, view);
     });
     const MatrixView<const double> centred(x.data(), in_chunk, n);
     team.each(tiles.count, [&](int t) {

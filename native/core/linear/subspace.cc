@@ -91,7 +91,7 @@ class Covariance {
   // Rows less the mean.
   void read(int first, Matrix x) const {
     rows_.read(nullptr, first, x);
-    means_.centre(x);
+    means_.centre(rows_, first, x);
   }
 
   RowSource<double>& rows_;

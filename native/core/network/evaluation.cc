@@ -103,6 +103,7 @@ bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop,
   pass_.begin({request.theta, request.count, run.gradient, request.predicted});
   if (run.gradient) tiles_.begin(plan, team.threads(), request.gradient);
   means_.clear();
+  weight_ = 0;
   // Before the sink may move theta: every part of the cost is that of the same parameters.
   if (request.whole_cost) parts.weight_decay = weight_decay_cost(team, request.theta);
 
@@ -114,7 +115,8 @@ bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop,
     if (stop.raised()) return false;
     pass_.add_losses(loss, absolute, parts.correct);
     means_.add(values_, two_passes ? means_.deepest() + 1 : 0, last_layer);
-    if (!two_passes && chunk + 1 == chunks) parts.sparsity = means_.finish(request.count, request.filter, request.whole_cost);
+    if (!two_passes) weight_ += rows_.weight();
+    if (!two_passes && chunk + 1 == chunks) parts.sparsity = means_.finish(weight_, request.filter, request.whole_cost);
     if (!run.gradient) continue;
     if (!run.pull_known) late_deltas_phase(team);
     tiles_phase(team, run, chunk);
@@ -147,8 +149,9 @@ bool Evaluator<T>::first_pass(Team& team, const Run& run, CostParts& parts) {
     });
     if (run.stop.raised()) return false;
     means_.add(values_, 0, means_.deepest());
+    weight_ += rows_.weight();
   }
-  parts.sparsity = means_.finish(run.request.count, run.request.filter, run.request.whole_cost);
+  parts.sparsity = means_.finish(weight_, run.request.filter, run.request.whole_cost);
   return true;
 }
 

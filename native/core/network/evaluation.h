@@ -80,6 +80,8 @@ class Evaluator {
   // Those of the monitored layer: the first whose mean is penalised, else the first penalised, else the first hidden one.
   const std::vector<double>& mean_activation() const { return monitored_layer() >= 0 ? means(monitored_layer()) : no_means_; }
   int monitored_layer() const { return means_.monitored(); }
+  // The sum of the weights of the last run's rows, whose mean over their source is 1; the number of rows where they have none.
+  double weight() const { return weight_; }
   // Known once the products are chosen.
   bool leaves_zeros_out() const { return grouped_; }
 
@@ -120,6 +122,7 @@ class Evaluator {
   LayerValues<T> values_;
   Pass<T> pass_;
   Tiles<T> tiles_;
+  double weight_ = 0;
   std::vector<double> no_means_;
 };
 

@@ -60,7 +60,9 @@ template <typename T>
 std::unique_ptr<RowSource<T>> make_source(const Rows& rows, const FrozenLayers* frozen) {
   auto memory = std::make_unique<MemoryRows<T>>(rows);
   if (frozen == nullptr) return memory;
-  return std::make_unique<FrozenRows<T>>(std::move(memory), frozen->network, static_cast<const T*>(frozen->theta));
+  auto outputs = std::make_unique<FrozenRows<T>>(std::move(memory), frozen->network, static_cast<const T*>(frozen->theta));
+  if (rows.weights != nullptr) outputs->weigh(rows.weights);
+  return outputs;
 }
 
 template class FrozenRows<float>;

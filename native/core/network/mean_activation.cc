@@ -39,9 +39,13 @@ void MeanActivation<T>::add(const LayerValues<T>& values, int from, int to) {
 }
 
 template <typename T>
-double MeanActivation<T>::finish(int rows, const Filter* filter, bool with_value) {
+double MeanActivation<T>::finish(double weight, const Filter* filter, bool with_value) {
+  if (weight == 0) {
+    for (auto& pull : pulls_) std::fill(pull.data(), pull.data() + pull.size(), T(0));
+    return 0;
+  }
   for (auto& mean : means_) {
-    for (double& value : mean) value /= rows;
+    for (double& value : mean) value /= weight;
   }
   double value = 0;
   for (std::size_t p = 0; p < objective_.penalties.size(); p++) {
@@ -55,7 +59,7 @@ double MeanActivation<T>::finish(int rows, const Filter* filter, bool with_value
       (*filter)(p, filtered);
       mean = filtered.data();
     }
-    penalty_pull(penalty, layer.activation, mean, layer.outputs, rows, pulls_[penalty.layer].data());
+    penalty_pull(penalty, layer.activation, mean, layer.outputs, weight, pulls_[penalty.layer].data());
     if (with_value) value += penalty_value(penalty, layer.activation, mean, layer.outputs);
   }
   return value;

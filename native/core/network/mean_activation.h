@@ -30,13 +30,14 @@ class MeanActivation {
   void clear();
   // Adds the block sums of a chunk, of layers from … to (both included), in block order.
   void add(const LayerValues<T>& values, int from, int to);
-  // The sums over so many rows become means, and the means a pull on every penalised layer. filter may be null. Returns the value
-  // of the penalties on means, or 0 where that is not asked for.
-  double finish(int rows, const Filter* filter, bool with_value);
+  // The sums over rows of this total weight, their number where each counts 1, become means, and the means a pull on every
+  // penalised layer. filter may be null. Returns the value of the penalties on means, or 0 where that is not asked for. Rows of
+  // total weight 0 have no mean: there is no pull then and no value, and filter is not called.
+  double finish(double weight, const Filter* filter, bool with_value);
 
   // [outputs] raw means of a layer that is summed, else empty.
   const std::vector<double>& of(int layer) const { return means_[layer]; }
-  // [outputs] what every row's delta receives before f', of a layer whose mean is penalised; else null.
+  // [outputs] what every row's delta receives before f', times the row's weight, of a layer whose mean is penalised; else null.
   const T* pull(int layer) const { return pulls_[layer].size() > 0 ? pulls_[layer].data() : nullptr; }
   // What |output| weighs in the cost of one of so many rows, where an l1 penalty is on the layer; else 0.
   T l1(int layer, int rows) const;

@@ -18,7 +18,7 @@ struct CostParts {
   double loss = 0;
   double weight_decay = 0;
   double sparsity = 0;
-  double correct = 0;  // log_loss: rows whose label is the most probable class
+  double correct = 0;  // log_loss: the weights of rows whose label is the most probable class, 1 each without weights
   double total() const { return loss + weight_decay + sparsity; }
 };
 

@@ -1,13 +1,25 @@
 #include "network/pass.h"
 
 #include <algorithm>
-#include <functional>
-#include <numeric>
 
 #include "base/phase_clock.h"
 #include "network/softmax.h"
 
 namespace layerwise {
+
+namespace {
+
+// sums [cols] = the sum of the rows, each times its weight; null: 1 each.
+template <typename T>
+void sum_rows(const VectorKernels<T>& kernels, MatrixView<const T> rows, const double* weights, T* sums) {
+  std::fill(sums, sums + rows.cols, T(0));
+  for (int i = 0; i < rows.rows; i++) {
+    const double weight = weights != nullptr ? weights[i] : 1;
+    if (weight != 0) kernels.axpy(static_cast<T>(weight), rows.row(i), sums, rows.cols);
+  }
+}
+
+}  // namespace
 
 template <typename T>
 Pass<T>::Pass(const Network& network, const Objective& objective, const std::vector<std::unique_ptr<Products<T>>>& products,
@@ -52,10 +64,19 @@ void Pass<T>::forward(int block, int from, int to, bool sums) {
     const DenseLayer& layer = network_.layers[l];
     product(block, l);
     const PhaseTimer timer(Phase::activation);
-    kernels_.activate(layer.activation, values_.block(values_.activations(l), block), biases(layer),
-                      sums ? values_.activation_sums(l, block) : nullptr,
+    const MatrixView<T> a = values_.block(values_.activations(l), block);
+    T* into = sums ? values_.activation_sums(l, block) : nullptr;
+    const double* weights = this->weights(block);
+    kernels_.activate(layer.activation, a, biases(layer), weights == nullptr ? into : nullptr,
                       task_.wants_gradient ? values_.block(values_.slopes(l), block) : MatrixView<T>());
+    if (weights != nullptr && into != nullptr) sum_rows(kernels_, MatrixView<const T>(a), weights, into);
   }
+}
+
+template <typename T>
+const double* Pass<T>::weights(int block) const {
+  const double* all = rows_.weights();
+  return all == nullptr ? nullptr : all + rows_.blocks().begin(block);
 }
 
 template <typename T>
@@ -71,13 +92,14 @@ void Pass<T>::output(int block) {
   } else {
     const MatrixView<const T> target = values_.block(rows_.target(), block);
     block_loss_[block] =
-        sums == nullptr ? kernels_.output_loss(objective_.loss, layer.activation, z, biases(layer), target)
-                        : kernels_.output_delta(objective_.loss, layer.activation, z, biases(layer), target, row_factor_, sums);
+        weights(block) != nullptr ? weighted_loss(block, z, target, sums)
+        : sums == nullptr ? kernels_.output_loss(objective_.loss, layer.activation, z, biases(layer), target)
+                          : kernels_.output_delta(objective_.loss, layer.activation, z, biases(layer), target, row_factor_, sums);
   }
   double absolute = 0;
   for (const Penalty& penalty : objective_.penalties) {
     if (penalty.on_mean()) continue;
-    absolute += penalty.weight * kernels_.absolute_sum(values_.block(values_.activations(penalty.layer), block));
+    absolute += penalty.weight * absolute_sum(block, penalty.layer);
   }
   block_absolute_[block] = absolute;
 }
@@ -86,13 +108,56 @@ void Pass<T>::output(int block) {
 template <typename T>
 double Pass<T>::label_loss(int block, MatrixView<T> z, T* delta_sums) {
   const int begin = rows_.blocks().begin(block);
-  const double* weights = objective_.class_weights.empty() ? nullptr : objective_.class_weights.data();
+  const double* class_weights = objective_.class_weights.empty() ? nullptr : objective_.class_weights.data();
+  const double* row_weights = weights(block);
   const std::uint32_t* labels = rows_.labels() + begin;
   std::uint32_t* predicted = predicted_.data() + begin;
-  const double loss = softmax_loss(z, biases(network_.layers.back()), {labels, weights}, row_factor_, delta_sums, predicted);
-  block_correct_[block] = std::inner_product(labels, labels + z.rows, predicted, 0, std::plus<>(), std::equal_to<>());
+  const Labels known{labels, class_weights, row_weights};
+  const double loss = softmax_loss(z, biases(network_.layers.back()), known, row_factor_, delta_sums, predicted);
+  double correct = 0;
+  for (int i = 0; i < z.rows; i++) {
+    if (labels[i] == predicted[i]) correct += row_weights != nullptr ? row_weights[i] : 1;
+  }
+  block_correct_[block] = correct;
   if (task_.predicted != nullptr) std::copy(predicted, predicted + z.rows, task_.predicted + rows_.first() + begin);
   return loss;
+}
+
+// Rows singly, each with its own factor: weights are rare, and the loops over a row are the same. Where delta_sums is null z is
+// only read. A row of weight 0 adds nothing, whatever its numbers.
+template <typename T>
+double Pass<T>::weighted_loss(int block, MatrixView<T> z, MatrixView<const T> target, T* delta_sums) {
+  const DenseLayer& layer = network_.layers.back();
+  const double* weights = this->weights(block);
+  double loss = 0;
+  for (int i = 0; i < z.rows; i++) {
+    const MatrixView<T> row = z.rows_from(i, 1);
+    if (weights[i] == 0) {
+      if (delta_sums != nullptr) std::fill(row.data, row.data + row.cols, T(0));
+      continue;
+    }
+    const MatrixView<const T> x = target.rows_from(i, 1);
+    const T factor = static_cast<T>(weights[i] / task_.count);
+    // The sums of one row are overwritten below.
+    loss += weights[i] * (delta_sums == nullptr ? kernels_.output_loss(objective_.loss, layer.activation, row, biases(layer), x)
+                                                : kernels_.output_delta(objective_.loss, layer.activation, row, biases(layer), x,
+                                                                        factor, delta_sums));
+  }
+  if (delta_sums != nullptr) sum_rows<T>(kernels_, z, nullptr, delta_sums);
+  return loss;
+}
+
+// Of the layer's outputs, each row's times its weight.
+template <typename T>
+double Pass<T>::absolute_sum(int block, int layer) const {
+  const MatrixView<const T> a = values_.block(values_.activations(layer), block);
+  const double* weights = this->weights(block);
+  if (weights == nullptr) return kernels_.absolute_sum(a);
+  double sum = 0;
+  for (int i = 0; i < a.rows; i++) {
+    if (weights[i] != 0) sum += weights[i] * kernels_.absolute_sum(a.rows_from(i, 1));
+  }
+  return sum;
 }
 
 template <typename T>
@@ -108,11 +173,43 @@ template <typename T>
 void Pass<T>::hidden_delta(int block, int layer) {
   {
     const PhaseTimer timer(Phase::hidden_delta);
-    kernels_.hidden_delta(network_.layers[layer].activation, values_.block(values_.deltas(layer), block),
-                          values_.block(values_.activations(layer), block), values_.block(values_.slopes(layer), block),
-                          means_.pull(layer), means_.l1(layer, task_.count), values_.delta_sums(layer, block));
+    const T* pull = means_.pull(layer);
+    const T l1 = means_.l1(layer, task_.count);
+    const bool weighted = weights(block) != nullptr;
+    if (weighted && l1 != 0) {
+      weighted_l1_delta(block, layer);
+    } else {
+      if (weighted && pull != nullptr) add_weighted_pull(block, layer);
+      kernels_.hidden_delta(network_.layers[layer].activation, values_.block(values_.deltas(layer), block),
+                            values_.block(values_.activations(layer), block), values_.block(values_.slopes(layer), block),
+                            weighted ? nullptr : pull, l1, values_.delta_sums(layer, block));
+    }
   }
   gradient(block, layer);
+}
+
+// The pull on each row, before the rest of hidden_delta: what came back to the row has its weight already.
+template <typename T>
+void Pass<T>::add_weighted_pull(int block, int layer) {
+  const MatrixView<T> d = values_.block(values_.deltas(layer), block);
+  const double* weights = this->weights(block);
+  for (int i = 0; i < d.rows; i++) kernels_.axpy(static_cast<T>(weights[i]), means_.pull(layer), d.row(i), d.cols);
+}
+
+// hidden_delta of a layer with an l1 penalty, rows singly.
+template <typename T>
+void Pass<T>::weighted_l1_delta(int block, int layer) {
+  const MatrixView<T> d = values_.block(values_.deltas(layer), block);
+  const MatrixView<const T> a = values_.block(values_.activations(layer), block);
+  const MatrixView<const T> slopes = values_.block(values_.slopes(layer), block);
+  const double* weights = this->weights(block);
+  T* sums = values_.delta_sums(layer, block);
+  for (int i = 0; i < d.rows; i++) {
+    const T l1 = means_.l1(layer, task_.count) * static_cast<T>(weights[i]);
+    kernels_.hidden_delta(network_.layers[layer].activation, d.rows_from(i, 1), a.rows_from(i, 1), slopes.rows_from(i, 1),
+                          nullptr, l1, sums);
+  }
+  sum_rows<T>(kernels_, d, nullptr, sums);
 }
 
 template <typename T>

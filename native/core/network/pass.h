@@ -49,7 +49,13 @@ class Pass {
   LayerInput<T> input(int block, int layer) const;
   const T* biases(const DenseLayer& layer) const { return layer.biases(task_.theta, zeros_.data()); }
   void product(int block, int layer);
+  // The weights of the block's rows; null where they have none.
+  const double* weights(int block) const;
   double label_loss(int block, MatrixView<T> z, T* delta_sums);
+  double weighted_loss(int block, MatrixView<T> z, MatrixView<const T> target, T* delta_sums);
+  double absolute_sum(int block, int layer) const;
+  void add_weighted_pull(int block, int layer);
+  void weighted_l1_delta(int block, int layer);
 
   const Network& network_;
   const Objective& objective_;
@@ -60,9 +66,9 @@ class Pass {
   const MeanActivation<T>& means_;
 
   Task task_;
-  T row_factor_ = 1;                                                 // of every row's loss in the cost: 1 / count
-  Buffer<T> zeros_;                                                  // biases of layers that have none
-  std::vector<std::uint32_t> predicted_;                             // [rows of a chunk] log_loss: the most probable class
+  T row_factor_ = 1;                      // of every row's loss in the cost: 1 / count, times its weight
+  Buffer<T> zeros_;                       // biases of layers that have none
+  std::vector<std::uint32_t> predicted_;  // [rows of a chunk] log_loss: the most probable class
   std::vector<double> block_loss_, block_absolute_, block_correct_;  // [blocks]
 };
 

@@ -54,13 +54,17 @@ double softmax_loss(MatrixView<T> z, const T* bias, const Labels& labels, T scal
     shift(z.row(i), bias, z.cols);
     // shift() has made the largest of them 0.
     predicted[i] = static_cast<std::uint32_t>(std::find(z.row(i), z.row(i) + z.cols, T(0)) - z.row(i));
-    loss -= labels.weight(labels.of_row[i]) * static_cast<double>(z.row(i)[labels.of_row[i]]);
+    if (!labels.leaves_out(i)) loss -= labels.weight(i) * static_cast<double>(z.row(i)[labels.of_row[i]]);
   }
   exponentials(z);
   for (int i = 0; i < z.rows; i++) {
     T* y = z.row(i);
+    if (labels.leaves_out(i)) {
+      std::fill(y, y + z.cols, T(0));
+      continue;
+    }
     const std::uint32_t label = labels.of_row[i];
-    const double sum = sum_of(y, z.cols), weight = labels.weight(label);
+    const double sum = sum_of(y, z.cols), weight = labels.weight(i);
     loss += weight * std::log(sum);
     if (column_sums == nullptr) continue;
     const double factor = weight * static_cast<double>(scale);

@@ -9,12 +9,18 @@ namespace layerwise {
 template <typename T>
 void softmax(MatrixView<T> z, const T* bias);
 
-// What the rows' labels say of z. weights [classes] is what a row of each class counts; null for 1.
+// What the rows' labels say of z. A row counts the weight of its class times its own; null for 1.
 struct Labels {
-  const std::uint32_t* of_row;  // [rows], each below the number of classes
-  const double* weights;
+  const std::uint32_t* of_row;          // [rows], each below the number of classes
+  const double* weights;                // [classes]
+  const double* row_weights = nullptr;  // [rows]
 
-  double weight(std::uint32_t label) const { return weights != nullptr ? weights[label] : 1; }
+  double weight(int row) const {
+    const double of_class = weights != nullptr ? weights[of_row[row]] : 1;
+    return row_weights != nullptr ? of_class * row_weights[row] : of_class;
+  }
+  // Rows of weight 0 add nothing, whatever their z.
+  bool leaves_out(int row) const { return row_weights != nullptr && row_weights[row] == 0; }
 };
 
 // The sum over rows of -weight ln y[label], by log-sum-exp in float64, not divided by m. z becomes D = scale * weight * (y -

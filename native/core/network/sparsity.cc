@@ -49,11 +49,11 @@ double penalty_value(const Penalty& penalty, Activation activation, const double
 }
 
 template <typename T>
-void penalty_pull(const Penalty& penalty, Activation activation, const double* mean, int units, int m, T* pull) {
+void penalty_pull(const Penalty& penalty, Activation activation, const double* mean, int units, double m, T* pull) {
   for (int j = 0; j < units; j++) pull[j] = static_cast<T>(divergence(penalty, activation, j, mean[j]).slope / m);
 }
 
-template void penalty_pull(const Penalty&, Activation, const double*, int, int, float*);
-template void penalty_pull(const Penalty&, Activation, const double*, int, int, double*);
+template void penalty_pull(const Penalty&, Activation, const double*, int, double, float*);
+template void penalty_pull(const Penalty&, Activation, const double*, int, double, double*);
 
 }  // namespace layerwise

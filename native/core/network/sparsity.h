@@ -31,7 +31,8 @@ struct Penalty {
 double penalty_value(const Penalty& penalty, Activation activation, const double* mean, int units);
 
 // pull[j] = (1/m) d value / d mean[j]: what every row's delta of unit j receives before f' [Xue eq. 13, with the 1/m it lacks].
+// Where rows have weights, m is their sum, and a row receives its weight times this.
 template <typename T>
-void penalty_pull(const Penalty& penalty, Activation activation, const double* mean, int units, int m, T* pull);
+void penalty_pull(const Penalty& penalty, Activation activation, const double* mean, int units, double m, T* pull);
 
 }  // namespace layerwise

@@ -17,6 +17,7 @@ struct Rows {
   const std::uint32_t* order = nullptr;  // [count] which rows, or null for all in their own order
   ColumnScaling scaling;
   const std::uint32_t* labels = nullptr;  // the class of each row of data, whatever the order
+  const double* weights = nullptr;        // the weight of each row of data, whatever the order; null: 1
 };
 
 // Throws std::out_of_range where `order` names no row of data, or a row's label none of `classes`. Reads all of both, so it is
@@ -28,7 +29,9 @@ void check_labels(const Rows& rows, std::uint32_t classes);
 template <typename T>
 class MemoryRows final : public RowSource<T> {
  public:
-  explicit MemoryRows(const Rows& rows) : RowSource<T>(rows.count, rows.cols, rows.order), rows_(rows) {}
+  explicit MemoryRows(const Rows& rows) : RowSource<T>(rows.count, rows.cols, rows.order), rows_(rows) {
+    if (rows.weights != nullptr) this->weigh(rows.weights);
+  }
 
   // Where the data is T and needs no conversion.
   MatrixView<const T> in_place(int first, int count) const override;

@@ -1,6 +1,7 @@
 #include "rows/row_chunk.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/phase_clock.h"
 #include "products/choose.h"
@@ -45,6 +46,7 @@ template <typename T>
 void RowChunk<T>::begin(const RowSelection<T>& selection, int chunks, bool read_again) {
   selection_ = selection;
   chunks_ = chunks;
+  if (selection.rows->weighted()) weights_.resize(most_rows_);
   if (!grouped_) return;
   const std::size_t bytes = GroupedChunk<T>::bytes(most_rows_, most_blocks_, cols_);
   const bool all_kept = (read_again || selection.repeated) && chunks * bytes <= group_bytes_;
@@ -87,6 +89,13 @@ void RowChunk<T>::fill(int block) {
   }
   if (groups_ != nullptr && !groups_filled_) groups_->put(block, input_.rows_from(begin, count));
   if (!labels_.empty()) source.read_labels(selection_.order, at, count, labels_.data() + begin);
+  if (!source.weighted()) return;
+  for (int i = 0; i < count; i++) weights_[begin + i] = source.weight(selection_.order, at + i);
+}
+
+template <typename T>
+double RowChunk<T>::weight() const {
+  return weights() == nullptr ? rows() : std::accumulate(weights_.begin(), weights_.begin() + rows(), 0.0);
 }
 
 template <typename T>

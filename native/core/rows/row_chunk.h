@@ -55,6 +55,10 @@ class RowChunk {
   MatrixView<const T> target() const { return target_; }  // [rows, cols] without noise
   // [rows] where labels are wanted.
   const std::uint32_t* labels() const { return labels_.data(); }
+  // [rows] RowSource::weight; null where the rows have none and count 1 each.
+  const double* weights() const { return selection_.rows->weighted() ? weights_.data() : nullptr; }
+  // The sum of the weights; the number of rows where they have none. When every block is filled.
+  double weight() const;
 
  private:
   MatrixView<T> own_input() const { return {x_.data(), rows(), cols_}; }
@@ -71,6 +75,7 @@ class RowChunk {
   Buffer<T> x_;                              // [most_rows, cols] inputs that do not lie in the source
   Buffer<T> clean_;                          // [most_rows, cols] targets of inputs with noise
   std::vector<std::uint32_t> labels_;        // [most_rows]
+  std::vector<double> weights_;              // [most_rows] of weighted sources
   std::vector<GroupedChunk<T>> group_room_;  // one for each chunk of a run, or one for all of them in turn
 
   // The run and its open chunk.

@@ -25,6 +25,19 @@ class RowSource {
     return which != nullptr ? which[i] : static_cast<std::size_t>(i);
   }
 
+  // Row weights of a cost or a mean, of_row [rows of the data], whatever the order: owned by the caller, at least 0, and not all
+  // 0 over this source's own order. Serially, before any run. Without a call every row counts 1.
+  void weigh(const double* of_row) {
+    weights_ = of_row;
+    double sum = 0;
+    for (int i = 0; i < count_; i++) sum += of_row[row_at(nullptr, i)];
+    mean_weight_ = sum / count_;
+  }
+  bool weighted() const { return weights_ != nullptr; }
+  // The weight of the row at position i divided by the mean weight over the source: their mean is 1, and that of equal ones is
+  // what no weights mean. Only of weighted sources.
+  double weight(const std::uint32_t* order, int i) const { return weights_[row_at(order, i)] / mean_weight_; }
+
   // Only positions first … first+count-1 are read from now on. Serially.
   virtual void open([[maybe_unused]] const std::uint32_t* order, [[maybe_unused]] int first, [[maybe_unused]] int count) {}
 
@@ -58,6 +71,8 @@ class RowSource {
  private:
   int count_, cols_;
   const std::uint32_t* own_order_;
+  const double* weights_ = nullptr;  // [rows of the data]
+  double mean_weight_ = 1;
 };
 
 }  // namespace layerwise

@@ -19,27 +19,29 @@ Epoch::Epoch(const std::vector<std::size_t>& means) {
 void Epoch::begin(int number_begun) {
   number = number_begun;
   step = 0;
-  loss = absolute = correct = squared_norm = 0;
+  weight = loss = absolute = correct = squared_norm = 0;
   for (auto& sums : activation) std::fill(sums.begin(), sums.end(), 0);
   last = {};
 }
 
-void Epoch::add(const CostParts& parts, int rows) {
+void Epoch::add(const CostParts& parts, int rows, double weight_of_rows) {
   step++;
+  weight += weight_of_rows;
   loss += parts.loss * rows;
   absolute += parts.sparsity * rows;
   correct += parts.correct;
   last = parts;
 }
 
-void Epoch::add_means(std::size_t layer, const std::vector<double>& mean, int rows) {
+void Epoch::add_means(std::size_t layer, const std::vector<double>& mean, double weight_of_rows) {
   auto& sums = activation[layer];
-  for (std::size_t j = 0; j < mean.size(); j++) sums[j] += mean[j] * rows;
+  for (std::size_t j = 0; j < mean.size(); j++) sums[j] += mean[j] * weight_of_rows;
 }
 
 void Epoch::save(TrainingState& state) const {
   state.integer("epoch.number", number);
   state.integer("epoch.step", step);
+  state.number("epoch.weight", weight);
   state.number("epoch.loss", loss);
   state.number("epoch.absolute", absolute);
   state.number("epoch.correct", correct);
@@ -51,6 +53,7 @@ void Epoch::save(TrainingState& state) const {
 void Epoch::restore(StateReader& state, int steps_in_epoch) {
   number = static_cast<int>(state.integer("epoch.number", -1, std::numeric_limits<int>::max() - 1));
   step = static_cast<int>(state.integer("epoch.step", 0, steps_in_epoch));
+  weight = state.number("epoch.weight");
   loss = state.number("epoch.loss");
   absolute = state.number("epoch.absolute");
   correct = state.number("epoch.correct");

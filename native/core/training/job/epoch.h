@@ -12,7 +12,8 @@ namespace layerwise {
 struct Epoch {
   int number = -1;  // -1: none has begun
   int step = 0;     // steps done
-  // Sums over the rows of these steps.
+  // Sums over the rows of these steps, each times its weight, and of the weights: the rows where they have none.
+  double weight = 0;
   double loss = 0, absolute = 0, correct = 0;
   std::vector<std::vector<double>> activation;  // [layers] of each unit's output, where the evaluator has means
   CostParts last;                               // of the last step
@@ -22,9 +23,10 @@ struct Epoch {
   explicit Epoch(const std::vector<std::size_t>& means);
 
   void begin(int number_begun);
-  // A step over so many rows.
-  void add(const CostParts& parts, int rows);
-  void add_means(std::size_t layer, const std::vector<double>& mean, int rows);
+  // A step over so many rows of this weight.
+  void add(const CostParts& parts, int rows, double weight_of_rows);
+  // The means of one layer over rows of this weight.
+  void add_means(std::size_t layer, const std::vector<double>& mean, double weight_of_rows);
 
   void save(TrainingState& state) const;
   void restore(StateReader& state, int steps_in_epoch);

@@ -96,9 +96,11 @@ bool TrainingJob<T>::step(Team& team, RowSource<T>& rows, const Span& span, cons
   project(team, options_.weight_constraint, network_, theta_.data());
 
   optimizer_->keep();
-  moving_means_.keep();
-  epoch_.add(parts, request.count);
-  for (int l = 0; l < network_.depth(); l++) epoch_.add_means(l, evaluator_.means(l), request.count);
+  const double weight = evaluator_.weight();
+  // Rows of weight 0 alone have no mean.
+  if (weight > 0) moving_means_.keep();
+  epoch_.add(parts, request.count, weight);
+  for (int l = 0; l < network_.depth(); l++) epoch_.add_means(l, evaluator_.means(l), weight);
   if (last) {
     epoch_.squared_norm = 0;
     for (double norm : tile_norms_) epoch_.squared_norm += norm;

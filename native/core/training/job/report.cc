@@ -36,17 +36,18 @@ double TrainingJob<T>::weight_decay_cost(Team& team, bool exact) {
 template <typename T>
 CostParts TrainingJob<T>::cost_so_far(Team& team, const std::vector<std::vector<double>>& means, bool exact_decay) {
   if (whole_batches()) return epoch_.last;
-  const double rows = std::min<double>(static_cast<double>(epoch_.step) * batch_, rows_);
   CostParts cost;
-  cost.loss = epoch_.loss / rows;
-  cost.sparsity = epoch_.absolute / rows;
   cost.correct = epoch_.correct;
+  cost.weight_decay = weight_decay_cost(team, exact_decay);
+  // Rows of weight 0 alone have no loss and no means.
+  if (epoch_.weight == 0) return cost;
+  cost.loss = epoch_.loss / epoch_.weight;
+  cost.sparsity = epoch_.absolute / epoch_.weight;
   for (const Penalty& penalty : objective_.penalties) {
     if (!penalty.on_mean()) continue;
     const DenseLayer& layer = network_.layers[penalty.layer];
     cost.sparsity += penalty_value(penalty, layer.activation, means[penalty.layer].data(), layer.outputs);
   }
-  cost.weight_decay = weight_decay_cost(team, exact_decay);
   return cost;
 }
 
@@ -61,10 +62,9 @@ SpanResult TrainingJob<T>::report(Team& team, bool done, bool cancelled) {
 
   // Parameters are about to be handed over: the cost, which was that of earlier ones, does not vouch for them.
   const bool handed_over = done || cancelled;
-  const double rows = std::min<double>(static_cast<double>(epoch_.step) * batch_, rows_);
   std::vector<std::vector<double>> means = epoch_.activation;
   for (auto& layer : means) {
-    for (double& value : layer) value /= rows;
+    for (double& value : layer) value = epoch_.weight > 0 ? value / epoch_.weight : 0;
   }
   result.cost = cost_so_far(team, means, handed_over);
   if (evaluator_.monitored_layer() >= 0) result.mean_activation = means[evaluator_.monitored_layer()];
