@@ -9,6 +9,7 @@
 #include "naive_cost.h"
 #include "network/forward_row.h"
 #include "network/plan.h"
+#include "vector_testing.h"
 
 namespace layerwise {
 namespace {
@@ -270,25 +271,7 @@ std::vector<long double> naive_outputs(const Network& network, const std::vector
     long double sum = 0;
     for (long double value : z) sum += std::exp(value - most);
     for (long double& value : z) {
-      switch (layer.activation) {
-        case Activation::sigmoid:
-          value = 1 / (1 + std::exp(-value));
-          break;
-        case Activation::tanh:
-          value = std::tanh(value);
-          break;
-        case Activation::relu:
-          value = std::max(value, 0.0L);
-          break;
-        case Activation::satlin:
-          value = std::clamp(value, 0.0L, 1.0L);
-          break;
-        case Activation::identity:
-          break;
-        case Activation::softmax:
-          value = std::exp(value - most) / sum;
-          break;
-      }
+      value = layer.activation == Activation::softmax ? std::exp(value - most) / sum : apply(layer.activation, value);
     }
     a = z;
   }

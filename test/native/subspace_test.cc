@@ -8,6 +8,7 @@
 #include "core_testing.h"
 #include "linear/covariance.h"
 #include "linear/eigen.h"
+#include "products/blas.h"
 
 namespace layerwise {
 namespace {
