@@ -5,17 +5,13 @@ import {
   LinearAutoencoder,
   type Loss,
   Matrix,
-  MinMaxScaler,
-  Pca,
   SoftmaxClassifier,
   SparseAutoencoder,
   type Sparsity,
   StackedAutoencoder,
   StackedClassifier,
-  StandardScaler,
 } from '../lib/index.js'
 import { isBounded } from '../lib/objective/activation.js'
-import { labeledRows } from './labeled-sample.js'
 import { evaluate, type OracleObjective } from './oracle/network.js'
 import { numericGradient, relativeError } from './oracle/numeric-gradient.js'
 import { gradientDescent, movingMean } from './oracle/optimizers.js'
@@ -24,27 +20,18 @@ import { pointAwayFromKinks } from './oracle/points.js'
 import { expectError } from './refusal.js'
 import { rejection, relativeDistance, sampleRows } from './sample.js'
 import { tolerances } from './tolerances.js'
-
-const INPUTS = 6
-const CLASSES = 3
-const ROWS = 12
-const { x, labels } = labeledRows(ROWS, INPUTS, CLASSES)
-/** Whole numbers, some of them 0. */
-const counts = [1, 0, 3, 2, 1, 1, 0, 4, 1, 2, 1, 2]
-/** Each row as often as its count says. */
-const repeated = counts.flatMap((count, row) => Array<number>(count).fill(row))
-
-const rowsOf = (from: Matrix, which: readonly number[]) =>
-  Matrix.from(
-    Float64Array.from(which.flatMap((row) => [...from.data.slice(row * from.cols, (row + 1) * from.cols)])),
-    which.length,
-    from.cols,
-  )
-const often = rowsOf(x, repeated)
-const oftenLabels = repeated.map((row) => labels[row]!)
-
-const close = (a: ArrayLike<number>, b: ArrayLike<number>) =>
-  expect(relativeDistance(a, b)).toBeLessThan(tolerances.repeatedRows.value)
+import {
+  CLASSES,
+  close,
+  counts,
+  INPUTS,
+  labels,
+  often,
+  oftenLabels,
+  ROWS,
+  rowsOf,
+  x,
+} from './weighted-sample.js'
 
 describe('weighted cost and gradient: central differences, the oracle and float32 agree', () => {
   const weights = [0.5, 0, 3, 1, 1.25, 2]
@@ -396,96 +383,4 @@ test('training labels of one class among the rows of a weight above 0 are refuse
   const rowWeights = Array.from(labels, (label) => Number(label === 1))
   const error = await rejection(new SoftmaxClassifier(softmax).fit(x, labels, { rowWeights }))
   expectError(error, 'ERR_RANGE', 'received class 1 in every row of a weight above 0')
-})
-
-describe('whole-number weights give what repeated rows give', () => {
-  test('a StandardScaler', async () => {
-    const weighted = await new StandardScaler().fit(x, { rowWeights: counts })
-    const expected = await new StandardScaler().fit(often)
-    close(weighted.shift, expected.shift)
-    close(weighted.factor, expected.factor)
-  })
-
-  test('a MinMaxScaler', async () => {
-    const outlier = Matrix.from(
-      x.data.map((value, k) => (k < 2 * INPUTS && k >= INPUTS ? 100 : value)),
-      ROWS,
-      INPUTS,
-    )
-    const weighted = await new MinMaxScaler().fit(outlier, { rowWeights: counts })
-    const expected = await new MinMaxScaler().fit(often)
-    expect([...weighted.shift, ...weighted.factor]).toEqual([...expected.shift, ...expected.factor])
-  })
-
-  test('a Pca from the whole covariance', async () => {
-    const weighted = await new Pca({ precision }).fit(x, { rowWeights: counts })
-    const expected = await new Pca({ precision }).fit(often)
-    close(weighted.explainedVariance, expected.explainedVariance)
-    close(weighted.components.data, expected.components.data)
-    close(weighted.mean, expected.mean)
-  })
-
-  test('a Pca of many columns, by subspace iteration', async () => {
-    const wide = sampleRows(ROWS, 2100)
-    const weighted = await new Pca({ components: 2, precision }).fit(wide, { rowWeights: counts })
-    const expected = await new Pca({ components: 2, precision }).fit(rowsOf(wide, repeated))
-    close(weighted.explainedVariance, expected.explainedVariance)
-    close(weighted.explainedVarianceRatio, expected.explainedVarianceRatio)
-    close(weighted.components.data, expected.components.data)
-  })
-
-  test('a Pca of data with an offset far larger than its spread', async () => {
-    const far = (rows: Matrix) =>
-      Matrix.from(
-        Float64Array.from(rows.data, (value) => 1e8 + Math.round(value * 1024) / 1024),
-        rows.rows,
-        INPUTS,
-      )
-    const weighted = await new Pca({ precision }).fit(far(x), { rowWeights: counts })
-    const expected = await new Pca({ precision }).fit(far(often))
-    close(weighted.explainedVariance, expected.explainedVariance)
-  })
-})
-
-describe('bad rowWeights are refused', () => {
-  const { POSITIVE_INFINITY: infinite } = Number
-  const without = (row: number, value: unknown) => counts.map((count, k) => (k === row ? value : count))
-  const table: [string, unknown, string, string][] = [
-    ['too few', [1, 2], 'ERR_SHAPE', 'expected 12 weights, one a row, received 2 weights'],
-    ['none at all', [], 'ERR_SHAPE', 'expected 12 weights, one a row, received 0 weights'],
-    ['no array', 1, 'ERR_ARGUMENT', 'expected an array of numbers, one a row'],
-    ['null', null, 'ERR_ARGUMENT', 'expected an array of numbers, one a row'],
-    ['a Matrix', x, 'ERR_ARGUMENT', 'expected an array of numbers, one a row'],
-    ['big integers', new BigInt64Array(12), 'ERR_ARGUMENT', 'expected an array of numbers, one a row'],
-    ['a text', without(3, '2'), 'ERR_ARGUMENT', 'expected a finite number of at least 0'],
-    ['a hole', without(3, undefined), 'ERR_ARGUMENT', 'in row 3'],
-    ['a negative number', without(3, -1), 'ERR_RANGE', 'expected a finite number of at least 0'],
-    ['NaN', without(3, NaN), 'ERR_RANGE', 'in row 3'],
-    ['Infinity', without(3, infinite), 'ERR_RANGE', 'in row 3'],
-    ['zeros', new Float32Array(12), 'ERR_RANGE', 'expected a weight above 0, received 0 in all 12 rows'],
-    ['too large a sum', without(3, 1e300), 'ERR_RANGE', 'whose sum is from 1e-200 to 1e+200'],
-  ]
-  const uses: Record<string, (rowWeights: never) => Promise<unknown>> = {
-    fit: (rowWeights) => new SparseAutoencoder({ inputs: INPUTS, hidden: 2 }).fit(x, { rowWeights }),
-    fineTune: (rowWeights) => new StackedAutoencoder(stack).fineTune(x, { rowWeights }),
-    cost: (rowWeights) => new SoftmaxClassifier(softmax).cost(x, labels, { rowWeights }),
-    score: (rowWeights) => new SoftmaxClassifier(softmax).score(x, labels, { rowWeights }),
-    'a scaler': (rowWeights) => new StandardScaler().fit(x, { rowWeights }),
-    'a Pca': (rowWeights) => new Pca().fit(x, { rowWeights }),
-  }
-  describe.each(Object.entries(uses))('by %s', (_, use) => {
-    test.each(table)('%s', async (_, rowWeights, code, message) => {
-      const error = await rejection(use(rowWeights as never))
-      expectError(error, code, message)
-      expect((error as Error).message).toMatch(/^rowWeights: /)
-    })
-  })
-
-  test('of validation by their own name', async () => {
-    const model = new SparseAutoencoder({ inputs: INPUTS, hidden: 2 })
-    const error = await rejection(model.fit(x, { validation: { x, rowWeights: [1] } }))
-    expectError(error, 'ERR_SHAPE', 'validation.rowWeights: expected 12 weights')
-    const other = await rejection(model.fit(x, { validation: { x, labels } as never }))
-    expectError(other, 'ERR_ARGUMENT', 'labels')
-  })
 })

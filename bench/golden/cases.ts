@@ -196,6 +196,15 @@ function variants(): GoldenCase[] {
   list['held-out rows, early stopping'] = {
     fit: { ...ADAM, validation: 0.2, earlyStopping: { patience: 1 } } as FitOptions,
   }
+  const rowWeights = Array.from({ length: ROWS }, (_, row) => (row * 7) % 4)
+  list['rowWeights, kl, minibatches'] = {
+    options: { sparsity: KL },
+    fit: { ...ADAM, rowWeights } as FitOptions,
+  }
+  list['rowWeights, l1, all rows'] = {
+    options: { sparsity: { kind: 'l1', weight: 0.1 } },
+    fit: { ...ALL, rowWeights } as FitOptions,
+  }
   list.decay = { options: { weightDecay: 0.05 } }
   list.seed = { options: { seed: 12_345 } }
   return Object.entries(list).flatMap(([name, variant]) =>
