@@ -24,12 +24,13 @@ export type { MatrixData, MatrixLike, MatrixOptions, NumberArray } from './data/
 export { type NpyType, readNpy, type WriteNpyOptions, writeNpy } from './data/npy.js'
 export { type PatchOptions, preparePatches, type RowPatchOptions, samplePatches } from './data/patches.js'
 export type { RowWeights, RowWeightsOption } from './data/row-weights.js'
-export type { FittingRows, Rows } from './data/rows.js'
+export type { DenseRows, FittingRows, Rows, SingleRow } from './data/rows.js'
 export type { Scaler } from './data/scaling/column-scaler.js'
 export { MinMaxScaler, type MinMaxScalerOptions } from './data/scaling/min-max-scaler.js'
 export { type ModelScaler, scalerFromJSON } from './data/scaling/scaler.js'
 export type { MinMaxScalerJSON, ScalerJSON, StandardScalerJSON } from './data/scaling/scaler-json.js'
-export { StandardScaler } from './data/scaling/standard-scaler.js'
+export { StandardScaler, type StandardScalerOptions } from './data/scaling/standard-scaler.js'
+export { type IndexArray, SparseMatrix, type SparseMatrixLike } from './data/sparse-matrix.js'
 export { type ConfusionPlotOptions, confusionPlot } from './inspect/confusion-plot.js'
 export {
   type ExcitingInputsOptions,

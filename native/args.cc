@@ -123,6 +123,16 @@ Storage storage_numbered(Napi::Env env, const Napi::Value& number) {
   return static_cast<Storage>(storage);
 }
 
+void put_indices(Rows& rows, const ArrayArgument& starts, const ArrayArgument& columns, Napi::Env env) {
+  if (starts.type != napi_uint32_array || columns.type != napi_uint32_array)
+    throw argument_error(env, "ERR_ARGUMENT", "indptr, indices: expected a Uint32Array");
+  if (rows.storage != Storage::f32 && rows.storage != Storage::f64)
+    throw argument_error(env, "ERR_ARGUMENT", "data: expected floats of 32 or 64 bits");
+  rows.starts = static_cast<const std::uint32_t*>(starts.data);
+  rows.columns = static_cast<const std::uint32_t*>(columns.data);
+  rows.elements = columns.length;
+}
+
 ColumnScaling scaling_of(const Napi::Object& object, std::size_t cols) {
   ColumnScaling scaling;
   scaling.shift = doubles_argument(object, "shift", cols);
@@ -154,7 +164,11 @@ Rows rows_argument(const Napi::Object& object, Pins& pins) {
   Rows rows = rows_of(env, data, storage_argument(object), available, integer(object, "cols", 1));
   rows.stored = available;
   rows.scale = number(object, "scale");
-  if (data.length != static_cast<std::size_t>(available) * static_cast<std::size_t>(rows.cols)) {
+  if (has(object, "sparse")) {
+    const Napi::Object sparse = child(object, "sparse");
+    put_indices(rows, array_argument(sparse, "indptr", pins, std::int64_t{available} + 1),
+                array_argument(sparse, "indices", pins, static_cast<std::int64_t>(data.length)), env);
+  } else if (data.length != static_cast<std::size_t>(available) * static_cast<std::size_t>(rows.cols)) {
     throw argument_error(env, "ERR_SHAPE",
                          "data: " + std::to_string(data.length) + " numbers are not " + std::to_string(available) + " × " +
                              std::to_string(rows.cols));
@@ -243,6 +257,18 @@ TrainingOptions training_argument(const Napi::Object& request) {
     throw argument_error(request.Env(), "ERR_ARGUMENT", "batchSize: lbfgs takes all rows");
   }
   return options;
+}
+
+const char* fault_name(const FirstBadRow& bad) {
+  switch (bad.fault) {
+    case FirstBadRow::Fault::index:
+      return "index";
+    case FirstBadRow::Fault::starts:
+      return "starts";
+    case FirstBadRow::Fault::value:
+      break;
+  }
+  return nullptr;
 }
 
 int threads_argument(const Napi::Object& request) { return integer(request, "threads", 1); }

@@ -24,6 +24,8 @@ ColumnScaling scaling_argument(const Napi::Object& owner, const char* name, Pins
 Rows rows_of(Napi::Env env, const ArrayArgument& data, Storage storage, int rows, int cols);
 // The place of a storage in the list of them.
 Storage storage_numbered(Napi::Env env, const Napi::Value& number);
+// Makes rows over stored values sparse.
+void put_indices(Rows& rows, const ArrayArgument& starts, const ArrayArgument& columns, Napi::Env env);
 // rows.through, if present; its parameters are pinned.
 std::optional<FrozenLayers> through_argument(const Napi::Object& request, Pins& pins, bool in_double);
 // Checks that these rows and their labels fit the network, behind the frozen layers if there are any.
@@ -31,6 +33,8 @@ void check_learnable(Napi::Env env, const Network& network, const Objective& obj
                      const std::optional<FrozenLayers>& frozen);
 // The checks left to the computing threads: `order` contains row numbers, labels are classes. Throws std::out_of_range.
 void check_rows(const Network& network, const Objective& objective, const Rows& rows);
+// The name of what is wrong with a row, as JavaScript knows it; null: its value.
+const char* fault_name(const FirstBadRow& bad);
 TrainingOptions training_argument(const Napi::Object& request);
 
 int threads_argument(const Napi::Object& request);

@@ -6,6 +6,7 @@
 #include "linear/eigen.h"
 #include "linear/subspace.h"
 #include "rows/scan.h"
+#include "rows/sparse_rows.h"
 #include "worker.h"
 
 namespace layerwise {
@@ -19,6 +20,7 @@ Napi::Value bad_value(Napi::Env env, const FirstBadRow& bad) {
   place.Set("row", bad.row);
   place.Set("column", bad.column);
   place.Set("value", bad.value);
+  if (const char* fault = fault_name(bad)) place.Set("fault", fault);
   return place;
 }
 
@@ -39,8 +41,8 @@ Napi::Value run_scan(const Napi::CallbackInfo& info) {
   call->high = request.Get("high").ToNumber();
   operation->compute = [call](Team& team, const StopFlag& stop) {
     check_places(call->rows);
-    MemoryRows<double> rows(call->rows);
-    call->finished = scan(team, rows, call->low, call->high, stop, call->bad);
+    const auto rows = rows_in_memory<double>(call->rows);
+    call->finished = scan(team, *rows, call->low, call->high, stop, call->bad);
   };
   operation->result = [call](Napi::Env later) -> Napi::Value {
     if (!call->finished) throw cancelled(later);
@@ -67,8 +69,9 @@ Napi::Value run_covariance(const Napi::CallbackInfo& info) {
   call->covariance = doubles_argument(request, "covariance", operation->pins, n * n);
   operation->compute = [call](Team& team, const StopFlag& stop) {
     check_places(call->rows);
-    MemoryRows<double> rows(call->rows);
-    call->finished = covariance(team, rows, call->mean, call->covariance, call->scale, stop);
+    const auto rows = rows_in_memory<double>(call->rows);
+    call->finished = covariance(team, *rows, call->mean, call->covariance, call->scale, stop);
+    check_whole(*rows);
   };
   operation->result = [call](Napi::Env later) -> Napi::Value {
     if (!call->finished) throw cancelled(later);
@@ -126,8 +129,9 @@ Napi::Value run_leading_directions(const Napi::CallbackInfo& info) {
   call->out.vectors = doubles_argument(request, "vectors", operation->pins, static_cast<std::size_t>(count) * n);
   operation->compute = [call](Team& team, const StopFlag& stop) {
     check_places(call->rows);
-    MemoryRows<double> rows(call->rows);
-    call->end = leading_directions(team, rows, call->out, stop);
+    const auto rows = rows_in_memory<double>(call->rows);
+    call->end = leading_directions(team, *rows, call->out, stop);
+    check_whole(*rows);
   };
   const StopFlag* stop = operation->stop.get();
   operation->result = [call, stop](Napi::Env later) -> Napi::Value {

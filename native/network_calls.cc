@@ -10,6 +10,7 @@
 #include "network/evaluation.h"
 #include "network/forward.h"
 #include "network/forward_row.h"
+#include "rows/sparse_rows.h"
 #include "worker.h"
 
 namespace layerwise {
@@ -57,8 +58,8 @@ Napi::Value start_forward(const Napi::Object& request, std::unique_ptr<Operation
   forward_request.unscale = scaling_argument(request, "unscale", operation->pins, outputs);
   operation->compute = [call](Team& team, const StopFlag& stop) {
     check_places(call->rows);
-    MemoryRows<T> source(call->rows);
-    call->request.rows = &source;
+    const auto source = rows_in_memory<T>(call->rows);
+    call->request.rows = source.get();
     call->finished = forward(team, call->request, stop, call->bad);
   };
   operation->result = [call](Napi::Env later) -> Napi::Value {
@@ -69,6 +70,7 @@ Napi::Value start_forward(const Napi::Object& request, std::unique_ptr<Operation
       error.Set("column", Napi::Number::New(later, call->bad.column));
       error.Set("value", Napi::Number::New(later, call->bad.value));
       error.Set("ofResults", Napi::Boolean::New(later, call->bad.of_results));
+      if (const char* fault = fault_name(call->bad)) error.Set("fault", Napi::String::New(later, fault));
       throw error;
     }
     return later.Undefined();
@@ -168,7 +170,7 @@ struct EvaluateCall {
     const std::unique_ptr<RowSource<T>> source = make_source<T>(rows, frozen ? &*frozen : nullptr);
     EvaluationMemory memory;
     memory.row_scratch = source->scratch_elements();
-    Evaluator<T> evaluator(network, objective, rows.count, memory);
+    Evaluator<T> evaluator(network, objective, rows.count, memory, false, source->is_indexed());
     const auto& kernels = vector_kernels<T>();
     typename Evaluator<T>::Request request;
     request.theta = theta;
@@ -182,6 +184,7 @@ struct EvaluateCall {
     };
     if (gradient != nullptr) request.sink = &add_decay;
     finished = evaluator.run(team, request, stop, parts);
+    check_whole(*source);
     mean_activation = evaluator.mean_activation();
     check_held();
   }
@@ -236,8 +239,8 @@ RowEnd run_row(const Network& network, const ArrayArgument& parameters, const Ar
                const Rows& row, const ArrayArgument& out, double* error) {
   const T* theta = static_cast<const T*>(parameters.data);
   if (renew) transpose_first_layer(network, theta, static_cast<T*>(transposed.data));
-  return forward_row(network, theta, static_cast<const T*>(transposed.data), MemoryRows<T>(row), static_cast<T*>(out.data),
-                     error);
+  const auto source = rows_in_memory<T>(row);
+  return forward_row(network, theta, static_cast<const T*>(transposed.data), *source, static_cast<T*>(out.data), error);
 }
 
 }  // namespace
@@ -275,11 +278,19 @@ Napi::Value run_forward_row(const Napi::CallbackInfo& info) {
 
   const auto width = static_cast<std::int64_t>(network.inputs());
   const ArrayArgument parameters = array_argument(env, info[1], "parameters", static_cast<std::int64_t>(network.parameters));
-  const ArrayArgument data = array_argument(env, info[2], "row", width);
+  const bool sparse = !info[10].IsUndefined();
+  const ArrayArgument data = array_argument(env, info[2], "row", sparse ? -1 : width);
   const ArrayArgument out = array_argument(env, info[6], "out", network.outputs());
   if (out.type != parameters.type) throw argument_error(env, "ERR_ARGUMENT", "out: expected the type of the parameters");
   Rows row = rows_of(env, data, storage_numbered(env, info[3]), 1, network.inputs());
   row.scale = info[4].ToNumber();
+  std::uint32_t starts[] = {0, static_cast<std::uint32_t>(data.length)};
+  if (sparse) {
+    ArrayArgument ends;
+    ends.data = starts;
+    ends.type = napi_uint32_array;
+    put_indices(row, ends, array_argument(env, info[10], "columns", static_cast<std::int64_t>(data.length)), env);
+  }
   if (!info[5].IsUndefined()) row.scaling = scaling_of(request_argument(info, 5), width);
   const auto weights = static_cast<std::int64_t>(network.layers.front().weight_count());
   const ArrayArgument transposed = array_argument(env, info[7], "transposed", weights);

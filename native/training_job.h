@@ -19,7 +19,8 @@ template <typename T>
 struct JobOverRows {
   JobOverRows(std::unique_ptr<RowSource<T>> source, const Network& network, const Objective& objective,
               const TrainingOptions& options, const T* initial)
-      : rows(std::move(source)), job(network, objective, options, initial, rows->count(), rows->scratch_elements()) {}
+      : rows(std::move(source)),
+        job(network, objective, options, initial, rows->count(), rows->scratch_elements(), rows->is_indexed()) {}
 
   std::unique_ptr<RowSource<T>> rows;
   TrainingJob<T> job;

@@ -70,6 +70,7 @@ void compute_parts(SpanCall& call, Team& team, const StopFlag& stop) {
     if (span.epoch >= end || job.ended(span.round)) return;
     span.learning_rate = call.learning_rates[span.epoch - call.span.epoch];
     SpanResult result = job.run(team, *made->rows, span, stop);
+    check_whole(*made->rows);
     if (!result.diverged && (result.epoch_done || result.cancelled)) {
       std::copy(job.theta(), job.theta() + training.network.parameters, static_cast<T*>(call.parameters));
     }

@@ -6,6 +6,8 @@
 #include <system_error>
 #include <vector>
 
+#include "rows/bad_row.h"
+
 namespace layerwise {
 namespace {
 
@@ -114,6 +116,9 @@ Napi::Value Environment::start(Napi::Env env, Lane lane, int threads, std::uniqu
       } catch (const std::bad_alloc&) {
         running->error_code = "ERR_MEMORY";
         running->error_message = "not enough memory for this computation";
+      } catch (const BrokenRow& error) {
+        running->error_code = "ERR_RANGE";
+        running->error_message = error.what();
       } catch (const std::exception& error) {
         running->error_code = "ERR_STATE";
         running->error_message = error.what();

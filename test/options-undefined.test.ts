@@ -23,6 +23,7 @@ import {
   type MatrixOptions,
   MinMaxScaler,
   type MinMaxScalerOptions,
+  type OutOptions,
   type PatchOptions,
   Pca,
   type PcaFitOptions,
@@ -47,10 +48,13 @@ import {
   type StackedClassifierOptions,
   type StackedFitOptions,
   type StackedLayerOptions,
+  StandardScaler,
+  type StandardScalerOptions,
   samplePatches,
   scatterPlot,
   type TileOptions,
   type ToClassifierOptions,
+  type WriteNpyOptions,
 } from '../lib/index.js'
 import { sampleRows } from './sample.js'
 
@@ -155,6 +159,7 @@ const cases: Case[] = [
   { call: 'fit of a Pca', run: (o) => new Pca().fit(x, o).then((pca) => pca.transform(x)), needs: {} },
   { call: 'fit of a scaler', run: (o) => new MinMaxScaler().fit(x, o), needs: {} },
   { call: 'new MinMaxScaler', run: (o) => new MinMaxScaler(o).fit(x), needs: {} },
+  { call: 'new StandardScaler', run: (o) => new StandardScaler(o).fit(x), needs: {} },
   { call: 'fit', run: fitNetwork, needs: short },
   ...[{ kind: 'gradientDescent' }, { kind: 'momentum' }, { kind: 'adam' }].map((optimizer) => ({
     call: `fit, ${optimizer.kind}`,
@@ -317,6 +322,7 @@ test('the types of all options accept an explicit undefined, under exactOptional
     LinearOptimumOptions: true satisfies AcceptsUndefined<LinearOptimumOptions>,
     MatrixOptions: true satisfies AcceptsUndefined<MatrixOptions>,
     MinMaxScalerOptions: true satisfies AcceptsUndefined<MinMaxScalerOptions>,
+    OutOptions: true satisfies AcceptsUndefined<OutOptions>,
     PatchOptions: true satisfies AcceptsUndefined<PatchOptions>,
     PcaFitOptions: true satisfies AcceptsUndefined<PcaFitOptions>,
     PcaOptions: true satisfies AcceptsUndefined<PcaOptions>,
@@ -334,8 +340,10 @@ test('the types of all options accept an explicit undefined, under exactOptional
     StackedClassifierOptions: true satisfies AcceptsUndefined<StackedClassifierOptions>,
     StackedFitOptions: true satisfies AcceptsUndefined<StackedFitOptions>,
     StackedLayerOptions: true satisfies AcceptsUndefined<StackedLayerOptions>,
+    StandardScalerOptions: true satisfies AcceptsUndefined<StandardScalerOptions>,
     TileOptions: true satisfies AcceptsUndefined<TileOptions>,
     ToClassifierOptions: true satisfies AcceptsUndefined<ToClassifierOptions>,
+    WriteNpyOptions: true satisfies AcceptsUndefined<WriteNpyOptions>,
   }
   const maybe: number | undefined = undefined
   expect(() => [

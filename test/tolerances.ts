@@ -87,6 +87,11 @@ export const tolerances = {
     reason:
       'absolute, away from 0 and 1; a pattern made neither round nor straight must lie well inside, so that a change would show',
   },
+  sparseTrained: {
+    value: 1e-9,
+    reason:
+      'relative; some twenty steps in float64 whose gradients differ by 1e-14 at most, which optimizers enlarge by the size of a step over that of a gradient',
+  },
   standardErrors: {
     value: 4,
     reason:

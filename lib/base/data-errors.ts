@@ -48,3 +48,18 @@ export function notFiniteError(
     { argument, expected, received: value, row, column },
   )
 }
+
+/** The error for a column index of sparse rows: beyond the columns, or not above the one before it. */
+export function indexError(argument: string, row: number, column: number, cols: number): LayerwiseError {
+  const expected =
+    column >= cols ? `columns from 0 to ${cols - 1}` : 'columns that rise within a row, none of them twice'
+  const message = `${argument}: expected ${expected}, received column ${column} in row ${row}`
+  return new LayerwiseError('ERR_RANGE', message, { argument, expected, received: column, row, column })
+}
+
+/** The error for row starts of sparse rows that changed after they were checked. */
+export function startsError(argument: string, row: number): LayerwiseError {
+  const expected = 'row starts that never fall and stay within the values'
+  const message = `${argument}: expected ${expected}, received others in row ${row}`
+  return new LayerwiseError('ERR_RANGE', message, { argument, expected, row })
+}

@@ -6,14 +6,25 @@ import { type NativeRows, type NativeScaling, nativeScaling } from '../native/bi
 import { asMatrix, copyAnyRow, Matrix, type Row, rowWidth } from './matrix.js'
 import type { NumberArray } from './matrix-data.js'
 import { type Between, type Block, blockRanges, turn } from './slices.js'
+import { asSparseMatrix, type SparseMatrix } from './sparse-matrix.js'
+import { copySparse, sparseBytes, sparseRows } from './sparse-rows.js'
 import { allocateLike, checkStorage, nativeData, plainArray, storageTypeOf } from './storage.js'
 
 /**
- * Samples, one a row: a {@link Matrix}; a flat typed array, row-major, as wide as the model has inputs; or an array of
- * rows, each an array of numbers, a typed array or a Matrix of one row, which is copied into the model's precision. A Uint16Array is
+ * Samples that store their zeros, one a row: a {@link Matrix}; a flat typed array, row-major, as wide as the model has inputs; or an array
+ * of rows, each an array of numbers, a typed array or a Matrix of one row, which is copied into the model's precision. A Uint16Array is
  * taken in a Matrix only, which says what its numbers are.
  */
-export type Rows = Matrix | NumberArray | readonly Row[]
+export type DenseRows = Matrix | NumberArray | readonly Row[]
+
+/**
+ * Samples, one a row: {@link DenseRows}, or a {@link SparseMatrix}, which is never made dense. Sparse rows are refused (`ERR_ARGUMENT`) where
+ * zeros would become other numbers: by scalers that move zeros, noise other than `masking`, and models that centre.
+ */
+export type Rows = DenseRows | SparseMatrix
+
+/** One row for a call on the calling thread: a flat array, or a {@link Matrix} or {@link SparseMatrix} of one row. */
+export type SingleRow = Row | SparseMatrix
 
 /** Data with a known width. A flat array has none: use `Matrix.from(data, rows, cols)`. */
 export type FittingRows = Matrix | readonly Row[]
@@ -52,6 +63,12 @@ export async function toRows(
   { width, precision, scaling }: RowForm,
   between: Between,
 ): Promise<NativeRows> {
+  const sparse = asSparseMatrix(argument, x)
+  if (sparse !== undefined) {
+    if (sparse.rows === 0) throw emptyError(argument)
+    const rows = sparseRows(argument, sparse, width, scaling)
+    return sparseBytes(rows) > COPIED_BYTES ? rows : copySparse(argument, rows)
+  }
   const taken = scaling && nativeScaling(scaling)
   const kept = taken === undefined ? precision : 'float64'
   const matrix = Array.isArray(x)
@@ -64,10 +81,10 @@ export async function toRows(
   return ownCopy({ data, type, rows, cols, scale, ...(taken && { scaling: taken }) })
 }
 
-/** {@link Rows} as a Matrix with at least one row, of `width` columns, as {@link toRows} takes them. */
+/** {@link DenseRows} as a Matrix with at least one row, of `width` columns, as {@link toRows} takes them. */
 export async function toMatrix(
   argument: string,
-  x: Rows,
+  x: DenseRows,
   width: number,
   precision: Precision,
   between: Between = () => {},
@@ -86,6 +103,7 @@ function givenMatrix(argument: string, x: unknown, width: number): Matrix {
     if (matrix.rows === 0) throw emptyError(argument)
     return matrix
   }
+  if (asSparseMatrix(argument, x) !== undefined) throw sparseError(argument, x)
   if (!ArrayBuffer.isView(x)) {
     throw argumentError(argument, 'a Matrix, a flat typed array or an array of rows', x)
   }
@@ -137,6 +155,7 @@ function copyBlock(
 export function ownWidth(x: FittingRows): number {
   const matrix = asMatrix('x', x)
   if (matrix !== undefined) return matrix.cols
+  if (asSparseMatrix('x', x) !== undefined) throw sparseError('x', x)
   if (!Array.isArray(x)) {
     throw argumentError(
       'x',
@@ -156,7 +175,13 @@ function keptSmall(argument: string, matrix: Matrix): Matrix {
   return Matrix.from(copy, rows, cols, { scale, type })
 }
 
-function emptyError(argument: string): LayerwiseError {
+/** The refusal of sparse rows where only dense ones are read. */
+function sparseError(argument: string, x: unknown): LayerwiseError {
+  return argumentError(argument, 'dense rows (of a small SparseMatrix, x.toMatrix())', x)
+}
+
+/** The refusal of no rows. */
+export function emptyError(argument: string): LayerwiseError {
   return new LayerwiseError(
     'ERR_SHAPE',
     `${argument}: expected at least one row, received none: it is empty`,

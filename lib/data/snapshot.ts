@@ -1,9 +1,10 @@
 import { ownCopy } from '../base/check.js'
 import { transferredError } from '../base/data-errors.js'
 import { allocate, type PlainUint8Array } from '../base/precision.js'
-import type { NativeRows } from '../native/binding.js'
+import { isAttached, type NativeRows } from '../native/binding.js'
 import { binding } from '../native/load.js'
 import { turn } from './slices.js'
+import { sparseBytes } from './sparse-rows.js'
 import { viewLike } from './storage.js'
 
 /** Rows of at most this many bytes are copied before a fit; larger ones are read in place. 256 MiB. */
@@ -29,17 +30,45 @@ export async function snapshot(
   limit: number = SNAPSHOT_BYTES,
 ): Promise<NativeRows> {
   const { data } = rows
-  if (data.length !== rows.rows * rows.cols) throw transferredError(argument)
+  if (!isAttached(rows)) throw transferredError(argument)
+  if (rows.sparse !== undefined) return snapshotSparse(argument, rows, between, limit)
   if (data.byteLength > limit) return rows
-  const bytes = memoryForRows(data.byteLength, argument)
+  return ownCopy({ ...rows, data: await copied(argument, data, between) })
+}
+
+async function snapshotSparse(
+  argument: string,
+  rows: NativeRows,
+  between: () => void,
+  limit: number,
+): Promise<NativeRows> {
+  if (sparseBytes(rows) > limit) return rows
+  const { data, sparse } = rows
+  const { indptr, indices, stored } = sparse!
+  const values = await copied(argument, data, between)
+  const copies = {
+    indptr: await copied(argument, indptr, between),
+    indices: await copied(argument, indices, between),
+    stored,
+  }
+  return ownCopy({ ...rows, data: values, sparse: ownCopy(copies) })
+}
+
+/** A copy of an array, made a slice at a time. */
+async function copied<D extends NativeRows['data']>(
+  argument: string,
+  array: D,
+  between: () => void,
+): Promise<D> {
+  const bytes = memoryForRows(array.byteLength, argument)
   for (let at = 0; at < bytes.length; at += SLICE_BYTES) {
     if (at > 0) await turn()
     between()
-    if (data.byteLength !== bytes.length) throw transferredError(argument)
+    if (array.byteLength !== bytes.length) throw transferredError(argument)
     const length = Math.min(SLICE_BYTES, bytes.length - at)
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset + at, length), at)
+    bytes.set(new Uint8Array(array.buffer, array.byteOffset + at, length), at)
   }
-  return ownCopy({ ...rows, data: viewLike(data, bytes.buffer, bytes.byteOffset) })
+  return viewLike(array, bytes.buffer, bytes.byteOffset)
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { FloatArray, FloatInput, PlainFloat64Array, Precision } from '../base/precision.js'
-import type { Matrix, Row } from '../data/matrix.js'
-import type { Rows } from '../data/rows.js'
+import type { Matrix } from '../data/matrix.js'
+import type { Rows, SingleRow } from '../data/rows.js'
 import type { ModelScaler } from '../data/scaling/scaler.js'
 import type { NativeObjective } from '../native/binding.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
@@ -81,12 +81,12 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
    * Activations of the hidden units for one row, on the calling thread: for single rows on a server's hot path. The first call stores a
    * transposed copy of the first layer's weights; the first call after a training renews it.
    *
-   * @param row - `inputs` numbers, or a Matrix of one row
+   * @param row - `inputs` numbers, or a Matrix or SparseMatrix of one row
    * @param out - where to put them, [hidden], in the model's precision; default a new array
    * @returns `out`
    * @throws {@link LayerwiseError} as {@link encode} rejects
    */
-  override encodeSync(row: Row, out?: FloatInput<P>): FloatArray<P> {
+  override encodeSync(row: SingleRow, out?: FloatInput<P>): FloatArray<P> {
     return this.#encodeRow.run('row', row, out)
   }
 
@@ -103,7 +103,7 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
   }
 
   /**
-   * `x` encoded and decoded, [rows, inputs], in the units of x.
+   * `x` encoded and decoded, [rows, inputs], in the units of x. Dense also for sparse rows: of many of them take slices.
    *
    * @throws {@link LayerwiseError} as {@link encode}
    */
@@ -126,15 +126,15 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
    * {@link reconstructionError} of one row, on the calling thread: for single rows on a server's hot path. The first call stores a
    * transposed copy of the first layer's weights; the first call after a training renews it.
    *
-   * @param row - `inputs` numbers, or a Matrix of one row
+   * @param row - `inputs` numbers, or a Matrix or SparseMatrix of one row
    * @throws {@link LayerwiseError} as {@link encode} rejects
    */
-  reconstructionErrorSync(row: Row): number {
+  reconstructionErrorSync(row: SingleRow): number {
     return this.#reconstructRow.error('row', row)
   }
 
   /**
-   * The squares (yⱼ − xⱼ)² themselves, [rows, inputs].
+   * The squares (yⱼ − xⱼ)² themselves, [rows, inputs]. Dense also for sparse rows: of many of them take slices.
    *
    * @throws {@link LayerwiseError} as {@link encode}
    */

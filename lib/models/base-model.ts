@@ -1,8 +1,8 @@
 import { LayerwiseError } from '../base/errors.js'
 import type { FloatArray, FloatInput, PlainUint8Array, Precision } from '../base/precision.js'
 import type { Classes } from '../data/labels.js'
-import type { Matrix, Row } from '../data/matrix.js'
-import type { Rows } from '../data/rows.js'
+import type { Matrix } from '../data/matrix.js'
+import type { Rows, SingleRow } from '../data/rows.js'
 import type { ModelScaler } from '../data/scaling/scaler.js'
 import type { OutOptions } from './encode-options.js'
 import { checkMetadata, type ModelMetadata } from './metadata.js'
@@ -60,7 +60,7 @@ export abstract class BaseModel<P extends Precision> {
    *
    * @throws {@link LayerwiseError} as {@link encode} rejects
    */
-  abstract encodeSync(row: Row, out?: FloatInput<P>): FloatArray<P>
+  abstract encodeSync(row: SingleRow, out?: FloatInput<P>): FloatArray<P>
 
   /** @internal Its trained state, for its file. */
   protected abstract content(): ModelContent

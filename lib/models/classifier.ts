@@ -7,9 +7,9 @@ import {
   type Predictions,
   toPredictions,
 } from '../data/labels.js'
-import type { Matrix, Row } from '../data/matrix.js'
+import type { Matrix } from '../data/matrix.js'
 import type { RowWeightsOption } from '../data/row-weights.js'
-import type { Rows } from '../data/rows.js'
+import type { Rows, SingleRow } from '../data/rows.js'
 import type { ModelScaler } from '../data/scaling/scaler.js'
 import { takeRows } from '../data/take-rows.js'
 import type { NativeObjective } from '../native/binding.js'
@@ -93,10 +93,10 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
    * The most probable class of one row, as {@link predict} returns it, on the calling thread: for single rows on a server's hot path.
    * Probabilities agree with `predict` up to rounding, so for two almost equally probable classes the result may differ.
    *
-   * @param row - `inputs` numbers, or a Matrix of one row
+   * @param row - `inputs` numbers, or a Matrix or SparseMatrix of one row
    * @throws {@link LayerwiseError} as {@link predict} rejects
    */
-  predictSync(row: Row): Prediction<C> {
+  predictSync(row: SingleRow): Prediction<C> {
     const probabilities = this.predictProbabilitiesSync(row)
     let most = 0
     for (let k = 1; k < probabilities.length; k++) if (probabilities[k]! > probabilities[most]!) most = k
@@ -108,12 +108,12 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
    * The probability of each class for one row, on the calling thread. The first call stores a transposed copy of the first layer's weights;
    * the first call after a training renews it.
    *
-   * @param row - `inputs` numbers, or a Matrix of one row
+   * @param row - `inputs` numbers, or a Matrix or SparseMatrix of one row
    * @param out - where to put them, [classes], in the model's precision; default a new array
    * @returns `out`
    * @throws {@link LayerwiseError} as {@link predict} rejects
    */
-  predictProbabilitiesSync(row: Row, out?: FloatInput<P>): FloatArray<P> {
+  predictProbabilitiesSync(row: SingleRow, out?: FloatInput<P>): FloatArray<P> {
     return this.#probabilitiesOfRow.run('row', row, out)
   }
 

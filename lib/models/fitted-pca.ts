@@ -24,6 +24,9 @@ export interface FittedPca<P extends Precision> extends PrincipalComponents {
   readonly reconstructRow: RowForward<P>
   /** Layers to centred coordinates along the components, each of variance 1, in float64; created at first use. */
   readonly whitening: { made?: Promise<Projection<'float64'>> }
+  /** The same layers for rows that are not centred, and the form of such rows; created at first use. */
+  readonly uncentred: { made?: Promise<Projection<P>>; whitening?: Promise<Projection<'float64'>> }
+  readonly sparseForm: RowForm
   /** The scaler's numbers that these were made with: the scaler may be fitted again. */
   readonly scaledBy: Float64Array | undefined
 }
@@ -41,7 +44,7 @@ export async function fittedPca<P extends Precision>(
 ): Promise<FittedPca<P>> {
   const { whiten, epsilon = 0, precision } = ownCopy(settings)
   const made = await projection(found, whiten, epsilon, precision, argument)
-  return { ...found, ...made, whitening: {}, ...centred(found, made, scaler) }
+  return { ...found, ...made, whitening: {}, uncentred: {}, ...centred(found, made, scaler) }
 }
 
 /** The parts that depend on the scaler's numbers. */
@@ -49,15 +52,20 @@ export function centred<P extends Precision>(
   { mean }: PrincipalComponents,
   { network, into }: Projection<P>,
   scaler: ModelScaler | undefined,
-): Pick<FittedPca<P>, 'scaledBy' | 'centring' | 'rowForm' | 'transformRow' | 'reconstructRow'> {
+): Pick<
+  FittedPca<P>,
+  'scaledBy' | 'centring' | 'rowForm' | 'sparseForm' | 'transformRow' | 'reconstructRow'
+> {
   const scaledBy = scaler?.shift
   const factor = scaler?.factor ?? mean.map(() => 1)
   const shift = scaler?.shift ?? mean.map(() => 0)
   const centring = { shift, factor, clipped: scaler?.clipped, centre: mean }
+  const form = { width: mean.length, precision: network.precision }
   return {
     scaledBy,
     centring,
-    rowForm: { width: mean.length, precision: network.precision, scaling: centring },
+    rowForm: { ...form, scaling: centring },
+    sparseForm: { ...form, scaling: scaler },
     transformRow: new RowForward(network, into, centring),
     reconstructRow: new RowForward(network, { from: 0, to: network.layers.length }, centring),
   }

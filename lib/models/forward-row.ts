@@ -1,10 +1,13 @@
 import { argumentError, ownCopy, shapeError } from '../base/check.js'
-import { notFiniteError, tooLargeError } from '../base/data-errors.js'
+import { indexError, notFiniteError, tooLargeError } from '../base/data-errors.js'
 import { allocate, elementType, type FloatArray, type FloatInput, type Precision } from '../base/precision.js'
 import { STORAGE_TYPES, type StorageType } from '../base/storage-type.js'
 import { storedNumbers } from '../data/halves.js'
-import { asMatrix, type Row } from '../data/matrix.js'
+import { asMatrix } from '../data/matrix.js'
 import type { MatrixData } from '../data/matrix-data.js'
+import type { SingleRow } from '../data/rows.js'
+import { asSparseMatrix, type SparseMatrix } from '../data/sparse-matrix.js'
+import { sparseRows } from '../data/sparse-rows.js'
 import { bufferOf, checkStorage, lengthOf, nativeData, plainArray, storageTypeOf } from '../data/storage.js'
 import { type NativeLayer, type NativeScaling, nativeScaling } from '../native/binding.js'
 import { binding } from '../native/load.js'
@@ -45,7 +48,7 @@ export class RowForward<P extends Precision> {
   }
 
   /** Outputs of the last layer, into `out` or a new array. */
-  run(argument: string, row: Row, out?: FloatInput<P>): FloatArray<P> {
+  run(argument: string, row: SingleRow, out?: FloatInput<P>): FloatArray<P> {
     const given = this.#checked(argument, row)
     const answer = out === undefined ? this.#newOut() : this.#checkedOut(out)
     this.#forward(argument, given, answer)
@@ -53,7 +56,7 @@ export class RowForward<P extends Precision> {
   }
 
   /** Σⱼ (yⱼ − xⱼ)² between those outputs and the row, after scaling. */
-  error(argument: string, row: Row): number {
+  error(argument: string, row: SingleRow): number {
     this.#errors ??= new Float64Array(1)
     this.#reconstruction ??= allocate(this.#network.precision, this.#outputs, 'out')
     this.#forward(argument, this.#checked(argument, row), this.#reconstruction, this.#errors)
@@ -61,7 +64,7 @@ export class RowForward<P extends Precision> {
   }
 
   #forward(argument: string, row: CheckedRow, answer: FloatArray<P>, errors?: Float64Array): void {
-    const { scale } = row
+    const { scale, columns } = row
     const [data, type] =
       bufferOf(row.data) === bufferOf(answer)
         ? [this.#apart(row), 'float64' as const]
@@ -80,31 +83,42 @@ export class RowForward<P extends Precision> {
       this.#transposed,
       renew,
       errors,
+      columns,
     )
     this.#transposedOf = parameters
-    if (end === 1) throw this.#notFinite(argument, { data, type, scale })
+    if (end === 1) throw this.#notFinite(argument, { data, type, scale, columns })
     if (end === 2) throw tooLargeError(argument, 0)
+    if (end === 3) throw wrongColumn(argument, columns!, this.#inputs)
   }
 
   /** The numbers of the row, where native code can read them. */
-  #checked(argument: string, row: Row): CheckedRow {
+  #checked(argument: string, row: SingleRow): CheckedRow {
     const width = this.#inputs
     if (Array.isArray(row)) {
       checkWidth(argument, row.length, width)
       return { data: this.#copied(argument, row), type: 'float64', scale: 1 }
     }
+    const sparse = asSparseMatrix(argument, row)
+    if (sparse !== undefined) return this.#checkedSparse(argument, sparse)
     const matrix = asMatrix(argument, row)
     if (matrix !== undefined && matrix.rows !== 1) {
       throw shapeError(argument, 'a Matrix of one row', `${matrix.rows} rows`)
     }
     const data: unknown = matrix?.data ?? row
     if (!ArrayBuffer.isView(data)) {
-      throw argumentError(argument, 'an array of numbers, a typed array or a Matrix of one row', row)
+      const expected = 'an array of numbers, a typed array, a Matrix of one row or a SparseMatrix of one row'
+      throw argumentError(argument, expected, row)
     }
     checkStorage(argument, data)
     checkWidth(argument, lengthOf(data), width)
     const { scale, type } = matrix ?? { scale: 1, type: storageTypeOf(argument, data) }
     return { data, type, scale }
+  }
+
+  #checkedSparse(argument: string, row: SparseMatrix): CheckedRow {
+    if (row.rows !== 1) throw shapeError(argument, 'a SparseMatrix of one row', `${row.rows} rows`)
+    const { data, type, sparse } = sparseRows(argument, row, this.#inputs, this.#scaling)
+    return { data, type, scale: 1, columns: sparse!.indices }
   }
 
   #copied(argument: string, row: readonly unknown[]): Float64Array {
@@ -122,7 +136,8 @@ export class RowForward<P extends Precision> {
   }
 
   /** The same numbers where writing `out` cannot change them. */
-  #apart({ data, type }: CheckedRow): Float64Array {
+  #apart({ data, type, columns }: CheckedRow): Float64Array {
+    if (columns !== undefined) return Float64Array.from(storedNumbers(plainArray('row', data), type))
     const scratch = this.#scratch ?? new Float64Array(this.#inputs)
     scratch.set(storedNumbers(plainArray('row', data), type))
     this.#scratch = scratch
@@ -156,7 +171,7 @@ export class RowForward<P extends Precision> {
     return this.#part
   }
 
-  #notFinite(argument: string, { data, type, scale }: CheckedRow): Error {
+  #notFinite(argument: string, { data, type, scale, columns }: CheckedRow): Error {
     const {
       shift,
       factor,
@@ -164,16 +179,17 @@ export class RowForward<P extends Precision> {
       clipped: [low, high] = [-Infinity, Infinity],
     } = ownCopy<Partial<NativeScaling>>(this.#scaling ? nativeScaling(this.#scaling) : {})
     // As native code reads them: in float64, then rounded to the model's precision.
-    const exact = Array.from(storedNumbers(plainArray(argument, data), type), (stored, j) => {
+    const exact = Array.from(storedNumbers(plainArray(argument, data), type), (stored, k) => {
       const value = stored * scale
+      const j = columns?.[k] ?? k
       if (!Number.isFinite(value)) return value
       const scaled = (value - (shift?.[j] ?? 0)) * (factor?.[j] ?? 1)
       return Math.min(high, Math.max(low, scaled)) - (centre?.[j] ?? 0)
     })
-    const column = exact.findIndex(
+    const bad = exact.findIndex(
       (value) => !Number.isFinite(this.#network.precision === 'float64' ? value : Math.fround(value)),
     )
-    return notFiniteError(argument, exact[column] ?? NaN, 0, column)
+    return notFiniteError(argument, exact[bad] ?? NaN, 0, columns?.[bad] ?? bad)
   }
 }
 
@@ -182,6 +198,14 @@ interface CheckedRow {
   readonly data: MatrixData
   readonly type: StorageType
   readonly scale: number
+  /** Of a sparse row, whose other columns are 0. */
+  readonly columns?: Uint32Array | undefined
+}
+
+/** The refusal of the first column that is beyond the columns or not above the one before it. */
+function wrongColumn(argument: string, columns: Uint32Array, cols: number): Error {
+  const bad = columns.findIndex((column, k) => column >= cols || (k > 0 && column <= columns[k - 1]!))
+  return indexError(argument, 0, columns[bad] ?? cols, cols)
 }
 
 function shapeOf(layers: readonly NativeLayer[]): Int32Array {

@@ -1,4 +1,5 @@
 import { argumentError, checkOptions, freezeDeep, ownCopy } from '../base/check.js'
+import type { LayerwiseError } from '../base/errors.js'
 import type { Precision } from '../base/precision.js'
 import type { Rows } from '../data/rows.js'
 import type { Scaler } from '../data/scaling/column-scaler.js'
@@ -150,6 +151,10 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
     return network.exclusively('fit', settings.run, async (work) => {
       const plain = { ...rowForm, precision: 'float64', scaling: undefined } as const
       const taken = await takeFitRows({ x }, settings, plain, work)
+      for (const given of [taken.training, taken.validation]) {
+        if (typeof given === 'object' && given.rows.sparse !== undefined)
+          throw sparseCentreError(given.argument)
+      }
       const scaler = this.scaler ?? (await this.#centring(taken, work))
       // The model stores the mean when training begins: a fit whose rows are refused stores none.
       const nextFit = () => {
@@ -187,4 +192,10 @@ function centred({ training, validation }: FitRows, { shift, factor }: Scaler): 
     training: less(training),
     validation: validation === undefined || typeof validation === 'number' ? validation : less(validation),
   }
+}
+
+/** The refusal of sparse rows by a model that subtracts their mean. */
+function sparseCentreError(argument: string): LayerwiseError {
+  const expected = 'dense rows, since the model centres them (for sparse rows: center: false, or a Pca)'
+  return argumentError(argument, expected, 'a SparseMatrix')
 }

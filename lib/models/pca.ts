@@ -1,11 +1,12 @@
 import { checkOptions, freezeDeep, ownCopy } from '../base/check.js'
 import { LayerwiseError } from '../base/errors.js'
 import type { FloatArray, FloatInput, PlainFloat64Array, Precision } from '../base/precision.js'
-import { Matrix, type Row } from '../data/matrix.js'
+import { Matrix } from '../data/matrix.js'
 import type { RowWeightsOption } from '../data/row-weights.js'
-import { type FittingRows, ownWidth, type Rows } from '../data/rows.js'
+import { type FittingRows, ownWidth, type RowForm, type Rows, type SingleRow } from '../data/rows.js'
 import type { Scaler } from '../data/scaling/column-scaler.js'
 import type { ModelScaler } from '../data/scaling/scaler.js'
+import { asSparseMatrix, type SparseMatrix } from '../data/sparse-matrix.js'
 import { takeRows } from '../data/take-rows.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import { BaseModel } from './base-model.js'
@@ -17,9 +18,10 @@ import { copyScaler } from './network-model.js'
 import { checkPcaTensors, pcaTensors, storedComponents } from './pca-file.js'
 import { checkPcaSettings, PCA_SETTINGS, type PcaOptions, type PcaSettings } from './pca-options.js'
 import { principalComponents } from './principal-components.js'
-import { projection } from './projection.js'
+import { type Projection, projection } from './projection.js'
 import { rowNorms } from './row-norms.js'
 import { restoredScaler } from './stored-scaler.js'
+import { uncentred } from './uncentred.js'
 
 /** Options of `fit` of a Pca. */
 export interface PcaFitOptions extends RunOptions, RowWeightsOption {}
@@ -98,11 +100,12 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
    *   rest
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for components or covariance
    */
-  async fit(x: FittingRows, options?: PcaFitOptions): Promise<this> {
+  async fit(x: FittingRows | SparseMatrix, options?: PcaFitOptions): Promise<this> {
     const run = checkRunOptions(options, ['rowWeights'])
     const { components } = ownCopy(this.#settings)
     const between = () => run.signal?.throwIfAborted()
-    const form = { width: ownWidth(x), precision: 'float64', scaling: this.#scaler } as const
+    const width = asSparseMatrix('x', x)?.cols ?? ownWidth(x as FittingRows)
+    const form = { width, precision: 'float64', scaling: this.#scaler } as const
     const rows = await takeRows({ x, rowWeights: run.rowWeights }, { ...form, classes: undefined }, between)
     const found = await principalComponents('x', rows, components, run)
     this.#fitted = await fittedPca(found, this.#settings, this.#scaler, 'x')
@@ -117,19 +120,19 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
    */
   async transform(x: Rows, options?: OutOptions<P>): Promise<Matrix<FloatArray<P>>> {
     const { run, out } = checkOutOptions(options, this.precision, x)
-    const { network, into, rowForm } = this.#known()
+    const { network, into, rowForm } = await this.#projecting(x)
     return forward(network, into, 'x', x, rowForm, run, undefined, out)
   }
 
   /**
    * {@link transform} for one row, on the calling thread: for single rows on a server's hot path.
    *
-   * @param row - as many numbers as there are columns, or a Matrix of one row
+   * @param row - as many numbers as there are columns, or a Matrix of one row; not a SparseMatrix, which {@link transform} takes
    * @param out - where to put them, in the model's precision; default a new array
    * @returns `out`
    * @throws {@link LayerwiseError} as {@link transform} rejects
    */
-  transformSync(row: Row, out?: FloatInput<P>): FloatArray<P> {
+  transformSync(row: SingleRow, out?: FloatInput<P>): FloatArray<P> {
     return this.#known().transformRow.run('row', row, out)
   }
 
@@ -139,7 +142,7 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   }
 
   /** The same as {@link transformSync}, under the common name of all models. */
-  override encodeSync(row: Row, out?: FloatInput<P>): FloatArray<P> {
+  override encodeSync(row: SingleRow, out?: FloatInput<P>): FloatArray<P> {
     return this.transformSync(row, out)
   }
 
@@ -165,28 +168,28 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
    */
   async reconstructionError(x: Rows, options?: RunOptions): Promise<PlainFloat64Array> {
     const run = checkRunOptions(options)
-    const { network, into, back, rowForm } = this.#known()
+    const { network, into, back, rowForm } = await this.#projecting(x)
     return forwardErrors(network, { from: into.from, to: back.to }, 'x', x, rowForm, run)
   }
 
   /**
    * {@link reconstructionError} of one row, on the calling thread: for single rows on a server's hot path.
    *
-   * @param row - as many numbers as there are columns, or a Matrix of one row
+   * @param row - as many numbers as there are columns, or a Matrix of one row; not a SparseMatrix, which {@link reconstructionError} takes
    * @throws {@link LayerwiseError} as {@link transform} rejects
    */
-  reconstructionErrorSync(row: Row): number {
+  reconstructionErrorSync(row: SingleRow): number {
     return this.#known().reconstructRow.error('row', row)
   }
 
   /**
-   * The squares (yⱼ − xⱼ)² themselves, [rows, columns].
+   * The squares (yⱼ − xⱼ)² themselves, [rows, columns]. Dense also for sparse rows: of many of them take slices.
    *
    * @throws {@link LayerwiseError} as {@link transform}
    */
   async reconstructionErrorPerFeature(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
     const run = checkRunOptions(options)
-    const { network, into, back, rowForm } = this.#known()
+    const { network, into, back, rowForm } = await this.#projecting(x)
     return forwardSquares(network, { from: into.from, to: back.to }, 'x', x, rowForm, run)
   }
 
@@ -205,8 +208,10 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
     const run = checkRunOptions(options)
     const fitted = this.#known()
     fitted.whitening.made ??= projection(fitted, 'pca', 0, 'float64', 'explainedVariance')
-    const { network, into } = await fitted.whitening.made
-    const form = { ...fitted.rowForm, precision: 'float64' } as const
+    const sparse = asSparseMatrix('x', x) !== undefined
+    if (sparse) fitted.uncentred.whitening ??= uncentred(await fitted.whitening.made, fitted.mean)
+    const { network, into } = await (sparse ? fitted.uncentred.whitening! : fitted.whitening.made)
+    const form = { ...(sparse ? fitted.sparseForm : fitted.rowForm), precision: 'float64' } as const
     return rowNorms('x', await forward(network, into, 'x', x, form, run))
   }
 
@@ -281,6 +286,14 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
       }
       return { make }
     },
+  }
+
+  /** What transforms these rows: sparse ones are not centred, but the layers' outputs are. */
+  async #projecting(x: Rows): Promise<Projection<P> & { readonly rowForm: RowForm }> {
+    const fitted = this.#known()
+    if (asSparseMatrix('x', x) === undefined) return fitted
+    fitted.uncentred.made ??= uncentred(fitted, fitted.mean)
+    return { ...(await fitted.uncentred.made), rowForm: fitted.sparseForm }
   }
 
   #known(): FittedPca<P> {

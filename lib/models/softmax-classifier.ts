@@ -1,8 +1,8 @@
 import { checkInteger, checkOptions, freezeDeep } from '../base/check.js'
 import type { FloatArray, FloatInput, Precision } from '../base/precision.js'
 import type { Classes, Labels } from '../data/labels.js'
-import type { Matrix, Row } from '../data/matrix.js'
-import type { Rows } from '../data/rows.js'
+import type { Matrix } from '../data/matrix.js'
+import type { Rows, SingleRow } from '../data/rows.js'
 import type { Scaler } from '../data/scaling/column-scaler.js'
 import type { NativeObjective } from '../native/binding.js'
 import type { TrainingHistory } from '../training/history.js'
@@ -125,7 +125,7 @@ export class SoftmaxClassifier<
   }
 
   /** The same as {@link predictProbabilitiesSync}. */
-  override encodeSync(row: Row, out?: FloatInput<P>): FloatArray<P> {
+  override encodeSync(row: SingleRow, out?: FloatInput<P>): FloatArray<P> {
     return this.predictProbabilitiesSync(row, out)
   }
 

@@ -1,8 +1,8 @@
 import { type Complete, checkBoolean, checkOptions, freezeDeep } from '../base/check.js'
 import type { FloatArray, FloatInput, Precision } from '../base/precision.js'
 import type { Classes, Labels } from '../data/labels.js'
-import type { Matrix, Row } from '../data/matrix.js'
-import type { Rows } from '../data/rows.js'
+import type { Matrix } from '../data/matrix.js'
+import type { Rows, SingleRow } from '../data/rows.js'
 import type { Scaler } from '../data/scaling/column-scaler.js'
 import type { NativeObjective } from '../native/binding.js'
 import { checkRunOptions } from '../native/run-options.js'
@@ -201,12 +201,12 @@ export class StackedClassifier<
    * Activations of the last layer below the softmax for one row, on the calling thread: for single rows on a server's hot path. The first
    * call stores a transposed copy of the first layer's weights; the first call after a training renews it.
    *
-   * @param row - `inputs` numbers, or a Matrix of one row
+   * @param row - `inputs` numbers, or a Matrix or SparseMatrix of one row
    * @param out - where to put them, in the model's precision; default a new array
    * @returns `out`
    * @throws {@link LayerwiseError} as {@link encode} rejects
    */
-  override encodeSync(row: Row, out?: FloatInput<P>): FloatArray<P> {
+  override encodeSync(row: SingleRow, out?: FloatInput<P>): FloatArray<P> {
     return this.#encodeRow.run('row', row, out)
   }
 

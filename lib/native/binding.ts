@@ -37,14 +37,25 @@ export function nativeScaling(scaling: NativeScaling): NativeScaling {
 /** Numbers of rows; halves as their bits, in a Uint16Array. */
 export type NativeData = Floats | Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array
 
+/** Where the stored values of sparse rows are: row `i` has those from `indptr[i]` to `indptr[i + 1]`, in the columns `indices`. */
+export interface NativeSparse {
+  indptr: Uint32Array
+  indices: Uint32Array
+  /** Their number, to notice memory that was transferred away. */
+  stored: number
+}
+
 /** Rows to read. A value is `data[i, j] * scale`, scaled. */
 export interface NativeRows {
+  /** Row-major, [rows, cols]; with `sparse` only the stored values, which are floats of 32 or 64 bits. */
   data: NativeData
   /** What the numbers of `data` are. */
   type: StorageType
   rows: number
   cols: number
   scale: number
+  /** Rows are stored without their zeros, `scale` is 1, and `scaling` maps 0 to 0. Absent: dense rows. */
+  sparse?: NativeSparse
   /** The rows to use, in this order; all rows in their own order if absent. */
   order?: Uint32Array
   scaling?: NativeScaling
@@ -57,6 +68,25 @@ export interface NativeRows {
   weights?: Float64Array
   /** Frozen layers that are computed first, block by block: the network's input is their output. They are not trained. */
   through?: { layers: readonly NativeLayer[]; parameters: Floats }
+}
+
+/** Whether the memory of these rows is still there: an array whose buffer was transferred away has no numbers. */
+export function isAttached({ data, rows, cols, sparse }: NativeRows): boolean {
+  if (sparse === undefined) return data.length === rows * cols
+  const { indptr, indices, stored } = sparse
+  return data.length === stored && indices.length === stored && indptr.length === rows + 1
+}
+
+/** A value that a call refuses. */
+export interface BadValue {
+  row: number
+  column: number
+  value: number
+  /**
+   * Of sparse rows: `column` is beyond the columns or not above the one before it (`index`), or the row's start or end is beyond the values
+   * or falls (`starts`).
+   */
+  fault?: 'index' | 'starts'
 }
 
 export interface NativeLayer {
@@ -281,7 +311,8 @@ export interface Binding {
    * activation, 1 or 0 for biases, the layer it is tied to or −1) of each layer, activations numbered as in `activationNumber`.
    * `type`: the storage type of the row, numbered as in `STORAGE_TYPES`. `transposed` holds the first layer's matrix transposed, and is
    * computed again if `renew` is true. `errors`, of one number, receives the sum of squared differences between `out` and the row.
-   * Returns 0; 1 if a value of the row is not finite, 2 if an answer is too large to be held.
+   * `columns`: those of a sparse row, whose values `row` holds. Returns 0; 1 if a value of the row is not finite, 2 if an answer is too
+   * large to be held, 3 if a column of a sparse row is beyond the columns or not above the one before it.
    */
   forwardRow(
     shape: Int32Array,
@@ -294,6 +325,7 @@ export interface Binding {
     transposed: Floats,
     renew: boolean,
     errors: Float64Array | undefined,
+    columns?: Uint32Array,
   ): number
   evaluate(request: EvaluateRequest): Promise<CostParts>
   openTraining(request: JobRequest): TrainingHandle
@@ -308,9 +340,7 @@ export interface Binding {
    */
   closeTraining(job: TrainingHandle, parameters?: Floats): boolean
   /** The first value (after scale and scaling) that is not finite or lies outside [low, high]; null if there is none. */
-  scan(
-    request: NativeRun & { rows: NativeRows; low: number; high: number },
-  ): Promise<{ row: number; column: number; value: number } | null>
+  scan(request: NativeRun & { rows: NativeRows; low: number; high: number }): Promise<BadValue | null>
   /**
    * Mean and covariance s² Σ(x−μ)(x−μ)ᵀ/m, accumulated in float64 over blocks of rows. Resolves to s, a power of two: 1 unless squares
    * could overflow or underflow.

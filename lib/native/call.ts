@@ -1,7 +1,13 @@
-import { notFiniteError, tooLargeError, transferredError } from '../base/data-errors.js'
+import {
+  indexError,
+  notFiniteError,
+  startsError,
+  tooLargeError,
+  transferredError,
+} from '../base/data-errors.js'
 import { type ErrorCode, LayerwiseError } from '../base/errors.js'
 import { onAbort } from './abort.js'
-import type { NativeRows, NativeRun } from './binding.js'
+import { type BadValue, isAttached, type NativeRows, type NativeRun } from './binding.js'
 import type { RunOptions } from './run-options.js'
 import { threadCount } from './runtime.js'
 
@@ -10,12 +16,9 @@ const STOP = 0
 const BEGUN = 1
 
 /** The error of native code for a failed call. */
-interface NativeFailure {
+interface NativeFailure extends Partial<BadValue> {
   readonly code: string
   readonly message: string
-  readonly row?: number
-  readonly column?: number
-  readonly value?: number
   /** The place is in the result, not in the rows. */
   readonly ofResults?: boolean
 }
@@ -75,7 +78,7 @@ export class NativeWork {
    * After an abort it throws `signal.reason`: at once if native code has not begun (it then never will), else when it has stopped. So
    * arguments of the call are no longer used after this has settled.
    */
-  async call<T>(argument: string, start: (run: NativeRun) => Promise<T>): Promise<T> {
+  async call<T>(argument: string, start: (run: NativeRun) => Promise<T>, cols = 0): Promise<T> {
     const flags = Int32Array.of(Number(this.#stopped), 0)
     this.#flags.add(flags)
     try {
@@ -84,7 +87,7 @@ export class NativeWork {
     } catch (failure) {
       if (isNativeFailure(failure)) {
         if (failure.code === 'CANCELLED') this.throwIfAborted()
-        if (CODES.includes(failure.code)) throw translated(argument, failure)
+        if (CODES.includes(failure.code)) throw translated(argument, failure, cols)
       }
       throw failure
     } finally {
@@ -97,13 +100,13 @@ export class NativeWork {
    * neither a result nor an error can be trusted.
    */
   async read<T>(argument: string, rows: NativeRows, start: (run: NativeRun) => Promise<T>): Promise<T> {
-    const outcome = await this.call(argument, start).then(
+    const outcome = await this.call(argument, start, rows.cols).then(
       (value) => () => value,
       (failure: unknown) => () => {
         throw failure
       },
     )
-    if (!this.aborted && rows.data.length !== rows.rows * rows.cols) throw transferredError(argument)
+    if (!this.aborted && !isAttached(rows)) throw transferredError(argument)
     return outcome()
   }
 
@@ -147,14 +150,21 @@ export async function nativeRead<T>(
   }
 }
 
-function translated(argument: string, failure: NativeFailure): LayerwiseError {
-  const { code, row, column, value, ofResults } = failure
+function translated(argument: string, failure: NativeFailure, cols: number): LayerwiseError {
+  const { code, row, column, value, fault, ofResults } = failure
   if (code === 'ERR_RANGE' && row !== undefined && ofResults)
     return tooLargeError(argument, row, value, column)
   if (code === 'ERR_RANGE' && row !== undefined && column !== undefined) {
-    return notFiniteError(argument, value ?? NaN, row, column)
+    return badValueError(argument, { row, column, value: value ?? NaN, ...(fault && { fault }) }, cols)
   }
   return new LayerwiseError(code as ErrorCode, `${argument}: ${failure.message}`, { argument }, failure)
+}
+
+/** The error for a value that is not finite, or for indices of sparse rows that are wrong. */
+export function badValueError(argument: string, bad: BadValue, cols: number): LayerwiseError {
+  const { row, column, value, fault } = bad
+  if (fault === 'index') return indexError(argument, row, column, cols)
+  return fault === 'starts' ? startsError(argument, row) : notFiniteError(argument, value, row, column)
 }
 
 function isNativeFailure(failure: unknown): failure is NativeFailure {

@@ -12,6 +12,8 @@ import { type Activation, activationRange, boundedNames, isBounded } from './act
  * - `saltAndPepper`: with probability `amount`, from 0 to below 1, each value becomes the least or the greatest the output activation
  *   can take, with equal probability; so only for sigmoid, tanh and satlin outputs
  *
+ * On sparse rows only `masking`, under which zeros stay zeros.
+ *
  * The noise is a function of seed, fit, epoch, row and column: different in each epoch, the same at any number of threads. With L-BFGS it
  * stays the same over a fit, since a line search needs a cost that does not change.
  *

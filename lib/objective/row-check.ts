@@ -1,8 +1,7 @@
-import { notFiniteError } from '../base/data-errors.js'
 import { LayerwiseError } from '../base/errors.js'
 import type { Precision } from '../base/precision.js'
 import type { NativeLayer, NativeRows } from '../native/binding.js'
-import type { NativeWork } from '../native/call.js'
+import { badValueError, type NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import { type Activation, activationRange } from './activation.js'
 
@@ -72,7 +71,7 @@ async function checkRange(
   const found = await scan(largest)
   if (found === null) return largest
   const { row, column, value } = found
-  if (!Number.isFinite(value)) throw notFiniteError(argument, value, row, column)
+  if (found.fault !== undefined || !Number.isFinite(value)) throw badValueError(argument, found, rows.cols)
   const beyond = Math.abs(value) > largest
   const expected = beyond
     ? `numbers that ${precision} can hold, up to ±${largest}`

@@ -1,7 +1,15 @@
 import { types } from 'node:util'
+import { argumentError } from '../base/check.js'
 import { LayerwiseError } from '../base/errors.js'
 import { allocate } from '../base/precision.js'
-import type { Floats, JobRequest, NativeRows, SpanPart, TrainingHandle } from '../native/binding.js'
+import type {
+  Floats,
+  JobRequest,
+  NativeCorruption,
+  NativeRows,
+  SpanPart,
+  TrainingHandle,
+} from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import type { Activation } from '../objective/activation.js'
@@ -74,6 +82,7 @@ async function openJob(
 ): Promise<TrainingHandle> {
   const { layers, parameters } = network
   const { training, corruption, weightConstraint } = objective
+  checkSparseNoise(rows, corruption)
   const { batchSize, shuffle, optimizer, clipNorm } = settings
   const job: JobRequest = {
     ...{ layers, objective: training, parameters, rows, batchSize, shuffle, optimizer, seed },
@@ -83,6 +92,17 @@ async function openJob(
     ...(clipNorm !== undefined && { clipNorm }),
   }
   return work.call('x', async () => binding().openTraining(job))
+}
+
+/** Refuses noise under which the zeros of sparse rows would not stay zeros. */
+function checkSparseNoise({ sparse, through }: NativeRows, corruption: NativeCorruption | undefined): void {
+  if (sparse === undefined || through !== undefined) return
+  if (corruption === undefined || corruption.kind === 'masking') return
+  throw argumentError(
+    'corruption.kind',
+    "'masking' for sparse rows, whose zeros stay zeros under it (of a small SparseMatrix, x.toMatrix())",
+    corruption.kind,
+  )
 }
 
 async function trainEpochs(run: Run): Promise<TrainingHistory> {

@@ -102,7 +102,7 @@ Evaluated<T> evaluate(const Network& network, const Objective& objective, const 
   ThreadPool pool;
   pool.run(threads, [&](Team& team) {
     memory.row_scratch = rows.scratch_elements();
-    Evaluator<T> evaluator(network, objective, rows.count(), memory, noise != nullptr);
+    Evaluator<T> evaluator(network, objective, rows.count(), memory, noise != nullptr, rows.is_indexed());
     typename Evaluator<T>::Request request;
     request.theta = theta.data();
     request.rows = &rows;

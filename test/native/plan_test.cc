@@ -52,8 +52,8 @@ TEST(Plan, TilesCoverTheParametersOnceAndTheLargestComesFirst) {
   for (const Network& network : {wide, autoencoder(3, 2), network_of({5, 4}, Activation::tanh, Activation::tanh), half,
                                  tied_network({1501, 301, 40}, Activation::sigmoid, Activation::identity),
                                  tied_network({301, 40}, Activation::sigmoid, Activation::identity, false)}) {
-    for (bool grouped : {false, true}) {
-      expect_tiles_once(network, Plan::evaluation(network, 1000, sizeof(float), Plan::kChunkBytes, grouped));
+    for (InputKind input : {InputKind::dense, InputKind::grouped, InputKind::indexed}) {
+      expect_tiles_once(network, Plan::evaluation(network, 1000, sizeof(float), Plan::kChunkBytes, input));
     }
   }
 }
@@ -61,7 +61,7 @@ TEST(Plan, TilesCoverTheParametersOnceAndTheLargestComesFirst) {
 TEST(Plan, TilesOfGroupedRowsAreSmallAndOfWholeVectors) {
   const Network network = autoencoder(784, 196);
   const Plan plain = Plan::evaluation(network, 256, sizeof(float));
-  const Plan grouped = Plan::evaluation(network, 256, sizeof(float), Plan::kChunkBytes, true);
+  const Plan grouped = Plan::evaluation(network, 256, sizeof(float), Plan::kChunkBytes, InputKind::grouped);
   EXPECT_EQ(grouped.tiles.size(), plain.tiles.size() + 2);
   for (const Plan::Tile& tile : grouped.tiles) {
     if (tile.layer > 0 || tile.rows == 0) continue;

@@ -5,10 +5,12 @@ import { allocate, elementType, type FloatArray, type Precision } from '../../ba
 import { STORAGE_TYPES } from '../../base/storage-type.js'
 import { Matrix } from '../matrix.js'
 import { type RowWeightsOption, toRowWeights } from '../row-weights.js'
-import { type FittingRows, ownWidth, type Rows, toMatrix } from '../rows.js'
+import { type DenseRows, emptyError, type FittingRows, ownWidth, toMatrix } from '../rows.js'
 import { rowSlices, valueSlices } from '../slices.js'
+import { asSparseMatrix, type SparseMatrix } from '../sparse-matrix.js'
 import { type ColumnStatistics, columnStatistics } from './column-statistics.js'
 import type { Fitted, ScalerJSON, ScalerKind } from './scaler-json.js'
+import { sparseStatistics } from './sparse-statistics.js'
 
 /**
  * Column by column, `value = (x − shift) · factor`. Fitted on training data only; usable alone, or as a model's `scaling`.
@@ -48,32 +50,40 @@ export abstract class ColumnScaler implements Scaler {
 
   abstract toJSON(): ScalerJSON
   /** Shift and factor of each column. */
-  protected abstract find(x: Matrix, statistics: ColumnStatistics, weights?: Float64Array): Promise<ScalingOf>
+  protected abstract find(
+    x: Matrix | SparseMatrix,
+    statistics: ColumnStatistics,
+    weights?: Float64Array,
+  ): Promise<ScalingOf>
 
   /**
-   * Computes shift and factor from the rows of `x`, in float64, without blocking the event loop. A second `fit` starts again; one that
+   * Computes shift and factor from the rows of `x`, in float64, without blocking the event loop; of a SparseMatrix its zeros count. A second `fit` starts again; one that
    * rejects does not change the scaler.
    *
    * @throws {@link LayerwiseError} `ERR_RANGE` for NaN or Infinity (row and column in `details`), for negative weights, for weights that are all 0, or a column whose spread is
    *   too large or too small for float64
    * @param options - `rowWeights`: how much each row counts, in mean and variance; smallest and largest value are those of the rows of
    *   weight above 0
-   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for anything but a Matrix or an array of rows of equal length, for no rows, and
-   *   for bad weights
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for anything but a Matrix, a SparseMatrix or an array of rows of equal length,
+   *   for no rows, and for bad weights
    */
-  async fit(x: FittingRows, options?: RowWeightsOption): Promise<this> {
+  async fit(x: FittingRows | SparseMatrix, options?: RowWeightsOption): Promise<this> {
     const { rowWeights } = checkOptions('options', options, ['rowWeights'])
-    const width = ownWidth(x)
+    const sparse = asSparseMatrix('x', x)
+    const width = sparse?.cols ?? ownWidth(x as FittingRows)
     if (this.#only !== undefined && width !== this.#only) {
       throw shapeError('x', `${this.#only} columns, as the model has whose scaler this is`, width)
     }
-    const matrix = await toMatrix('x', x, width, 'float64')
+    if (sparse?.rows === 0) throw emptyError('x')
+    const matrix = sparse ?? (await toMatrix('x', x as FittingRows, width, 'float64'))
     const weights =
       rowWeights === undefined
         ? undefined
         : await toRowWeights('rowWeights', rowWeights, matrix.rows, () => {})
-    const statistics = await columnStatistics('x', matrix, weights)
-    const scalingOf = await this.find(matrix, statistics, weights)
+    const statistics = sparse
+      ? sparseStatistics('x', sparse, weights)
+      : columnStatistics('x', matrix as Matrix, weights)
+    const scalingOf = await this.find(matrix, await statistics, weights)
     const shift = allocate('float64', matrix.cols, 'shift')
     const factor = allocate('float64', matrix.cols, 'factor')
     for await (const [from, to] of rowSlices(matrix.cols, 1)) {
@@ -94,7 +104,7 @@ export abstract class ColumnScaler implements Scaler {
    *
    * @throws {@link LayerwiseError} `ERR_STATE` before `fit`; `ERR_SHAPE` for another width; `ERR_RANGE` for NaN or Infinity
    */
-  async transform(x: Rows): Promise<Matrix<FloatArray>> {
+  async transform(x: DenseRows): Promise<Matrix<FloatArray>> {
     const { shift, factor } = this.fitted()
     const [low, high] = this.clipped ?? [-Infinity, Infinity]
     return mapRows(x, shift.length, (value, j) =>
@@ -103,7 +113,7 @@ export abstract class ColumnScaler implements Scaler {
   }
 
   /** x / factor + shift: back to the original units. Types and errors as in {@link transform}. */
-  async inverseTransform(x: Rows): Promise<Matrix<FloatArray>> {
+  async inverseTransform(x: DenseRows): Promise<Matrix<FloatArray>> {
     const { shift, factor } = this.fitted()
     return mapRows(x, shift.length, (value, j) => value / factor[j]! + shift[j]!)
   }
@@ -161,7 +171,7 @@ export function isConstant(least: number, most: number): boolean {
 
 /** A new Matrix of the numbers of `x`, each changed by `map`, which receives the column. */
 async function mapRows(
-  x: Rows,
+  x: DenseRows,
   width: number,
   map: (value: number, column: number) => number,
 ): Promise<Matrix<FloatArray>> {

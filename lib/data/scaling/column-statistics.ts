@@ -7,7 +7,7 @@ import type { Matrix } from '../matrix.js'
 import { blocks, rowSlices, valueSlices } from '../slices.js'
 
 /** Sums of columns, and of their rounding errors, which with a large offset can be as large as the spread. */
-class ColumnSums {
+export class ColumnSums {
   readonly #sums: Float64Array
   readonly #rests: Float64Array
 

@@ -1,5 +1,4 @@
 import { argumentError, checkBoolean, checkNumber, checkOptions, readArray } from '../../base/check.js'
-import type { Matrix } from '../matrix.js'
 import { ColumnScaler, isConstant, type ScalingOf } from './column-scaler.js'
 import type { ColumnStatistics } from './column-statistics.js'
 import {
@@ -52,7 +51,7 @@ export class MinMaxScaler extends ColumnScaler {
     if (this.clip) this.clipped = this.range
   }
 
-  protected override async find(_: Matrix, { min, max }: ColumnStatistics): Promise<ScalingOf> {
+  protected override async find(_: unknown, { min, max }: ColumnStatistics): Promise<ScalingOf> {
     const [low, high] = this.range
     return (j) => {
       const [least, most] = [min[j]!, max[j]!]

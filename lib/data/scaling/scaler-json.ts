@@ -27,10 +27,14 @@ export interface MinMaxScalerJSON extends ColumnsJSON {
 export interface StandardScalerJSON extends ColumnsJSON {
   /** Identifies the kind of scaler. */
   kind: 'standard'
+  /** Present where the mean is not subtracted. */
+  center?: false
 }
 
 /** What a scaler is, but for the numbers of its columns. */
-export type ScalerKind = Pick<MinMaxScalerJSON, 'kind' | 'range' | 'clip'> | Pick<StandardScalerJSON, 'kind'>
+export type ScalerKind =
+  | Pick<MinMaxScalerJSON, 'kind' | 'range' | 'clip'>
+  | Pick<StandardScalerJSON, 'kind' | 'center'>
 
 /** What a scaler has found, a number a column: factors are finite and not 0. */
 export interface Fitted {
@@ -49,7 +53,10 @@ export function scalerKindFromJSON(value: unknown): ScalerKind {
     const json = checkJSON(value, kind, ['kind', 'range'], ['clip'])
     return { kind, range: rangeFromJSON(json), ...(clipFromJSON(json) && { clip: true }) }
   }
-  if (kind === 'standard') return { kind: checkJSON(value, kind, ['kind']).kind as 'standard' }
+  if (kind === 'standard') {
+    const json = checkJSON(value, kind, ['kind'], ['center'])
+    return { kind, ...(!centerFromJSON(json) && { center: false }) }
+  }
   throw jsonError('kind', `is neither 'minMax' nor 'standard' but ${show(kind)}`)
 }
 
@@ -82,6 +89,11 @@ function finiteNumbers(json: Record<string, unknown>, field: string): readonly n
 export function clipFromJSON({ clip }: Record<string, unknown>): boolean {
   if (clip !== undefined && clip !== true) throw jsonError('clip', `is ${show(clip)}`)
   return clip === true
+}
+
+export function centerFromJSON({ center }: Record<string, unknown>): boolean {
+  if (center !== undefined && center !== false) throw jsonError('center', `is ${show(center)}`)
+  return center !== false
 }
 
 export function rangeFromJSON(json: Record<string, unknown>): [low: number, high: number] {

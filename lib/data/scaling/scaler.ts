@@ -12,7 +12,9 @@ export type ModelScaler = MinMaxScaler | StandardScaler
 export function scalerOf(kind: ScalerKind, fitted: Fitted): ModelScaler {
   const said = ownCopy(kind)
   const scaler =
-    said.kind === 'minMax' ? new MinMaxScaler({ range: said.range, clip: said.clip }) : new StandardScaler()
+    said.kind === 'minMax'
+      ? new MinMaxScaler({ range: said.range, clip: said.clip })
+      : new StandardScaler({ center: said.center })
   return scaler.restore(fitted)
 }
 

@@ -24,6 +24,9 @@ struct Answers {
   std::uint32_t* classes = nullptr;
   ColumnScaling unscale;  // of outputs: undone in float64, then rounded to T
 
+  // Whether answers compare outputs with the rows themselves.
+  bool compares() const { return result == ForwardResult::squares || result == ForwardResult::errors; }
+
   // Whether an answer may be too large to be held although the outputs of `last` are sums that are not.
   bool may_overflow(const DenseLayer& last) const {
     return result != ForwardResult::outputs || unscale || !traits_of(last.activation).bounded();

@@ -8,7 +8,9 @@
 namespace layerwise {
 namespace {
 
-std::size_t chunk_bytes_of(const Network& network, const EvaluationMemory& memory) {
+// Outputs of index lists are as wide as the weights are: their chunk may occupy what the parameters do.
+std::size_t chunk_bytes_of(const Network& network, const EvaluationMemory& memory, bool indexed, std::size_t element) {
+  if (indexed) return std::max(memory.chunk, network.parameters * element);
   if (memory.row_scratch == 0) return memory.chunk;
   const std::size_t own = Plan::row_elements(network);
   return memory.chunk / (own + memory.row_scratch) * own;
@@ -17,27 +19,32 @@ std::size_t chunk_bytes_of(const Network& network, const EvaluationMemory& memor
 }  // namespace
 
 template <typename T>
-Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int most_rows, EvaluationMemory memory, bool noisy)
+Evaluator<T>::Evaluator(const Network& network, const Objective& objective, int most_rows, EvaluationMemory memory, bool noisy,
+                        bool indexed)
     : network_(network),
       objective_(objective),
       most_rows_(most_rows),
-      chunk_bytes_(chunk_bytes_of(network, memory)),
+      chunk_bytes_(chunk_bytes_of(network, memory, indexed, sizeof(T))),
       kept_bytes_(memory.kept),
+      products_chosen_(indexed),
+      input_(indexed ? InputKind::indexed : InputKind::dense),
       products_(layerwise::choose_products<T>(network.layers)),
       means_(network_, objective_),
       size_(size_for(memory)),
-      rows_(network.inputs(), size_.rows, size_.blocks, noisy, objective.loss == Loss::log_loss),
+      rows_(network.inputs(), size_.rows, size_.blocks, noisy, objective.loss == Loss::log_loss, indexed),
       values_(
           network_, size_, [&](int layer) { return means_.is_summed(layer); }, plan(most_rows).by_blocks),
       pass_(network_, objective_, products_, rows_, values_, means_, size_),
-      tiles_(network_, products_, rows_, values_) {}
+      tiles_(network_, products_, rows_, values_) {
+  if (indexed) products_.front() = layerwise::choose_products<T>(network_.layers.front(), input_);
+}
 
 // Where two passes are needed, the first keeps its activations if they fit.
 template <typename T>
 typename LayerValues<T>::Size Evaluator<T>::size_for(const EvaluationMemory& memory) {
   Size size;
-  size.rows = std::min(most_rows_, Plan::most_chunk_rows(network_, sizeof(T), chunk_bytes_));
-  size.blocks = Plan::most_blocks(network_, size.rows, sizeof(T));
+  size.rows = std::min(most_rows_, Plan::most_chunk_rows(network_, sizeof(T), chunk_bytes_, input_));
+  size.blocks = Plan::most_blocks(network_, size.rows, sizeof(T), input_);
   std::size_t bytes = 0;
   for (int l = 0; l <= means_.deepest(); l++) {
     const DenseLayer& layer = network_.layers[l];
@@ -66,7 +73,7 @@ const Plan& Evaluator<T>::plan(int rows) {
     if (known.chunks.total == rows) return known;
   }
   if (plans_.size() >= 4) plans_.erase(plans_.begin() + 1);
-  plans_.push_back(Plan::evaluation(network_, rows, sizeof(T), chunk_bytes_, grouped_));
+  plans_.push_back(Plan::evaluation(network_, rows, sizeof(T), chunk_bytes_, input_));
   return plans_.back();
 }
 
@@ -77,7 +84,7 @@ void Evaluator<T>::choose_products(const RowSelection<T>& selection) {
   if (may_be_grouped(first, size_.rows, sizeof(T)) && rows_.zeros_prevail(selection)) {
     products_.front() = layerwise::choose_products<T>(first, InputKind::grouped);
     rows_.expect_groups(kept_bytes_);
-    grouped_ = true;
+    input_ = InputKind::grouped;
     plans_.clear();
     plan(most_rows_);
   }
@@ -100,7 +107,7 @@ bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop,
 
   for (const auto& products : products_) products->prepare(request.theta);
   rows_.begin(request, chunks, two_passes);
-  pass_.begin({request.theta, request.count, run.gradient, request.predicted});
+  pass_.begin({request.theta, request.count, run.gradient, request.predicted}, team.threads());
   if (run.gradient) tiles_.begin(plan, team.threads(), request.gradient);
   means_.clear();
   weight_ = 0;
@@ -192,6 +199,7 @@ void Evaluator<T>::late_deltas_phase(Team& team) {
 // The gradient by tiles; that of the last chunk is whole, and goes to the sink.
 template <typename T>
 void Evaluator<T>::tiles_phase(Team& team, const Run& run, int chunk) {
+  rows_.prepare_gradient();
   const bool updating = run.request.sink != nullptr && chunk + 1 == run.plan.chunks.count;
   team.each_dealt(static_cast<int>(run.plan.tiles.size()), [&](int i, int member) {
     // An update that has begun is finished: half a step would leave the parameters of no step.

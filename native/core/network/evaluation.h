@@ -59,8 +59,9 @@ class Evaluator {
     std::uint32_t* predicted = nullptr;                // log_loss: receives the most probable class of each row, [count]
   };
 
-  // For runs of at most so many rows. noisy: whether they may ask for noise.
-  Evaluator(const Network& network, const Objective& objective, int most_rows, EvaluationMemory memory = {}, bool noisy = false);
+  // For runs of at most so many rows. noisy: whether they may ask for noise. indexed: whether their source gives index lists.
+  Evaluator(const Network& network, const Objective& objective, int most_rows, EvaluationMemory memory = {}, bool noisy = false,
+            bool indexed = false);
 
   // Another weight and other multipliers of the penalty of kind constraint.
   void set_constraint(double weight, const std::vector<double>& multipliers);
@@ -83,7 +84,7 @@ class Evaluator {
   // The sum of the weights of the last run's rows, whose mean over their source is 1; the number of rows where they have none.
   double weight() const { return weight_; }
   // Known once the products are chosen.
-  bool leaves_zeros_out() const { return grouped_; }
+  bool leaves_zeros_out() const { return input_ != InputKind::dense; }
 
   const Plan& plan(int rows);
 
@@ -112,8 +113,8 @@ class Evaluator {
   int most_rows_;
   std::size_t chunk_bytes_;
   std::size_t kept_bytes_;  // left for groups of rows
-  bool products_chosen_ = false;
-  bool grouped_ = false;                                // rows come in groups
+  bool products_chosen_;
+  InputKind input_;                                     // how rows come
   std::vector<Plan> plans_;                             // the first is that of most_rows_
   std::vector<std::unique_ptr<Products<T>>> products_;  // [layers]
   MeanActivation<T> means_;

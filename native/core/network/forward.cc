@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <limits>
 #include <memory>
 #include <vector>
@@ -13,6 +14,8 @@
 #include "network/plan.h"
 #include "products/choose.h"
 #include "products/grouped_blocks.h"
+#include "rows/dense_pieces.h"
+#include "rows/indexed_chunk.h"
 
 namespace layerwise {
 namespace {
@@ -57,16 +60,20 @@ class ForwardPass {
   };
 
   void pass(const Block& block);
-  MatrixView<const T> input(const Block& block);
+  bool read(const Block& block, LayerInput<T>& x);
+  void answer(const Block& block, MatrixView<T> y, const LayerInput<T>& x);
   MatrixView<T> outputs(const Block& block, int layer) const;
-  void product(const Block& block, int layer, MatrixView<const T> x, MatrixView<T> out);
+  void product(const Block& block, int layer, const LayerInput<T>& x, MatrixView<T> out);
   bool report(FirstBadRow& bad);
 
   const ForwardRequest<T>& request_;
   const Network& network_;
   RowSource<T>& source_;
   const int total_, block_rows_, chunk_rows_;
-  Buffer<T> x_;                     // [chunk rows, inputs] of rows that do not lie in the source
+  const bool indexed_;              // rows come as index lists
+  IndexedChunk<T> lists_;           // those of a chunk
+  DensePieces<T> pieces_;           // of rows that answers compare with outputs
+  Buffer<T> x_;                     // [chunk rows, inputs] of dense rows that do not lie in the source
   std::vector<Buffer<T>> outputs_;  // [layers][chunk rows, stride] of those that are not written where the caller wants them
   const std::vector<T> zeros_;      // biases of layers that have none
   std::vector<std::unique_ptr<Products<T>>> products_;  // [layers]
@@ -84,15 +91,21 @@ ForwardPass<T>::ForwardPass(const ForwardRequest<T>& request, int threads)
       total_(source_.count()),
       block_rows_(forward_block_rows(network_)),
       chunk_rows_(std::min(total_, block_rows_ * kBlocksAtOnce)),
-      x_(source_.in_place(0, 1).data != nullptr ? 0 : static_cast<std::size_t>(chunk_rows_) * network_.inputs()),
+      indexed_(source_.is_indexed()),
+      pieces_(network_.inputs()),
+      x_(indexed_ || source_.in_place(0, 1).data != nullptr ? 0 : static_cast<std::size_t>(chunk_rows_) * network_.inputs()),
       zeros_(network_.zeros(), T(0)),
       products_(choose_products<T>(network_.layers)),
-      may_group_(may_be_grouped(network_.layers.front(), std::min(total_, block_rows_), sizeof(T))),
+      may_group_(!indexed_ && may_be_grouped(network_.layers.front(), std::min(total_, block_rows_), sizeof(T))),
       grouped_(may_group_ ? std::min(threads, Cut::at_most(chunk_rows_, block_rows_).count) : 0, std::min(total_, block_rows_),
                network_.inputs()),
       first_bad_(total_),
       first_unheld_(total_) {
   if (may_group_) products_.front() = choose_products<T>(network_.layers.front(), InputKind::grouped);
+  if (indexed_) {
+    products_.front() = choose_products<T>(network_.layers.front(), InputKind::indexed);
+    if (request.compares()) pieces_.reserve(threads);
+  }
   for (const auto& products : products_) products->prepare(request.theta);
   for (int l = 0; l < network_.depth(); l++) {
     const bool is_result = l + 1 == network_.depth() && request.out != nullptr;
@@ -108,6 +121,7 @@ bool ForwardPass<T>::run(Team& team, const StopFlag& stop, FirstBadRow& bad) {
   for (int chunk = 0; chunk < total_; chunk += chunk_rows_) {
     const int in_chunk = std::min(chunk_rows_, total_ - chunk);
     source_.open(nullptr, chunk, in_chunk);
+    if (indexed_) lists_.open(source_, nullptr, chunk, in_chunk);
     team.each((in_chunk + block_rows_ - 1) / block_rows_, [&](int i) {
       if (stop.raised()) return;
       const int begin = i * block_rows_;
@@ -121,11 +135,11 @@ bool ForwardPass<T>::run(Team& team, const StopFlag& stop, FirstBadRow& bad) {
 
 template <typename T>
 void ForwardPass<T>::pass(const Block& block) {
-  const MatrixView<const T> x = input(block);
-  if (!all_finite(x)) return lower(first_bad_, block.first);
+  LayerInput<T> x;
+  if (!read(block, x)) return lower(first_bad_, block.first);
 
   Overflows<T> overflows;
-  MatrixView<const T> input = x;
+  LayerInput<T> input = x;
   MatrixView<T> y;
   for (int l = 0; l < network_.depth(); l++) {
     const DenseLayer& layer = network_.layers[l];
@@ -133,29 +147,53 @@ void ForwardPass<T>::pass(const Block& block) {
     product(block, l, input, y);
     overflows.note(y);
     activate(layer, y, layer.biases(request_.theta, zeros_.data()));
-    input = y;
+    input = MatrixView<const T>(y);
   }
-  put_answers(request_, block.first, y, x);
+  answer(block, y, x);
   if (request_.out != nullptr) {
     if (request_.may_overflow(network_.layers.back())) overflows.note(y);
   } else if (request_.result == ForwardResult::errors) {
     overflows.note(MatrixView<const double>(request_.errors + block.first, block.rows, 1));
   }
-  for (int i = 0; overflows.any() && i < block.rows; i++) {
+  if (!overflows.any()) return;
+  std::vector<T> whole(network_.inputs());
+  for (int i = 0; i < block.rows; i++) {
     const int row = block.first + i;
     if (!overflows.in_row(i)) continue;
-    if (put_exact_answer<T>(request_, network_, request_.theta, row, x.row(i)).column >= 0) lower(first_unheld_, row);
+    source_.read(nullptr, row, {whole.data(), 1, network_.inputs()});
+    if (put_exact_answer<T>(request_, network_, request_.theta, row, whole.data()).column >= 0) lower(first_unheld_, row);
   }
 }
 
+// x = the block's rows. False if one has a value that is not finite or wrong indices.
 template <typename T>
-MatrixView<const T> ForwardPass<T>::input(const Block& block) {
-  const MatrixView<const T> in_place = source_.in_place(block.first, block.rows);
-  if (in_place.data != nullptr) return in_place;
-  const std::size_t from = static_cast<std::size_t>(block.begin) * network_.inputs();
-  const MatrixView<T> copy{x_.data() + from, block.rows, network_.inputs()};
-  source_.read(nullptr, block.first, copy);
-  return copy;
+bool ForwardPass<T>::read(const Block& block, LayerInput<T>& x) {
+  if (indexed_) {
+    const bool good = lists_.fill(block.begin, block.rows);
+    const IndexedRows<T> lists = lists_.input().rows_from(block.begin, block.rows);
+    x = lists;
+    const auto finite = [](T value) { return std::isfinite(value); };
+    return good && std::all_of(lists.values + lists.starts[0], lists.values + lists.starts[block.rows], finite);
+  }
+  MatrixView<const T> rows = source_.in_place(block.first, block.rows);
+  if (rows.data == nullptr) {
+    const std::size_t from = static_cast<std::size_t>(block.begin) * network_.inputs();
+    const MatrixView<T> copy{x_.data() + from, block.rows, network_.inputs()};
+    source_.read(nullptr, block.first, copy);
+    rows = copy;
+  }
+  x = rows;
+  return all_finite(rows);
+}
+
+template <typename T>
+void ForwardPass<T>::answer(const Block& block, MatrixView<T> y, const LayerInput<T>& x) {
+  if (!indexed_ || !request_.compares()) {
+    return put_answers(request_, block.first, y, indexed_ ? MatrixView<const T>() : std::get<MatrixView<const T>>(x));
+  }
+  pieces_.each(std::get<IndexedRows<T>>(x), [&](int first, MatrixView<const T> piece, T*) {
+    put_answers(request_, block.first + first, y.rows_from(first, piece.rows), piece);
+  });
 }
 
 // Where the outputs of a layer are written.
@@ -169,11 +207,11 @@ MatrixView<T> ForwardPass<T>::outputs(const Block& block, int layer) const {
 }
 
 template <typename T>
-void ForwardPass<T>::product(const Block& block, int layer, MatrixView<const T> x, MatrixView<T> out) {
-  if (layer > 0 || !may_be_grouped(network_.layers.front(), block.rows, sizeof(T))) {
+void ForwardPass<T>::product(const Block& block, int layer, const LayerInput<T>& x, MatrixView<T> out) {
+  if (layer > 0 || indexed_ || !may_be_grouped(network_.layers.front(), block.rows, sizeof(T))) {
     return products_[layer]->forward(x, out);
   }
-  grouped_.with(x, [&](const LayerInput<T>& rows) { products_[layer]->forward(rows, out); });
+  grouped_.with(std::get<MatrixView<const T>>(x), [&](const LayerInput<T>& rows) { products_[layer]->forward(rows, out); });
 }
 
 // Whether there is a bad place so far, and which.
@@ -183,6 +221,7 @@ bool ForwardPass<T>::report(FirstBadRow& bad) {
   if (first_bad_.load() < total_) {
     const int first = first_bad_.load();
     find_bad(source_, first, std::min(block_rows_, total_ - first), -limit, limit, bad);
+    if (bad.row < 0) throw BrokenRow(first);
     return true;
   }
   if (first_unheld_.load() == total_) return false;

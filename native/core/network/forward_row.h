@@ -4,7 +4,8 @@
 
 namespace layerwise {
 
-enum class RowEnd { finished, not_finite, too_large };  // the row; its answer, which cannot be held
+// Wrong: the row; its answer, which cannot be held; the indices of a sparse row.
+enum class RowEnd { finished, not_finite, too_large, wrong_index };
 
 // The first row of a source on the calling thread, without the pool: out [outputs]. `transposed` is what transpose_first_layer
 // made of theta. Where `error` is not null it receives the sum of squared differences between out and the row.

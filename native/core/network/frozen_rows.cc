@@ -15,6 +15,7 @@ FrozenRows<T>::FrozenRows(std::unique_ptr<RowSource<T>> behind, const Network& l
       products_(choose_products<T>(layers.layers)),
       zeros_(layers.zeros()),
       inputs_(layers.layers.size()) {
+  if (behind_->is_indexed()) products_.front() = choose_products<T>(layers_.layers.front(), InputKind::indexed);
   for (const auto& products : products_) products->prepare(theta);
 }
 
@@ -23,7 +24,8 @@ void FrozenRows<T>::open(const std::uint32_t* order, int first, int count) {
   behind_->open(order, first, count);
   first_ = first;
   opened_ = count;
-  for (int l = 0; l < layers_.depth(); l++) {
+  if (behind_->is_indexed()) lists_.open(*behind_, order, first, count);
+  for (int l = behind_->is_indexed() ? 1 : 0; l < layers_.depth(); l++) {
     const std::size_t size = count * stride_for(layers_.layers[l].inputs);
     if (inputs_[l].size() < size) inputs_[l] = Buffer<T>(size);
   }
@@ -35,11 +37,20 @@ void FrozenRows<T>::read(const std::uint32_t* order, int first, MatrixView<T> ou
     return matrix_in(inputs_[layer].data(), opened_, layers_.layers[layer].inputs).rows_from(first - first_, out.rows);
   };
   const int last = layers_.depth() - 1;
-  behind_->read(order, first, input_of(0));
+  const bool indexed = behind_->is_indexed();
+  if (indexed) {
+    lists_.fill(first - first_, out.rows);
+  } else {
+    behind_->read(order, first, input_of(0));
+  }
   for (int l = 0; l <= last; l++) {
     const DenseLayer& layer = layers_.layers[l];
     const MatrixView<T> a = l == last ? out : input_of(l + 1);
-    products_[l]->forward(MatrixView<const T>(input_of(l)), a);
+    if (l == 0 && indexed) {
+      products_[l]->forward(lists_.input().rows_from(first - first_, out.rows), a);
+    } else {
+      products_[l]->forward(MatrixView<const T>(input_of(l)), a);
+    }
     vector_kernels<T>().activate(layer.activation, a, layer.biases(theta_, zeros_.data()), nullptr, {});
   }
 }
@@ -53,12 +64,13 @@ double FrozenRows<T>::value(int row, int column) const {
 
 template <typename T>
 std::size_t FrozenRows<T>::scratch_elements() const {
-  return Plan::row_elements(layers_) + behind_->scratch_elements();
+  const InputKind input = behind_->is_indexed() ? InputKind::indexed : InputKind::dense;
+  return Plan::row_elements(layers_, input) + behind_->scratch_elements();
 }
 
 template <typename T>
 std::unique_ptr<RowSource<T>> make_source(const Rows& rows, const FrozenLayers* frozen) {
-  auto memory = std::make_unique<MemoryRows<T>>(rows);
+  auto memory = rows_in_memory<T>(rows);
   if (frozen == nullptr) return memory;
   auto outputs = std::make_unique<FrozenRows<T>>(std::move(memory), frozen->network, static_cast<const T*>(frozen->theta));
   if (rows.weights != nullptr) outputs->weigh(rows.weights);

@@ -5,7 +5,8 @@
 #include "base/buffer.h"
 #include "network/network.h"
 #include "products/products.h"
-#include "rows/memory_rows.h"
+#include "rows/indexed_chunk.h"
+#include "rows/sparse_rows.h"
 
 namespace layerwise {
 
@@ -31,6 +32,7 @@ class FrozenRows final : public RowSource<T> {
   double value(int row, int column) const override;
   // Outputs of layers are rarely zeros, and a look costs a forward pass.
   bool may_be_sparse() const override { return false; }
+  int broken_row() const override { return behind_->broken_row(); }
   std::size_t scratch_elements() const override;
 
  private:
@@ -39,13 +41,14 @@ class FrozenRows final : public RowSource<T> {
   const T* theta_;
   std::vector<std::unique_ptr<Products<T>>> products_;  // [layers]
   Buffer<T> zeros_;                                     // biases of layers that have none
+  mutable IndexedChunk<T> lists_;                       // the opened rows of an indexed source behind
   int first_ = 0;                                       // the first opened position
   int opened_ = 0;                                      // rows
   // [layers][opened rows, inputs]: what each layer takes in, written and read by the thread that reads the row.
   std::vector<Buffer<T>> inputs_;
 };
 
-// The rows of memory, or what `frozen` makes of them where it is not null.
+// The rows of memory, dense or sparse, or what `frozen` makes of them where it is not null.
 template <typename T>
 std::unique_ptr<RowSource<T>> make_source(const Rows& rows, const FrozenLayers* frozen);
 

@@ -33,14 +33,16 @@ Pass<T>::Pass(const Network& network, const Objective& objective, const std::vec
       values_(values),
       means_(means),
       zeros_(network.zeros()),
+      pieces_(network.outputs()),
       predicted_(objective.loss == Loss::log_loss ? size.rows : 0),
       block_loss_(size.blocks),
       block_absolute_(size.blocks),
       block_correct_(size.blocks) {}
 
 template <typename T>
-void Pass<T>::begin(const Task& task) {
+void Pass<T>::begin(const Task& task, int threads) {
   task_ = task;
+  if (rows_.is_indexed() && objective_.loss != Loss::log_loss) pieces_.reserve(threads);
   row_factor_ = T(1) / static_cast<T>(task.count);
 }
 
@@ -89,10 +91,12 @@ void Pass<T>::output(int block) {
   T* sums = task_.wants_gradient ? values_.delta_sums(last, block) : nullptr;
   if (objective_.loss == Loss::log_loss) {
     block_loss_[block] = label_loss(block, z, sums);
+  } else if (rows_.is_indexed()) {
+    block_loss_[block] = indexed_loss(block, z, sums);
   } else {
     const MatrixView<const T> target = values_.block(rows_.target(), block);
     block_loss_[block] =
-        weights(block) != nullptr ? weighted_loss(block, z, target, sums)
+        weights(block) != nullptr ? weighted_loss(weights(block), z, target, sums)
         : sums == nullptr ? kernels_.output_loss(objective_.loss, layer.activation, z, biases(layer), target)
                           : kernels_.output_delta(objective_.loss, layer.activation, z, biases(layer), target, row_factor_, sums);
   }
@@ -102,6 +106,27 @@ void Pass<T>::output(int block) {
     absolute += penalty.weight * absolute_sum(block, penalty.layer);
   }
   block_absolute_[block] = absolute;
+}
+
+// The loss of a block whose targets are index lists: they are dense only a few rows at a time.
+template <typename T>
+double Pass<T>::indexed_loss(int block, MatrixView<T> z, T* delta_sums) {
+  const DenseLayer& layer = network_.layers.back();
+  const double* weights = this->weights(block);
+  double loss = 0;
+  pieces_.each(rows_.indexed_target(block), [&](int first, MatrixView<const T> target, T* sums) {
+    const MatrixView<T> y = z.rows_from(first, target.rows);
+    T* of_piece = delta_sums == nullptr || first == 0 ? delta_sums : sums;
+    if (weights != nullptr) {
+      loss += weighted_loss(weights + first, y, target, of_piece);
+    } else if (of_piece == nullptr) {
+      loss += kernels_.output_loss(objective_.loss, layer.activation, y, biases(layer), target);
+    } else {
+      loss += kernels_.output_delta(objective_.loss, layer.activation, y, biases(layer), target, row_factor_, of_piece);
+    }
+    if (of_piece != delta_sums) kernels_.axpy(T(1), sums, delta_sums, static_cast<std::size_t>(z.cols));
+  });
+  return loss;
 }
 
 // The loss of a classifier's block, z [rows, classes] of the output layer. Where delta_sums is null z is only scratch.
@@ -126,9 +151,8 @@ double Pass<T>::label_loss(int block, MatrixView<T> z, T* delta_sums) {
 // Rows singly, each with its own factor: weights are rare, and the loops over a row are the same. Where delta_sums is null z is
 // only read. A row of weight 0 adds nothing, whatever its numbers.
 template <typename T>
-double Pass<T>::weighted_loss(int block, MatrixView<T> z, MatrixView<const T> target, T* delta_sums) {
+double Pass<T>::weighted_loss(const double* weights, MatrixView<T> z, MatrixView<const T> target, T* delta_sums) {
   const DenseLayer& layer = network_.layers.back();
-  const double* weights = this->weights(block);
   double loss = 0;
   for (int i = 0; i < z.rows; i++) {
     const MatrixView<T> row = z.rows_from(i, 1);

@@ -6,6 +6,7 @@
 #include "network/layer_values.h"
 #include "network/mean_activation.h"
 #include "products/products.h"
+#include "rows/dense_pieces.h"
 #include "rows/row_chunk.h"
 
 namespace layerwise {
@@ -27,7 +28,8 @@ class Pass {
        const RowChunk<T>& rows, LayerValues<T>& values, const MeanActivation<T>& means,
        const typename LayerValues<T>::Size& size);
 
-  void begin(const Task& task);
+  // threads: that work on blocks at a time.
+  void begin(const Task& task, int threads);
 
   // Hidden layers from … to (both included): their outputs, and the block's sums of those where `sums`.
   void forward(int block, int from, int to, bool sums);
@@ -51,8 +53,9 @@ class Pass {
   void product(int block, int layer);
   // The weights of the block's rows; null where they have none.
   const double* weights(int block) const;
+  double indexed_loss(int block, MatrixView<T> z, T* delta_sums);
   double label_loss(int block, MatrixView<T> z, T* delta_sums);
-  double weighted_loss(int block, MatrixView<T> z, MatrixView<const T> target, T* delta_sums);
+  double weighted_loss(const double* weights, MatrixView<T> z, MatrixView<const T> target, T* delta_sums);
   double absolute_sum(int block, int layer) const;
   void add_weighted_pull(int block, int layer);
   void weighted_l1_delta(int block, int layer);
@@ -68,6 +71,7 @@ class Pass {
   Task task_;
   T row_factor_ = 1;                      // of every row's loss in the cost: 1 / count, times its weight
   Buffer<T> zeros_;                       // biases of layers that have none
+  DensePieces<T> pieces_;                 // of targets that are index lists
   std::vector<std::uint32_t> predicted_;  // [rows of a chunk] log_loss: the most probable class
   std::vector<double> block_loss_, block_absolute_, block_correct_;  // [blocks]
 };

@@ -32,8 +32,8 @@ constexpr int kFewestTileRows = 128;
 constexpr int kGroupedUnits = 64, kUnitsOfVectors = 16;
 
 // Rows of a block at most: tall blocks are what gemm likes; beyond kBlockRows they are worth it only while they fit the cache.
-int tallest_block(const Network& network, std::size_t element) {
-  const int fitting = static_cast<int>(kBlockBytes / (Plan::row_elements(network) * element));
+int tallest_block(const Network& network, std::size_t element, InputKind input) {
+  const int fitting = static_cast<int>(kBlockBytes / (Plan::row_elements(network, input) * element));
   return std::max(kBlockRows, std::min(2 * kBlockRows, fitting));
 }
 
@@ -52,38 +52,41 @@ Plan::Range Plan::range_of(const Network& network, const Tile& tile) {
   return {layer.weights_at + tile.row * inputs, tile.rows * inputs};
 }
 
-std::size_t Plan::row_elements(const Network& network) {
-  std::size_t width = static_cast<std::size_t>(network.inputs());
+// The delta of the output layer takes the place of its output; for dense rows both are counted.
+std::size_t Plan::row_elements(const Network& network, InputKind input) {
+  const bool indexed = input == InputKind::indexed;
+  std::size_t width = indexed ? 0 : static_cast<std::size_t>(network.inputs());
   for (const auto& layer : network.layers) width += 2 * stride_for(layer.outputs) + slope_elements(layer);
-  return width;
+  return width - (indexed ? stride_for(network.outputs()) : 0);
 }
 
 std::size_t Plan::slope_elements(const DenseLayer& layer) {
   return traits_of(layer.activation).stores_slope ? stride_for(layer.outputs) : 0;
 }
 
-int Plan::most_chunk_rows(const Network& network, std::size_t element, std::size_t chunk_bytes) {
-  const std::size_t fitting = chunk_bytes / (row_elements(network) * element);
-  return std::max(kFewestChunkRows, static_cast<int>(std::min<std::size_t>(fitting, 1 << 20)));
+int Plan::most_chunk_rows(const Network& network, std::size_t element, std::size_t chunk_bytes, InputKind input) {
+  const std::size_t fitting = chunk_bytes / (row_elements(network, input) * element);
+  const int fewest = input == InputKind::indexed ? kFewestIndexedRows : kFewestChunkRows;
+  return std::max(fewest, static_cast<int>(std::min<std::size_t>(fitting, 1 << 20)));
 }
 
-int Plan::most_blocks(const Network& network, int chunk_rows, std::size_t element) {
-  return shared_blocks(chunk_rows, tallest_block(network, element)).count;
+int Plan::most_blocks(const Network& network, int chunk_rows, std::size_t element, InputKind input) {
+  return shared_blocks(chunk_rows, tallest_block(network, element, input)).count;
 }
 
-Plan Plan::evaluation(const Network& network, int rows, std::size_t element, std::size_t chunk_bytes, bool grouped) {
+Plan Plan::evaluation(const Network& network, int rows, std::size_t element, std::size_t chunk_bytes, InputKind input) {
   Plan plan;
-  plan.chunks = Cut::at_most(rows, most_chunk_rows(network, element, chunk_bytes));
+  plan.chunks = Cut::at_most(rows, most_chunk_rows(network, element, chunk_bytes, input));
 
-  const int tall = tallest_block(network, element), most = plan.chunks.longest();
+  const int tall = tallest_block(network, element, input), most = plan.chunks.longest();
   const bool shared = useful_threads(step_flops(network, rows), 2) > 1;
   plan.block_rows = std::max(kFewestBlockRows, shared ? shared_blocks(most, tall).longest() : tall);
 
   for (int l = 0; l < network.depth(); l++) {
     const auto& layer = network.layers[l];
-    plan.by_blocks.push_back(is_small(layer, element));
+    plan.by_blocks.push_back(is_small(layer, element) && (l > 0 || input != InputKind::indexed));
     if (layer.tied_to >= 0) plan.by_blocks[layer.tied_to] = false;
-    if (layer.owns_weights()) plan.cut_weights(l, layer, element, grouped && l == 0);
+    if (layer.owns_weights()) plan.cut_weights(l, layer, element, l == 0 ? input : InputKind::dense);
     if (layer.has_biases) plan.tiles.push_back({l, 0, 0});
   }
   const auto work = [&](const Tile& tile) { return static_cast<std::int64_t>(tile.rows) * network.layers[tile.layer].inputs; };
@@ -91,9 +94,12 @@ Plan Plan::evaluation(const Network& network, int rows, std::size_t element, std
   return plan;
 }
 
-void Plan::cut_weights(int index, const DenseLayer& layer, std::size_t element, bool grouped) {
-  if (grouped) {
-    const Cut cut{(layer.outputs + kUnitsOfVectors - 1) / kUnitsOfVectors, (layer.outputs + kGroupedUnits - 1) / kGroupedUnits};
+void Plan::cut_weights(int index, const DenseLayer& layer, std::size_t element, InputKind input) {
+  if (input != InputKind::dense) {
+    // Index lists write all of a tile before they read it, so it should fit the cache.
+    const int fitting = kTileElements / layer.inputs / kUnitsOfVectors * kUnitsOfVectors;
+    const int units = input == InputKind::grouped ? kGroupedUnits : std::clamp(fitting, kUnitsOfVectors, kGroupedUnits);
+    const Cut cut{(layer.outputs + kUnitsOfVectors - 1) / kUnitsOfVectors, (layer.outputs + units - 1) / units};
     const auto begin = [&](int i) { return std::min(layer.outputs, cut.begin(i) * kUnitsOfVectors); };
     for (int i = 0; i < cut.count; i++) tiles.push_back({index, begin(i), begin(i + 1) - begin(i)});
     return;

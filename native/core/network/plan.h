@@ -5,6 +5,7 @@
 
 #include "base/cut.h"
 #include "network/network.h"
+#include "products/layer_input.h"
 
 namespace layerwise {
 
@@ -36,26 +37,29 @@ struct Plan {
   Cut blocks(int chunk_rows) const { return Cut::at_most(chunk_rows, block_rows); }
   int block_rows = 0;
   // Blocks of a chunk of so many rows, or of fewer, in whatever plan: at most so many.
-  static int most_blocks(const Network& network, int chunk_rows, std::size_t element);
+  static int most_blocks(const Network& network, int chunk_rows, std::size_t element, InputKind input = InputKind::dense);
 
   // What the activations and deltas of a chunk occupy at most, in bytes, but for the fewest rows that are worth a chunk.
   static constexpr std::size_t kChunkBytes = std::size_t{48} << 20;
   static constexpr int kFewestChunkRows = 512;
+  // The same of index lists, whose outputs are as wide as what was left out of the rows.
+  static constexpr int kFewestIndexedRows = 64;
 
-  // Of all activations, slopes that are stored, and deltas that one row occupies.
-  static std::size_t row_elements(const Network& network);
+  // Of all activations, slopes that are stored, and deltas that one row occupies, and of the row itself where it lies dense.
+  static std::size_t row_elements(const Network& network, InputKind input = InputKind::dense);
   // Of the stored slopes of one layer.
   static std::size_t slope_elements(const DenseLayer& layer);
 
   // The longest chunk of any evaluation.
-  static int most_chunk_rows(const Network& network, std::size_t element, std::size_t chunk_bytes = kChunkBytes);
+  static int most_chunk_rows(const Network& network, std::size_t element, std::size_t chunk_bytes = kChunkBytes,
+                             InputKind input = InputKind::dense);
 
-  // For one evaluation of cost and gradient over so many rows; grouped: whether they come in groups.
+  // For one evaluation of cost and gradient over so many rows, which come in this form.
   static Plan evaluation(const Network& network, int rows, std::size_t element, std::size_t chunk_bytes = kChunkBytes,
-                         bool grouped = false);
+                         InputKind input = InputKind::dense);
 
  private:
-  void cut_weights(int index, const DenseLayer& layer, std::size_t element, bool grouped);
+  void cut_weights(int index, const DenseLayer& layer, std::size_t element, InputKind input);
 };
 
 // Rows of a block in the forward pass (encode, reconstruct): fixed, so that rows encoded in parts cut at its multiples

@@ -4,6 +4,7 @@
 
 #include "products/dense_products.h"
 #include "products/grouped_products.h"
+#include "products/indexed_products.h"
 #include "products/thresholds.h"
 
 namespace layerwise {
@@ -58,6 +59,7 @@ template <typename T>
 std::unique_ptr<Products<T>> choose_products(const DenseLayer& layer, InputKind kind) {
   const Ways ways = choose_ways(layer, sizeof(T));
   if (kind == InputKind::grouped) return std::make_unique<GroupedProducts<T>>(layer, ways);
+  if (kind == InputKind::indexed) return std::make_unique<IndexedProducts<T>>(layer, ways);
   return std::make_unique<DenseProducts<T>>(layer, ways);
 }
 

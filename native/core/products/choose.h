@@ -12,7 +12,7 @@
 // and vector level, never from the number of threads. `element`: the bytes of one, 4 or 8.
 namespace layerwise {
 
-// The products of one layer whose input is of that kind. Of a layer whose input may be grouped it may also lie dense.
+// The products of one layer whose input is of that kind. Of a layer whose input may be grouped or indexed it may also lie dense.
 template <typename T>
 std::unique_ptr<Products<T>> choose_products(const DenseLayer& layer, InputKind kind);
 

@@ -23,6 +23,17 @@ void multiply_row(const DenseLayer& layer, const T* theta, const T* transposed, 
   }
 }
 
+template <typename T>
+void multiply_indexed_row(const DenseLayer& layer, const T* theta, const T* transposed, const IndexedRows<T>& x, T* z) {
+  const VectorKernels<T>& kernels = vector_kernels<T>();
+  const auto outputs = static_cast<std::size_t>(layer.outputs);
+  const T* rows = layer.transposed ? layer.weights(theta).data : transposed;
+  std::fill(z, z + outputs, T(0));
+  for (std::size_t k = x.starts[0]; k < x.starts[1]; k++) kernels.axpy(x.values[k], rows + x.columns[k] * outputs, z, outputs);
+}
+
+template void multiply_indexed_row(const DenseLayer&, const float*, const float*, const IndexedRows<float>&, float*);
+template void multiply_indexed_row(const DenseLayer&, const double*, const double*, const IndexedRows<double>&, double*);
 template void multiply_row(const DenseLayer&, const float*, const float*, const float*, float*);
 template void multiply_row(const DenseLayer&, const double*, const double*, const double*, double*);
 

@@ -60,6 +60,19 @@ void Noise::corrupt(std::size_t row, const T* clean, int cols, T* out) const {
   }
 }
 
+template <typename T>
+void Noise::mask(std::size_t row, const std::uint32_t* columns, std::size_t count, const T* clean, T* out) const {
+  int drawn = -1;  // the block of four columns whose numbers are in `words`
+  std::array<std::uint32_t, 4> words{};
+  for (std::size_t k = 0; k < count; k++) {
+    const int number = static_cast<int>(columns[k] / 4);
+    if (number != drawn) words = block(row, drawn = number);
+    out[k] = unit(words[columns[k] % 4]) < corruption_.amount ? T(0) : clean[k];
+  }
+}
+
+template void Noise::mask(std::size_t, const std::uint32_t*, std::size_t, const float*, float*) const;
+template void Noise::mask(std::size_t, const std::uint32_t*, std::size_t, const double*, double*) const;
 template void Noise::corrupt(std::size_t, const float*, int, float*) const;
 template void Noise::corrupt(std::size_t, const double*, int, double*) const;
 

@@ -24,6 +24,10 @@ class Noise {
   template <typename T>
   void corrupt(std::size_t row, const T* clean, int cols, T* out) const;
 
+  // The same of an index list: masking alone, under which zeros stay zeros. out [count] = the values in these columns, masked.
+  template <typename T>
+  void mask(std::size_t row, const std::uint32_t* columns, std::size_t count, const T* clean, T* out) const;
+
  private:
   std::array<std::uint32_t, 4> block(std::size_t row, int number) const;
 

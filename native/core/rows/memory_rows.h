@@ -18,6 +18,12 @@ struct Rows {
   ColumnScaling scaling;
   const std::uint32_t* labels = nullptr;  // the class of each row of data, whatever the order
   const double* weights = nullptr;        // the weight of each row of data, whatever the order; null: 1
+
+  // Of sparse rows: data holds the stored values alone, row i those from starts[i] to starts[i + 1], in the columns `columns`.
+  // What the arrays hold is checked by whoever reads a row.
+  const std::uint32_t* starts = nullptr;   // [stored + 1]; null: dense rows
+  const std::uint32_t* columns = nullptr;  // [elements]
+  std::size_t elements = 0;
 };
 
 // Throws std::out_of_range where `order` names no row of data, or a row's label none of `classes`. Reads all of both, so it is

@@ -9,12 +9,13 @@
 namespace layerwise {
 
 template <typename T>
-RowChunk<T>::RowChunk(int cols, int most_rows, int most_blocks, bool noisy, bool labelled)
+RowChunk<T>::RowChunk(int cols, int most_rows, int most_blocks, bool noisy, bool labelled, bool indexed)
     : cols_(cols),
       most_rows_(most_rows),
       most_blocks_(most_blocks),
-      x_(static_cast<std::size_t>(most_rows) * cols),
-      clean_(noisy ? static_cast<std::size_t>(most_rows) * cols : 0),
+      indexed_(indexed),
+      x_(indexed ? 0 : static_cast<std::size_t>(most_rows) * cols),
+      clean_(noisy && !indexed ? static_cast<std::size_t>(most_rows) * cols : 0),
       labels_(labelled ? most_rows : 0) {}
 
 template <typename T>
@@ -61,6 +62,10 @@ void RowChunk<T>::open(int index, int first, const Cut& blocks, bool again) {
   filled_ = seen_ && chunks_ == 1;
   const int at = selection_.first + first;
   if (!filled_) selection_.rows->open(selection_.order, at, rows());
+  if (indexed_) {
+    if (!filled_) lists_.open(*selection_.rows, selection_.order, at, rows(), selection_.noise);
+    return;
+  }
 
   target_ = selection_.order == nullptr ? selection_.rows->in_place(at, rows()) : MatrixView<const T>();
   in_place_ = target_.data != nullptr;
@@ -80,8 +85,12 @@ void RowChunk<T>::fill(int block) {
   const PhaseTimer timer(Phase::gather);
   const RowSource<T>& source = *selection_.rows;
   const int begin = blocks_.begin(block), count = blocks_.length(block), at = selection_.first + first_ + begin;
-  if (!in_place_) source.read(selection_.order, at, own_target().rows_from(begin, count));
-  if (selection_.noise != nullptr) {
+  if (indexed_) {
+    lists_.fill(begin, count);
+  } else if (!in_place_) {
+    source.read(selection_.order, at, own_target().rows_from(begin, count));
+  }
+  if (selection_.noise != nullptr && !indexed_) {
     const MatrixView<T> x = own_input().rows_from(begin, count);
     for (int i = 0; i < count; i++) {
       selection_.noise->corrupt(source.row_at(selection_.order, at + i), target_.row(begin + i), cols_, x.row(i));
@@ -100,12 +109,14 @@ double RowChunk<T>::weight() const {
 
 template <typename T>
 LayerInput<T> RowChunk<T>::input() const {
+  if (indexed_) return lists_.input();
   if (groups_ != nullptr) return GroupedRows<T>{groups_->blocks(), blocks_.count};
   return input_;
 }
 
 template <typename T>
 LayerInput<T> RowChunk<T>::input(int block) const {
+  if (indexed_) return lists_.input().rows_from(blocks_.begin(block), blocks_.length(block));
   if (groups_ != nullptr) return GroupedRows<T>{groups_->blocks() + block, 1};
   return input_.rows_from(blocks_.begin(block), blocks_.length(block));
 }

@@ -6,6 +6,7 @@
 #include "products/grouped_chunk.h"
 #include "products/layer_input.h"
 #include "rows/corruption.h"
+#include "rows/indexed_chunk.h"
 #include "rows/row_source.h"
 
 namespace layerwise {
@@ -29,7 +30,8 @@ template <typename T>
 class RowChunk {
  public:
   // At most so many rows in so many blocks. noisy: whether selections may have noise; labelled: whether labels are wanted.
-  RowChunk(int cols, int most_rows, int most_blocks, bool noisy, bool labelled);
+  // indexed: whether the sources give index lists.
+  RowChunk(int cols, int most_rows, int most_blocks, bool noisy, bool labelled, bool indexed = false);
 
   // Whether groups of rows keep so few columns that products with groups are faster: by a look at rows spread over the source.
   // Overwrites the open chunk.
@@ -42,6 +44,10 @@ class RowChunk {
   // Chunk `index` of the run is the rows first … of the selection, cut so. again: this run had it open before.
   void open(int index, int first, const Cut& blocks, bool again);
   void fill(int block);
+  // Before a gradient is made of all blocks, when they are filled. Serially.
+  void prepare_gradient() {
+    if (indexed_) lists_.sort_columns();
+  }
   // Every row of the selection was read.
   void end() { seen_ = selection_.repeated; }
 
@@ -49,10 +55,15 @@ class RowChunk {
   int rows() const { return blocks_.total; }
   const Cut& blocks() const { return blocks_; }
 
-  // The rows as the network takes them in, noise included: [rows, cols], or in groups. Of all blocks, or of one.
+  // The rows as the network takes them in, noise included: [rows, cols], in groups, or as index lists. Of all blocks, or of one.
   LayerInput<T> input() const;
   LayerInput<T> input(int block) const;
-  MatrixView<const T> target() const { return target_; }  // [rows, cols] without noise
+  // [rows, cols] without noise; of index lists use indexed_target().
+  MatrixView<const T> target() const { return target_; }
+  bool is_indexed() const { return indexed_; }
+  IndexedRows<T> indexed_target(int block) const {
+    return lists_.target().rows_from(blocks_.begin(block), blocks_.length(block));
+  }
   // [rows] where labels are wanted.
   const std::uint32_t* labels() const { return labels_.data(); }
   // [rows] RowSource::weight; null where the rows have none and count 1 each.
@@ -68,12 +79,14 @@ class RowChunk {
   }
 
   int cols_, most_rows_, most_blocks_;
+  bool indexed_;                 // rows come as index lists
   bool grouped_ = false;         // rows come in groups
   std::size_t group_bytes_ = 0;  // that kept groups may occupy
   bool seen_ = false;            // the rows of a repeated selection were all read by an earlier run
 
   Buffer<T> x_;                              // [most_rows, cols] inputs that do not lie in the source
   Buffer<T> clean_;                          // [most_rows, cols] targets of inputs with noise
+  IndexedChunk<T> lists_;                    // in the place of both, of index lists
   std::vector<std::uint32_t> labels_;        // [most_rows]
   std::vector<double> weights_;              // [most_rows] of weighted sources
   std::vector<GroupedChunk<T>> group_room_;  // one for each chunk of a run, or one for all of them in turn

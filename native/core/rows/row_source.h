@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "base/matrix.h"
+#include "rows/bad_row.h"
 
 namespace layerwise {
 
@@ -59,6 +60,26 @@ class RowSource {
   // Whether it is worth a look if most values are zeros.
   virtual bool may_be_sparse() const { return true; }
 
+  // Whether rows come as index lists. Then, beside the above:
+  virtual bool is_indexed() const { return false; }
+  // Elements of the row at position i.
+  virtual std::size_t elements([[maybe_unused]] const std::uint32_t* order, [[maybe_unused]] int i) const { return 0; }
+  // columns [count], values [count] = those of that row, count what elements() said. A row whose indices are wrong becomes zeros
+  // in column 0 and is remembered; the answer is false.
+  virtual bool read_elements([[maybe_unused]] const std::uint32_t* order, [[maybe_unused]] int i,
+                             [[maybe_unused]] std::size_t count, [[maybe_unused]] std::uint32_t* columns,
+                             [[maybe_unused]] T* values) const {
+    return false;
+  }
+  // Whether the row at position i of the source's own order has right indices and only values in [low, high], zeros included;
+  // `bad` receives the first place that is wrong. It may be null.
+  virtual bool is_good([[maybe_unused]] int i, [[maybe_unused]] T low, [[maybe_unused]] T high,
+                       [[maybe_unused]] FirstBadRow* bad) const {
+    return true;
+  }
+  // The first row of the data that was read with wrong indices; -1: none.
+  virtual int broken_row() const { return -1; }
+
   // Elements that a row occupies while it is read, beside those of the row itself.
   virtual std::size_t scratch_elements() const { return 0; }
 
@@ -74,5 +95,11 @@ class RowSource {
   const double* weights_ = nullptr;  // [rows of the data]
   double mean_weight_ = 1;
 };
+
+// Throws BrokenRow if rows were read with wrong indices: what was computed of them is worthless.
+template <typename T>
+void check_whole(const RowSource<T>& rows) {
+  if (rows.broken_row() >= 0) throw BrokenRow(rows.broken_row());
+}
 
 }  // namespace layerwise

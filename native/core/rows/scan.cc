@@ -13,16 +13,30 @@ namespace {
 
 constexpr int kRows = 256, kBlocksAtOnce = 32;
 
-}  // namespace
-
-void lower(std::atomic<int>& first, int row) {
-  int seen = first.load();
-  while (row < seen && !first.compare_exchange_weak(seen, row)) {
-  }
+// Index lists are looked at where they lie.
+bool scan_indexed(Team& team, const RowSource<double>& rows, double low, double high, const StopFlag& stop, FirstBadRow& bad) {
+  const int count = rows.count();
+  std::atomic<int> first_bad{count};
+  const Cut blocks = Cut::at_most(count, kRows);
+  team.each(blocks.count, [&](int block) {
+    const int begin = blocks.begin(block), end = begin + blocks.length(block);
+    for (int row = begin; row < end && row < first_bad.load() && !stop.raised(); row++) {
+      if (!rows.is_good(row, low, high, nullptr)) return lower(first_bad, row);
+    }
+  });
+  if (stop.raised()) return false;
+  if (first_bad.load() < count) rows.is_good(first_bad.load(), low, high, &bad);
+  return true;
 }
+
+}  // namespace
 
 template <typename T>
 void find_bad(const RowSource<T>& rows, int first, int count, T low, T high, FirstBadRow& bad) {
+  if (rows.is_indexed()) {
+    for (int i = first; i < first + count && rows.is_good(i, low, high, &bad);) i++;
+    return;
+  }
   const int cols = rows.cols();
   std::vector<T> row(cols);
   for (int i = first; i < first + count; i++) {
@@ -37,6 +51,7 @@ void find_bad(const RowSource<T>& rows, int first, int count, T low, T high, Fir
 
 bool scan(Team& team, RowSource<double>& rows, double low, double high, const StopFlag& stop, FirstBadRow& bad) {
   if (rows.is_known_within(low, high)) return true;
+  if (rows.is_indexed()) return scan_indexed(team, rows, low, high, stop, bad);
   const auto& kernels = vector_kernels<double>();
   const int count = rows.count(), cols = rows.cols();
   std::atomic<int> first_bad{count};

@@ -1,25 +1,13 @@
 #pragma once
-#include <atomic>
-
 #include "base/stop_flag.h"
 #include "base/thread_pool.h"
 #include "rows/row_source.h"
 
 namespace layerwise {
 
-struct FirstBadRow {
-  int row = -1;  // none
-  int column = 0;
-  double value = 0;
-  bool of_results = false;  // not of the rows, but of what was to be answered for the row
-};
-
 // Looks for the first value, after scale, shift and factor, that is not finite or lies outside [low, high]. Returns false if stop
 // was raised.
 bool scan(Team& team, RowSource<double>& rows, double low, double high, const StopFlag& stop, FirstBadRow& bad);
-
-// Lowers `first` to `row` if that is smaller: threads report in any order, the smallest wins.
-void lower(std::atomic<int>& first, int row);
 
 // The first bad value of rows first … first+count-1, looked for slowly, once it is known that there is one: judged in T, as it
 // was found, and reported in float64.

@@ -24,7 +24,7 @@ std::vector<std::size_t> mean_counts(const Evaluator<T>& evaluator, const Networ
 
 template <typename T>
 TrainingJob<T>::TrainingJob(const Network& network, const Objective& objective, const TrainingOptions& options, const T* theta,
-                            int rows, std::size_t row_scratch)
+                            int rows, std::size_t row_scratch, bool indexed)
     : network_(network),
       objective_(objective),
       options_(options),
@@ -35,7 +35,7 @@ TrainingJob<T>::TrainingJob(const Network& network, const Objective& objective, 
       kernels_(vector_kernels<T>()),
       theta_(network.parameters),
       gradient_(split_ ? network.parameters : 0),
-      evaluator_(network, objective, batch_, memory_of(row_scratch), options.corruption.has_value()),
+      evaluator_(network, objective, batch_, memory_of(row_scratch), options.corruption.has_value(), indexed),
       epoch_(mean_counts(evaluator_, network)),
       epoch_rows_(options, rows, options.shuffle && batch_ != rows),
       moving_means_(network, objective) {
