@@ -3,7 +3,7 @@
  *
  *   npm run bench -- NAME [--json] [--seconds N] [--threads N] [--data float32|uint8] [--phases]
  *
- * NAME: digits, digits1k, patches, small, encode, pca, server or all of these, or products. Everything but the report goes to standard
+ * NAME: digits, digits1k, patches, small, encode, pca, server or all of these, or products, or sparse. Everything but the report goes to standard
  * error.
  */
 import { fork } from 'node:child_process'
@@ -19,9 +19,10 @@ import type { Storage } from './measuring/data.js'
 import { environment } from './measuring/environment.js'
 import { buildProgram } from './measuring/limits.js'
 import { setUp } from './measuring/set-up.js'
+import { measureSparse, sparseName, sparseText } from './peers/sparse.js'
 
 const usage = `npm run bench -- NAME [--json] [--seconds N] [--threads N] [--data float32|uint8] [--phases]
-  NAME       ${caseNames.join(', ')} or all of these; or ${productsName}
+  NAME       ${caseNames.join(', ')} or all of these; or ${productsName}, ${sparseName}
   --json     one JSON document instead of text
   --seconds  to spend measuring a case, or the products of a vector level, default 60
   --threads  the most threads, default all this process may use
@@ -49,7 +50,8 @@ function options(): Options {
     },
   })
   const [name = '', ...more] = positionals
-  const names = name === 'all' ? caseNames : [...caseNames, productsName].filter((known) => known === name)
+  const names =
+    name === 'all' ? caseNames : [...caseNames, productsName, sparseName].filter((known) => known === name)
   if (names.length === 0 || more.length > 0) throw new Error('expected one NAME')
   const seconds = Number(values.seconds)
   if (!(seconds > 0 && Number.isFinite(seconds))) throw new Error('--seconds: expected a number above 0')
@@ -103,6 +105,13 @@ async function measure({ names, json, seconds, threads, storage, phases }: Optio
     const where = environment()
     const levels = measureProducts(seconds)
     console.log(json ? JSON.stringify({ environment: where, levels }, null, 2) : productsText(where, levels))
+    return
+  }
+  if (names[0] === sparseName) {
+    const where = environment()
+    const result = await measureSparse(seconds, threads ?? runtime().threads)
+    const text = () => [environmentText(where), sparseText(result)].join('\n\n')
+    console.log(json ? JSON.stringify({ environment: where, sparse: result }, null, 2) : text())
     return
   }
   buildProgram()
