@@ -145,6 +145,8 @@ interface Variant {
   readonly options?: Omit<Partial<SparseAutoencoderOptions>, 'precision'>
   readonly fit?: FitOptions
   readonly kind?: RowKind
+  /** Whether rows are stored without their zeros. */
+  readonly sparse?: boolean
   /** Fitted on the rows first. */
   readonly scaler?: 'MinMaxScaler' | 'StandardScaler'
 }
@@ -196,6 +198,13 @@ function variants(): GoldenCase[] {
   list['held-out rows, early stopping'] = {
     fit: { ...ADAM, validation: 0.2, earlyStopping: { patience: 1 } } as FitOptions,
   }
+  list['sparse rows'] = { kind: 'zeros', sparse: true }
+  list['sparse rows, kl, all rows'] = { kind: 'zeros', sparse: true, options: { sparsity: KL }, fit: ALL }
+  list['sparse rows, masking'] = {
+    kind: 'zeros',
+    sparse: true,
+    options: { corruption: { kind: 'masking', amount: 0.3 } },
+  }
   const rowWeights = Array.from({ length: ROWS }, (_, row) => (row * 7) % 4)
   list['rowWeights, kl, minibatches'] = {
     options: { sparsity: KL },
@@ -216,11 +225,12 @@ function variants(): GoldenCase[] {
 }
 
 async function runVariant(
-  { options, fit = ADAM, kind = 'dense', scaler }: Variant,
+  { options, fit = ADAM, kind = 'dense', sparse = false, scaler }: Variant,
   precision: Precision,
 ): Promise<Outcome> {
-  const x = makeRows(kind, ROWS, INPUTS)
-  const scaling = scaler && (await newScaler(scaler).fit(x))
+  const rows = makeRows(kind, ROWS, INPUTS)
+  const scaling = scaler && (await newScaler(scaler).fit(rows))
+  const x = sparse ? withoutZeros(rows) : rows
   const model = new layerwise.SparseAutoencoder({
     inputs: INPUTS,
     hidden: HIDDEN,
@@ -322,7 +332,7 @@ type Autoencoder =
 
 async function autoencoder(
   model: Autoencoder,
-  x: Matrix,
+  x: Matrix | layerwise.SparseMatrix,
   histories: readonly TrainingHistory[],
 ): Promise<Outcome> {
   const { total, gradient } = await model.cost(x, { gradient: true })
@@ -351,6 +361,20 @@ async function classifier(
     codes: [(await model.predictProbabilities(x)).data, await model.predict(x)],
     costs: [total, ...costsOf(histories)],
   }
+}
+
+function withoutZeros({ data, rows, cols }: Matrix): layerwise.SparseMatrix {
+  const [indptr, indices, values] = [[0], [] as number[], [] as number[]]
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < cols; j++) {
+      const value = Number(data[i * cols + j])
+      if (value === 0) continue
+      indices.push(j)
+      values.push(value)
+    }
+    indptr.push(indices.length)
+  }
+  return layerwise.SparseMatrix.from({ indptr, indices, values, rows, cols })
 }
 
 /** All numbers of a history, without times. */
