@@ -1,5 +1,7 @@
 #include "args.h"
 
+#include <limits>
+
 namespace layerwise {
 namespace {
 
@@ -177,6 +179,9 @@ Rows rows_argument(const Napi::Object& object, Pins& pins) {
     const ArrayArgument order = array_argument(object, "order", pins);
     if (order.type != napi_uint32_array) throw argument_error(env, "ERR_ARGUMENT", "order: expected a Uint32Array");
     rows.order = static_cast<const std::uint32_t*>(order.data);
+    if (order.length > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
+      throw argument_error(env, "ERR_SHAPE", "order: too long");
+    }
     rows.count = static_cast<int>(order.length);
   }
   if (has(object, "labels")) {

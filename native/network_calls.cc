@@ -61,6 +61,7 @@ Napi::Value start_forward(const Napi::Object& request, std::unique_ptr<Operation
     const auto source = rows_in_memory<T>(call->rows);
     call->request.rows = source.get();
     call->finished = forward(team, call->request, stop, call->bad);
+    if (call->bad.row < 0) check_whole(*source);
   };
   operation->result = [call](Napi::Env later) -> Napi::Value {
     if (!call->finished) throw cancelled(later);

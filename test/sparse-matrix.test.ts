@@ -371,3 +371,29 @@ describe('scalers of sparse rows', () => {
     expectError(await rejection(new StandardScaler().fit(none)), 'ERR_SHAPE', 'at least one row')
   })
 })
+
+describe('a sparse matrix whose row starts were transferred away', () => {
+  const transferred = () => {
+    const x = SparseMatrix.from({ indptr: [0, 1, 2], indices: [0, 1], values: [1, 2], rows: 2, cols: 2 })
+    structuredClone(x.indptr, { transfer: [x.indptr.buffer] })
+    return x
+  }
+
+  test('is refused by slice and toMatrix', () => {
+    expect(() => transferred().slice(0, 1)).toThrow(expect.objectContaining({ code: 'ERR_ARGUMENT' }))
+    expect(() => transferred().toMatrix()).toThrow(expect.objectContaining({ code: 'ERR_ARGUMENT' }))
+  })
+
+  test('is refused by the fit of a scaler', async () => {
+    await expect(new StandardScaler({ center: false }).fit(transferred())).rejects.toMatchObject({
+      code: 'ERR_ARGUMENT',
+    })
+  })
+})
+
+test('encode refuses an out that lies over the values of its sparse rows', async () => {
+  const values = new Float32Array([1, 2, 3, 4])
+  const x = SparseMatrix.from({ indptr: [0, 2, 4], indices: [0, 1, 0, 1], values, rows: 2, cols: 2 })
+  const model = new SparseAutoencoder({ inputs: 2, hidden: 2 })
+  await expect(model.encode(x, { out: values })).rejects.toMatchObject({ code: 'ERR_ARGUMENT' })
+})

@@ -54,7 +54,7 @@ const ELEMENT_TYPES: ReadonlyMap<string | undefined, ElementType> = new Map([
 
 /**
  * The element type of a typed array, read without instanceof, since a sandbox or another vm context has its own classes. Undefined for
- * Undefined for arrays of BigInts and of clamped bytes, and for what only looks like an array: a proxy, or an object made from an array's
+ * arrays of BigInts and of clamped bytes, and for what only looks like an array: a proxy, or an object made from an array's
  * prototype.
  */
 export function elementType(data: unknown): ElementType | undefined {

@@ -18,7 +18,7 @@ export type RowWeights = readonly number[] | Float32Array | Float64Array | Integ
 export interface RowWeightsOption {
   /**
    * How much each row counts: see {@link RowWeights}; copied. `ERR_SHAPE` unless there is one a row, `ERR_ARGUMENT` for what is no number,
-   * `ERR_RANGE` for negative numbers, NaN, infinities, and zeros alone. Default 1 each.
+   * `ERR_RANGE` for negative numbers, NaN, infinities, zeros alone, and a sum beyond 1e-200 … 1e200. Default 1 each.
    */
   readonly rowWeights?: RowWeights | undefined
 }

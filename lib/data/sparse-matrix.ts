@@ -136,11 +136,12 @@ export class SparseMatrix {
     checkInteger('to', to, from, this.rows)
     const values = plainArray('values', this.values)
     const indices = plainArray('indices', this.indices)
-    const [begin, end] = [this.indptr[from]!, this.indptr[to]!]
+    const indptr = plainArray('indptr', this.indptr)
+    const [begin, end] = [indptr[from]!, indptr[to]!]
     return new SparseMatrix({
       rows: to - from,
       cols: this.cols,
-      indptr: this.indptr.slice(from, to + 1).map((start) => start - begin),
+      indptr: indptr.slice(from, to + 1).map((start) => start - begin),
       indices: viewOf(indices, begin, end),
       values: viewOf(values, begin, end),
     })
@@ -152,7 +153,10 @@ export class SparseMatrix {
    * @throws {@link LayerwiseError} `ERR_RANGE` for wrong columns and values that are not finite; `ERR_MEMORY` if there is no room
    */
   toMatrix(): Matrix<FloatArray> {
-    const { rows, cols, indptr, indices, values } = this
+    const { rows, cols } = this
+    const indptr = plainArray('indptr', this.indptr)
+    const indices = plainArray('indices', this.indices)
+    const values = plainArray('values', this.values)
     const data = allocate(precisionOf(values), rows * cols, 'rows')
     for (let i = 0; i < rows; i++) {
       for (let k = indptr[i]!; k < indptr[i + 1]!; k++) {

@@ -70,3 +70,19 @@ export function centred<P extends Precision>(
     reconstructRow: new RowForward(network, { from: 0, to: network.layers.length }, centring),
   }
 }
+
+/** What is made at the first call that needs it, kept in `place`; after a failure the next call makes it again. */
+export function madeOnce<K extends string, T>(
+  place: { [name in K]?: Promise<T> },
+  name: K,
+  make: () => Promise<T>,
+): Promise<T> {
+  const kept = place[name]
+  if (kept !== undefined) return kept
+  const made = make().catch((failure: unknown) => {
+    delete place[name]
+    throw failure
+  })
+  place[name] = made
+  return made
+}

@@ -116,7 +116,7 @@ export abstract class NetworkModel<P extends Precision> extends BaseModel<P> {
     try {
       const between = () => work.throwIfAborted()
       const theta = run.parameters
-      // Both begin at the call, before the caller can change the arrays.
+      // Both begin at the call: what is small is copied before the caller can change it. Labels and weights follow the rows.
       const [parameters, rows] = await Promise.all([
         theta === undefined ? own : network.checked('parameters', theta, between),
         takeRows({ ...given, rowWeights: run.rowWeights }, rowForm, between),

@@ -3,6 +3,7 @@ import { transferredError } from '../base/data-errors.js'
 import { allocate, elementType, type FloatArray, type Precision } from '../base/precision.js'
 import { asMatrix, type Matrix } from '../data/matrix.js'
 import type { MatrixData } from '../data/matrix-data.js'
+import { asSparseMatrix } from '../data/sparse-matrix.js'
 import { bufferOf, bytesBetween, lengthOf, plainArray } from '../data/storage.js'
 
 /** The caller's array for results. */
@@ -29,8 +30,7 @@ export function checkOut<P extends Precision>(value: unknown, precision: P, x: u
     throw argumentError('out', `a ${kind}, or a Matrix over one`, value)
   }
   const data = plainArray('out', given)
-  const rows = asMatrix('x', x)?.data ?? x
-  if (elementType(rows) !== undefined && overlap(data, rows as MatrixData)) {
+  if (arraysOf(x).some((array) => elementType(array) !== undefined && overlap(data, array as MatrixData))) {
     throw argumentError('out', 'an array that shares no memory with x', value)
   }
   return {
@@ -38,6 +38,13 @@ export function checkOut<P extends Precision>(value: unknown, precision: P, x: u
     length: data.length,
     matrix: matrix as Matrix<FloatArray<P>> | undefined,
   }
+}
+
+/** The typed arrays in which rows lie, as far as they are any. */
+function arraysOf(x: unknown): unknown[] {
+  const sparse = asSparseMatrix('x', x)
+  if (sparse !== undefined) return [sparse.values, sparse.indices, sparse.indptr]
+  return [asMatrix('x', x)?.data ?? x]
 }
 
 function overlap(a: MatrixData, b: MatrixData): boolean {

@@ -11,7 +11,7 @@ import { takeRows } from '../data/take-rows.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import { BaseModel } from './base-model.js'
 import { checkOutOptions, type OutOptions } from './encode-options.js'
-import { centred, type FittedPca, fittedPca } from './fitted-pca.js'
+import { centred, type FittedPca, fittedPca, madeOnce } from './fitted-pca.js'
 import { forward, forwardErrors, forwardSquares } from './forward.js'
 import { type ModelContent, type Restorer, readModel, readModelBytes, type Tensors } from './model-file.js'
 import { copyScaler } from './network-model.js'
@@ -207,10 +207,13 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   async mahalanobis(x: Rows, options?: RunOptions): Promise<PlainFloat64Array> {
     const run = checkRunOptions(options)
     const fitted = this.#known()
-    fitted.whitening.made ??= projection(fitted, 'pca', 0, 'float64', 'explainedVariance')
+    const whitening = madeOnce(fitted.whitening, 'made', () =>
+      projection(fitted, 'pca', 0, 'float64', 'explainedVariance'),
+    )
     const sparse = asSparseMatrix('x', x) !== undefined
-    if (sparse) fitted.uncentred.whitening ??= uncentred(await fitted.whitening.made, fitted.mean)
-    const { network, into } = await (sparse ? fitted.uncentred.whitening! : fitted.whitening.made)
+    const { network, into } = await (sparse
+      ? madeOnce(fitted.uncentred, 'whitening', async () => uncentred(await whitening, fitted.mean))
+      : whitening)
     const form = { ...(sparse ? fitted.sparseForm : fitted.rowForm), precision: 'float64' } as const
     return rowNorms('x', await forward(network, into, 'x', x, form, run))
   }
@@ -292,8 +295,10 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   async #projecting(x: Rows): Promise<Projection<P> & { readonly rowForm: RowForm }> {
     const fitted = this.#known()
     if (asSparseMatrix('x', x) === undefined) return fitted
-    fitted.uncentred.made ??= uncentred(fitted, fitted.mean)
-    return { ...(await fitted.uncentred.made), rowForm: fitted.sparseForm }
+    const made = madeOnce<'made', Projection<P>>(fitted.uncentred, 'made', () =>
+      uncentred(fitted, fitted.mean),
+    )
+    return { ...(await made), rowForm: fitted.sparseForm }
   }
 
   #known(): FittedPca<P> {

@@ -88,13 +88,16 @@ async function rowsUsed(
 /** Calls `take` for each stored value, in the order of the rows; other events are served now and then. */
 async function eachElement(
   argument: string,
-  { rows, cols, indptr, ...arrays }: SparseMatrix,
+  { rows, cols, ...arrays }: SparseMatrix,
   take: (column: number, value: number, row: number) => void,
 ): Promise<void> {
   const values = plainArray(`${argument}.values`, arrays.values)
   const indices = plainArray(`${argument}.indices`, arrays.indices)
+  const indptr = plainArray(`${argument}.indptr`, arrays.indptr)
   const { length } = values
   for (let i = 0; i < rows; i++) {
+    if (i % SLICE === SLICE - 1) await turn()
+    if (indptr.length !== rows + 1) throw transferredError(argument)
     for (let k = indptr[i]!; k < indptr[i + 1]!; k++) {
       if (k % SLICE === SLICE - 1) await turn()
       if (values.length !== length || indices.length !== length) throw transferredError(argument)

@@ -2,9 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 namespace layerwise {
+namespace {
+
+// The caller may write to its arrays at any time: what is checked must be what is used, so it is loaded once.
+template <typename I>
+I once(const I& place) {
+  return __atomic_load_n(&place, __ATOMIC_RELAXED);
+}
+
+}  // namespace
 
 template <typename T>
 SparseRows<T>::SparseRows(const Rows& rows) : RowSource<T>(rows.count, rows.cols, rows.order), rows_(rows) {
@@ -13,7 +21,7 @@ SparseRows<T>::SparseRows(const Rows& rows) : RowSource<T>(rows.count, rows.cols
 
 template <typename T>
 typename SparseRows<T>::Range SparseRows<T>::range(std::size_t row) const {
-  const Range range{rows_.starts[row], rows_.starts[row + 1]};
+  const Range range{once(rows_.starts[row]), once(rows_.starts[row + 1])};
   return range.end > rows_.elements ? Range{1, 0} : range;
 }
 
@@ -32,7 +40,8 @@ double SparseRows<T>::exact(std::size_t k, std::uint32_t column) const {
 
 template <typename T>
 std::size_t SparseRows<T>::elements(const std::uint32_t* order, int i) const {
-  return range(this->row_at(order, i)).count();
+  const std::size_t count = range(this->row_at(order, i)).count();
+  return count > static_cast<std::size_t>(rows_.cols) ? 0 : count;
 }
 
 template <typename T>
@@ -43,7 +52,7 @@ bool SparseRows<T>::read_elements(const std::uint32_t* order, int i, std::size_t
   bool good = !range.wrong() && range.count() == count;
   std::uint32_t least = 0;
   for (std::size_t k = 0; good && k < count; k++) {
-    const std::uint32_t column = rows_.columns[range.begin + k];
+    const std::uint32_t column = once(rows_.columns[range.begin + k]);
     good = column >= least && column < cols;
     if (!good) break;
     least = column + 1;
@@ -59,16 +68,24 @@ bool SparseRows<T>::read_elements(const std::uint32_t* order, int i, std::size_t
 
 template <typename T>
 void SparseRows<T>::read(const std::uint32_t* order, int first, MatrixView<T> out) const {
-  std::vector<std::uint32_t> columns;
-  std::vector<T> values;
+  const auto cols = static_cast<std::uint32_t>(rows_.cols);
   for (int i = 0; i < out.rows; i++) {
-    const std::size_t count = elements(order, first + i);
-    columns.resize(count);
-    values.resize(count);
-    read_elements(order, first + i, count, columns.data(), values.data());
-    T* row = out.row(i);
-    std::fill(row, row + out.cols, T(0));
-    for (std::size_t k = 0; k < count; k++) row[columns[k]] = values[k];
+    T* x = out.row(i);
+    std::fill(x, x + out.cols, T(0));
+    const std::size_t row = this->row_at(order, first + i);
+    const Range range = this->range(row);
+    bool good = !range.wrong();
+    std::uint32_t least = 0;
+    for (std::size_t k = range.begin; good && k < range.end; k++) {
+      const std::uint32_t column = once(rows_.columns[k]);
+      good = column >= least && column < cols;
+      if (!good) break;
+      least = column + 1;
+      x[column] = static_cast<T>(exact(k, column));
+    }
+    if (good) continue;
+    std::fill(x, x + out.cols, T(0));
+    lower(broken_, static_cast<int>(row));
   }
 }
 
@@ -81,7 +98,7 @@ template <typename T>
 double SparseRows<T>::value(int row, int column) const {
   const Range range = this->range(this->row_at(nullptr, row));
   for (std::size_t k = range.begin; k < range.end; k++) {
-    if (rows_.columns[k] == static_cast<std::uint32_t>(column)) return exact(k, rows_.columns[k]);
+    if (once(rows_.columns[k]) == static_cast<std::uint32_t>(column)) return exact(k, static_cast<std::uint32_t>(column));
   }
   return 0;
 }
@@ -98,7 +115,7 @@ bool SparseRows<T>::is_good(int i, T low, T high, FirstBadRow* bad) const {
   const auto cols = static_cast<std::uint32_t>(rows_.cols);
   std::uint32_t next = 0;  // the column after the last element
   for (std::size_t k = range.begin; k < range.end; k++) {
-    const std::uint32_t column = rows_.columns[k];
+    const std::uint32_t column = once(rows_.columns[k]);
     if (column < next || column >= cols) return report(column, 0, FirstBadRow::Fault::index);
     if (column > next && !zeros_allowed) return report(next, 0, FirstBadRow::Fault::value);
     const double value = exact(k, column);
