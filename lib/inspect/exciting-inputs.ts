@@ -34,11 +34,12 @@ const LONGEST = 2 ** 10
 /**
  * The input with ‖x‖ ≤ 1 that most excites each unit of a layer: the unit's feature.
  *
- * The weighted sum z is maximised, since activations do not fall as z grows; also for a softmax layer, where z is the score of a class.
- * Layers of gelu or silu units, whose outputs fall before they rise, are refused; the layers below may have any activation. For layer 1 the solution is x = W[j,:]/‖W[j,:]‖. For deeper layers it is found by projected gradient ascent on the input: steps along the
- * gradient of z, each projected to ‖x‖ ≤ 1, halved until z increases enough and doubled afterwards. The start is the unit's weighted sum of
- * lower features, row j of W_l ⋯ W₁ at length 1. The result is a local maximum; for linear layers the start is already the global one. If
- * the gradient of a unit is 0 (inactive relu units below it), its start is returned.
+ * The weighted sum z is maximised, since activations do not fall as z grows; also for a softmax layer, where z is the score of a class. Layers
+ * of gelu or silu units, whose outputs fall before they rise, are refused; the layers below may have any activation. For layer 1 the solution
+ * is x = W[j,:]/‖W[j,:]‖. For deeper layers it is found by projected gradient ascent on the input: steps along the gradient of z, each
+ * projected to ‖x‖ ≤ 1, halved until z increases enough and doubled afterwards. The start is the unit's weighted sum of lower features, row j
+ * of W_l ⋯ W₁ at length 1. The result is a local maximum; for linear layers the start is already the global one. If the gradient of a unit is
+ * 0 (inactive relu units below it), its start is returned.
  *
  * Inputs are those of the first layer: after the model's scaler, if it has one. Draw them with {@link featureImage}.
  *

@@ -49,7 +49,8 @@ const SETTINGS = ['inputs', ...SOFTMAX_SETTINGS]
  *   J = −(1/m) Σᵢ w(yᵢ) ln p(yᵢ | xᵢ) + λ/2 ‖W‖²
  *
  * w are the class weights, 1 unless given; the sum is divided by the number of rows, not by that of their weights. With `rowWeights` vᵢ each
- * term has the factor vᵢ too, and the sum is divided by Σ vᵢ. Computed by log-sum-exp, so that it is finite for logits of any size. Without biases and with λ > 0 the minimum is unique.
+ * term has the factor vᵢ too, and the sum is divided by Σ vᵢ. Computed by log-sum-exp, so that it is finite for logits of any size. Without
+ * biases and with λ > 0 the minimum is unique.
  *
  * Source: UFLDL, "Softmax regression". Differs: it may have biases, which are not decayed.
  */

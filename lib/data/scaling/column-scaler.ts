@@ -57,13 +57,13 @@ export abstract class ColumnScaler implements Scaler {
   ): Promise<ScalingOf>
 
   /**
-   * Computes shift and factor from the rows of `x`, in float64, without blocking the event loop; of a SparseMatrix its zeros count. A second `fit` starts again; one that
-   * rejects does not change the scaler.
+   * Computes shift and factor from the rows of `x`, in float64, without blocking the event loop; of a SparseMatrix its zeros count. A second
+   * `fit` starts again; one that rejects does not change the scaler.
    *
-   * @throws {@link LayerwiseError} `ERR_RANGE` for NaN or Infinity (row and column in `details`), for negative weights, for weights that are all 0, or a column whose spread is
-   *   too large or too small for float64
    * @param options - `rowWeights`: how much each row counts, in mean and variance; smallest and largest value are those of the rows of
    *   weight above 0
+   * @throws {@link LayerwiseError} `ERR_RANGE` for NaN or Infinity (row and column in `details`), for negative weights, for weights that are
+   *   all 0, or a column whose spread is too large or too small for float64
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for anything but a Matrix, a SparseMatrix or an array of rows of equal length,
    *   for no rows, and for bad weights
    */

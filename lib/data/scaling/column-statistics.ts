@@ -84,8 +84,8 @@ export async function columnStatistics(
 }
 
 /**
- * Second pass: variance, Σ(x − mean)²/m, or Σw(x − mean)²/Σw of weighted rows, from deviations and not from squares, so that a large mean does not cancel it; the sum of the
- * deviations corrects the rounding of the mean in the first pass.
+ * Second pass: variance, Σ(x − mean)²/m, or Σw(x − mean)²/Σw of weighted rows, from deviations and not from squares, so that a large mean does
+ * not cancel it; the sum of the deviations corrects the rounding of the mean in the first pass.
  *
  * Source: Chan, Golub & LeVeque 1983, "Algorithms for computing the sample variance", the corrected two-pass algorithm.
  */

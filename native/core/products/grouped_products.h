@@ -1,16 +1,14 @@
 #pragma once
-#include <atomic>
-
 #include "base/buffer.h"
 #include "kernels/vector_kernels.h"
 #include "products/dense_products.h"
+#include "products/shared_parts.h"
 
 namespace layerwise {
 
 // Products of rows that come in groups, or now and then dense, with weights stored [outputs, inputs].
 //
-// grouped_product reads W^T in panels. They are made anew for other parameters, by the threads that need them first; whoever
-// comes meanwhile helps, then waits for unfinished panels.
+// grouped_product reads W^T in panels, which are made anew for other parameters.
 template <typename T>
 class GroupedProducts final : public DenseProducts<T> {
  public:
@@ -22,12 +20,9 @@ class GroupedProducts final : public DenseProducts<T> {
                 T* scratch) const override;
 
  private:
-  void make_panels();
-
   const VectorKernels<T>& kernels_;
   Buffer<T> panels_;  // of W^T
-  int panel_count_;
-  std::atomic<int> taken_{0}, made_{0};
+  SharedParts made_;  // one for each panel
 };
 
 }  // namespace layerwise

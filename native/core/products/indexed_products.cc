@@ -1,7 +1,6 @@
 #include "products/indexed_products.h"
 
 #include <algorithm>
-#include <thread>
 
 namespace layerwise {
 namespace {
@@ -19,20 +18,20 @@ IndexedProducts<T>::IndexedProducts(const DenseLayer& layer, const Ways& ways)
     : DenseProducts<T>(layer, ways),
       kernels_(vector_kernels<T>()),
       transposed_(layer.transposed ? 0 : static_cast<std::size_t>(layer.inputs) * stride_for(layer.outputs)),
-      strip_count_(layer.transposed ? 0 : Cut::at_most(layer.inputs, kStripRows).count) {}
+      strips_(layer.transposed ? Cut{} : Cut::at_most(layer.inputs, kStripRows)),
+      made_(strips_.count) {}
 
 template <typename T>
 void IndexedProducts<T>::prepare(const T* theta) {
   DenseProducts<T>::prepare(theta);
-  taken_.store(0, std::memory_order_relaxed);
-  made_.store(0, std::memory_order_relaxed);
+  made_.renew();
 }
 
 template <typename T>
 void IndexedProducts<T>::forward(const LayerInput<T>& input, MatrixView<T> out) {
   const IndexedRows<T>* rows = std::get_if<IndexedRows<T>>(&input);
   if (rows == nullptr) return DenseProducts<T>::forward(input, out);
-  transpose();
+  made_.complete([&](int strip) { make_strip(strip); });
   const MatrixView<const T> w = transposed();
   for (int i = 0; i < out.rows; i++) {
     T* z = out.row(i);
@@ -77,21 +76,12 @@ MatrixView<const T> IndexedProducts<T>::transposed() const {
   return layer.transposed ? this->weights() : matrix_in(transposed_.data(), layer.inputs, layer.outputs);
 }
 
-// Whoever comes while W^T is being made helps, then waits for unfinished strips.
 template <typename T>
-void IndexedProducts<T>::transpose() {
-  const auto all_made = [&] { return made_.load(std::memory_order_acquire) == strip_count_; };
+void IndexedProducts<T>::make_strip(int strip) {
   const DenseLayer& layer = this->layer();
-  while (!all_made()) {
-    const int strip = taken_.fetch_add(1, std::memory_order_relaxed);
-    if (strip >= strip_count_) break;
-    const Cut strips{layer.inputs, strip_count_};
-    const int begin = strips.begin(strip), rows = strips.length(strip);
-    kernels_.transpose(this->weights().block(0, begin, layer.outputs, rows),
-                       matrix_in(transposed_.data(), layer.inputs, layer.outputs).rows_from(begin, rows));
-    made_.fetch_add(1, std::memory_order_release);
-  }
-  while (!all_made()) std::this_thread::yield();
+  const int begin = strips_.begin(strip), rows = strips_.length(strip);
+  kernels_.transpose(this->weights().block(0, begin, layer.outputs, rows),
+                     matrix_in(transposed_.data(), layer.inputs, layer.outputs).rows_from(begin, rows));
 }
 
 template class IndexedProducts<float>;

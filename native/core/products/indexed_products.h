@@ -1,16 +1,15 @@
 #pragma once
-#include <atomic>
-
 #include "base/buffer.h"
 #include "kernels/vector_kernels.h"
 #include "products/dense_products.h"
+#include "products/shared_parts.h"
 
 namespace layerwise {
 
 // Products of rows that come as index lists.
 //
-// forward reads those rows of W^T that a row has elements for. W^T is copied anew for other parameters, by the threads that need
-// it first, unless the matrix is stored so. An element of a gradient is summed in the order of the rows.
+// forward reads those rows of W^T that a row has elements for. W^T is copied anew for other parameters, unless the matrix is
+// stored so. An element of a gradient is summed in the order of the rows.
 template <typename T>
 class IndexedProducts final : public DenseProducts<T> {
  public:
@@ -23,12 +22,12 @@ class IndexedProducts final : public DenseProducts<T> {
 
  private:
   MatrixView<const T> transposed() const;
-  void transpose();
+  void make_strip(int strip);
 
   const VectorKernels<T>& kernels_;
   Buffer<T> transposed_;  // [inputs, stride] W^T, where the layer does not store it so
-  int strip_count_;       // strips of rows of W^T, each made by one thread
-  std::atomic<int> taken_{0}, made_{0};
+  Cut strips_;            // of the rows of W^T: each is made by one thread
+  SharedParts made_;      // one for each strip
 };
 
 }  // namespace layerwise

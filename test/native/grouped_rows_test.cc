@@ -52,7 +52,7 @@ bool leaves_zeros_out(const Network& network, const Rows& rows, const Noise* noi
   return leaves;
 }
 
-TEST(SparseRows, AreGroupedIfThatIsFaster) {
+TEST(GroupedRows, AreGroupedIfThatIsFaster) {
   const Network network = sparse_autoencoder();
   const std::vector<double> sparse = sparse_rows<double>(kRows, kInputs),
                             dense = random_vector<double>(kRows * kInputs, 0.1, 0.9, 1);
@@ -81,7 +81,7 @@ TEST(SparseRows, AreGroupedIfThatIsFaster) {
   EXPECT_FALSE(leaves_zeros_out<double>(autoencoder(60, 40), rows_of(sparse_rows<double>(kRows, 60), 60)));  // few weights
 }
 
-TEST(SparseRows, GiveTheCostAndGradientOfTheDefinition) {
+TEST(GroupedRows, GiveTheCostAndGradientOfTheDefinition) {
   const std::vector<double> x = sparse_rows<double>(kRows, kInputs);
   const Network two = sparse_autoencoder(),
                 four = network_of({kInputs, kHidden, 20, kHidden, kInputs}, Activation::tanh, Activation::identity);
@@ -94,7 +94,7 @@ TEST(SparseRows, GiveTheCostAndGradientOfTheDefinition) {
   }
 }
 
-TEST(SparseRows, GiveTheCostAndGradientOfASoftmax) {
+TEST(GroupedRows, GiveTheCostAndGradientOfASoftmax) {
   Network network;
   network.add(kInputs, 25, Activation::softmax);
   const Objective objective = objective_of(network, Loss::log_loss, 0.01);
@@ -106,7 +106,7 @@ TEST(SparseRows, GiveTheCostAndGradientOfASoftmax) {
   expect_right_along(network, objective, theta, {x, labels}, evaluate(network, objective, theta, rows, 2));
 }
 
-TEST(SparseRows, AreCorrectInChunksAndWithNoise) {
+TEST(GroupedRows, AreCorrectInChunksAndWithNoise) {
   constexpr int kMany = 1301;
   constexpr EvaluationMemory kKept = {0, std::size_t{1} << 30}, kComputedAgain = {0, 0};
   const Network network = sparse_autoencoder();
@@ -126,10 +126,10 @@ TEST(SparseRows, AreCorrectInChunksAndWithNoise) {
 }
 
 template <typename T>
-class SparseRowsOf : public testing::Test {};
-TYPED_TEST_SUITE(SparseRowsOf, Precisions);
+class GroupedRowsOf : public testing::Test {};
+TYPED_TEST_SUITE(GroupedRowsOf, Precisions);
 
-TYPED_TEST(SparseRowsOf, TrainWithTheSameBitsAtAnyNumberOfThreadsAndInBothForms) {
+TYPED_TEST(GroupedRowsOf, TrainWithTheSameBitsAtAnyNumberOfThreadsAndInBothForms) {
   using T = TypeParam;
   using Kind = OptimizerOptions::Kind;
   constexpr int kWide = 601, kUnits = 239, kBatch = 151;
@@ -169,7 +169,7 @@ std::vector<T> encoded(const Network& network, const std::vector<T>& theta, cons
 }
 
 // Blocks of zeros, blocks without zeros, and one with both.
-TYPED_TEST(SparseRowsOf, EncodeByTheDefinitionAndInPartsWithTheSameBits) {
+TYPED_TEST(GroupedRowsOf, EncodeByTheDefinitionAndInPartsWithTheSameBits) {
   using T = TypeParam;
   const Network network = network_of({kInputs, 61, 30}, Activation::tanh, Activation::tanh);
   const int block = forward_block_rows(network), rows = 4 * block + 70, cols = kInputs;
@@ -191,7 +191,7 @@ TYPED_TEST(SparseRowsOf, EncodeByTheDefinitionAndInPartsWithTheSameBits) {
 }
 
 // The weights of an input that is zero in all rows of a block are NaN, which shows whether they are used.
-TYPED_TEST(SparseRowsOf, SkipWeightsOfZeroInputsInEncoding) {
+TYPED_TEST(GroupedRowsOf, SkipWeightsOfZeroInputsInEncoding) {
   using T = TypeParam;
   const Network network = network_of({kInputs, 61}, Activation::sigmoid, Activation::sigmoid);
   const int rows = forward_block_rows(network) + 100;

@@ -40,7 +40,7 @@ Objective objective_for(const Network& network) {
   return objective_of(network, Loss::squared, 0.01, {{0, PenaltyKind::kl, 0.2, 3, Average::exact}});
 }
 
-TEST(EvaluationThrough, EqualsThatOfPrecomputedCodes) {
+TEST(EvaluationOfFrozenLayers, EqualsThatOfPrecomputedCodes) {
   const Network network = learning();
   const std::vector<double> theta = parameters_of<double>(network, 1), x = random_vector<double>(kRows * kCols, -1, 1, 2);
   for (const Network& before : frozen_networks()) {
@@ -60,7 +60,7 @@ TEST(EvaluationThrough, EqualsThatOfPrecomputedCodes) {
   }
 }
 
-TEST(EvaluationThrough, ReadsBytesShiftsAndAnyOrder) {
+TEST(EvaluationOfFrozenLayers, ReadsBytesShiftsAndAnyOrder) {
   const Network network = learning();
   const std::vector<double> theta = parameters_of<double>(network, 1);
   std::vector<std::uint8_t> bytes(kRows * kCols);
@@ -83,7 +83,7 @@ TEST(EvaluationThrough, ReadsBytesShiftsAndAnyOrder) {
   }
 }
 
-TEST(EvaluationThrough, CombinesLabelsWithTheCodesOfTheirRows) {
+TEST(EvaluationOfFrozenLayers, CombinesLabelsWithTheCodesOfTheirRows) {
   const Network network = network_of({kInputs, 3}, Activation::sigmoid, Activation::softmax);
   const Objective objective = objective_of(network, Loss::log_loss, 0.01);
   const std::vector<double> theta = parameters_of<double>(network, 1), x = random_vector<double>(kRows * kCols, -1, 1, 2);
@@ -100,7 +100,7 @@ TEST(EvaluationThrough, CombinesLabelsWithTheCodesOfTheirRows) {
   expect_right(network, objective, theta, codes, evaluate(network, objective, theta, {rows, &frozen}));
 }
 
-TEST(EvaluationThrough, CorruptsTheCodesAndComparesWithTheCleanCodes) {
+TEST(EvaluationOfFrozenLayers, CorruptsTheCodesAndComparesWithTheCleanCodes) {
   const Network network = learning();
   const std::vector<double> theta = parameters_of<double>(network, 1), x = random_vector<double>(kRows * kCols, -1, 1, 2);
   const Network before = frozen_networks().back();
@@ -115,7 +115,7 @@ TEST(EvaluationThrough, CorruptsTheCodesAndComparesWithTheCleanCodes) {
                evaluate(network, objective_for(network), theta, {rows, &frozen}, 2, {}, &noise));
 }
 
-TEST(EvaluationThrough, InChunksAndAtAnyNumberOfThreadsIsThatOfAllRowsTogether) {
+TEST(EvaluationOfFrozenLayers, InChunksAndAtAnyNumberOfThreadsIsThatOfAllRowsTogether) {
   constexpr EvaluationMemory kept = {0, std::size_t{1} << 30}, computed_again = {0, 0};
   const Network network = learning();
   const std::vector<double> theta = parameters_of<double>(network, 1), x = random_vector<double>(1200 * kCols, -1, 1, 2);
@@ -130,7 +130,7 @@ TEST(EvaluationThrough, InChunksAndAtAnyNumberOfThreadsIsThatOfAllRowsTogether) 
   }
 }
 
-TEST(EvaluationThrough, CountsTheFrozenLayersIntoTheMemoryOfAChunk) {
+TEST(EvaluationOfFrozenLayers, CountsTheFrozenLayersIntoTheMemoryOfAChunk) {
   const Network network = learning(), wide = network_of({5000, kInputs}, Activation::sigmoid, Activation::sigmoid);
   const std::vector<float> weights(wide.parameters), x(5000);
   const FrozenLayers frozen{wide, weights.data()};
