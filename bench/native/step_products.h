@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "network/evaluation.h"
 #include "products/blas.h"
+#include "products/choose.h"
 
 namespace layerwise {
 
