@@ -39,6 +39,7 @@ class WindowRows final : public RowSource<T> {
   void read_labels(const std::uint32_t* order, int first, int count, std::uint32_t* out) const override {
     file_.read_labels(order, first, count, out);
   }
+  std::size_t row_bytes() const override { return this->cols() * sizeof(T); }
   double value(int row, int column) const override { return file_.value(row, column); }
 
   // Rows of the longest window.

@@ -22,6 +22,18 @@ FrozenRows<T>::FrozenRows(std::unique_ptr<RowSource<T>> behind, const Network& l
 template <typename T>
 void FrozenRows<T>::open(const std::uint32_t* order, int first, int count) {
   behind_->open(order, first, count);
+  hold(order, first, count);
+}
+
+template <typename T>
+void FrozenRows<T>::look(int first, int count) {
+  behind_->look(first, count);
+  hold(nullptr, first, count);
+}
+
+// Memory for what the layers take in of the rows that are open behind.
+template <typename T>
+void FrozenRows<T>::hold(const std::uint32_t* order, int first, int count) {
   first_ = first;
   opened_ = count;
   if (behind_->is_indexed()) lists_.open(*behind_, order, first, count);

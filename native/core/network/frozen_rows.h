@@ -23,6 +23,10 @@ class FrozenRows final : public RowSource<T> {
   // theta [layers.parameters] is the caller's. The last layer has no softmax.
   FrozenRows(std::unique_ptr<RowSource<T>> behind, const Network& layers, const T* theta);
 
+  void follow(const BlockPass& pass, const BlockPass* next) override { behind_->follow(pass, next); }
+  void until(const StopFlag* stop) override { behind_->until(stop); }
+  std::size_t row_bytes() const override { return behind_->row_bytes(); }
+  void look(int first, int count) override;
   void open(const std::uint32_t* order, int first, int count) override;
   // Any of the opened rows, each by one thread at a time.
   void read(const std::uint32_t* order, int first, MatrixView<T> out) const override;
@@ -36,6 +40,8 @@ class FrozenRows final : public RowSource<T> {
   std::size_t scratch_elements() const override;
 
  private:
+  void hold(const std::uint32_t* order, int first, int count);
+
   std::unique_ptr<RowSource<T>> behind_;
   Network layers_;
   const T* theta_;

@@ -44,6 +44,7 @@ class MemoryRows final : public RowSource<T> {
   void read(const std::uint32_t* order, int first, MatrixView<T> out) const override;
   void read_labels(const std::uint32_t* order, int first, int count, std::uint32_t* out) const override;
   double value(int row, int column) const override;
+  std::size_t row_bytes() const override { return rows_.cols * traits_of(rows_.storage).bytes; }
   // True of integers whose bounds lie within.
   bool is_known_within(double low, double high) const override;
 

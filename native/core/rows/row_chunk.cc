@@ -27,7 +27,7 @@ bool RowChunk<T>::zeros_prevail(const RowSelection<T>& selection) {
   const MatrixView<T> sampled(x_.data(), sample.count * kGroupRows, cols_);
   const MatrixView<T> clean(selection.noise != nullptr ? clean_.data() : x_.data(), sampled.rows, cols_);
   for (int i = 0; i < sample.count; i++) {
-    source.open(nullptr, sample.begin(i), kGroupRows);
+    source.look(sample.begin(i), kGroupRows);
     source.read(nullptr, sample.begin(i), clean.rows_from(i * kGroupRows, kGroupRows));
   }
   for (int i = 0; selection.noise != nullptr && i < sampled.rows; i++) {

@@ -3,7 +3,9 @@
 #include <cstdint>
 
 #include "base/matrix.h"
+#include "base/stop_flag.h"
 #include "rows/bad_row.h"
+#include "rows/block_pass.h"
 
 namespace layerwise {
 
@@ -39,7 +41,21 @@ class RowSource {
   // what no weights mean. Only of weighted sources.
   double weight(const std::uint32_t* order, int i) const { return weights_[row_at(order, i)] / mean_weight_; }
 
-  // Only positions first … first+count-1 are read from now on. Serially.
+  // One pass over the rows comes next, in this order of blocks, and then perhaps `next`: a source that reads ahead reads these.
+  // Without a call passes are in the source's own order. Serially.
+  virtual void follow([[maybe_unused]] const BlockPass& pass, [[maybe_unused]] const BlockPass* next) {}
+
+  // From now on open() may return early, with rows that are worthless, when this flag is raised. Null: it never does.
+  virtual void until([[maybe_unused]] const StopFlag* stop) {}
+
+  // Bytes of a stored row, from which blocks are cut.
+  virtual std::size_t row_bytes() const = 0;
+
+  // Opens a few positions, first … first+count-1, of the source's own order outside of any pass. Serially.
+  virtual void look(int first, int count) { open(nullptr, first, count); }
+
+  // Only positions first … first+count-1 are read from now on. Throws where rows cannot be read, or have a bad value that the
+  // source was asked to look for. Serially.
   virtual void open([[maybe_unused]] const std::uint32_t* order, [[maybe_unused]] int first, [[maybe_unused]] int count) {}
 
   // Those of the source's own order where they lie, if they are T already; else a view of no data.

@@ -18,6 +18,8 @@ class SparseRows final : public RowSource<T> {
   void read(const std::uint32_t* order, int first, MatrixView<T> out) const override;
   void read_labels(const std::uint32_t* order, int first, int count, std::uint32_t* out) const override;
   double value(int row, int column) const override;
+  // As though their zeros were stored.
+  std::size_t row_bytes() const override { return rows_.cols * traits_of(rows_.storage).bytes; }
   bool may_be_sparse() const override { return false; }
 
   bool is_indexed() const override { return true; }
