@@ -150,7 +150,7 @@ export class SparseMatrix {
   /**
    * All numbers with their zeros: for small matrices. On the calling thread.
    *
-   * @throws {@link LayerwiseError} `ERR_RANGE` for wrong columns and values that are not finite; `ERR_MEMORY` if there is no room
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT` for memory that was transferred away; `ERR_RANGE` for wrong columns and values that are not finite; `ERR_MEMORY` if there is no room
    */
   toMatrix(): Matrix<FloatArray> {
     const { rows, cols } = this
