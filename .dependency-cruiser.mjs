@@ -19,13 +19,15 @@ const lib = oneWay([
 /** The same of the benchmarks, whose programs lie beside these rooms and may import all of them. */
 const bench = oneWay([
   ['measuring', []],
+  ['synthetic', []],
   ['server', ['measuring']],
   ['cases', ['measuring', 'server']],
   ['golden', ['measuring']],
   ['peers', ['measuring']],
   ['against', ['measuring', 'peers']],
-  ['reproduce', ['measuring']],
+  ['reproduce', ['measuring', 'synthetic']],
   ['scaling', ['measuring']],
+  ['large', ['measuring', 'synthetic', 'peers']],
 ])
 
 /** @param {[room: string, below: string[]][]} rooms */
