@@ -8,6 +8,7 @@ const lib = oneWay([
   ['base', []],
   ['native', ['base']],
   ['data', ['base', 'native']],
+  ['data/dataset', ['base', 'native', 'data']],
   ['data/scaling', ['base', 'native', 'data']],
   ['objective', ['base', 'native']],
   ['training', ['base', 'native', 'data', 'objective']],

@@ -7,7 +7,10 @@ import { temporaryFolder } from './temporary-folder.js'
 const folder = temporaryFolder()
 const entry = writeDeclarations(folder)
 const published = hovers(entry)
-const silent = (all: typeof published) => all.filter(({ text }) => text.trim() === '').map(({ name }) => name)
+/** A member that exists only with some libraries of TypeScript is that of a mapped type, which keeps no text. */
+const MAPPED = ['Disposing.asyncDispose']
+const silent = (all: typeof published) =>
+  all.filter(({ name, text }) => text.trim() === '' && !MAPPED.includes(name)).map(({ name }) => name)
 
 describe('the published declarations', () => {
   test('include the models, their options, results and errors', () => {

@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'ERR_BUSY'
   | 'ERR_DIVERGED'
   | 'ERR_FORMAT'
+  | 'ERR_FILE'
   | 'ERR_MEMORY'
   | 'ERR_LOAD'
 
@@ -29,6 +30,8 @@ export interface ErrorDetails {
   readonly row?: number
   /** First offending column of the data, counted from 0. */
   readonly column?: number
+  /** The file that failed, or that holds the offending row. */
+  readonly file?: string
   /** Epoch (or L-BFGS iteration) at which training diverged, counted from 1. */
   readonly epoch?: number
 }

@@ -2,11 +2,19 @@ import { createGunzip } from 'node:zlib'
 import type { FloatArray, PlainUint8Array, Precision } from '../base/precision.js'
 import { Matrix } from './matrix.js'
 import type { MatrixData } from './matrix-data.js'
-import { allocate, formatError, type OpenFile, readExactly, readStart, withFile } from './read-file.js'
+import {
+  allocate,
+  type ByteSource,
+  formatError,
+  type OpenFile,
+  readExactly,
+  readStart,
+  withFile,
+} from './read-file.js'
 import { rowSlices } from './slices.js'
 
 /** Element types of a file, each with a number type that represents it exactly. All are big-endian. */
-interface ElementType {
+export interface IdxElementType {
   readonly name: string
   /** Bytes each. */
   readonly size: number
@@ -14,7 +22,7 @@ interface ElementType {
   readonly read: (view: DataView, at: number) => number
 }
 
-const unsignedBytes: ElementType = {
+const unsignedBytes: IdxElementType = {
   name: 'unsigned bytes',
   size: 1,
   precision: 'float32',
@@ -22,7 +30,7 @@ const unsignedBytes: ElementType = {
 }
 
 /** By their number in the header. */
-const elementTypes: ReadonlyMap<number, ElementType> = new Map([
+const elementTypes: ReadonlyMap<number, IdxElementType> = new Map([
   [8, unsignedBytes],
   [9, { name: 'signed bytes', size: 1, precision: 'float32', read: (view, at) => view.getInt8(at) }],
   [11, { name: '16-bit integers', size: 2, precision: 'float32', read: (view, at) => view.getInt16(at) }],
@@ -34,7 +42,7 @@ const elementTypes: ReadonlyMap<number, ElementType> = new Map([
 const rawBytes = { size: 1, make: (length: number) => new Uint8Array(length) } as const
 
 /** A four-byte magic number, and at most 255 dimensions of four bytes. */
-const longestHeader = 4 + 255 * 4
+export const LONGEST_IDX_HEADER = 4 + 255 * 4
 
 /** The most rows or columns of a Matrix. */
 const largestSize = 2 ** 31 - 1
@@ -42,9 +50,10 @@ const largestSize = 2 ** 31 - 1
 /** DEFLATE expands one byte to at most 1,032: a header with a larger size is wrong. */
 const largestRatio = 1032
 
-interface IdxHeader {
+/** What the elements of a file are, and where they begin. */
+export interface IdxHeader {
   readonly dimensions: readonly number[]
-  readonly type: ElementType
+  readonly type: IdxElementType
   /** Bytes of the header. */
   readonly length: number
   /** Bytes of all elements. */
@@ -55,7 +64,7 @@ interface IdxHeader {
 interface IdxFile {
   readonly name: string
   readonly dimensions: readonly number[]
-  readonly type: ElementType
+  readonly type: IdxElementType
   readonly data: PlainUint8Array
 }
 
@@ -106,7 +115,7 @@ export async function readIdxLabels(path: string | URL): Promise<PlainUint8Array
 
 async function numbersOf(
   name: string,
-  { size, precision, read }: ElementType,
+  { size, precision, read }: IdxElementType,
   data: Uint8Array,
 ): Promise<FloatArray> {
   const kind = precision === 'float64' ? Float64Array : Float32Array
@@ -136,16 +145,28 @@ async function labelsOf(name: string, numbers: FloatArray): Promise<PlainUint8Ar
 
 function readIdxFile(path: string | URL, check: HeaderCheck): Promise<IdxFile> {
   return withFile(path, async (file) => {
-    const start = await readStart(file, longestHeader)
+    const start = await readStart(file, LONGEST_IDX_HEADER)
     if (start[0] === 0x1f && start[1] === 0x8b) return readGzipped(file, check)
-    const header = readHeader(file.name, start)
-    if (header === undefined) throw formatError(file.name, 'it ends inside its IDX header')
-    check(file.name, header)
-    checkLength(file.name, header, file.size - header.length)
+    const header = readIdxHeader(file, start, check)
     const data = allocate(file.name, header.bytes, rawBytes)
     await readExactly(file, data, header.length)
     return { name: file.name, dimensions: header.dimensions, type: header.type, data }
   })
+}
+
+/**
+ * The header of a file that is not compressed and has as many elements as it promises.
+ *
+ * @param start - the first bytes of the file, as many as the longest header has, or all
+ * @param check - called with the header before the length of the file is compared with it
+ * @throws {@link LayerwiseError} as {@link readIdx}
+ */
+export function readIdxHeader(file: ByteSource, start: Uint8Array, check?: HeaderCheck): IdxHeader {
+  const header = readHeader(file.name, start)
+  if (header === undefined) throw formatError(file.name, 'it ends inside its IDX header')
+  check?.(file.name, header)
+  checkLength(file.name, header, file.size - header.length)
+  return header
 }
 
 /** Unpacks into an array of the length in the header, and stops at the first byte beyond it. */

@@ -4,7 +4,7 @@ import { STORAGE_TYPES, type StorageType } from '../base/storage-type.js'
 import { bytesOf } from './bytes.js'
 import { checkMatrix, Matrix } from './matrix.js'
 import { narrowSlice } from './narrow.js'
-import { formatError, type OpenFile, readExactly, readStart, withFile } from './read-file.js'
+import { type ByteSource, formatError, readExactly, readStart, withFile } from './read-file.js'
 import { valueSlices } from './slices.js'
 import { checkStorage } from './storage.js'
 import { writeFileWhole } from './write-file.js'
@@ -44,11 +44,12 @@ export interface WriteNpyOptions {
   readonly type?: NpyType | undefined
 }
 
-interface NpyHeader {
+/** What the numbers of a file are, and where they begin. */
+export interface NpyHeader {
   readonly type: NpyType
   readonly rows: number
   readonly cols: number
-  /** Where the numbers begin. */
+  /** Bytes before the numbers. */
   readonly length: number
 }
 
@@ -64,14 +65,7 @@ interface NpyHeader {
  */
 export async function readNpy(path: string | URL): Promise<Matrix<StoredArray>> {
   return withFile(path, async (file) => {
-    const { type, rows, cols, length } = await readHeader(file)
-    const expected = rows * cols * STORAGE_TYPES[type].bytes
-    if (file.size - length !== expected) {
-      throw formatError(
-        file.name,
-        `its header promises ${rows} × ${cols} numbers in ${expected} bytes, but ${file.size - length} follow`,
-      )
-    }
+    const { type, rows, cols, length } = await readNpyHeader(file)
     const data = allocate<StorageType>(type, rows * cols, `'${file.name}'`)
     await readExactly(file, data, length)
     return Matrix.from(data, rows, cols, { type })
@@ -127,7 +121,25 @@ function npyHeader(type: NpyType, rows: number, cols: number): Uint8Array {
   return header
 }
 
-async function readHeader(file: OpenFile): Promise<NpyHeader> {
+/**
+ * The header of a file that has as many numbers as it promises.
+ *
+ * @throws {@link LayerwiseError} as {@link readNpy}
+ */
+export async function readNpyHeader(file: ByteSource): Promise<NpyHeader> {
+  const header = await readHeader(file)
+  const { type, rows, cols, length } = header
+  const expected = rows * cols * STORAGE_TYPES[type].bytes
+  if (file.size - length !== expected) {
+    throw formatError(
+      file.name,
+      `its header promises ${rows} × ${cols} numbers in ${expected} bytes, but ${file.size - length} follow`,
+    )
+  }
+  return header
+}
+
+async function readHeader(file: ByteSource): Promise<NpyHeader> {
   const start = await readStart(file, 12)
   if (start[0] === 0 && start[1] === 0) {
     throw formatError(file.name, 'it begins like an IDX file: read it with readIdx or readIdxLabels')

@@ -3,6 +3,7 @@ import { changedError } from '../base/data-errors.js'
 import { LayerwiseError } from '../base/errors.js'
 import { allocate, type FloatArray, type Precision } from '../base/precision.js'
 import { type NativeRows, type NativeScaling, nativeScaling } from '../native/binding.js'
+import { asDataset, type Dataset, datasetRows } from './dataset.js'
 import { asMatrix, copyAnyRow, Matrix, type Row, rowWidth } from './matrix.js'
 import type { NumberArray } from './matrix-data.js'
 import { type Between, type Block, blockRanges, turn } from './slices.js'
@@ -18,10 +19,11 @@ import { allocateLike, checkStorage, nativeData, plainArray, storageTypeOf } fro
 export type DenseRows = Matrix | NumberArray | readonly Row[]
 
 /**
- * Samples, one a row: {@link DenseRows}, or a {@link SparseMatrix}, which is never made dense. Sparse rows are refused (`ERR_ARGUMENT`) where
+ * Samples, one a row: {@link DenseRows}; a {@link Dataset}, whose files are read while they are used; or a {@link SparseMatrix}, which is
+ * never made dense. Sparse rows are refused (`ERR_ARGUMENT`) where
  * zeros would become other numbers: by scalers that move zeros, noise other than `masking`, and models that centre.
  */
-export type Rows = DenseRows | SparseMatrix
+export type Rows = DenseRows | Dataset | SparseMatrix
 
 /** One row for a call on the calling thread: a flat array, or a {@link Matrix} or {@link SparseMatrix} of one row. */
 export type SingleRow = Row | SparseMatrix
@@ -68,6 +70,11 @@ export async function toRows(
     if (sparse.rows === 0) throw emptyError(argument)
     const rows = sparseRows(argument, sparse, width, scaling)
     return sparseBytes(rows) > COPIED_BYTES ? rows : copySparse(argument, rows)
+  }
+  const dataset = asDataset(argument, x)
+  if (dataset !== undefined) {
+    if (dataset.rows === 0) throw emptyError(argument)
+    return datasetRows(argument, dataset, { width, scaling })
   }
   const taken = scaling && nativeScaling(scaling)
   const kept = taken === undefined ? precision : 'float64'

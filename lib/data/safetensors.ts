@@ -1,11 +1,15 @@
-import { TextDecoder } from 'node:util'
 import { argumentError, checkInteger, shapeError } from '../base/check.js'
 import { elementType, isPrecision } from '../base/precision.js'
 import { bytesOf } from './bytes.js'
-import { allocate, type ByteSource, formatError, readExactly, readStart, withFile } from './read-file.js'
-import { turn } from './slices.js'
+import { allocate, type ByteSource, formatError, readExactly, withFile } from './read-file.js'
+import {
+  type HeaderEntry,
+  LONGEST_HEADER,
+  METADATA,
+  MOST_TENSORS,
+  readSafetensorsHeader,
+} from './safetensors-header.js'
 import { checkStorage } from './storage.js'
-import { parseStrictJson } from './strict-json.js'
 import { writeFileWhole } from './write-file.js'
 
 /** An array with a name and a shape, row-major. */
@@ -24,23 +28,6 @@ export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>
 }
 
-/** The format's own bound on its header, in bytes. */
-const longestHeader = 100_000_000
-
-/** The most arrays of a file, twice as many as any model has. */
-const MOST_TENSORS = 8192
-
-/** The most dimensions of an array. */
-const MOST_DIMENSIONS = 32
-
-/** A tensor has a name, and three more in its entry; metadata has its own. */
-const MOST_NAMES = 5 * MOST_TENSORS
-
-/** Bytes of text that are decoded between two turns of the event loop. */
-const DECODED = 2 ** 20
-
-const metadataName = '__metadata__'
-
 const elementTypes = {
   F64: { size: 8, make: (length: number): Tensor['data'] => new Float64Array(length) },
   F32: { size: 4, make: (length: number): Tensor['data'] => new Float32Array(length) },
@@ -53,11 +40,6 @@ export interface TensorEntry {
   readonly name: string
   readonly type: 'F32' | 'F64'
   readonly shape: readonly number[]
-}
-
-interface Entry extends TensorEntry {
-  readonly begin: number
-  readonly end: number
 }
 
 /**
@@ -90,7 +72,7 @@ export function safetensorsParts(
   tensors.forEach(checkTensor)
   const header: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(metadata)) checkText(`metadata['${name}']`, name, value)
-  if (Object.keys(metadata).length > 0) header[metadataName] = { ...metadata }
+  if (Object.keys(metadata).length > 0) header[METADATA] = { ...metadata }
   // F64 before F32, so that every array begins at a multiple of its element size.
   const ordered = [...tensors].sort((a, b) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT)
   let end = 0
@@ -106,7 +88,8 @@ export function safetensorsParts(
   }
   const json = Buffer.from(JSON.stringify(header))
   const padded = Math.ceil(json.length / 8) * 8
-  if (padded > longestHeader) throw argumentError('metadata', `a header below ${longestHeader} bytes`, padded)
+  if (padded > LONGEST_HEADER)
+    throw argumentError('metadata', `a header below ${LONGEST_HEADER} bytes`, padded)
   const start = Buffer.alloc(8 + padded, ' ')
   start.writeBigUInt64LE(BigInt(padded))
   start.set(json, 8)
@@ -137,7 +120,9 @@ export async function safetensorsFrom(
   source: ByteSource,
   check?: (entries: readonly TensorEntry[], metadata: Safetensors['metadata']) => Promise<Places | undefined>,
 ): Promise<Safetensors> {
-  const { entries, metadata, length } = await readHeader(source)
+  const header = await readSafetensorsHeader(source)
+  const { metadata, length } = header
+  const entries = header.entries.map((entry) => ({ ...entry, type: floatType(source.name, entry) }))
   const places = await check?.(entries, metadata)
   const tensors = new Map<string, Tensor>()
   for (const { name, type, shape, begin, end } of entries) {
@@ -149,109 +134,15 @@ export async function safetensorsFrom(
   return { tensors, metadata }
 }
 
-async function readHeader(
-  file: ByteSource,
-): Promise<{ entries: Entry[]; metadata: Record<string, string>; length: number }> {
-  const start = await readStart(file, 8)
-  if (start.length < 8) throw formatError(file.name, 'it is too short to be a safetensors file')
-  const jsonLength = Number(new DataView(start.buffer).getBigUint64(0, true))
-  if (jsonLength > longestHeader || jsonLength > file.size - 8) {
-    throw formatError(
-      file.name,
-      `it is no safetensors file, or cut: its header is said to have ${jsonLength} bytes`,
-    )
-  }
-  const bytes = new Uint8Array(jsonLength)
-  await readExactly(file, bytes, 8)
-  const { [metadataName]: metadata, ...described } = await parseHeader(file.name, bytes)
-  const count = Object.keys(described).length
-  if (count > MOST_TENSORS) {
-    throw formatError(file.name, `it has ${count} arrays; at most ${MOST_TENSORS} are read`)
-  }
-  const entries = Object.entries(described).map(([name, value]) => readEntry(file.name, name, value))
-  checkLayout(file.name, entries, file.size - 8 - jsonLength)
-  return { entries, metadata: readMetadata(file.name, metadata), length: 8 + jsonLength }
-}
-
-async function parseHeader(name: string, bytes: Uint8Array): Promise<Record<string, unknown>> {
-  if (bytes[0] !== 0x7b) throw formatError(name, 'it is no safetensors file: its header is not a JSON object')
-  try {
-    const limits = { depth: 3, names: MOST_NAMES }
-    return (await parseStrictJson(await decode(bytes), limits)) as Record<string, unknown>
-  } catch (error) {
-    const { name: kind, code } = error as NodeJS.ErrnoException
-    if (kind !== 'SyntaxError' && code !== 'ERR_ENCODING_INVALID_ENCODED_DATA') throw error
-    throw formatError(
-      name,
-      `its header is not the JSON of a safetensors file: ${(error as Error).message}`,
-      error,
-    )
-  }
-}
-
-/** Text in UTF-8; a TypeError if it is not valid. */
-async function decode(bytes: Uint8Array): Promise<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true })
-  const pieces: string[] = []
-  for (let from = 0; from < bytes.length; from += DECODED) {
-    if (from > 0) await turn()
-    pieces.push(decoder.decode(bytes.subarray(from, from + DECODED), { stream: true }))
-  }
-  pieces.push(decoder.decode())
-  return pieces.join('')
-}
-
-function readMetadata(name: string, value: unknown = Object.create(null)): Record<string, string> {
-  if (!isRecord(value) || !Object.values(value).every((entry) => typeof entry === 'string')) {
-    throw formatError(name, 'its __metadata__ is not an object of strings')
-  }
-  return value as Record<string, string>
-}
-
-function readEntry(file: string, name: string, value: unknown): Entry {
-  const wrong = (problem: string) => formatError(file, `tensor '${name.slice(0, 80)}': ${problem}`)
-  if (!isRecord(value) || Object.keys(value).sort().join() !== 'data_offsets,dtype,shape') {
-    throw wrong('its entry does not consist of dtype, shape and data_offsets')
-  }
-  const { dtype, shape, data_offsets: offsets } = value
-  if (typeof dtype !== 'string' || !Object.hasOwn(elementTypes, dtype)) {
-    throw wrong(`its dtype is ${JSON.stringify(dtype).slice(0, 40)}; F32 and F64 are read`)
-  }
-  if (!isSizes(shape) || !isSizes(offsets) || offsets.length !== 2) {
-    throw wrong(`its shape or data_offsets are not at most ${MOST_DIMENSIONS} whole numbers of at least 0`)
-  }
-  const [begin = 0, end = 0] = offsets
-  const type = dtype as ElementType
-  const bytes = shape.reduce((product, size) => product * size, elementTypes[type].size)
-  if (end - begin !== bytes) {
-    throw wrong(
-      `its shape [${shape.slice(0, 8).join(', ')}] needs ${bytes} bytes, its data_offsets hold ${end - begin}`,
-    )
-  }
-  return { name, type, shape, begin, end }
-}
-
-/** One array after another, without gap or overlap, to the last byte. */
-function checkLayout(name: string, entries: Entry[], size: number): void {
-  entries.sort((a, b) => a.begin - b.begin || a.end - b.end)
-  let position = 0
-  for (const { begin, end } of entries) {
-    if (begin !== position)
-      throw formatError(name, `its arrays overlap or leave a gap at byte ${Math.min(begin, position)}`)
-    position = end
-  }
-  if (position !== size) {
-    throw formatError(
-      name,
-      `its header promises ${position} bytes of numbers, but ${size} follow: it is cut or has been added to`,
-    )
-  }
+function floatType(file: string, { name, dtype }: HeaderEntry): ElementType {
+  if (Object.hasOwn(elementTypes, dtype)) return dtype as ElementType
+  const problem = `its dtype is ${JSON.stringify(dtype).slice(0, 40)}; F32 and F64 are read`
+  throw formatError(file, `tensor '${name.slice(0, 80)}': ${problem}`)
 }
 
 function checkTensor({ name, shape, data }: Tensor, index: number): void {
   checkText(`tensors[${index}].name`, name, '')
-  if (name === metadataName)
-    throw argumentError(`tensors[${index}].name`, `a name other than ${metadataName}`, name)
+  if (name === METADATA) throw argumentError(`tensors[${index}].name`, `a name other than ${METADATA}`, name)
   checkStorage(`tensors[${index}].data`, data)
   if (!isPrecision(elementType(data)))
     throw argumentError(`tensors[${index}].data`, 'a Float32Array or Float64Array', data)
@@ -270,13 +161,4 @@ function checkText(argument: string, name: unknown, value: unknown): void {
       throw argumentError(argument, 'well-formed text', text)
   }
   if (name === '__proto__') throw argumentError(argument, 'a name other than __proto__', name)
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value)
-}
-
-function isSizes(value: unknown): value is readonly number[] {
-  if (!Array.isArray(value) || value.length > MOST_DIMENSIONS) return false
-  return value.every((entry) => Number.isSafeInteger(entry) && entry >= 0)
 }

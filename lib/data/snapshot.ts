@@ -31,6 +31,7 @@ export async function snapshot(
 ): Promise<NativeRows> {
   const { data } = rows
   if (!isAttached(rows)) throw transferredError(argument)
+  if (rows.files !== undefined) return rows
   if (rows.sparse !== undefined) return snapshotSparse(argument, rows, between, limit)
   if (data.byteLength > limit) return rows
   return ownCopy({ ...rows, data: await copied(argument, data, between) })

@@ -1,7 +1,11 @@
+import { TextDecoder } from 'node:util'
 import { turn } from './slices.js'
 
 /** Characters, or values, that are read between two turns of the event loop. */
 const SLICE = 32_768
+
+/** Bytes of text that are decoded between two turns of the event loop. */
+const DECODED = 2 ** 20
 
 /** How large a document may be. */
 export interface JsonLimits {
@@ -34,6 +38,37 @@ export async function parseStrictJson(text: string, limits: JsonLimits): Promise
   const parser = new Parser(text, limits)
   while (!parser.advance()) await turn()
   return parser.value
+}
+
+/**
+ * The same for text in UTF-8.
+ *
+ * @param wrong - makes the error for text that is no such document, or no UTF-8
+ */
+export async function parseJsonBytes(
+  bytes: Uint8Array,
+  limits: JsonLimits,
+  wrong: (problem: string, cause: unknown) => Error,
+): Promise<unknown> {
+  try {
+    return await parseStrictJson(await decode(bytes), limits)
+  } catch (error) {
+    const { name, code, message } = error as NodeJS.ErrnoException
+    if (name !== 'SyntaxError' && code !== 'ERR_ENCODING_INVALID_ENCODED_DATA') throw error
+    throw wrong(message, error)
+  }
+}
+
+/** Text in UTF-8; a TypeError if it is not valid. */
+async function decode(bytes: Uint8Array): Promise<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  const pieces: string[] = []
+  for (let from = 0; from < bytes.length; from += DECODED) {
+    if (from > 0) await turn()
+    pieces.push(decoder.decode(bytes.subarray(from, from + DECODED), { stream: true }))
+  }
+  pieces.push(decoder.decode())
+  return pieces.join('')
 }
 
 /** Reads one document, a slice at each call of {@link advance}. */

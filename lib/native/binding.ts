@@ -45,6 +45,28 @@ export interface NativeSparse {
   stored: number
 }
 
+/** Rows of one file. */
+export interface NativeSegment {
+  /** Absolute. */
+  readonly path: string
+  /** Where its first row begins, in bytes. */
+  readonly offset: number
+  /** How many rows. */
+  readonly rows: number
+  /** The file as it was opened, `dev:ino:size:mtimeNs` in decimal. Another file at this path, or a changed one, is refused. */
+  readonly identity: string
+}
+
+/** Rows that stay in files, and are read when they are used. */
+export interface NativeFiles {
+  /** Row-major numbers of `NativeRows.type`, little-endian, without gaps, from `offset` on. The rows are those of all segments, in this order. */
+  segments: readonly NativeSegment[]
+  /** Pairs [begin, end) of rows of the segments, rising: the rows in use, in this order. Absent: all. */
+  ranges?: Float64Array
+  /** Values (after scale and scaling) that are refused outside of it while rows are read, with the first bad place. Absent: nothing is refused. */
+  within?: readonly [low: number, high: number]
+}
+
 /** Rows to read. A value is `data[i, j] * scale`, scaled. */
 export interface NativeRows {
   /** Row-major, [rows, cols]; with `sparse` only the stored values, which are floats of 32 or 64 bits. */
@@ -56,6 +78,8 @@ export interface NativeRows {
   scale: number
   /** Rows are stored without their zeros, `scale` is 1, and `scaling` maps 0 to 0. Absent: dense rows. */
   sparse?: NativeSparse
+  /** Rows are in files: `data` is an empty array of the type's kind, `rows` counts those of all segments; `order` and `sparse` are absent. */
+  files?: NativeFiles
   /** The rows to use, in this order; all rows in their own order if absent. */
   order?: Uint32Array
   scaling?: NativeScaling
@@ -71,7 +95,8 @@ export interface NativeRows {
 }
 
 /** Whether the memory of these rows is still there: an array whose buffer was transferred away has no numbers. */
-export function isAttached({ data, rows, cols, sparse }: NativeRows): boolean {
+export function isAttached({ data, rows, cols, sparse, files }: NativeRows): boolean {
+  if (files !== undefined) return true
   if (sparse === undefined) return data.length === rows * cols
   const { indptr, indices, stored } = sparse
   return data.length === stored && indices.length === stored && indptr.length === rows + 1
@@ -284,6 +309,9 @@ export interface SpanPart {
 /** A training job: native memory that lives from `openTraining` to `closeTraining`, or until collected. */
 export type TrainingHandle = object & { readonly training: unique symbol }
 
+/** A lock of the kernel's on a file: held until it is unlocked, collected, or the process ends. */
+export type LockHandle = object & { readonly lock: unique symbol }
+
 export interface Runtime {
   openblas: string
   kernel: string
@@ -305,6 +333,15 @@ export interface Binding {
    * `unit` divides.
    */
   prepareRows(bytes: Uint8Array, unit: number): number
+  /** CRC32C of the bytes, on one of Node's threads. `seed`: the checksum of the bytes before them, 0 of none. */
+  checksum(bytes: Uint8Array, seed: number): Promise<number>
+  /**
+   * Locks a file that serves only as a lock, and creates it: until {@link unlockFile}, or the end of the process. Resolves to null if another
+   * process, or another lock of this one, holds it. No child process inherits it.
+   */
+  lockFile(path: string): Promise<LockHandle | null>
+  /** Removes the file and ends the lock. */
+  unlockFile(lock: LockHandle): Promise<void>
   forward(request: ForwardRequest): Promise<void>
   /**
    * Computes the layers for one row on the calling thread, with the fewest arguments to convert. `shape`: inputs, then (outputs,

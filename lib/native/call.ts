@@ -21,6 +21,10 @@ interface NativeFailure extends Partial<BadValue> {
   readonly message: string
   /** The place is in the result, not in the rows. */
   readonly ofResults?: boolean
+  /** The file that failed, or that holds the row. */
+  readonly file?: string
+  /** The system's name of what failed, such as `EIO`. */
+  readonly errno?: string
 }
 
 const CODES: readonly string[] = [
@@ -31,6 +35,7 @@ const CODES: readonly string[] = [
   'ERR_BUSY',
   'ERR_DIVERGED',
   'ERR_FORMAT',
+  'ERR_FILE',
   'ERR_MEMORY',
   'ERR_LOAD',
 ] satisfies ErrorCode[]
@@ -151,13 +156,25 @@ export async function nativeRead<T>(
 }
 
 function translated(argument: string, failure: NativeFailure, cols: number): LayerwiseError {
-  const { code, row, column, value, fault, ofResults } = failure
+  const { code, row, column, value, fault, ofResults, file } = failure
+  if (file !== undefined) return fileFailure(argument, failure, file, cols)
   if (code === 'ERR_RANGE' && row !== undefined && ofResults)
     return tooLargeError(argument, row, value, column)
   if (code === 'ERR_RANGE' && row !== undefined && column !== undefined) {
     return badValueError(argument, { row, column, value: value ?? NaN, ...(fault && { fault }) }, cols)
   }
   return new LayerwiseError(code as ErrorCode, `${argument}: ${failure.message}`, { argument }, failure)
+}
+
+/** The error for rows of a file: it failed, or one of its values is refused. */
+function fileFailure(argument: string, failure: NativeFailure, file: string, cols: number): LayerwiseError {
+  const { code, message, row, column, value } = failure
+  if (code === 'ERR_RANGE' && row !== undefined && column !== undefined) {
+    const error = badValueError(argument, { row, column, value: value ?? NaN }, cols)
+    return new LayerwiseError('ERR_RANGE', `${error.message}, in '${file}'`, { ...error.details, file })
+  }
+  const details = { argument, file, ...(row !== undefined && { row }) }
+  return new LayerwiseError(code as ErrorCode, `${argument}: ${message}`, details, failure)
 }
 
 /** The error for a value that is not finite, or for indices of sparse rows that are wrong. */

@@ -24,8 +24,9 @@ export function checkRunOptions(
   return given
 }
 
-function checkSignal(argument: string, value: unknown): void {
-  if (value === undefined) return
+/** An AbortSignal, or nothing. */
+export function checkSignal(argument: string, value: unknown): AbortSignal | undefined {
+  if (value === undefined) return undefined
   // Recognised by its members: a test runner's environment has its own class AbortSignal.
   const { aborted, addEventListener, removeEventListener } = (value ?? {}) as Partial<AbortSignal>
   const isSignal =
@@ -33,4 +34,5 @@ function checkSignal(argument: string, value: unknown): void {
     typeof addEventListener === 'function' &&
     typeof removeEventListener === 'function'
   if (!isSignal) throw argumentError(argument, 'an AbortSignal', value)
+  return value as AbortSignal
 }

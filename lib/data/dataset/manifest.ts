@@ -1,0 +1,150 @@
+import { join } from 'node:path'
+import { LayerwiseError, messageOf } from '../../base/errors.js'
+import { STORAGE_TYPES, type StorageType } from '../../base/storage-type.js'
+import { checkColumns, checkScale, checkType } from '../dataset-parts.js'
+import { formatError, readExactly, withFile } from '../read-file.js'
+import { parseJsonBytes } from '../strict-json.js'
+import { LARGEST_SIZE } from './row-file.js'
+
+/** The file of a folder that says what is in it. */
+export const MANIFEST = 'dataset.json'
+
+/** The files of a folder that hold its rows. */
+export const SHARD_NAME = /^rows-(\d{5,9})\.safetensors$/
+
+const FORMAT = 'layerwise dataset'
+
+/** The most shards of a folder: half a petabyte of rows. */
+const MOST_SHARDS = 2 ** 20
+
+/** An entry of a shard has six names; the folder has some more. */
+const LIMITS = { depth: 4, names: 6 * MOST_SHARDS + 16 }
+
+/** The longest manifest: the most shards, and a hundred bytes for each name of a million columns. */
+const LONGEST = 2 ** 28
+
+/** What `dataset.json` says of a shard. */
+export interface Shard {
+  /** Its name in the folder. */
+  readonly file: string
+  readonly rows: number
+  /** Of the file. */
+  readonly bytes: number
+  /** CRC32C of its numbers. */
+  readonly crc32c: number
+}
+
+/** What `dataset.json` says. */
+export interface Manifest {
+  readonly rows: number
+  readonly cols: number
+  readonly type: StorageType
+  readonly scale: number
+  readonly columns?: readonly string[] | undefined
+  /** The least and the largest value, scaled. */
+  readonly min: number
+  readonly max: number
+  /** In the order of their rows. */
+  readonly shards: readonly Shard[]
+}
+
+/** A manifest as text. */
+export function manifestText(manifest: Manifest): string {
+  const { rows, cols, type, scale, columns, min, max, shards } = manifest
+  const listed = shards.map(({ crc32c, ...shard }) => ({ ...shard, crc32c: hex(crc32c) }))
+  const entry = { format: FORMAT, version: 1, rows, cols, type, scale, columns, min, max, shards: listed }
+  return `${JSON.stringify(entry, null, 1)}\n`
+}
+
+/**
+ * The manifest of a folder, and its bytes; undefined if there is none.
+ *
+ * @throws {@link LayerwiseError} `ERR_FORMAT` if it is damaged or contradictory; `ERR_ARGUMENT` if it cannot be read
+ */
+export async function readManifest(
+  folder: string,
+): Promise<{ manifest: Manifest; bytes: Buffer } | undefined> {
+  try {
+    return await withFile(join(folder, MANIFEST), async (file) => {
+      if (file.size > LONGEST)
+        throw formatError(file.name, `it has ${file.size} bytes; at most ${LONGEST} are read`)
+      const bytes = Buffer.alloc(file.size)
+      await readExactly(file, bytes, 0)
+      const value = await parseJsonBytes(bytes, LIMITS, (problem, cause) =>
+        formatError(file.name, `it is not the JSON of a dataset: ${problem}`, cause),
+      )
+      return { manifest: checkManifest(file.name, value), bytes }
+    })
+  } catch (error) {
+    const { cause } = error as { cause?: NodeJS.ErrnoException }
+    if (cause?.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+function checkManifest(name: string, value: unknown): Manifest {
+  try {
+    return manifestOf(value)
+  } catch (error) {
+    if (error instanceof Refusal) throw formatError(name, error.message)
+    if (error instanceof LayerwiseError) throw formatError(name, messageOf(error), error)
+    throw error
+  }
+}
+
+/** What is wrong with a manifest. */
+class Refusal extends Error {}
+
+function manifestOf(value: unknown): Manifest {
+  const { format, version, shards, columns: names, ...entry } = members(value, 'it')
+  if (format !== FORMAT) throw new Refusal(`it is no ${FORMAT}`)
+  if (version !== 1) throw new Refusal(`its version is ${JSON.stringify(version)?.slice(0, 20)}; 1 is read`)
+  const known = 'cols,max,min,rows,scale,type'
+  if (Object.keys(entry).sort().join() !== known)
+    throw new Refusal(`its members are not format, version, ${known}, shards and perhaps columns`)
+  const type = checkType('type', entry.type)
+  const cols = whole('cols', entry.cols, 1)
+  const rows = whole('rows', entry.rows, 1)
+  const scale = checkScale('scale', entry.scale, type)
+  const [min, max] = [finite('min', entry.min), finite('max', entry.max)]
+  if (min > max) throw new Refusal(`its min, ${min}, is above its max, ${max}`)
+  if (!Array.isArray(shards) || shards.length > MOST_SHARDS) throw new Refusal('its shards are no list')
+  const list = shards.map((shard, k) => shardOf(`shards[${k}]`, shard, cols * STORAGE_TYPES[type].bytes))
+  if (new Set(list.map(({ file }) => file)).size < list.length) throw new Refusal('it names a shard twice')
+  const held = list.reduce((sum, shard) => sum + shard.rows, 0)
+  if (held !== rows) throw new Refusal(`it promises ${rows} rows, and its shards hold ${held}`)
+  return { rows, cols, type, scale, columns: checkColumns('columns', names, cols), min, max, shards: list }
+}
+
+function shardOf(place: string, value: unknown, rowBytes: number): Shard {
+  const { file, crc32c, ...entry } = members(value, place)
+  if (typeof file !== 'string' || !SHARD_NAME.test(file))
+    throw new Refusal(`${place}: its file is no name of a shard`)
+  if (typeof crc32c !== 'string' || !/^[0-9a-f]{8}$/.test(crc32c))
+    throw new Refusal(`${place}: its crc32c is not eight hexadecimal digits`)
+  if (Object.keys(entry).sort().join() !== 'bytes,rows')
+    throw new Refusal(`${place}: its members are not file, rows, bytes and crc32c`)
+  const rows = whole(`${place}.rows`, entry.rows, 1)
+  const bytes = whole(`${place}.bytes`, entry.bytes, rows * rowBytes, Number.MAX_SAFE_INTEGER)
+  return { file, rows, bytes, crc32c: Number.parseInt(crc32c, 16) }
+}
+
+function members(value: unknown, place: string): Record<string, unknown> {
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw new Refusal(`${place} is no JSON object`)
+  return value as Record<string, unknown>
+}
+
+function whole(name: string, value: unknown, least: number, most = LARGEST_SIZE): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value
+  throw new Refusal(`${name} is no whole number from ${least} to ${most}`)
+}
+
+function finite(name: string, value: unknown): number {
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  throw new Refusal(`${name} is no finite number`)
+}
+
+function hex(checksum: number): string {
+  return checksum.toString(16).padStart(8, '0')
+}
