@@ -8,6 +8,7 @@ namespace {
 constexpr const char* kLosses[] = {"squared", "euclidean", "absolute", "crossEntropy", "logLoss"};
 constexpr const char* kPenalties[] = {"kl", "l2", "l1", "constraint"};
 constexpr const char* kAverages[] = {"exact", "batch", "moving"};
+constexpr const char* kShufflings[] = {"none", "rows", "blocks"};
 constexpr const char* kCorruptions[] = {"masking", "gaussian", "saltAndPepper"};
 constexpr const char* kConstraints[] = {"none", "frobenius", "unit"};
 constexpr const char* kOptimizers[] = {"gradientDescent", "momentum", "adam", "lbfgs"};
@@ -238,7 +239,8 @@ TrainingOptions training_argument(const Napi::Object& request) {
     optimizer.tolerance = number(object, "tolerance");
   }
   options.batch_size = integer(request, "batchSize", 0);
-  options.shuffle = request.Get("shuffle").ToBoolean();
+  options.shuffle = choice<Shuffling>(request, "shuffle", kShufflings);
+  if (has(request, "windowBytes")) options.window_bytes = static_cast<std::size_t>(number(request, "windowBytes"));
   options.seed = static_cast<std::uint64_t>(number(request, "seed"));
   options.fit = static_cast<std::uint32_t>(integer(request, "fit", 0));
   options.fused = request.Get("form").ToString().Utf8Value() != "split";

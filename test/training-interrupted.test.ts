@@ -269,7 +269,7 @@ describe('a buffer that is transferred during a call', () => {
     const data = Float32Array.from(few.data)
     const rows = { data, type: 'float32', rows: few.rows, cols: inputs, scale: 1 } as const
     expect(await snapshot('x', rows, () => {}, data.byteLength - 1)).toBe(rows)
-    const { job, parameters } = openSmallJob(rows, { batchSize: 10, shuffle: true })
+    const { job, parameters } = openSmallJob(rows, { batchSize: 10, shuffle: 'rows' })
     const span = {
       epoch: 0,
       learningRates: Float64Array.of(0.1),

@@ -7,7 +7,7 @@ export function openJob(
 ): TrainingHandle {
   return binding().openTraining({
     batchSize: 0,
-    shuffle: false,
+    shuffle: 'none',
     optimizer: { kind: 'gradientDescent' },
     seed: 0,
     fit: 0,

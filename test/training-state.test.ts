@@ -44,7 +44,7 @@ function open(
     parameters,
     rows: { data, type: 'float32', rows, cols: inputs, scale: 1 },
     batchSize: lbfgs ? 0 : 16,
-    shuffle: !lbfgs,
+    shuffle: lbfgs ? 'none' : 'rows',
     optimizer,
     seed: 3,
     ...(state && { state }),

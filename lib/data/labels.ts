@@ -6,6 +6,7 @@ import { allocate, type PlainUint32Array } from '../base/precision.js'
 import { show, showReceived } from '../base/show.js'
 import type { NativeRows } from '../native/binding.js'
 import { rowSlices } from './slices.js'
+import { type UsedRows, usedRowNumbers, usedRows } from './used-rows.js'
 
 /** How many classes there are, at least 2; or their names, all different. */
 export type Classes = number | readonly string[]
@@ -112,18 +113,20 @@ export async function toLabels(
  * @throws {@link LayerwiseError} `ERR_RANGE`
  */
 export async function checkSeveralClasses(
-  { labels, order, weights }: NativeRows,
+  rows: NativeRows,
   classes: Classes,
   between: () => void,
 ): Promise<void> {
+  const { labels, weights } = rows
   if (labels === undefined) return
-  const only = await onlyClass(labels, order, weights, between)
+  const only = await onlyClass(rows, labels, between)
   if (only === undefined) return
   const name = typeof classes === 'number' ? only : classes[only]!
-  const [rows, all] = [order?.length ?? labels.length, labels.length]
-  const heldOut = order !== undefined && (await onlyClass(labels, undefined, weights, between)) === undefined
+  const [used, all] = [usedRows(rows), labels.length]
+  const every = { ...rows, order: undefined, files: undefined }
+  const heldOut = used < all && (await onlyClass(every, labels, between)) === undefined
   const where = heldOut
-    ? `in all ${rows} held-in rows; the other classes are among the ${all - rows} that validation held out: hold out fewer, or give ` +
+    ? `in all ${used} held-in rows; the other classes are among the ${all - used} that validation held out: hold out fewer, or give ` +
       '{ x, labels } of your own as validation'
     : weights === undefined
       ? 'in every row'
@@ -137,16 +140,15 @@ export async function checkSeveralClasses(
 
 /** The class of all rows that count; undefined if there are several. */
 async function onlyClass(
+  rows: UsedRows & Pick<NativeRows, 'weights'>,
   labels: Uint32Array,
-  order: Uint32Array | undefined,
-  weights: Float64Array | undefined,
   between: () => void,
 ): Promise<number | undefined> {
+  const { weights } = rows
   let only: number | undefined
-  for await (const [from, to] of rowSlices(order?.length ?? labels.length, 1)) {
+  for await (const numbers of usedRowNumbers(rows)) {
     between()
-    for (let i = from; i < to; i++) {
-      const row = order?.[i] ?? i
+    for (const row of numbers) {
       if (weights?.[row] === 0) continue
       only ??= labels[row]!
       if (labels[row] !== only) return undefined

@@ -7,6 +7,7 @@ import { showReceived } from '../base/show.js'
 import type { NativeRows } from '../native/binding.js'
 import type { IntegerArray } from './labels.js'
 import { rowSlices } from './slices.js'
+import { usedRowNumbers, usedRows } from './used-rows.js'
 
 /**
  * How much each row counts, one number a row: finite, at least 0, not all 0. Only their ratios matter to a cost, a mean or a scaler: a weight
@@ -51,7 +52,11 @@ export async function toRowWeights(
     if (given.length !== rows) throw changedError(argument)
     for (let row = from; row < to; row++) out[row] = checkWeight(argument, given[row], row)
   }
-  const sum = await sumOf(out, undefined, between)
+  let sum = 0
+  for await (const [from, to] of rowSlices(rows, 1)) {
+    between()
+    for (let row = from; row < to; row++) sum += out[row]!
+  }
   if (!isUsable(sum)) throw sumError(argument, sum, `in all ${rows} rows`)
   return out
 }
@@ -64,13 +69,18 @@ export async function toRowWeights(
  */
 export async function checkPartWeights(
   argument: string,
-  { weights, order }: NativeRows,
+  rows: NativeRows,
   part: string,
   between: () => void,
 ): Promise<void> {
-  if (weights === undefined || order === undefined) return
-  const sum = await sumOf(weights, order, between)
-  if (!isUsable(sum)) throw sumError(argument, sum, `in all ${order.length} rows that validation ${part}`)
+  const { weights } = rows
+  if (weights === undefined) return
+  let sum = 0
+  for await (const numbers of usedRowNumbers(rows)) {
+    between()
+    for (const row of numbers) sum += weights[row]!
+  }
+  if (!isUsable(sum)) throw sumError(argument, sum, `in all ${usedRows(rows)} rows that validation ${part}`)
 }
 
 function checkArray(argument: string, weights: unknown): ArrayLike<unknown> {
@@ -89,19 +99,6 @@ function checkWeight(argument: string, weight: unknown, row: number): number {
     `${argument}: expected ${expected}, received ${showReceived(weight, ` in row ${row}`)}`,
     { argument, expected, received: weight, row },
   )
-}
-
-async function sumOf(
-  weights: Float64Array,
-  order: Uint32Array | undefined,
-  between: () => void,
-): Promise<number> {
-  let sum = 0
-  for await (const [from, to] of rowSlices(order?.length ?? weights.length, 1)) {
-    between()
-    for (let i = from; i < to; i++) sum += weights[order?.[i] ?? i]!
-  }
-  return sum
 }
 
 function isUsable(sum: number): boolean {

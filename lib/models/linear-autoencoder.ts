@@ -10,7 +10,7 @@ import type { NativeObjective, NativeRows } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
 import { takeFitRows } from '../training/fit-rows.js'
 import type { TrainingHistory } from '../training/history.js'
-import { checkFitOptions, type FitOptions } from '../training/options.js'
+import { checkFitOptions, type FitOptions, type FitSettings } from '../training/options.js'
 import { type FitRows, type NamedRows, plainObjective } from '../training/request.js'
 import { holdOut } from '../training/split.js'
 import { train } from '../training/train.js'
@@ -155,7 +155,7 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
         if (typeof given === 'object' && given.rows.sparse !== undefined)
           throw sparseCentreError(given.argument)
       }
-      const scaler = this.scaler ?? (await this.#centring(taken, work))
+      const scaler = this.scaler ?? (await this.#centring(taken, settings, work))
       // The model stores the mean when training begins: a fit whose rows are refused stores none.
       const nextFit = () => {
         this.scaler = scaler
@@ -167,12 +167,16 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
   }
 
   /** Subtraction of the mean of the training rows. */
-  async #centring({ training, validation }: FitRows, work: NativeWork): Promise<ModelScaler> {
+  async #centring(
+    { training, validation }: FitRows,
+    settings: FitSettings,
+    work: NativeWork,
+  ): Promise<ModelScaler> {
     const { argument, rows } = training
     const between = () => work.throwIfAborted()
     const used =
       typeof validation === 'number'
-        ? (await holdOut(argument, rows, validation, this.#settings.seed, between)).training
+        ? (await holdOut(argument, rows, validation, this.#settings.seed, settings, between)).training
         : rows
     const shift = await columnMeans(argument, used, between)
     return StandardScaler.fromJSON({

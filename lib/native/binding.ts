@@ -234,7 +234,10 @@ export interface JobRequest {
   rows: NativeRows
   /** Rows a step; 0 means all, with the exact mean activation. Must be 0 for lbfgs. */
   batchSize: number
-  shuffle: boolean
+  /** The order of the rows in each epoch: their own, random, or random within windows of random blocks (`rows/block_shuffle.h`). */
+  shuffle: 'none' | 'rows' | 'blocks'
+  /** About how many bytes of rows a window of `blocks` has; absent: 128 MiB. */
+  windowBytes?: number
   optimizer: NativeOptimizer
   seed: number
   /** The number of earlier fits of this model: part of the key of the shuffles. */

@@ -67,7 +67,7 @@ export async function splitRows(request: TrainingRequest, work: NativeWork): Pro
   const { argument, rows } = training
   const parts =
     typeof validation === 'number'
-      ? await holdOut(argument, rows, validation, seed, between)
+      ? await holdOut(argument, rows, validation, seed, settings, between)
       : { training: rows, validation: given?.rows ?? (settings.earlyStopping && rows) }
   if (classes !== undefined) await checkSeveralClasses(parts.training, classes, between)
   return {

@@ -1,7 +1,6 @@
 import {
   argumentError,
   type Complete,
-  checkBoolean,
   checkFunction,
   checkInteger,
   checkKind,
@@ -72,7 +71,8 @@ interface CommonFitOptions<V> extends RunOptions, StoppingOptions, RowWeightsOpt
   /**
    * Rows to measure after each epoch: rows like those trained on, or a fraction of these, in (0, 1), which is then held out of training.
    * Which rows are held out depends on the model's seed and the number of rows only, so that a further fit holds out the same; they keep their
-   * `rowWeights`. Default: none are measured.
+   * `rowWeights`. Of rows in files, and with `shuffle: 'blocks'`, they are blocks of neighbours: 1,024 blocks or a few more in all, of at most
+   * 256 rows each, of which the fraction is held out. Default: none are measured.
    */
   readonly validation?: V | number | undefined
   /**
@@ -108,12 +108,20 @@ interface FirstOrderOptions {
   readonly clipNorm?: number | undefined
 }
 
+/** In which order the steps of an epoch take the rows. */
+type ShuffleOption = boolean | 'rows' | 'blocks'
+
 /** A step sees some of the rows. */
 interface MinibatchOptions extends FirstOrderOptions {
   /** Rows a step, at least 1; the last of an epoch may have fewer. Default 256. */
   readonly batchSize?: number | undefined
-  /** A new order of the rows in each epoch. Default true. */
-  readonly shuffle?: boolean | undefined
+  /**
+   * The order of the rows, a new one in each epoch. `'rows'`: any order of all rows is equally likely. `'blocks'`: blocks of about 128 KiB of
+   * neighbouring rows come in a random order, about 1,024 of them form a window, and the rows of a window are shuffled; rows of up to 128 MiB are
+   * one window, and the order is that of `'rows'`. `true`: `'rows'` for rows in memory, `'blocks'` for rows of files. `false`: the rows' own order.
+   * `ERR_ARGUMENT` for `'rows'` with rows of files, of which single rows are slow to read. Default true.
+   */
+  readonly shuffle?: ShuffleOption | undefined
 }
 
 /** A step sees all rows. */
@@ -166,7 +174,8 @@ export interface FitSettings {
   readonly epochs: number
   /** Rows a step; 0 means all. */
   readonly batchSize: number
-  readonly shuffle: boolean
+  /** What `true` is depends on where the rows are: `shuffleOf`. */
+  readonly shuffle: ShuffleOption
   /** Undefined: any norm of a gradient. */
   readonly clipNorm: number | undefined
   /** Undefined for L-BFGS. */
@@ -242,7 +251,7 @@ export function checkFitOptions(options: unknown): FitSettings {
     optimizer: checkFirstOrder(kind, given.optimizer),
     epochs,
     batchSize,
-    shuffle: batchSize !== 0 && checkBoolean('shuffle', shuffle),
+    shuffle: batchSize !== 0 && checkShuffle(shuffle),
     clipNorm:
       given.clipNorm === undefined
         ? undefined
@@ -305,6 +314,12 @@ function checkBatchSize(value: unknown): number {
   if (typeof value !== 'number')
     throw argumentError('batchSize', "a whole number of at least 1, or 'all'", value)
   return checkInteger('batchSize', value)
+}
+
+function checkShuffle(value: unknown): ShuffleOption {
+  if (typeof value !== 'boolean' && value !== 'rows' && value !== 'blocks')
+    throw argumentError('shuffle', "true, false, 'rows' or 'blocks'", value)
+  return value
 }
 
 function defaultSchedule(kind: 'gradientDescent' | 'momentum' | 'adam'): Schedule {

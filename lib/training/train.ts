@@ -2,6 +2,7 @@ import { types } from 'node:util'
 import { argumentError } from '../base/check.js'
 import { LayerwiseError } from '../base/errors.js'
 import { allocate } from '../base/precision.js'
+import { usedRows } from '../data/used-rows.js'
 import type {
   Floats,
   JobRequest,
@@ -26,6 +27,7 @@ import {
 } from './history.js'
 import type { FitSettings } from './options.js'
 import type { NamedRows, TrainingRequest } from './request.js'
+import { shuffleOf } from './shuffle.js'
 import { type NextEpochs, Spans } from './spans.js'
 
 /** A running training. */
@@ -52,14 +54,16 @@ interface RunState {
  * Checks and splits the rows, then trains epoch by epoch. After each epoch its parameters are published, the validation rows measured and
  * `onEpoch` awaited. However it ends, the parameters published last are whole: those of an epoch, or of the last complete step before an abort.
  *
- * @throws {@link LayerwiseError} `ERR_RANGE`, `ERR_SHAPE` for rows that {@link splitRows} refuses; nothing is published then
+ * @throws {@link LayerwiseError} `ERR_RANGE`, `ERR_SHAPE` for rows that {@link splitRows} refuses, `ERR_ARGUMENT` for a shuffle or noise that does
+ *   not go with them; nothing is published then
  * @throws {@link LayerwiseError} `ERR_DIVERGED` if cost or parameters are no longer finite; the last finite epoch stays published
  */
 export async function train(request: TrainingRequest, work: NativeWork): Promise<TrainingHistory> {
-  const { network } = request
+  const { network, settings } = request
   const { parameters } = network
+  const shuffle = shuffleOf(settings, request.rows.training.rows)
   const rows = await splitRows(request, work)
-  const job = await openJob(request, rows.training, work)
+  const job = await openJob(request, rows.training, shuffle, work)
   const spans = new Spans(job, rows.training, work, () => sameKind(parameters))
   try {
     return await trainEpochs({ request, rows, work, spans, state: initialState(request) })
@@ -78,12 +82,13 @@ export async function train(request: TrainingRequest, work: NativeWork): Promise
 async function openJob(
   { network, nextFit, objective, seed, settings }: TrainingRequest,
   rows: NativeRows,
+  shuffle: JobRequest['shuffle'],
   work: NativeWork,
 ): Promise<TrainingHandle> {
   const { layers, parameters } = network
   const { training, corruption, weightConstraint } = objective
   checkSparseNoise(rows, corruption)
-  const { batchSize, shuffle, optimizer, clipNorm } = settings
+  const { batchSize, optimizer, clipNorm } = settings
   const job: JobRequest = {
     ...{ layers, objective: training, parameters, rows, batchSize, shuffle, optimizer, seed },
     ...{ fit: nextFit(), form: 'fused' },
@@ -216,16 +221,14 @@ async function validate(
 function accuracy(
   { objective }: TrainingRequest,
   { correct }: { correct: number },
-  { order, rows }: NativeRows,
+  rows: NativeRows,
 ): { accuracy?: number } {
-  return objective.training.loss === 'logLoss'
-    ? { accuracy: Math.min(1, correct / (order?.length ?? rows)) }
-    : {}
+  return objective.training.loss === 'logLoss' ? { accuracy: Math.min(1, correct / usedRows(rows)) } : {}
 }
 
 /** Rows that went through cost and gradient in this epoch so far. */
 function samples({ request: { settings }, rows: { training } }: Run, part: SpanPart): number {
-  const rows = training.order?.length ?? training.rows
+  const rows = usedRows(training)
   if (settings.rate === undefined) return rows * (part.epoch?.evaluations ?? 0)
   return Math.min(rows, part.steps * (settings.batchSize || rows))
 }

@@ -182,7 +182,7 @@ TEST(TrainingOfLabels, FollowsTheShuffle) {
   reordered.labels = reordered_labels.data();
   const Network network = networks()[2];
   const std::vector<double> theta = parameters_of<double>(network, 1);
-  for (bool shuffle : {false, true}) {
+  for (Shuffling shuffle : {Shuffling::none, Shuffling::rows}) {
     TrainingOptions options = options_of(OptimizerOptions::Kind::adam, 5);
     options.shuffle = shuffle;
     const auto read = train(network, classifying(network), options, theta, by_order, 2, 0.05, 2);

@@ -48,6 +48,11 @@ std::vector<Case> cases() {
   const auto noise = [](Corruption::Kind kind) {
     return [kind](TrainingOptions& options) { options.corruption = Corruption{kind, 0.3}; };
   };
+  // Some rows of eight bytes a value.
+  const auto blocks = [](TrainingOptions& options) {
+    options.shuffle = Shuffling::blocks;
+    options.window_bytes = 8 * kInputs * 8;
+  };
   const auto split = [](TrainingOptions& options) { options.fused = false; };
   const auto bounded = [](TrainingOptions& options) { options.weight_constraint = {WeightConstraint::Kind::frobenius, 2}; };
   return {
@@ -64,7 +69,9 @@ std::vector<Case> cases() {
       {"adam, tied", tied, objective_with(tied, PenaltyKind::l1, Average::batch), adam},
       {"adam, classifier", classifier, objective_of(classifier, Loss::log_loss, 0.01), adam},
       {"momentum", network, moving, momentum},
-      {"momentum, rows in their order", network, batch, with(momentum, [](TrainingOptions& o) { o.shuffle = false; })},
+      {"momentum, rows in their order", network, batch, with(momentum, [](TrainingOptions& o) { o.shuffle = Shuffling::none; })},
+      {"momentum, rows in blocks", network, batch, with(momentum, blocks)},
+      {"adam, rows in blocks, noise", network, moving, with(with(adam, blocks), noise(Corruption::Kind::masking))},
       {"momentum, all rows", network, exact, options_of(Kind::momentum, 0)},
       {"gradient descent", network, moving, descent},
       {"gradient descent, all rows, split", network, exact, options_of(Kind::gradient_descent, 0, false)},
@@ -270,7 +277,7 @@ TEST(JobStateNoise, DoesNotDecideAnewHowProductsAreMade) {
     RowSelection<float> selection;
     selection.rows = &source;
     selection.noise = &noise;
-    evaluator.choose_products(selection);
+    evaluator.choose_products(selection, StopFlag());
     return evaluator.leaves_zeros_out();
   };
   double kept = 0, left_out = 1;

@@ -140,7 +140,7 @@ TEST_F(Training, WithoutShuffleUsesTheRowsInTheirGivenOrder) {
   const std::vector<double> reordered = taken(x, kInputs, reversed);
   Rows by_order = rows;
   by_order.order = reversed.data();
-  for (bool shuffle : {false, true}) {
+  for (Shuffling shuffle : {Shuffling::none, Shuffling::rows, Shuffling::blocks}) {
     TrainingOptions options = options_of(Kind::adam, kBatch);
     options.shuffle = shuffle;
     const auto read = train(network, objective(Average::moving), options, theta, by_order, 2, 0.05, 2);

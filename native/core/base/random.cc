@@ -13,13 +13,12 @@ namespace {
 std::uint32_t low_word(std::uint64_t x) { return static_cast<std::uint32_t>(x); }
 std::uint32_t high_word(std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); }
 
-// floor(x * bound / 2^64) for the 64-bit x of two words: an integer in [0, bound), each as likely as the next within 2^-64.
+}  // namespace
+
 std::uint32_t below(std::uint32_t bound, std::uint32_t high, std::uint32_t low) {
   const std::uint64_t carry = (std::uint64_t{low} * bound) >> 32;
   return high_word(std::uint64_t{high} * bound + carry);
 }
-
-}  // namespace
 
 Draws::Draws(std::uint64_t seed, std::uint32_t stream, std::uint64_t index)
     : key_{low_word(seed), high_word(seed)}, counter_{0, stream, low_word(index), high_word(index)} {}
@@ -61,23 +60,23 @@ void uniform(T* out, std::size_t count, double low, double high, std::uint64_t s
 }
 
 Shuffle::Shuffle(std::uint32_t* values, std::uint32_t count, std::uint64_t seed, std::uint32_t stream, std::uint64_t index,
-                 std::uint32_t placed)
-    : values_(values), count_(count), placed_(placed), draws_(seed, stream, index) {}
+                 std::uint32_t placed, std::uint32_t from)
+    : values_(values), count_(count), placed_(placed), from_(from), draws_(seed, stream, index) {}
 
 void Shuffle::place(std::uint32_t end) {
   // Some places at a time: their values are prefetched, since they may be anywhere in memory.
   constexpr std::uint32_t kAtOnce = 32;
-  std::uint32_t from[kAtOnce];
+  std::uint32_t other[kAtOnce];
   for (end = std::min(end, count_); placed_ < end;) {
     const std::uint32_t first = placed_, n = std::min(kAtOnce, end - first);
-    Words words = draws_.block(first / 2);
+    Words words = draws_.block((from_ + first) / 2);
     for (std::uint32_t i = 0; i < n; ++i) {
-      const std::uint32_t place = first + i, half = place % 2 * 2;
-      if (half == 0) words = draws_.block(place / 2);
-      from[i] = place + below(count_ - place, words[half], words[half + 1]);
-      __builtin_prefetch(values_ + from[i], 1);
+      const std::uint32_t place = first + i, half = (from_ + place) % 2 * 2;
+      if (half == 0) words = draws_.block((from_ + place) / 2);
+      other[i] = place + below(count_ - place, words[half], words[half + 1]);
+      __builtin_prefetch(values_ + other[i], 1);
     }
-    for (std::uint32_t i = 0; i < n; ++i) std::swap(values_[first + i], values_[from[i]]);
+    for (std::uint32_t i = 0; i < n; ++i) std::swap(values_[first + i], values_[other[i]]);
     placed_ += n;
   }
 }

@@ -78,10 +78,13 @@ const Plan& Evaluator<T>::plan(int rows) {
 }
 
 template <typename T>
-void Evaluator<T>::choose_products(const RowSelection<T>& selection) {
-  if (products_chosen_) return;
+bool Evaluator<T>::choose_products(const RowSelection<T>& selection, const StopFlag& stop) {
+  if (products_chosen_) return true;
   const DenseLayer& first = network_.layers.front();
-  if (may_be_grouped(first, size_.rows, sizeof(T)) && rows_.zeros_prevail(selection)) {
+  const bool grouped = may_be_grouped(first, size_.rows, sizeof(T)) && rows_.zeros_prevail(selection);
+  // A source may have given up to read.
+  if (stop.raised()) return false;
+  if (grouped) {
     products_.front() = layerwise::choose_products<T>(first, InputKind::grouped);
     rows_.expect_groups(kept_bytes_);
     input_ = InputKind::grouped;
@@ -89,6 +92,7 @@ void Evaluator<T>::choose_products(const RowSelection<T>& selection) {
     plan(most_rows_);
   }
   products_chosen_ = true;
+  return true;
 }
 
 template <typename T>
@@ -99,7 +103,7 @@ double Evaluator<T>::weight_decay_cost(Team& team, const T* theta) {
 template <typename T>
 bool Evaluator<T>::run(Team& team, const Request& request, const StopFlag& stop, CostParts& parts) {
   parts = {};
-  choose_products(request);
+  if (!choose_products(request, stop)) return false;
   const Plan& plan = this->plan(request.count);
   const int chunks = plan.chunks.count, last_layer = network_.depth() - 1;
   const bool two_passes = means_.deepest() >= 0 && chunks > 1;

@@ -67,8 +67,8 @@ class Evaluator {
   void set_constraint(double weight, const std::vector<double>& multipliers);
 
   // Decides how the products with the rows are made, once: by a look at rows spread over all there are, under this noise or none.
-  // run() does it, unless it was done.
-  void choose_products(const RowSelection<T>& selection);
+  // run() does it, unless it was done. Returns false if stop was raised: nothing is decided then.
+  bool choose_products(const RowSelection<T>& selection, const StopFlag& stop);
 
   // Returns false if stop was raised: the results are then worthless.
   bool run(Team& team, const Request& request, const StopFlag& stop, CostParts& parts);

@@ -25,6 +25,7 @@ class FrozenRows final : public RowSource<T> {
 
   void follow(const BlockPass& pass, const BlockPass* next) override { behind_->follow(pass, next); }
   void until(const StopFlag* stop) override { behind_->until(stop); }
+  void entries(int first, int count, std::uint32_t* out) const override { behind_->entries(first, count, out); }
   std::size_t row_bytes() const override { return behind_->row_bytes(); }
   void look(int first, int count) override;
   void open(const std::uint32_t* order, int first, int count) override;

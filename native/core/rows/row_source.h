@@ -28,6 +28,12 @@ class RowSource {
     return which != nullptr ? which[i] : static_cast<std::size_t>(i);
   }
 
+  // out [count] = what an order has to hold for the rows at positions first … first+count-1 of this source's own order: the
+  // numbers of the rows in the data, but where a source says otherwise.
+  virtual void entries(int first, int count, std::uint32_t* out) const {
+    for (int i = 0; i < count; i++) out[i] = static_cast<std::uint32_t>(row_at(nullptr, first + i));
+  }
+
   // Row weights of a cost or a mean, of_row [rows of the data], whatever the order: owned by the caller, at least 0, and not all
   // 0 over this source's own order. Serially, before any run. Without a call every row counts 1.
   void weigh(const double* of_row) {

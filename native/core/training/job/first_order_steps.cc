@@ -62,8 +62,8 @@ bool TrainingJob<T>::step(Team& team, RowSource<T>& rows, const Span& span, cons
   typename Evaluator<T>::Request request;
   request.theta = theta_.data();
   request.rows = &rows;
-  request.order = epoch_rows_.order();
-  request.first = first;
+  request.order = epoch_rows_.order(rows, epoch_.step);
+  request.first = epoch_rows_.shuffled() ? 0 : first;
   request.count = std::min(batch_, rows_ - first);
   request.whole_cost = whole_batches();
   request.noise = epoch_rows_.noise();
@@ -75,9 +75,7 @@ bool TrainingJob<T>::step(Team& team, RowSource<T>& rows, const Span& span, cons
                                                std::size_t n) {
     tile_norms_[i] = optimizer_->update(theta_.data(), gradient, offset, n, decay_of(tile), last);
   };
-  const std::uint32_t next = first + request.count;
-  const std::function<void()> shuffle_next = [&] { epoch_rows_.place(next + batch_); };
-  epoch_rows_.place(next);
+  const std::function<void()> shuffle_next = [&] { epoch_rows_.prepare(rows, epoch_.step + 1); };
   if (epoch_rows_.shuffled() && !last) request.meanwhile = &shuffle_next;
   const typename Evaluator<T>::MeanFilter filter = [&](std::size_t p, std::vector<double>& mean) {
     moving_means_.filter(p, mean);

@@ -12,6 +12,19 @@ EvaluationMemory memory_of(std::size_t row_scratch) {
   return memory;
 }
 
+// A source gives up where this flag is raised, as long as this object lives.
+template <typename T>
+class Until {
+ public:
+  Until(RowSource<T>& rows, const StopFlag& stop) : rows_(rows) { rows_.until(&stop); }
+  ~Until() { rows_.until(nullptr); }
+  Until(const Until&) = delete;
+  Until& operator=(const Until&) = delete;
+
+ private:
+  RowSource<T>& rows_;
+};
+
 // How many means the evaluator has of each layer.
 template <typename T>
 std::vector<std::size_t> mean_counts(const Evaluator<T>& evaluator, const Network& network) {
@@ -37,7 +50,7 @@ TrainingJob<T>::TrainingJob(const Network& network, const Objective& objective, 
       gradient_(split_ ? network.parameters : 0),
       evaluator_(network, objective, batch_, memory_of(row_scratch), options.corruption.has_value(), indexed),
       epoch_(mean_counts(evaluator_, network)),
-      epoch_rows_(options, rows, options.shuffle && batch_ != rows),
+      epoch_rows_(options, rows, batch_),
       moving_means_(network, objective) {
   std::copy(theta, theta + network.parameters, theta_.data());
   if (options.optimizer.kind == OptimizerOptions::Kind::lbfgs) {
@@ -50,13 +63,13 @@ TrainingJob<T>::TrainingJob(const Network& network, const Objective& objective, 
 
 // By the noise of the first epoch, whichever epoch a job that was restored begins in: the choice decides the bits.
 template <typename T>
-void TrainingJob<T>::choose_products(RowSource<T>& rows) {
+bool TrainingJob<T>::choose_products(RowSource<T>& rows, const StopFlag& stop) {
   std::optional<Noise> noise;
   if (options_.corruption) noise.emplace(*options_.corruption, options_.seed, options_.fit, 0);
   RowSelection<T> selection;
   selection.rows = &rows;
   selection.noise = noise ? &*noise : nullptr;
-  evaluator_.choose_products(selection);
+  return evaluator_.choose_products(selection, stop);
 }
 
 template <typename T>
@@ -81,10 +94,15 @@ void TrainingJob<T>::begin_round(const Span& span) {
 
 template <typename T>
 SpanResult TrainingJob<T>::run(Team& team, RowSource<T>& rows, const Span& span, const StopFlag& stop) {
-  choose_products(rows);
   if (span.round != round_) begin_round(span);
   if (epoch_.number != span.epoch) epoch_.begin(span.epoch);
+  // Rows that a source gave up to read are never used: whoever opened them sees the flag.
+  const Until until(rows, stop);
   SpanResult result;
+  if (!choose_products(rows, stop)) {
+    result.cancelled = true;
+    return result;
+  }
   if (lbfgs_) {
     // What it minimises must not change under it: its noise is that of the first epoch.
     epoch_rows_.draw(rows, 0);

@@ -42,7 +42,7 @@ class TrainingJob {
 
  private:
   bool whole_batches() const { return batch_ == rows_; }
-  void choose_products(RowSource<T>& rows);
+  bool choose_products(RowSource<T>& rows, const StopFlag& stop);
   void begin_round(const Span& span);
   void update_by_whole_gradient(Team& team, const Plan& plan, bool norm);
   void clip(Team& team, const Plan& plan);

@@ -4,17 +4,23 @@
 #include <vector>
 
 #include "network/objective.h"
+#include "rows/block_shuffle.h"
 #include "rows/corruption.h"
 #include "training/update/optimizer.h"
 #include "training/update/weight_constraint.h"
 
 namespace layerwise {
 
+// In which order the steps of an epoch take the rows: their own, a random one, or one that is random within windows of random
+// blocks (rows/block_shuffle.h).
+enum class Shuffling { none, rows, blocks };
+
 // What a training job is told once.
 struct TrainingOptions {
   OptimizerOptions optimizer;
   int batch_size = 0;  // rows a step; 0: all, with the exact mean
-  bool shuffle = true;
+  Shuffling shuffle = Shuffling::rows;
+  std::size_t window_bytes = kWindowBytes;  // of a shuffle by blocks
   std::uint64_t seed = 0;
   std::uint32_t fit = 0;  // how many fits the model had before
   bool fused = true;      // each block of parameters is updated while its gradient is hot; else once the gradient is whole
