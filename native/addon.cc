@@ -115,6 +115,9 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   add<run_covariance>(exports, "covariance");
   add<run_eigen>(exports, "eigen");
   add<run_leading_directions>(exports, "leadingDirections");
+  add<checksum>(exports, "checksum");
+  add<lock_file>(exports, "lockFile");
+  add<unlock_file>(exports, "unlockFile");
   add<open_training>(exports, "openTraining");
   add<train_span>(exports, "trainSpan");
   add<close_training>(exports, "closeTraining");

@@ -17,6 +17,10 @@ Napi::Value run_covariance(const Napi::CallbackInfo& info);
 Napi::Value run_eigen(const Napi::CallbackInfo& info);
 Napi::Value run_leading_directions(const Napi::CallbackInfo& info);
 
+Napi::Value checksum(const Napi::CallbackInfo& info);
+Napi::Value lock_file(const Napi::CallbackInfo& info);
+Napi::Value unlock_file(const Napi::CallbackInfo& info);
+
 Napi::Value open_training(const Napi::CallbackInfo& info);
 Napi::Value train_span(const Napi::CallbackInfo& info);
 Napi::Value close_training(const Napi::CallbackInfo& info);
