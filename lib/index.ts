@@ -10,8 +10,11 @@ export type {
   StoredArray,
 } from './base/precision.js'
 export type { StorageType } from './base/storage-type.js'
+export type { RowBatch } from './data/dataset/batch-numbers.js'
 export { type OpenDatasetOptions, openDataset } from './data/dataset/open-dataset.js'
 export type { RawLayout, RowFileOptions } from './data/dataset/row-file.js'
+export type { RowBatches } from './data/dataset/source-batches.js'
+export { type WriteDatasetOptions, type WriteProgress, writeDataset } from './data/dataset/write-dataset.js'
 export { type Batch, Dataset, type VerifyOptions } from './data/dataset.js'
 export type { DatasetLike } from './data/dataset-parts.js'
 export type { Checksum, Segment } from './data/file-rows.js'

@@ -10,6 +10,7 @@ import type { Slice } from './slices.js'
  *
  * @param cols - columns of the whole
  * @param out - an array of that type
+ * @param scale - factor on every number of it: a value is divided by it before it is rounded
  * @throws {@link LayerwiseError} `ERR_RANGE` naming row and column of the first value that is NaN, or that the type cannot hold
  */
 export function narrowSlice(
@@ -18,13 +19,15 @@ export function narrowSlice(
   cols: number,
   type: StorageType,
   out: StoredArray,
+  scale = 1,
 ): void {
   const stored = storedIn(type)
   for (let k = 0; k < values.length; k++) {
     const value = values[k]!
-    const number = stored(value)
+    const number = stored(value / scale)
     if (number === undefined) {
-      throw notFiniteError(argument, value, Math.floor((from + k) / cols), (from + k) % cols, type)
+      const holder = scale === 1 ? type : `${type} with scale ${scale}`
+      throw notFiniteError(argument, value, Math.floor((from + k) / cols), (from + k) % cols, holder)
     }
     out[k] = number
   }

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { type FileHandle, lstat, open, opendir, readFile, readlink, unlink } from 'node:fs/promises'
+import { type FileHandle, lstat, open, opendir, readdir, readFile, readlink, unlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 
@@ -54,6 +54,13 @@ export async function sweepTemporaries(folder: string): Promise<void> {
     }
   } catch {
     // The folder cannot be read to its end: a later save may succeed.
+  }
+}
+
+/** Removes all temporary files of a folder, of which the caller knows that no process is writing one. */
+export async function removeTemporaries(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (NAME.test(name)) await unlink(join(folder, name)).catch(() => {})
   }
 }
 

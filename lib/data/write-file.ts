@@ -140,7 +140,7 @@ function explained(error: unknown): unknown {
 }
 
 /** Makes the new name itself durable. Windows and some file systems cannot; the file's content is synced already. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => undefined)
   await handle?.sync().catch(() => {})
   await handle?.close()

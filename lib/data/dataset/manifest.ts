@@ -12,6 +12,11 @@ export const MANIFEST = 'dataset.json'
 /** The files of a folder that hold its rows. */
 export const SHARD_NAME = /^rows-(\d{5,9})\.safetensors$/
 
+/** The name of the shard with this number. */
+export function shardName(number: number): string {
+  return `rows-${String(number).padStart(5, '0')}.safetensors`
+}
+
 const FORMAT = 'layerwise dataset'
 
 /** The most shards of a folder: half a petabyte of rows. */
