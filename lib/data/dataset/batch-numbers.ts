@@ -73,20 +73,30 @@ function uint16Type(rows: unknown, type: StorageType | undefined): StorageType |
   return elementType(rows) === 'uint16' ? type : undefined
 }
 
+/** The numbers themselves, or of halves what their bits mean. */
+function meaning(stored: StoredArray, type: StorageType): StoredArray {
+  const halves = halfNumbers(stored, type)
+  if (halves === undefined) return stored
+  const numbers = allocate('float32', stored.length, 'batches')
+  for (let k = 0; k < numbers.length; k++) numbers[k] = halves[stored[k]!]!
+  return numbers
+}
+
 /** The least and the largest of numbers. */
 export class Extremes {
   min = Infinity
   max = -Infinity
 
   /** Takes in numbers as they are stored. Returns the index of the first that is not finite, −1 if there is none. */
-  add(numbers: StoredArray, type: StorageType): number {
-    const halves = halfNumbers(numbers, type)
+  add(stored: StoredArray, type: StorageType): number {
+    const numbers = meaning(stored, type)
     let { min, max } = this
     for (let k = 0; k < numbers.length; k++) {
-      const number = halves === undefined ? numbers[k]! : halves[numbers[k]!]!
-      if (!(Math.abs(number) < Infinity)) return k
+      const number = numbers[k]!
       if (number < min) min = number
       if (number > max) max = number
+      // Of NaN this is NaN, of infinities too.
+      if (number - number !== 0) return k
     }
     this.min = min
     this.max = max
@@ -118,7 +128,7 @@ export async function* numbersOf(
     between()
     const bad = extremes.add(numbers, type)
     if (bad >= 0) {
-      const value = halfNumbers(numbers, type)?.[numbers[bad]!] ?? numbers[bad]!
+      const value = meaning(numbers, type)[bad]!
       throw notFiniteError(argument, value, Math.floor((from + bad) / cols), (from + bad) % cols)
     }
     yield numbers
