@@ -6,7 +6,7 @@ export type Goal = { readonly atLeast: number } | { readonly atMost: number }
 /** One figure of a job, over its rounds. */
 export interface Figure {
   readonly label: string
-  readonly unit: 'samples/s' | 'GFLOP/s' | 'GB/s' | 's' | 'ms' | 'µs' | 'ratio' | 'cost'
+  readonly unit: 'samples/s' | 'GFLOP/s' | 'GB/s' | 'MiB' | 's' | 'ms' | 'µs' | 'ratio' | 'cost'
   readonly values: Summary
   readonly goal?: Goal
 }
@@ -36,6 +36,7 @@ const digits: Record<Figure['unit'], (value: number) => string> = {
   'samples/s': (value) => Math.round(value).toLocaleString('en-US'),
   'GFLOP/s': (value) => value.toFixed(1),
   'GB/s': (value) => value.toFixed(1),
+  MiB: (value) => value.toFixed(0),
   s: (value) => value.toFixed(2),
   ms: (value) => value.toFixed(1),
   µs: (value) => value.toFixed(1),
