@@ -11,8 +11,9 @@ const lib = oneWay([
   ['data/dataset', ['base', 'native', 'data']],
   ['data/scaling', ['base', 'native', 'data']],
   ['objective', ['base', 'native']],
-  ['training', ['base', 'native', 'data', 'objective']],
-  ['models', ['base', 'native', 'data', 'data/scaling', 'objective', 'training']],
+  ['checkpoint', ['base', 'native', 'data']],
+  ['training', ['base', 'native', 'data', 'objective', 'checkpoint']],
+  ['models', ['base', 'native', 'data', 'data/scaling', 'objective', 'checkpoint', 'training']],
   ['linear', ['base', 'data', 'models']],
   ['inspect', ['base', 'native', 'data', 'objective', 'training', 'models']],
 ])

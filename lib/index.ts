@@ -10,6 +10,7 @@ export type {
   StoredArray,
 } from './base/precision.js'
 export type { StorageType } from './base/storage-type.js'
+export type { CheckpointOptions } from './checkpoint/options.js'
 export type { RowBatch } from './data/dataset/batch-numbers.js'
 export { type OpenDatasetOptions, openDataset } from './data/dataset/open-dataset.js'
 export type { RawLayout, RowFileOptions } from './data/dataset/row-file.js'
@@ -72,12 +73,14 @@ export type {
   LinearL2Sparsity,
   LinearSparsity,
 } from './models/linear-autoencoder-options.js'
-export { loadModel, type Model, modelFromBytes } from './models/load-model.js'
+export { loadModel, type Model, modelFromBytes, type TrainableModel } from './models/load-model.js'
 export type { JsonValue, ModelMetadata } from './models/metadata.js'
 export type { Layer } from './models/network.js'
 export type { CostOptions } from './models/network-model.js'
 export { Pca, type PcaFitOptions } from './models/pca.js'
 export type { PcaOptions, Whitening } from './models/pca-options.js'
+export { type ResumedTraining, resumeTraining } from './models/resume.js'
+export type { ResumedLayer, ResumeOptions } from './models/resume-options.js'
 export type { Score, ScoreOptions } from './models/score.js'
 export { SoftmaxClassifier, type SoftmaxClassifierOptions } from './models/softmax-classifier.js'
 export { SparseAutoencoder } from './models/sparse-autoencoder.js'

@@ -85,9 +85,9 @@ void compute_parts(SpanCall& call, Team& team, const StopFlag& stop) {
 template <typename T>
 void compute_span(SpanCall& call, Team& team, const StopFlag& stop) {
   compute_parts<T>(call, team, stop);
-  if (call.wants_state && !call.parts.empty() && !call.parts.back().result.diverged) {
-    call.parts.back().state = call.training->job<T>()->job.state();
-  }
+  if (!call.wants_state) return;
+  if (call.learning_rates.empty()) call.parts.push_back({SpanResult{}, 0.0});
+  if (!call.parts.empty() && !call.parts.back().result.diverged) call.parts.back().state = call.training->job<T>()->job.state();
 }
 
 Napi::Object part_object(Napi::Env env, const SpanPart& part) {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import {
+  type CheckpointOptions,
   type ClassifierFitOptions,
   type ClassifierLayerOptions,
   type ConfigureOptions,
@@ -31,6 +32,7 @@ import {
   type PlotOptions,
   plot,
   type ReconstructionImageOptions,
+  type ResumeOptions,
   type RowPatchOptions,
   type RunOptions,
   reconstructionImage,
@@ -307,6 +309,7 @@ type AcceptsUndefined<T> = [Refused<T>] extends [never] ? true : Refused<T>
 
 test('the types of all options accept an explicit undefined, under exactOptionalPropertyTypes too', () => {
   const accepting = {
+    CheckpointOptions: true satisfies AcceptsUndefined<CheckpointOptions>,
     ClassifierFitOptions: true satisfies AcceptsUndefined<ClassifierFitOptions>,
     ClassifierLayerOptions: true satisfies AcceptsUndefined<ClassifierLayerOptions>,
     ConfigureOptions: true satisfies AcceptsUndefined<ConfigureOptions>,
@@ -328,6 +331,7 @@ test('the types of all options accept an explicit undefined, under exactOptional
     PcaOptions: true satisfies AcceptsUndefined<PcaOptions>,
     PlotOptions: true satisfies AcceptsUndefined<PlotOptions>,
     ReconstructionImageOptions: true satisfies AcceptsUndefined<ReconstructionImageOptions>,
+    ResumeOptions: true satisfies AcceptsUndefined<ResumeOptions>,
     RowPatchOptions: true satisfies AcceptsUndefined<RowPatchOptions>,
     RunOptions: true satisfies AcceptsUndefined<RunOptions>,
     ScatterPlotOptions: true satisfies AcceptsUndefined<ScatterPlotOptions>,

@@ -85,7 +85,7 @@ export abstract class BaseModel<P extends Precision> {
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, with the system's error as `cause`, if it cannot be written; `ERR_STATE` for a Pca before `fit`
    */
   async save(path: string | URL): Promise<void> {
-    await writeModel(path, this.#description())
+    await writeModel(path, this.description())
   }
 
   /**
@@ -97,7 +97,7 @@ export abstract class BaseModel<P extends Precision> {
    *
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room; `ERR_STATE` for a Pca before `fit`
    */
-  readonly toBytes = async (): Promise<PlainUint8Array> => modelBytes(this.#description())
+  readonly toBytes = async (): Promise<PlainUint8Array> => modelBytes(this.description())
 
   /**
    * Prevents JSON.stringify from silently losing the parameters.
@@ -112,7 +112,8 @@ export abstract class BaseModel<P extends Precision> {
     )
   }
 
-  #description(): ModelDescription {
+  /** @internal What its file says. */
+  protected description(): ModelDescription {
     const { kind, options, metadata } = this
     return { class: kind, options, metadata, ...this.content() }
   }

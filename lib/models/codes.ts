@@ -3,7 +3,7 @@ import { allocate, type FloatArray, type Precision } from '../base/precision.js'
 import type { NativeWork } from '../native/call.js'
 import type { RunOptions } from '../native/run-options.js'
 import { checkFinite } from '../objective/row-check.js'
-import type { FitRows, NamedRows } from '../training/request.js'
+import type { FitRows, NamedRows } from '../training/named-rows.js'
 import { forwardInto } from './forward.js'
 import type { Network } from './network.js'
 

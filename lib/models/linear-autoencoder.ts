@@ -10,8 +10,9 @@ import type { NativeObjective, NativeRows } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
 import { takeFitRows } from '../training/fit-rows.js'
 import type { TrainingHistory } from '../training/history.js'
+import type { FitRows, NamedRows } from '../training/named-rows.js'
 import { checkFitOptions, type FitOptions, type FitSettings } from '../training/options.js'
-import { type FitRows, type NamedRows, plainObjective } from '../training/request.js'
+import { plainObjective } from '../training/request.js'
 import { holdOut } from '../training/split.js'
 import { train } from '../training/train.js'
 import { Autoencoder } from './autoencoder.js'
@@ -148,7 +149,7 @@ export class LinearAutoencoder<P extends Precision = 'float32'> extends Autoenco
   async #trainCentred(x: Rows, asked: WholeRequest): Promise<TrainingHistory> {
     const { network, rowForm, rowCheck } = this
     const { settings } = asked
-    return network.exclusively('fit', settings.run, async (work) => {
+    return this.exclusively('fit', settings, async (work) => {
       const plain = { ...rowForm, precision: 'float64', scaling: undefined } as const
       const taken = await takeFitRows({ x }, settings, plain, work)
       for (const given of [taken.training, taken.validation]) {

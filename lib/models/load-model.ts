@@ -9,22 +9,26 @@ import { StackedAutoencoder } from './stacked-autoencoder.js'
 import { StackedClassifier } from './stacked-classifier.js'
 
 /** A model of any class. `kind` is its class: `if (model.kind === 'Pca')` narrows it. */
-export type Model =
+export type Model = TrainableModel | Pca<Precision>
+
+/** A model of a class that trains step by step. */
+export type TrainableModel =
   | SparseAutoencoder<Precision>
   | StackedAutoencoder<Precision>
   | SoftmaxClassifier<Precision, Classes>
   | StackedClassifier<Precision, Classes>
   | LinearAutoencoder<Precision>
-  | Pca<Precision>
 
-const restorers: readonly Restorer<Model>[] = [
+/** How they are restored. */
+export const trainableRestorers: readonly Restorer<TrainableModel>[] = [
   SparseAutoencoder.restorer,
   StackedAutoencoder.restorer,
   SoftmaxClassifier.restorer,
   StackedClassifier.restorer,
   LinearAutoencoder.restorer,
-  Pca.restorer,
 ]
+
+const restorers: readonly Restorer<Model>[] = [...trainableRestorers, Pca.restorer]
 
 /**
  * Reads a model of any class from the file that `save` wrote.

@@ -3,6 +3,7 @@ import { type ErrorCode, LayerwiseError } from '../base/errors.js'
 import type { PlainUint8Array } from '../base/precision.js'
 import { show } from '../base/show.js'
 import { version } from '../base/version.js'
+import { CHECKPOINT_ENTRY } from '../checkpoint/checkpoint-file.js'
 import { bytesSource, joinBytes } from '../data/bytes.js'
 import { type ByteSource, formatError, withFile } from '../data/read-file.js'
 import {
@@ -19,7 +20,7 @@ import { parseStrictJson } from '../data/strict-json.js'
 import { writeFileWhole } from '../data/write-file.js'
 import { type ModelMetadata, metadataFromText } from './metadata.js'
 import { NUMBERED_FITS } from './network.js'
-import { type StoredScaler, scalerTensors, storedScaler } from './stored-scaler.js'
+import { scalerTensors, storedScaler } from './stored-scaler.js'
 
 /** Raised when a file's meaning changes; every version from 1, that of 0.1.0, up to this one is read. */
 const FORMAT = 2
@@ -105,12 +106,22 @@ export async function modelBytes(model: ModelDescription): Promise<PlainUint8Arr
 }
 
 /** A model's arrays as tensors, and the rest as metadata. */
-function modelParts(model: ModelDescription): Uint8Array[] {
+export function modelContents(model: ModelDescription): {
+  readonly metadata: Record<string, string>
+  readonly tensors: Tensor[]
+} {
   const { tensors, class: name, options, scaler, fits, more, metadata } = model
   const said = { class: name, version, options, scaler: scaler?.kindOf() ?? null, fits, ...more }
   const own = metadata && { [OWN_ENTRY]: JSON.stringify(metadata) }
-  const entries = { [ENTRY]: JSON.stringify({ format: FORMAT, ...said }), ...own }
-  return safetensorsParts([...tensors, ...scalerTensors(scaler)], entries)
+  return {
+    metadata: { [ENTRY]: JSON.stringify({ format: FORMAT, ...said }), ...own },
+    tensors: [...tensors, ...scalerTensors(scaler)],
+  }
+}
+
+function modelParts(model: ModelDescription): Uint8Array[] {
+  const { metadata, tensors } = modelContents(model)
+  return safetensorsParts(tensors, metadata)
 }
 
 /**
@@ -138,29 +149,53 @@ async function modelFrom<M extends Restored>(
   source: ByteSource,
   restorers: readonly Restorer<M>[],
 ): Promise<M> {
-  const { name } = source
-  let restoring: Restoring<M> | undefined
-  let own: ModelMetadata | undefined
-  let scaler: StoredScaler | undefined
+  let reading: ModelReading<M> | undefined
   const { tensors } = await safetensorsFrom(source, async (entries, metadata) => {
-    const entry = await readEntry(name, metadata)
-    own = await readOwn(name, metadata)
-    const restorer = restorerOf(name, entry.class, restorers)
-    const { scaler: json, ...described } = describe(name, entry, restorer)
-    scaler = await refuseAs(name, async () => storedScaler(name, json, entries))
-    const others = entries.filter((entry) => !scaler?.places.has(entry.name))
-    const file = { name, ...described, scaler: scaler?.scaler, entries: others }
-    restoring = await refuseAs(name, async () => restorer.restore(file))
-    return new Map([...(ownCopy(restoring).places ?? []), ...(scaler?.places ?? [])])
+    reading = await modelReading(source.name, entries, metadata, restorers)
+    return reading.places
   })
-  for (const { name: tensor, data } of tensors.values()) {
-    const bad = await firstNotFinite(data)
-    if (bad >= 0) throw formatError(name, `tensor '${tensor}' has ${data[bad]} at index ${bad}`)
+  return reading!.make(tensors)
+}
+
+/** A model whose description was read: where its arrays go, and how it is made when they are there. */
+export interface ModelReading<M> {
+  readonly places: Places
+  readonly make: (tensors: Tensors) => Promise<M>
+}
+
+/**
+ * Checks the description of a model in a file that may hold more.
+ *
+ * @param name - of the file
+ * @throws {@link LayerwiseError} `ERR_FORMAT` as {@link readModel}
+ */
+export async function modelReading<M extends Restored>(
+  name: string,
+  entries: readonly TensorEntry[],
+  metadata: Safetensors['metadata'],
+  restorers: readonly Restorer<M>[],
+): Promise<ModelReading<M>> {
+  const entry = await readEntry(name, metadata)
+  const own = await readOwn(name, metadata)
+  const restorer = restorerOf(name, entry.class, restorers)
+  const { scaler: json, ...described } = describe(name, entry, restorer)
+  const scaler = await refuseAs(name, async () => storedScaler(name, json, entries))
+  const others = entries.filter((entry) => !scaler?.places.has(entry.name))
+  const file = { name, ...described, scaler: scaler?.scaler, entries: others }
+  const restoring = await refuseAs(name, async () => restorer.restore(file))
+  return {
+    places: new Map([...(ownCopy(restoring).places ?? []), ...(scaler?.places ?? [])]),
+    make: async (tensors) => {
+      for (const { name: tensor, data } of tensors.values()) {
+        const bad = await firstNotFinite(data)
+        if (bad >= 0) throw formatError(name, `tensor '${tensor}' has ${data[bad]} at index ${bad}`)
+      }
+      if (scaler?.scaler.factor.includes(0)) throw formatError(name, 'a factor of its scaler is 0')
+      const model = await refuseAs(name, async () => restoring.make(tensors))
+      model.metadata = own
+      return model
+    },
   }
-  if (scaler?.scaler.factor.includes(0)) throw formatError(name, 'a factor of its scaler is 0')
-  const model = await refuseAs(name, async () => restoring!.make(tensors))
-  model.metadata = own
-  return model
 }
 
 /** Runs checks written for callers on the contents of a file: their errors become `ERR_FORMAT` with the original error as cause. */
@@ -181,7 +216,12 @@ const NOT_THE_FILE: readonly string[] = ['ERR_MEMORY', 'ERR_LOAD'] satisfies Err
 async function readEntry(name: string, metadata: Safetensors['metadata']): Promise<Record<string, unknown>> {
   const text = metadata[ENTRY]
   if (text === undefined) {
-    throw formatError(name, `it was not saved by layerwise: its metadata has no entry '${ENTRY}'`)
+    throw formatError(
+      name,
+      metadata[CHECKPOINT_ENTRY] === undefined
+        ? `it was not saved by layerwise: its metadata has no entry '${ENTRY}'`
+        : 'it is the checkpoint of a training: resumeTraining goes on with it',
+    )
   }
   const entry = await parseEntry(name, text)
   const { format } = entry

@@ -11,10 +11,11 @@ import { type Cost, costParts } from '../objective/cost.js'
 import { checkRowValues } from '../objective/row-check.js'
 import { takeFitRows } from '../training/fit-rows.js'
 import type { TrainingHistory } from '../training/history.js'
+import type { FitSettings } from '../training/options.js'
 import type { TrainingRequest } from '../training/request.js'
 import { train } from '../training/train.js'
 import { BaseModel } from './base-model.js'
-import type { ModelContent, Restorer } from './model-file.js'
+import { type ModelContent, modelContents, type Restorer } from './model-file.js'
 import { checkEntries, layerTensors, roomFor } from './model-tensors.js'
 import type { Layer, Network, Stored, TrainingMethod } from './network.js'
 import { restoredScaler } from './stored-scaler.js'
@@ -82,6 +83,27 @@ export abstract class NetworkModel<P extends Precision> extends BaseModel<P> {
   /** @internal The check of row values before training and for the cost. */
   protected abstract get rowCheck(): 'range' | 'finite'
 
+  /**
+   * @internal Runs one training; meanwhile another one is refused, and its checkpoints hold this model.
+   *
+   * @param phaseCount - how many networks it trains, one after another
+   */
+  protected async exclusively<T>(
+    method: TrainingMethod,
+    { run, checkpoints }: Pick<FitSettings, 'run' | 'checkpoints'>,
+    training: (work: NativeWork) => Promise<T>,
+    phaseCount = 1,
+  ): Promise<T> {
+    return this.network.exclusively(method, run, async (work) => {
+      checkpoints?.open({ method, phaseCount, model: () => modelContents(this.description()) })
+      try {
+        return await training(work)
+      } finally {
+        await checkpoints?.close()
+      }
+    })
+  }
+
   /** @internal Trains all layers at once, on the caller's rows; another training is refused meanwhile. */
   protected async trainWhole(
     method: TrainingMethod,
@@ -90,7 +112,7 @@ export abstract class NetworkModel<P extends Precision> extends BaseModel<P> {
   ): Promise<TrainingHistory> {
     const { network, rowForm, rowCheck } = this
     const { settings } = asked
-    return network.exclusively(method, settings.run, async (work) => {
+    return this.exclusively(method, settings, async (work) => {
       const rows = await takeFitRows(given, settings, rowForm, work)
       const nextFit = () => network.nextFit()
       return train({ ...asked, network, nextFit, rows, rowCheck, classes: rowForm.classes }, work)

@@ -11,6 +11,7 @@ import { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import type { RunOptions } from '../native/run-options.js'
 import type { Activation } from '../objective/activation.js'
+import type { KeptOptimizer } from '../training/kept-optimizer.js'
 import type { TrainableLayers } from '../training/request.js'
 import { parameterOffsets, within } from './parameter-layout.js'
 
@@ -72,6 +73,8 @@ export class Network<P extends Precision> implements DenseLayers<P>, TrainableLa
   #parameters: FloatArray<P>
   #fits = 0
   #training = false
+  /** What optimizers came to, of all layers together and of some of them. */
+  readonly #optimizers = new Map<string, { kept: KeptOptimizer | undefined }>()
 
   /**
    * Weights are uniform on ±√(6 / (inputs + outputs + 1)), biases 0. Source: the exercises of UFLDL, after Glorot & Bengio 2010.
@@ -112,6 +115,10 @@ export class Network<P extends Precision> implements DenseLayers<P>, TrainableLa
     return this.#parameters
   }
 
+  get optimizer(): { kept: KeptOptimizer | undefined } {
+    return this.#optimizerOf('all')
+  }
+
   /** The number of fits so far. */
   get fits(): number {
     return this.#fits
@@ -138,6 +145,7 @@ export class Network<P extends Precision> implements DenseLayers<P>, TrainableLa
       layers: indices.map((index) => this.layers[index]!),
       precision: this.precision,
       parameters: this.#joined(indices.map((index) => this.#own(index))),
+      optimizer: this.#optimizerOf(indices.join()),
       publish: (parameters) => {
         const all = this.copy()
         let from = 0
@@ -239,6 +247,15 @@ export class Network<P extends Precision> implements DenseLayers<P>, TrainableLa
     const fit = this.#fits
     this.#fits = (fit + 1) % NUMBERED_FITS
     return fit
+  }
+
+  #optimizerOf(layers: string): { kept: KeptOptimizer | undefined } {
+    let optimizer = this.#optimizers.get(layers)
+    if (optimizer === undefined) {
+      optimizer = { kept: undefined }
+      this.#optimizers.set(layers, optimizer)
+    }
+    return optimizer
   }
 
   /** The stored matrix of a layer: its own, or that of the layer it is tied to. */

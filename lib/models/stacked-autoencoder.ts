@@ -10,8 +10,9 @@ import type { NativeWork } from '../native/call.js'
 import { costPenalties, type Sparsity, trainingAverage, trainingPenalties } from '../objective/sparsity.js'
 import { takeFitRows } from '../training/fit-rows.js'
 import type { TrainingHistory } from '../training/history.js'
+import type { FitRows } from '../training/named-rows.js'
 import { checkFitOptions, type FitOptions } from '../training/options.js'
-import { type FitRows, plainObjective, type TrainingRequest } from '../training/request.js'
+import { plainObjective, type TrainingRequest } from '../training/request.js'
 import { train } from '../training/train.js'
 import { Autoencoder } from './autoencoder.js'
 import { CodeMemory, codesOf } from './codes.js'
@@ -124,16 +125,20 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
    */
   async fit(x: Rows, options?: StackedFitOptions): Promise<TrainingHistory[]> {
     const { shared, layers, recompute } = checkStackedFit(options, layerSettings(this.#settings))
-    return this.network.exclusively('fit', shared.run, async (work) => {
+    const fitLayers = async (work: NativeWork) => {
       const rows = await takeFitRows({ x }, shared, this.rowForm, work)
       const histories: TrainingHistory[] = []
       const widths = this.#settings.layers.slice(0, -1).map(({ hidden }) => hidden)
       const memory = recompute ? undefined : new CodeMemory(this.network.precision, Math.max(...widths))
       for (const [k, layer] of layers.entries()) {
-        histories.push(await this.#fitLayer(k, layer, rows, memory, work))
+        histories.push(
+          shared.checkpoints?.finished(k) ?? (await this.#fitLayer(k, layer, rows, memory, work)),
+        )
+        this.#trainedLayers = k + 1
       }
       return histories
-    })
+    }
+    return this.exclusively('fit', shared, fitLayers, layers.length)
   }
 
   /**
@@ -292,9 +297,7 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
       classes: undefined,
       settings,
     }
-    const history = await train(request, work)
-    this.#trainedLayers = k + 1
-    return history
+    return train(request, work)
   }
 
   /** Of the unrolled network. */

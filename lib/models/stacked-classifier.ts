@@ -6,6 +6,7 @@ import type { Rows, SingleRow } from '../data/rows.js'
 import type { Scaler } from '../data/scaling/column-scaler.js'
 import type { NativeObjective } from '../native/binding.js'
 import { checkRunOptions } from '../native/run-options.js'
+import { checkpointsOf } from '../training/asked-options.js'
 import { takeFitRows } from '../training/fit-rows.js'
 import type { TrainingHistory } from '../training/history.js'
 import { checkFitOptions, FIT_OPTIONS } from '../training/options.js'
@@ -144,13 +145,14 @@ export class StackedClassifier<
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the codes: see `recompute`
    */
   async fit(x: Rows, labels: Labels<C>, options?: StackedClassifierFitOptions<C>): Promise<TrainingHistory> {
-    const { recompute: again = false, ...rest } = checkRunOptions(options, [...FIT_OPTIONS, 'recompute'])
+    const given = checkRunOptions(options, [...FIT_OPTIONS, 'recompute'])
+    const { recompute: again = false, checkpoint, ...rest } = given
     const recompute = checkBoolean('recompute', again)
-    const settings = checkFitOptions(rest)
+    const settings = { ...checkFitOptions(rest), checkpoints: checkpointsOf(given) }
     const { network, rowForm } = this
     const { to: top } = this.#encoder
     const cost = classifierObjective(this.#settings, [this.#settings.weightDecay])
-    return network.exclusively('fit', settings.run, async (work) => {
+    return this.exclusively('fit', settings, async (work) => {
       const rows = await takeFitRows({ x, labels }, settings, rowForm, work)
       const width = network.layers[top - 1]!.outputs
       const memory = recompute ? undefined : new CodeMemory(network.precision, width)

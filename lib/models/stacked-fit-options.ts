@@ -8,6 +8,7 @@ import {
 } from '../base/check.js'
 import type { Precision } from '../base/precision.js'
 import { checkRunOptions } from '../native/run-options.js'
+import { checkpointsOf } from '../training/asked-options.js'
 import {
   checkFitOptions,
   FIT_OPTIONS,
@@ -56,22 +57,25 @@ export function checkStackedFit(
   options: unknown,
   models: readonly Settings<Precision>[],
 ): StackedFitSettings {
-  const {
-    layers: own,
-    recompute,
-    ...common
-  } = checkRunOptions(options, [...FIT_OPTIONS, 'layers', 'recompute'])
+  const given = checkRunOptions(options, [...FIT_OPTIONS, 'layers', 'recompute'])
+  const { layers: own, recompute, checkpoint: _, ...common } = given
   const shared = checkFitOptions(common)
   const entries = checkEntries(own, models.length)
   const layers = models.map((model, k) => {
     const place = `layers[${k}]`
-    const given = merged(common, checkOptions(place, entries[k], LAYER_FIT_OPTIONS))
+    const options = merged(common, checkOptions(place, entries[k], LAYER_FIT_OPTIONS))
     return checkWithin(place, () => {
-      const settings = checkFitOptions(given)
+      const settings = checkFitOptions(options)
       return { settings, objective: layerObjective(model, settings) }
     })
   })
-  return { shared, layers, recompute: recompute !== undefined && checkBoolean('recompute', recompute) }
+  const again = recompute !== undefined && checkBoolean('recompute', recompute)
+  const checkpoints = checkpointsOf(given)
+  return {
+    shared: { ...shared, checkpoints },
+    layers: layers.map((layer) => ({ ...layer, settings: { ...layer.settings, checkpoints } })),
+    recompute: again,
+  }
 }
 
 function checkEntries(value: unknown, most: number): readonly unknown[] {

@@ -275,7 +275,10 @@ export interface SpanRequest extends NativeRun {
    * parameters. Absent: unchanged.
    */
   constraint?: { round: number; weight: number; multipliers: Float64Array }
-  /** Whether the last part of what was done says what the job is after it. Absent: no. */
+  /**
+   * Whether the last part of what was done says what the job is after it. With this and no learning rates no step is taken, and the state is all
+   * that the one part says. Absent: no.
+   */
   state?: boolean
 }
 

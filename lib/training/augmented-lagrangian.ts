@@ -1,5 +1,6 @@
-import type { NativePenalty } from '../native/binding.js'
+import type { NativePenalty, NativeTrainingState } from '../native/binding.js'
 import { type Activation, activationRate } from '../objective/activation.js'
+import { oneNumber, vector, wholeNumber } from './state-entries.js'
 
 /**
  * How c and the rounds suit a method: tried on 5,000 digits, 784-100, ρ = 0.1. Shorter rounds end before the method has come near
@@ -74,6 +75,30 @@ export class AugmentedLagrangian {
     this.#steps = 0
     this.#before = violation
     return violation
+  }
+
+  /** As a checkpoint holds it. */
+  entries(): NativeTrainingState {
+    const { round, weight, multipliers } = this.#current
+    return {
+      'constraint.weight': Float64Array.of(weight),
+      'constraint.before': Float64Array.of(this.#before),
+      'constraint.round': round,
+      'constraint.steps': this.#steps,
+      'constraint.multipliers': multipliers,
+    }
+  }
+
+  /** Takes over {@link entries}. */
+  restore(entries: NativeTrainingState): void {
+    const { length } = this.#current.multipliers
+    this.#steps = wholeNumber(entries, 'constraint.steps')
+    this.#before = oneNumber(entries, 'constraint.before')
+    this.#current = {
+      round: wholeNumber(entries, 'constraint.round'),
+      weight: oneNumber(entries, 'constraint.weight'),
+      multipliers: vector(entries, 'constraint.multipliers', length) as Float64Array,
+    }
   }
 
   /** Whether a violation counts as none. */

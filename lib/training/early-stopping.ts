@@ -1,6 +1,7 @@
 import { type Complete, checkInteger, checkNumber, checkOptions } from '../base/check.js'
-import type { Floats } from '../native/binding.js'
+import type { Floats, NativeTrainingState } from '../native/binding.js'
 import { defaults } from './defaults.js'
+import { oneNumber, vector, wholeNumber } from './state-entries.js'
 
 /**
  * Stops a fit when its cost no longer falls, and leaves the model with the parameters of its best epoch, also where all epochs
@@ -45,5 +46,23 @@ export class BestEpoch {
 
   get exhausted(): boolean {
     return this.#latest - this.epoch >= this.#options.patience
+  }
+
+  /** As a checkpoint holds it. */
+  entries(): NativeTrainingState {
+    return {
+      'best.cost': Float64Array.of(this.#cost),
+      'best.epoch': this.epoch,
+      'best.latest': this.#latest,
+      ...(this.parameters && { 'best.parameters': this.parameters }),
+    }
+  }
+
+  /** Takes over {@link entries}, of a model with so many parameters. */
+  restore(entries: NativeTrainingState, parameters: number): void {
+    this.#cost = oneNumber(entries, 'best.cost')
+    this.epoch = wholeNumber(entries, 'best.epoch')
+    this.#latest = wholeNumber(entries, 'best.latest')
+    this.parameters = this.epoch === 0 ? undefined : vector(entries, 'best.parameters', parameters)
   }
 }

@@ -7,8 +7,9 @@ import { type GivenRows, type ModelRowForm, namesWithin, type RowNames, takeRows
 import type { NativeRows } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
 import { checkRowValues } from '../objective/row-check.js'
+import type { FitRows, NamedRows } from './named-rows.js'
 import type { FitSettings } from './options.js'
-import type { FitRows, NamedRows, TrainingRequest } from './request.js'
+import type { TrainingRequest } from './request.js'
 import { holdOut } from './split.js'
 
 /** The rows to train on, and the rows to measure after each epoch. */
@@ -18,12 +19,24 @@ export interface SplitRows {
 }
 
 /**
- * Reads the caller's training rows and the options `rowWeights` and `validation`: checks their form, and copies rows of up to 256 MiB.
+ * Reads the caller's training rows and the options `rowWeights` and `validation`: checks their form, and copies rows of up to 256 MiB. With
+ * checkpoints these begin, and rows of an interrupted training must be the same.
  *
  * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE`, `ERR_RANGE` for bad rows, labels and weights, `ERR_STATE` for rows that were transferred,
- *   `ERR_MEMORY` if there is no room for copies
+ *   `ERR_MEMORY` if there is no room for copies; as {@link Checkpoints.begin}
  */
 export async function takeFitRows(
+  given: Omit<GivenRows, 'rowWeights'>,
+  settings: Pick<FitSettings, 'validation' | 'rowWeights' | 'checkpoints'>,
+  form: ModelRowForm,
+  work: NativeWork,
+): Promise<FitRows> {
+  const rows = await takeGiven(given, settings, form, work)
+  await settings.checkpoints?.begin(rows, work)
+  return rows
+}
+
+async function takeGiven(
   given: Omit<GivenRows, 'rowWeights'>,
   { validation, rowWeights }: Pick<FitSettings, 'validation' | 'rowWeights'>,
   form: ModelRowForm,

@@ -1,16 +1,20 @@
 import {
   argumentError,
   type Complete,
+  checkChoice,
   checkFunction,
   checkInteger,
   checkKind,
   checkNumber,
   checkOptions,
 } from '../base/check.js'
+import type { CheckpointOptions } from '../checkpoint/options.js'
 import type { RowWeightsOption } from '../data/row-weights.js'
 import type { Rows } from '../data/rows.js'
 import type { NativeOptimizer } from '../native/binding.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
+import { checkpointsOf } from './asked-options.js'
+import type { Checkpoints } from './checkpoints.js'
 import { defaults } from './defaults.js'
 import { checkEarlyStopping, type EarlyStopping } from './early-stopping.js'
 import type { EpochEvent, FitProgress } from './history.js'
@@ -88,6 +92,8 @@ interface CommonFitOptions<V> extends RunOptions, StoppingOptions, RowWeightsOpt
     | ((progress: FitProgress) => void)
     | ((progress: FitProgress) => Promise<void>)
     | undefined
+  /** Where the training is written while it goes on, so that it can go on after an interruption: see {@link CheckpointOptions}. Default: nowhere. */
+  readonly checkpoint?: CheckpointOptions | undefined
 }
 
 /** What goes with every optimizer but L-BFGS. */
@@ -106,6 +112,14 @@ interface FirstOrderOptions {
    * all parameters together, and the gradient that of the whole cost, weight decay and sparsity penalty included. Default: no gradient is scaled.
    */
   readonly clipNorm?: number | undefined
+  /**
+   * With which moments an optimizer begins: with new ones, or with those that the model's training before this one left, whatever rows it
+   * was on; the mean activations of a sparsity penalty are kept too. That training must have had the same kind of optimizer; a model without one
+   * since it was made or loaded begins with new ones. A schedule of kind `step` and a function then count epochs on from that training, while
+   * `cosine` spans the epochs of each. They take memory, for Adam twice that of the parameters, until the model's next training. Default
+   * `'fresh'`.
+   */
+  readonly optimizerState?: 'fresh' | 'keep' | undefined
 }
 
 /** In which order the steps of an epoch take the rows. */
@@ -146,6 +160,8 @@ interface OptimizerAlone {
   readonly shuffle?: undefined
   /** Not with L-BFGS: a line search finds the length of each step. */
   readonly clipNorm?: undefined
+  /** Not with L-BFGS: what it knows of a cost is of no use for that of other rows. */
+  readonly optimizerState?: undefined
 }
 
 /** How parameters change. The compiler explains a mistake by the last of them. */
@@ -182,19 +198,24 @@ export interface FitSettings {
   readonly rate: RateOf | undefined
   /** It asks a function of the caller's. */
   readonly asksRate: boolean
+  /** Whether it counts epochs on from an earlier training whose optimizer is kept. */
+  readonly ratesGoOn: boolean
   readonly earlyStopping: Complete<EarlyStopping> | undefined
+  readonly keepsOptimizer: boolean
+  readonly checkpoints: Checkpoints | undefined
   readonly run: RunOptions
   readonly onEpoch: FitOptions['onEpoch']
   readonly onProgress: FitOptions['onProgress']
 }
 
-const COMMON = ['validation', 'rowWeights', 'onEpoch', 'onProgress']
+const COMMON = ['validation', 'rowWeights', 'onEpoch', 'onProgress', 'checkpoint']
 const NOT_WITH_LBFGS = {
   epochs: 'optimizer.maxIterations bounds its iterations',
   batchSize: 'it always sees all rows',
   learningRate: 'a line search finds the length of each step',
   shuffle: 'it always sees all rows',
   clipNorm: 'a line search finds the length of each step',
+  optimizerState: 'what it knows of a cost is of no use for that of other rows',
 }
 const FIRST_ORDER = Object.keys(NOT_WITH_LBFGS)
 
@@ -207,6 +228,11 @@ export const FIT_OPTIONS = [...COMMON, ...LAYER_FIT_OPTIONS]
  */
 export function checkFitOptions(options: unknown): FitSettings {
   const given = checkRunOptions(options, FIT_OPTIONS)
+  const settings = checkGiven(given)
+  return { ...settings, checkpoints: checkpointsOf(given) }
+}
+
+function checkGiven(given: RunOptions & Record<string, unknown>): Omit<FitSettings, 'checkpoints'> {
   const common = {
     validation: checkValidation(given.validation),
     rowWeights: given.rowWeights,
@@ -234,6 +260,8 @@ export function checkFitOptions(options: unknown): FitSettings {
       clipNorm: undefined,
       rate: undefined,
       asksRate: false,
+      ratesGoOn: false,
+      keepsOptimizer: false,
     }
   }
   const { learningRate = defaultSchedule(kind), shuffle = defaults.shuffle } = given
@@ -258,6 +286,10 @@ export function checkFitOptions(options: unknown): FitSettings {
         : checkNumber('clipNorm', given.clipNorm, { min: 0, open: true }),
     rate: rateOf('learningRate', learningRate, epochs),
     asksRate: typeof learningRate === 'function',
+    ratesGoOn: (learningRate as { kind?: unknown }).kind !== 'cosine',
+    keepsOptimizer:
+      given.optimizerState !== undefined &&
+      checkChoice('optimizerState', given.optimizerState, ['fresh', 'keep']) === 'keep',
   }
 }
 

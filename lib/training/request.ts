@@ -5,11 +5,12 @@ import type {
   NativeCorruption,
   NativeLayer,
   NativeObjective,
-  NativeRows,
   NativeWeightConstraint,
 } from '../native/binding.js'
 import type { RowCheck } from '../objective/row-check.js'
 import type { TrainingPhase } from './history.js'
+import type { KeptOptimizer } from './kept-optimizer.js'
+import type { FitRows } from './named-rows.js'
 import type { FitSettings } from './options.js'
 
 /** Layers to train, and the receiver of their parameters. */
@@ -20,19 +21,8 @@ export interface TrainableLayers<P extends Precision = Precision> {
   readonly parameters: Floats
   /** Replaces the parameters by a new array that is never written again. */
   publish(parameters: Floats): void
-}
-
-/** Rows, and the argument they came from. */
-export interface NamedRows {
-  readonly argument: string
-  readonly rows: NativeRows
-}
-
-/** The caller's rows of a fit: their form is checked, and later changes of the caller's arrays have no effect. */
-export interface FitRows {
-  readonly training: NamedRows
-  /** Rows to measure after each epoch, or the fraction of the training rows to hold out. */
-  readonly validation: NamedRows | number | undefined
+  /** What the optimizer of their last training came to. */
+  readonly optimizer: { kept: KeptOptimizer | undefined }
 }
 
 /** The cost that a training minimises, its noise, and its bound on the weights. */

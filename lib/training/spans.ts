@@ -1,5 +1,7 @@
-import type { Floats, NativeRows, SpanPart, TrainingHandle } from '../native/binding.js'
-import type { NativeWork } from '../native/call.js'
+import { ownCopy } from '../base/check.js'
+import { LayerwiseError } from '../base/errors.js'
+import type { Floats, NativeRows, NativeTrainingState, SpanPart, TrainingHandle } from '../native/binding.js'
+import { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import type { ConstraintRound } from './augmented-lagrangian.js'
 import type { RateOf } from './schedule.js'
@@ -43,20 +45,31 @@ export class Spans {
   readonly #rows: NativeRows
   readonly #work: NativeWork
   readonly #array: () => Floats
+  readonly #wantsState: () => boolean
   readonly #queued: Span[] = []
   readonly #read: ReadPart[] = []
+  /** What native code says of the span that was handed over last. */
+  #latest: Promise<unknown> | undefined
   #spare: Floats | undefined
   #ahead = false
 
   /**
    * @param rows - what the job trains on
    * @param array - makes an array that parameters fit in
+   * @param wantsState - asked before each span: whether its last part shall say what the job is after it
    */
-  constructor(job: TrainingHandle, rows: NativeRows, work: NativeWork, array: () => Floats) {
+  constructor(
+    job: TrainingHandle,
+    rows: NativeRows,
+    work: NativeWork,
+    array: () => Floats,
+    wantsState: () => boolean,
+  ) {
     this.#job = job
     this.#rows = rows
     this.#work = work
     this.#array = array
+    this.#wantsState = wantsState
   }
 
   /** Whether the job is some steps ahead of all parameters that were read: a span that ends within an epoch hands none over. */
@@ -66,23 +79,39 @@ export class Spans {
 
   /** What was done next, in an epoch whose end has not been read. */
   async next(epochs: NextEpochs): Promise<ReadPart> {
-    for (;;) {
+    // Spans that wait for others may have nothing left to do; any more of them would not change.
+    for (let spans = 0; spans <= 2 * QUEUED; spans++) {
       const part = this.#read.shift()
       if (part) return part
+      this.#work.throwIfAborted()
       while (this.#queued.length < QUEUED) this.#submit(epochs)
       this.#read.push(...(await this.#parts(this.#queued.shift()!)))
     }
+    throw new LayerwiseError('ERR_STATE', `training: nothing is left to do in epoch ${epochs.epoch}`)
   }
 
-  /**
-   * Waits for what was handed over and is not read.
-   *
-   * @returns the parameters that it came to, if it came to the end of an epoch or was stopped
-   */
-  async settle(): Promise<Floats | undefined> {
+  /** Waits for what was handed over, and returns what is not read. */
+  async settle(): Promise<ReadPart[]> {
     const unread = this.#read.splice(0)
     for (const span of this.#queued.splice(0)) unread.push(...(await this.#parts(span).catch(() => [])))
-    return unread.findLast(({ parameters }) => parameters !== undefined)?.parameters
+    return unread
+  }
+
+  /** What the job is, when all spans are settled; also after an abort. */
+  async state(): Promise<NativeTrainingState> {
+    const nothing = { epoch: 0, learningRates: new Float64Array(0), budgetMs: 0, state: true }
+    const parameters = this.#spare ?? this.#array()
+    // One that was stopped before it began is settled for its reader at once, for native code in its turn.
+    await this.#latest?.catch(() => {})
+    const work = new NativeWork(ownCopy({ threads: 1 }))
+    try {
+      const [part] = await work.read('x', this.#rows, (run) =>
+        binding().trainSpan(this.#job, { ...run, ...nothing, parameters }),
+      )
+      return part!.state!
+    } finally {
+      work.release()
+    }
   }
 
   #submit({ epoch, learningRate, last, rate, constraint }: NextEpochs): void {
@@ -96,10 +125,13 @@ export class Spans {
     const request = {
       ...{ epoch: epoch - 1, learningRates, parameters, budgetMs: SPAN_MS },
       ...(constraint && { constraint }),
+      ...(this.#wantsState() && { state: true }),
     }
-    const parts = this.#work.read('x', this.#rows, (run) =>
-      binding().trainSpan(this.#job, { ...run, ...request }),
-    )
+    const parts = this.#work.read('x', this.#rows, (run) => {
+      const native = binding().trainSpan(this.#job, { ...run, ...request })
+      this.#latest = native
+      return native
+    })
     // What it fails with is told to whoever reads it.
     parts.catch(() => {})
     this.#queued.push({ parameters, parts })

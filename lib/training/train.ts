@@ -2,87 +2,104 @@ import { types } from 'node:util'
 import { argumentError } from '../base/check.js'
 import { LayerwiseError } from '../base/errors.js'
 import { allocate } from '../base/precision.js'
-import { usedRows } from '../data/used-rows.js'
 import type {
   Floats,
   JobRequest,
   NativeCorruption,
   NativeRows,
-  SpanPart,
+  NativeTrainingState,
   TrainingHandle,
 } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
-import type { Activation } from '../objective/activation.js'
-import { costParts } from '../objective/cost.js'
-import { AugmentedLagrangian } from './augmented-lagrangian.js'
-import { BestEpoch } from './early-stopping.js'
-import { type SplitRows, splitRows } from './fit-rows.js'
-import {
-  type EpochRecord,
-  type FitProgress,
-  spread,
-  type TrainingHistory,
-  type ValidationRecord,
-} from './history.js'
+import { progressOf, recordEpoch, validate } from './epochs.js'
+import { splitRows } from './fit-rows.js'
+import type { TrainingHistory } from './history.js'
+import { checkKept, type KeptOptimizer, keptOptimizer, withKept } from './kept-optimizer.js'
 import type { FitSettings } from './options.js'
-import type { NamedRows, TrainingRequest } from './request.js'
+import type { TrainingRequest } from './request.js'
+import { isAhead, type Run, rateOfRun } from './run.js'
+import type { RunState } from './run-state.js'
 import { shuffleOf } from './shuffle.js'
-import { type NextEpochs, Spans } from './spans.js'
-
-/** A running training. */
-interface Run {
-  readonly request: TrainingRequest
-  readonly rows: SplitRows
-  readonly work: NativeWork
-  readonly spans: Spans
-  readonly state: RunState
-}
-
-/** What a training knows after each epoch besides the job's own state: all that the next epoch depends on. */
-interface RunState {
-  readonly epochs: EpochRecord[]
-  /** The sum of their seconds. */
-  seconds: number
-  /** With early stopping. */
-  readonly best: BestEpoch | undefined
-  /** With a hard sparsity constraint. */
-  readonly constraint: AugmentedLagrangian | undefined
-}
+import { type NextEpochs, type ReadPart, Spans } from './spans.js'
+import { startOf } from './start.js'
 
 /**
  * Checks and splits the rows, then trains epoch by epoch. After each epoch its parameters are published, the validation rows measured and
  * `onEpoch` awaited. However it ends, the parameters published last are whole: those of an epoch, or of the last complete step before an abort.
+ *
+ * An interrupted training goes on where its checkpoint was written.
  *
  * @throws {@link LayerwiseError} `ERR_RANGE`, `ERR_SHAPE` for rows that {@link splitRows} refuses, `ERR_ARGUMENT` for a shuffle or noise that does
  *   not go with them; nothing is published then
  * @throws {@link LayerwiseError} `ERR_DIVERGED` if cost or parameters are no longer finite; the last finite epoch stays published
  */
 export async function train(request: TrainingRequest, work: NativeWork): Promise<TrainingHistory> {
-  const { network, settings } = request
-  const { parameters } = network
+  const { network, settings, phase } = request
+  const { checkpoints } = settings
   const shuffle = shuffleOf(settings, request.rows.training.rows)
   const rows = await splitRows(request, work)
-  const job = await openJob(request, rows.training, shuffle, work)
-  const spans = new Spans(job, rows.training, work, () => sameKind(parameters))
+  const resumption = checkpoints?.resumption(phase)
+  const kept = resumption === undefined && settings.keepsOptimizer ? network.optimizer.kept : undefined
+  checkKept(settings.optimizer.kind, kept)
+  const state = startOf(request, resumption, kept)
+  if (state.isOver(settings.epochs)) return historyOf(request, state)
+  network.optimizer.kept = undefined
+  const fit = resumption?.fit ?? request.nextFit()
+  const open = (state: NativeTrainingState | undefined) =>
+    openJob(request, rows.training, shuffle, fit, state, work)
+  const job = await (kept ? openKept(open, request, rows.training, kept, work) : open(resumption?.job))
+  const spans = new Spans(
+    job,
+    rows.training,
+    work,
+    () => sameKind(network.parameters),
+    () => (checkpoints === undefined ? false : checkpoints.wantsState()),
+  )
+  const ahead = isAhead(request, rows, state)
+  const run: Run = { request, rows, work, spans, state, fit, rate: rateOfRun(settings, state), ahead }
   try {
-    return await trainEpochs({ request, rows, work, spans, state: initialState(request) })
+    while (!state.isOver(settings.epochs)) {
+      if (state.ended === undefined) await trainEpoch(run)
+      await finishEpoch(run)
+    }
+    return await complete(run)
   } catch (failure) {
     work.stop()
+    const unread = await spans.settle()
+    if (work.aborted) await leave(run, unread)
     throw failure
   } finally {
-    const last = await spans.settle()
-    const newer = work.aborted && spans.ahead ? sameKind(parameters) : undefined
-    const written = binding().closeTraining(job, newer)
-    const stopped = written ? newer : last
-    if (work.aborted && stopped) network.publish(stopped)
+    await spans.settle()
+    const newer = work.aborted && spans.ahead ? sameKind(network.parameters) : undefined
+    if (binding().closeTraining(job, newer) && newer) network.publish(newer)
+  }
+}
+
+/** A job that begins with the moments of another training. */
+async function openKept(
+  open: (state: NativeTrainingState | undefined) => Promise<TrainingHandle>,
+  { network }: TrainingRequest,
+  rows: NativeRows,
+  kept: KeptOptimizer,
+  work: NativeWork,
+): Promise<TrainingHandle> {
+  const fresh = await open(undefined)
+  const array = () => network.parameters
+  try {
+    const spans = new Spans(fresh, rows, work, array, () => false)
+    return await open(withKept(await spans.state(), kept))
+  } finally {
+    binding().closeTraining(fresh)
   }
 }
 
 async function openJob(
-  { network, nextFit, objective, seed, settings }: TrainingRequest,
+  { network, objective, seed, settings }: TrainingRequest,
   rows: NativeRows,
   shuffle: JobRequest['shuffle'],
+  fit: number,
+  state: NativeTrainingState | undefined,
   work: NativeWork,
 ): Promise<TrainingHandle> {
   const { layers, parameters } = network
@@ -91,10 +108,11 @@ async function openJob(
   const { batchSize, optimizer, clipNorm } = settings
   const job: JobRequest = {
     ...{ layers, objective: training, parameters, rows, batchSize, shuffle, optimizer, seed },
-    ...{ fit: nextFit(), form: 'fused' },
+    ...{ fit, form: 'fused' },
     ...(corruption && { corruption }),
     ...(weightConstraint && { weightConstraint }),
     ...(clipNorm !== undefined && { clipNorm }),
+    ...(state && { state }),
   }
   return work.call('x', async () => binding().openTraining(job))
 }
@@ -110,143 +128,107 @@ function checkSparseNoise({ sparse, through }: NativeRows, corruption: NativeCor
   )
 }
 
-async function trainEpochs(run: Run): Promise<TrainingHistory> {
-  const { request, rows, work, state } = run
-  const { epochs, best, constraint } = state
-  const { network, phase, settings } = request
-  // Where nobody has a say between two epochs, the next ones begin before the end of this has been read.
-  const ahead = !(settings.onEpoch || settings.asksRate || rows.validation || constraint)
-  let stopped: TrainingHistory['stopped'] = 'completed'
-  for (let epoch = epochs.length + 1; epoch <= settings.epochs && stopped === 'completed'; epoch++) {
-    const next = {
-      epoch,
-      learningRate: settings.rate?.(epoch) ?? 0,
-      last: ahead ? settings.epochs : epoch,
-      rate: settings.rate,
-      constraint: constraint?.current,
-    }
-    const { last, measured } = await trainEpoch(run, next)
-    state.seconds += measured.seconds
-    const validation = rows.validation && (await validate(request, last.parameters!, rows.validation, work))
-    work.throwIfAborted()
-    const record = {
-      epoch,
-      cost: costParts(last),
-      ...accuracy(request, last, rows.training),
-      ...(validation && { validation }),
-      ...measured,
-    }
-    epochs.push(record)
-    if (validation !== undefined) best?.observe(epoch, validation.total, last.parameters!)
-    await work.until(settings.onEpoch?.({ ...record, ...phase }))
-    work.throwIfAborted()
-    stopped = settled(last, measured.constraintViolation) ?? (best?.exhausted ? 'earlyStopping' : 'completed')
-  }
-  if (best?.parameters === undefined) return { ...phase, epochs, stopped }
-  network.publish(best.parameters)
-  return { ...phase, epochs, stopped, bestEpoch: best.epoch }
-}
-
-/** One epoch in spans. Publishes its parameters when it is over, or those of the last complete step if it was aborted. */
-async function trainEpoch(run: Run, next: NextEpochs) {
-  const { request, work, spans, state } = run
+/** The rest of one epoch, in spans. Publishes its parameters when it is over, or those of the last complete step if it was aborted. */
+async function trainEpoch(run: Run): Promise<void> {
+  const { request, work, spans, state, rate, ahead } = run
   const { network, settings } = request
-  const { epoch, learningRate } = next
-  let seconds = 0
-  for (;;) {
+  const epoch = state.epochs.length + 1
+  state.learningRate ??= rate?.(epoch) ?? 0
+  const next: NextEpochs = {
+    epoch,
+    learningRate: state.learningRate,
+    last: ahead ? settings.epochs : epoch,
+    rate,
+    constraint: state.constraint?.current,
+  }
+  while (state.ended === undefined) {
     const part = await spans.next(next)
-    seconds += part.seconds
     if (part.diverged) throw diverged(epoch, settings)
+    takePart(run, part)
     if (part.parameters) network.publish(part.parameters)
     if (part.cancelled) work.throwIfAborted()
-    if (part.latest) {
-      await work.until(settings.onProgress?.(progress(run, epoch, part, seconds)))
-    }
-    if (part.epoch === undefined) continue
-    const { meanActivation, gradientNorm, evaluations, stopped } = part.epoch
-    const constraintViolation = state.constraint?.observe(
-      meanActivation,
-      part.stepsInEpoch,
-      stopped !== undefined,
-    )
-    const measured = {
-      meanActivation: spread(meanActivation),
-      ...(constraintViolation !== undefined && { constraintViolation }),
-      gradientNorm,
-      ...(settings.rate && { learningRate }),
-      seconds,
-      samplesPerSecond: samples(run, part) / seconds,
-      evaluations,
-    }
-    return { last: part, measured }
+    if (part.latest) await work.until(settings.onProgress?.(progressOf(run, part)))
+    if (state.ended === undefined) writeCheckpoint(run)
   }
 }
 
-function initialState(request: TrainingRequest): RunState {
-  const { earlyStopping } = request.settings
-  const best = earlyStopping && new BestEpoch(earlyStopping)
-  return { epochs: [], seconds: 0, best, constraint: constraintOf(request) }
+/** Takes over what a part of a span did. */
+function takePart({ request, state }: Run, part: ReadPart): void {
+  const { epoch, steps, stepsInEpoch, loss, weightDecay, sparsity, correct } = part
+  request.settings.checkpoints?.done(steps - state.steps, epoch === undefined ? 0 : 1)
+  state.seconds += part.seconds
+  state.steps = steps
+  if (part.parameters) state.parameters = part.parameters
+  if (part.state) state.job = part.state
+  if (epoch !== undefined) state.ended = { epoch, steps, stepsInEpoch, loss, weightDecay, sparsity, correct }
 }
 
-/** The hard constraint that is asked for, if there is one: always the first layer's. */
-function constraintOf({ network, objective, settings }: TrainingRequest): AugmentedLagrangian | undefined {
-  const penalty = objective.training.penalties.find(({ kind }) => kind === 'constraint')
-  if (penalty === undefined) return undefined
-  const { outputs, activation } = network.layers[penalty.layer]!
-  const firstOrder = settings.batchSize === 0 ? 'allRows' : 'minibatches'
-  const method = settings.rate === undefined ? 'lbfgs' : firstOrder
-  return new AugmentedLagrangian(penalty, outputs, activation as Activation, method)
+/** Measures the validation rows at the end of an epoch, and makes its record. */
+async function finishEpoch(run: Run): Promise<void> {
+  const { request, rows, work, state } = run
+  const { phase, settings } = request
+  const validation = rows.validation && (await validate(request, state.parameters!, rows.validation, work))
+  work.throwIfAborted()
+  const record = recordEpoch(run, validation)
+  await work.until(settings.onEpoch?.({ ...record, ...phase }))
+  work.throwIfAborted()
+  writeCheckpoint(run)
 }
 
-/** Why L-BFGS has nothing left to do, if so. Where a constraint does not hold yet, another round lies ahead. */
-function settled({ epoch }: SpanPart, violation: number | undefined): TrainingHistory['stopped'] | undefined {
-  return violation === undefined || AugmentedLagrangian.holds(violation) ? epoch?.stopped : undefined
+/** Begins to write a checkpoint, if a state for it has come. */
+function writeCheckpoint({ request: { phase, settings }, state, fit }: Run): void {
+  const { job } = state
+  if (job === undefined) return
+  state.job = undefined
+  settings.checkpoints?.write({ phase, fit, state, job })
 }
 
-async function validate(
-  request: TrainingRequest,
-  parameters: Floats,
-  { argument, rows }: NamedRows,
-  work: NativeWork,
-): Promise<ValidationRecord> {
-  const { layers } = request.network
-  const objective = request.objective.exact
-  const parts = await work.read(argument, rows, (run) =>
-    binding().evaluate({ ...run, layers, objective, parameters, rows }),
-  )
-  return { ...costParts(parts), ...accuracy(request, parts, rows) }
+/** The end of a training: its best parameters, if it looked for them, and what it leaves. */
+async function complete({ request, spans, state, fit }: Run): Promise<TrainingHistory> {
+  const { network, phase, settings } = request
+  const history = historyOf(request, state)
+  if (state.best?.parameters) network.publish(state.best.parameters)
+  await spans.settle()
+  if (settings.optimizer.kind === 'lbfgs' && settings.checkpoints === undefined) return history
+  const job = await spans.state()
+  keepOptimizer(request, state, job)
+  await settings.checkpoints?.writeNow({ phase, fit, state, job, history })
+  return history
 }
 
-/** The fraction of rows that were right, of the weights where there are some, where rows have labels. */
-function accuracy(
-  { objective }: TrainingRequest,
-  { correct }: { correct: number },
-  rows: NativeRows,
-): { accuracy?: number } {
-  return objective.training.loss === 'logLoss' ? { accuracy: Math.min(1, correct / usedRows(rows)) } : {}
-}
-
-/** Rows that went through cost and gradient in this epoch so far. */
-function samples({ request: { settings }, rows: { training } }: Run, part: SpanPart): number {
-  const rows = usedRows(training)
-  if (settings.rate === undefined) return rows * (part.epoch?.evaluations ?? 0)
-  return Math.min(rows, part.steps * (settings.batchSize || rows))
-}
-
-function progress(run: Run, epoch: number, part: SpanPart, seconds: number): FitProgress {
-  const { phase, settings } = run.request
-  const spent = run.state.seconds + seconds
-  const done = epoch - 1 + part.steps / part.stepsInEpoch
-  return {
-    ...phase,
-    epoch,
-    epochs: settings.epochs,
-    step: part.steps,
-    steps: part.stepsInEpoch,
-    cost: costParts(part),
-    samplesPerSecond: samples(run, part) / seconds,
-    secondsLeft: done === 0 ? Infinity : (spent / done) * (settings.epochs - done),
+/** What an aborted training leaves: a checkpoint at its last complete step. */
+async function leave(run: Run, unread: readonly ReadPart[]): Promise<void> {
+  const { request, spans, state, fit, ahead } = run
+  const { network, phase, settings } = request
+  const last = unread.findLast(({ parameters }) => parameters !== undefined)?.parameters
+  if (last) network.publish(last)
+  if (unread.some((part) => part.diverged)) return
+  if (ahead && state.ended) recordEpoch(run, undefined)
+  for (const part of unread) {
+    takePart(run, part)
+    if (ahead && state.ended) recordEpoch(run, undefined)
   }
+  const job = await spans.state().catch((error: unknown) => {
+    if (settings.checkpoints) throw error
+    return undefined
+  })
+  if (job === undefined) return
+  keepOptimizer(request, state, job)
+  await settings.checkpoints?.writeNow({ phase, fit, state, job })
+}
+
+function keepOptimizer(
+  { network, settings }: TrainingRequest,
+  state: RunState,
+  job: NativeTrainingState,
+): void {
+  const epochs = state.epochsBefore + state.epochs.length
+  network.optimizer.kept = keptOptimizer(settings.optimizer.kind, job, epochs)
+}
+
+function historyOf({ phase }: TrainingRequest, { epochs, stopped, best }: RunState): TrainingHistory {
+  const bestEpoch = best?.parameters && { bestEpoch: best.epoch }
+  return { ...phase, epochs: [...epochs], stopped, ...bestEpoch }
 }
 
 function diverged(epoch: number, settings: FitSettings): LayerwiseError {

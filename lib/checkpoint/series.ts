@@ -1,0 +1,136 @@
+import { constants, copyFile, link, readdir, realpath, unlink } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type ErrorCode, LayerwiseError } from '../base/errors.js'
+import { checkPath, fileError, withFile } from '../data/read-file.js'
+import { writeFileWhole } from '../data/write-file.js'
+import { checkpointHeader, isFinished, type ReadHeader } from './checkpoint-file.js'
+
+/** The files of one training: the newest at `path`, those before it beside it, with numbers. */
+export class Series {
+  readonly #path: string | URL
+  readonly #run: string
+  readonly #keep: number
+  /** Numbers of the older files of this training, rising. */
+  #older: number[] = []
+
+  constructor(path: string | URL, run: string, keep: number) {
+    this.#path = path
+    this.#run = run
+    this.#keep = keep
+  }
+
+  /**
+   * Looks at what is there.
+   *
+   * @throws {@link LayerwiseError} `ERR_STATE` if `path` holds something that must not be replaced
+   */
+  async open(): Promise<void> {
+    const file = await realpath(this.#path).catch(() => undefined)
+    if (file === undefined) return
+    const found = await headerOf(file)
+    if (found === undefined) throw taken(this.#path, 'it holds no checkpoint, or a damaged one')
+    if (found.header.run === this.#run) {
+      for (const number of await numbersBeside(file)) {
+        if (await this.#owns(`${file}.${number}`)) this.#older.push(number)
+      }
+    } else if (!isFinished(found.header)) {
+      throw taken(this.#path, 'it holds a training that is not finished: resumeTraining goes on with it')
+    }
+  }
+
+  /** Writes the newest file, and removes the oldest where there are more than are kept. */
+  async write(parts: readonly Uint8Array[]): Promise<void> {
+    if (this.#keep > 1) await this.#setAside()
+    await writeFileWhole(this.#path, parts)
+    if (this.#older.length < this.#keep) return
+    const file = await realpath(this.#path)
+    for (const number of this.#older.splice(0, this.#older.length - this.#keep + 1)) {
+      const older = `${file}.${number}`
+      if (await this.#owns(older)) await unlink(older).catch(() => {})
+    }
+  }
+
+  /** Gives the newest file so far a second name, under which it stays when it is replaced. */
+  async #setAside(): Promise<void> {
+    const file = await realpath(this.#path).catch(() => undefined)
+    if (file === undefined || !(await this.#owns(file))) return
+    for (let number = (this.#older.at(-1) ?? 0) + 1; ; number++) {
+      const aside = `${file}.${number}`
+      try {
+        await secondName(file, aside)
+        this.#older.push(number)
+        return
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileError('write', aside, error)
+      }
+    }
+  }
+
+  async #owns(file: string): Promise<boolean> {
+    return (await headerOf(file))?.header.run === this.#run
+  }
+}
+
+/** Fails with EEXIST where the name is in use. */
+async function secondName(file: string, name: string): Promise<void> {
+  try {
+    await link(file, name)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw error
+    // Some file systems give a file one name only.
+    await copyFile(file, name, constants.COPYFILE_EXCL)
+  }
+}
+
+/** The older files beside a checkpoint that can be read whole, the newest first. */
+export async function wholeOlder(
+  path: string | URL,
+  isWhole: (file: string) => Promise<boolean>,
+): Promise<string[]> {
+  const file = typeof path === 'string' ? path : fileURLToPath(path)
+  const whole: string[] = []
+  for (const number of (await numbersBeside(file)).reverse()) {
+    const older = `${file}.${number}`
+    if (await isWhole(older)) whole.push(older)
+  }
+  return whole
+}
+
+/** The numbers of files `file.NUMBER`, rising. */
+async function numbersBeside(file: string): Promise<number[]> {
+  const start = `${basename(file)}.`
+  const names = await readdir(dirname(file)).catch(() => [])
+  return names
+    .filter((name) => name.startsWith(start) && /^[1-9]\d{0,8}$/.test(name.slice(start.length)))
+    .map((name) => Number(name.slice(start.length)))
+    .sort((a, b) => a - b)
+}
+
+async function headerOf(path: string): Promise<ReadHeader | undefined> {
+  try {
+    return await withFile(path, checkpointHeader)
+  } catch (error) {
+    if (isUnusable(error)) return undefined
+    throw error
+  }
+}
+
+/** Whether an error says that a file is not what it should be. */
+export function isUnusable(error: unknown): boolean {
+  const codes: readonly string[] = ['ERR_FORMAT', 'ERR_ARGUMENT'] satisfies ErrorCode[]
+  return error instanceof LayerwiseError && codes.includes(error.code)
+}
+
+function taken(path: string | URL, problem: string): LayerwiseError {
+  const name = checkPath('checkpoint.path', path)
+  const remedy = 'move or delete it, or choose another path'
+  return new LayerwiseError(
+    'ERR_STATE',
+    `checkpoint.path: '${name}' is not replaced: ${problem}; ${remedy}`,
+    {
+      argument: 'checkpoint.path',
+      received: name,
+    },
+  )
+}
