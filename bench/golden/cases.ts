@@ -191,6 +191,7 @@ function variants(): GoldenCase[] {
   list['all rows'] = { fit: ALL }
   list['one row a step'] = { fit: { ...ADAM, epochs: 1, batchSize: 1 } as FitOptions }
   list['in their order'] = { fit: { ...ADAM, shuffle: false } as FitOptions }
+  list['in blocks, one window'] = { fit: { ...ADAM, shuffle: 'blocks' } as FitOptions }
   list.cosine = { fit: { ...ADAM, learningRate: { kind: 'cosine', rate: 3e-3 } } as FitOptions }
   list['a function as rate'] = {
     fit: { ...ADAM, learningRate: (epoch: number) => 0.01 / epoch } as FitOptions,
@@ -253,10 +254,12 @@ function shapes(): GoldenCase[] {
     [784, 196, 7001, 'dense', { ...ALL, epochs: 1 }],
     [613, 501, 300, 'dense', { ...ADAM, epochs: 1, batchSize: 150 }],
     [40, 300, 300, 'dense', { ...ADAM, batchSize: 100 }],
+    // Of more than two million rows, however short, two windows are made.
+    [2, 3, 2_150_001, 'bytes', { ...ADAM, batchSize: 8192, shuffle: 'blocks', validation: 0.02 }],
   ] as [number, number, number, RowKind, FitOptions][]
   return sizes.flatMap(([inputs, hidden, rows, kind, fit]) =>
     PRECISIONS.map((precision) => ({
-      name: `${inputs}-${hidden}, ${rows} ${kind} rows, batch ${fit.batchSize}, ${precision}`,
+      name: `${inputs}-${hidden}, ${rows} ${kind} rows${fit.shuffle === 'blocks' ? ' in blocks' : ''}, batch ${fit.batchSize}, ${precision}`,
       run: async () => {
         const x = makeRows(kind, rows, inputs)
         const model = new layerwise.SparseAutoencoder({
