@@ -10,6 +10,8 @@ const lib = oneWay([
   ['data', ['base', 'native']],
   ['data/dataset', ['base', 'native', 'data']],
   ['data/scaling', ['base', 'native', 'data']],
+  ['tables', ['base', 'native', 'data']],
+  ['tables/encoding', ['base', 'data', 'data/scaling', 'tables']],
   ['objective', ['base', 'native']],
   ['checkpoint', ['base', 'native', 'data']],
   ['training', ['base', 'native', 'data', 'objective', 'checkpoint']],

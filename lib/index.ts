@@ -110,6 +110,49 @@ export type {
   SparsityConstraint,
 } from './objective/sparsity.js'
 export type { WeightConstraint } from './objective/weight-constraint.js'
+export type {
+  ArrowRecordBatch,
+  ArrowSchema,
+  ArrowSource,
+  ArrowTable,
+  ArrowType,
+  ArrowVector,
+} from './tables/arrow.js'
+export type { DuckdbConnection, DuckdbSource } from './tables/duckdb.js'
+export type { TableBatches } from './tables/encoding/checked-batches.js'
+export type { EncodedColumn, Surprise, TableValue } from './tables/encoding/encoded-column.js'
+export type { TableEncoderJSON } from './tables/encoding/encoder-json.js'
+export type {
+  ColumnEncoding,
+  HashEncoding,
+  NumberEncoding,
+  TableEncoderOptions,
+} from './tables/encoding/encoder-options.js'
+export {
+  type ColumnGroup,
+  type ColumnValue,
+  type DroppedColumn,
+  type SurpriseEvent,
+  TableEncoder,
+  type TransformOptions,
+  type TransformSyncOptions,
+} from './tables/encoding/table-encoder.js'
+export type { ReadTableOptions, TableFormat } from './tables/read-options.js'
+export { type ReadableStreamLike, readTable, type TableSource } from './tables/read-table.js'
+export type { SqliteDatabase, SqliteSource } from './tables/sqlite.js'
+export { Table } from './tables/table.js'
+export type {
+  BigIntColumn,
+  BooleanColumn,
+  ColumnType,
+  DateColumn,
+  DecimalColumn,
+  ListColumn,
+  NumberColumn,
+  StringColumn,
+  TableBatch,
+  TableColumn,
+} from './tables/table-batch.js'
 export type { EarlyStopping } from './training/early-stopping.js'
 export type {
   EpochEvent,

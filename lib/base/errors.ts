@@ -32,6 +32,10 @@ export interface ErrorDetails {
   readonly column?: number
   /** The file that failed, or that holds the offending row. */
   readonly file?: string
+  /** First offending line of a text, counted from 1. */
+  readonly line?: number
+  /** The name of the first offending column of a table. */
+  readonly name?: string
   /** Epoch (or L-BFGS iteration) at which training diverged, counted from 1. */
   readonly epoch?: number
 }

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 // Imported as `module`, without a name for `createRequire`: webpack would follow such a name, and @vercel/nft follows this form.
 import module from 'node:module'
-import { dirname, isAbsolute, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { dirname, join, resolve } from 'node:path'
 import type { Binding } from './binding.js'
+import { here } from './here.js'
 import { type Attempt, loadError } from './load-error.js'
 import { packageOf, platformName } from './platform.js'
 import { checkWhole } from './whole-file.js'
@@ -108,16 +108,6 @@ function fromPackage(platform: string): unknown {
     default:
       return requirePackage(name)
   }
-}
-
-/**
- * The path of this code. Not every bundle has `import.meta.url`: a CommonJS bundle has `__filename` instead, and webpack inserts the path
- * at build time, which may no longer exist. A program given on the command line has `[eval]` there.
- */
-function here(): string {
-  if (typeof __filename === 'string' && isAbsolute(__filename)) return __filename
-  const url: string | undefined = import.meta.url
-  return url?.startsWith('file:') ? fileURLToPath(url) : join(process.cwd(), 'layerwise')
 }
 
 /** Files from whose folders the search for a package starts: this code, and the program's main file. */

@@ -1,0 +1,50 @@
+import { argumentError, shapeError } from '../../base/check.js'
+import { show } from '../../base/show.js'
+import { COLUMN_TYPES, type TableBatch, type TableColumn } from '../table-batch.js'
+
+/** A table, as {@link readTable} returns it, any other (async) iterable of batches, or one batch. */
+export type TableBatches = TableBatch | Iterable<TableBatch> | AsyncIterable<TableBatch>
+
+/** The batches, each checked. */
+export async function* checkedBatches(batches: TableBatches): AsyncGenerator<TableBatch, void> {
+  if (isBatch(batches)) return yield checked(batches)
+  const { [Symbol.asyncIterator]: async, [Symbol.iterator]: sync } = (batches ?? {}) as Partial<
+    AsyncIterable<unknown> & Iterable<unknown>
+  >
+  if (typeof async !== 'function' && typeof sync !== 'function')
+    throw argumentError('batches', 'a table, as readTable returns it, or its batches', batches)
+  for await (const batch of batches as AsyncIterable<unknown>) {
+    if (!isBatch(batch)) throw argumentError('batches', 'batches with rows and columns', batch)
+    yield checked(batch)
+  }
+}
+
+function isBatch(value: unknown): value is TableBatch {
+  if (value === null || typeof value !== 'object') return false
+  const { rows, columns } = value as Partial<TableBatch>
+  return typeof rows === 'number' && Array.isArray(columns)
+}
+
+function checked(batch: TableBatch): TableBatch {
+  for (const { name, type, values } of batch.columns) {
+    if (typeof name !== 'string' || !COLUMN_TYPES.includes(type))
+      throw argumentError('batches', 'columns with a name and a type', { name, type })
+    const isArray = Array.isArray(values) || ArrayBuffer.isView(values)
+    if (!isArray) throw argumentError('batches', `an array of values of column ${show(name)}`, values)
+    if (values.length !== batch.rows)
+      throw shapeError('batches', `${batch.rows} values of column ${show(name)}`, values.length)
+  }
+  return batch
+}
+
+/** @throws {@link LayerwiseError} `ERR_ARGUMENT` for a name that stands twice */
+export function columnsByName({ columns }: TableBatch): ReadonlyMap<string, TableColumn> {
+  const found = new Map(columns.map((column) => [column.name, column]))
+  if (found.size === columns.length) return found
+  const names = new Set<string>()
+  for (const { name } of columns) {
+    if (names.has(name)) throw argumentError('batches', 'columns of different names', name)
+    names.add(name)
+  }
+  return found
+}
