@@ -1,6 +1,8 @@
 #include "args.h"
 
+#include <cmath>
 #include <limits>
+#include <utility>
 
 namespace layerwise {
 namespace {
@@ -30,6 +32,74 @@ Storage storage_argument(const Napi::Object& rows) {
   const char* names[kStorageCount];
   for (int i = 0; i < kStorageCount; i++) names[i] = kStorageTraits[i].name;
   return choice<Storage>(rows, "type", names);
+}
+
+// A whole number of at most 2^53, obj[name].
+std::uint64_t whole(const Napi::Object& object, const char* name) {
+  const double value = number(object, name);
+  if (!(value >= 0 && value <= 9007199254740992.0) || std::trunc(value) != value)
+    throw argument_error(object.Env(), "ERR_ARGUMENT", std::string(name) + ": expected a whole number");
+  return static_cast<std::uint64_t>(value);
+}
+
+// "device:inode:size:nanoseconds" in decimal.
+FileIdentity identity_argument(const Napi::Object& segment) {
+  const std::string text = segment.Get("identity").ToString();
+  std::uint64_t parts[4] = {};
+  int part = 0;
+  bool negative = false;
+  for (const char c : text) {
+    if (c == ':') {
+      part++;
+    } else if (c == '-' && part == 3) {
+      negative = true;
+    } else if (c >= '0' && c <= '9' && part < 4) {
+      parts[part] = parts[part] * 10 + static_cast<std::uint64_t>(c - '0');
+    } else {
+      part = 4;
+    }
+  }
+  if (part != 3) throw argument_error(segment.Env(), "ERR_ARGUMENT", "identity: expected dev:ino:size:mtimeNs");
+  const auto modified = static_cast<std::int64_t>(parts[3]);
+  return {parts[0], parts[1], parts[2], negative ? -modified : modified};
+}
+
+// rows.files; `rows` receives how many rows are in use.
+std::shared_ptr<const RowFiles> files_argument(const Napi::Object& object, Rows& rows) {
+  const Napi::Env env = object.Env();
+  auto files = std::make_shared<RowFiles>();
+  const Napi::Array segments = list(object, "segments");
+  std::uint64_t total = 0;
+  for (std::uint32_t i = 0; i < segments.Length(); i++) {
+    const Napi::HandleScope scope(env);
+    const auto segment = segments.Get(i).As<Napi::Object>();
+    const std::uint64_t count = whole(segment, "rows");
+    total += count;
+    if (total > static_cast<std::uint64_t>(rows.stored)) break;
+    files->segments.push_back({segment.Get("path").ToString(), whole(segment, "offset"), static_cast<std::uint32_t>(count),
+                               identity_argument(segment)});
+  }
+  if (total != static_cast<std::uint64_t>(rows.stored)) throw argument_error(env, "ERR_SHAPE", "segments: expected all rows");
+  if (has(object, "ranges")) {
+    const std::vector<double> ends = doubles_copy(object, "ranges");
+    std::vector<RowRanges::Range> ranges;
+    double least = 0;
+    for (std::size_t i = 0; i + 1 < ends.size(); i += 2) {
+      const double begin = ends[i], end = ends[i + 1];
+      if (!(begin >= least && end > begin && end <= rows.stored) || std::trunc(begin) != begin || std::trunc(end) != end)
+        throw argument_error(env, "ERR_SHAPE", "ranges: expected rising ranges of rows");
+      ranges.emplace_back(static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end));
+      least = end;
+    }
+    if (ends.size() % 2 != 0) throw argument_error(env, "ERR_SHAPE", "ranges: expected pairs");
+    files->ranges.emplace(ranges);
+    rows.count = static_cast<int>(files->ranges->count());
+  }
+  if (has(object, "within")) {
+    const Napi::Array within = list(object, "within");
+    files->within = RowFiles::Within{within.Get(0u).ToNumber(), within.Get(1u).ToNumber()};
+  }
+  return files;
 }
 
 }  // namespace
@@ -163,11 +233,16 @@ Rows rows_argument(const Napi::Object& object, Pins& pins) {
   const ArrayArgument data = array_argument(object, "data", pins);
   const int available = integer(object, "rows", 0);
   // So that the core can count blocks with an int.
-  if (available > 1 << 30) throw argument_error(env, "ERR_SHAPE", "rows: more than 2^30");
+  if (available > 1 << 30 && !has(object, "files")) throw argument_error(env, "ERR_SHAPE", "rows: more than 2^30");
   Rows rows = rows_of(env, data, storage_argument(object), available, integer(object, "cols", 1));
   rows.stored = available;
   rows.scale = number(object, "scale");
-  if (has(object, "sparse")) {
+  if (has(object, "files")) {
+    if (data.length != 0 || has(object, "sparse") || has(object, "order"))
+      throw argument_error(env, "ERR_ARGUMENT", "files: expected no data, sparse or order beside them");
+    rows.data = nullptr;
+    rows.files = files_argument(child(object, "files"), rows);
+  } else if (has(object, "sparse")) {
     const Napi::Object sparse = child(object, "sparse");
     put_indices(rows, array_argument(sparse, "indptr", pins, std::int64_t{available} + 1),
                 array_argument(sparse, "indices", pins, static_cast<std::int64_t>(data.length)), env);
@@ -264,6 +339,16 @@ TrainingOptions training_argument(const Napi::Object& request) {
     throw argument_error(request.Env(), "ERR_ARGUMENT", "batchSize: lbfgs takes all rows");
   }
   return options;
+}
+
+void put_place(Napi::Object object, const FirstBadRow& bad, const Rows& rows) {
+  const std::uint32_t row = rows.files && rows.files->ranges ? rows.files->ranges->row(static_cast<std::uint32_t>(bad.row))
+                                                             : static_cast<std::uint32_t>(bad.row);
+  object.Set("row", row);
+  object.Set("column", bad.column);
+  object.Set("value", bad.value);
+  if (const char* fault = fault_name(bad)) object.Set("fault", fault);
+  if (rows.files) object.Set("file", rows.files->path_of(row));
 }
 
 const char* fault_name(const FirstBadRow& bad) {

@@ -33,6 +33,8 @@ void check_learnable(Napi::Env env, const Network& network, const Objective& obj
                      const std::optional<FrozenLayers>& frozen);
 // The checks left to the computing threads: `order` contains row numbers, labels are classes. Throws std::out_of_range.
 void check_rows(const Network& network, const Objective& objective, const Rows& rows);
+// Sets row, column, value, fault and file of a bad place in rows.
+void put_place(Napi::Object object, const FirstBadRow& bad, const Rows& rows);
 // The name of what is wrong with a row, as JavaScript knows it; null: its value.
 const char* fault_name(const FirstBadRow& bad);
 TrainingOptions training_argument(const Napi::Object& request);

@@ -6,7 +6,6 @@
 #include "linear/eigen.h"
 #include "linear/subspace.h"
 #include "rows/scan.h"
-#include "rows/sparse_rows.h"
 #include "worker.h"
 
 namespace layerwise {
@@ -14,15 +13,6 @@ namespace {
 
 // Reading a number takes as long as this many operations of a product.
 constexpr double kScanFlops = 60;
-
-Napi::Value bad_value(Napi::Env env, const FirstBadRow& bad) {
-  Napi::Object place = Napi::Object::New(env);
-  place.Set("row", bad.row);
-  place.Set("column", bad.column);
-  place.Set("value", bad.value);
-  if (const char* fault = fault_name(bad)) place.Set("fault", fault);
-  return place;
-}
 
 }  // namespace
 
@@ -41,12 +31,16 @@ Napi::Value run_scan(const Napi::CallbackInfo& info) {
   call->high = request.Get("high").ToNumber();
   operation->compute = [call](Team& team, const StopFlag& stop) {
     check_places(call->rows);
-    const auto rows = rows_in_memory<double>(call->rows);
+    const auto rows = make_source<double>(call->rows);
+    rows->until(&stop);
     call->finished = scan(team, *rows, call->low, call->high, stop, call->bad);
   };
   operation->result = [call](Napi::Env later) -> Napi::Value {
     if (!call->finished) throw cancelled(later);
-    return call->bad.row < 0 ? later.Null() : bad_value(later, call->bad);
+    if (call->bad.row < 0) return later.Null();
+    Napi::Object place = Napi::Object::New(later);
+    put_place(place, call->bad, call->rows);
+    return place;
   };
   const int threads = threads_argument(request);
   const double work = kScanFlops * call->rows.count * call->rows.cols;
@@ -69,7 +63,8 @@ Napi::Value run_covariance(const Napi::CallbackInfo& info) {
   call->covariance = doubles_argument(request, "covariance", operation->pins, n * n);
   operation->compute = [call](Team& team, const StopFlag& stop) {
     check_places(call->rows);
-    const auto rows = rows_in_memory<double>(call->rows);
+    const auto rows = make_source<double>(call->rows);
+    rows->until(&stop);
     call->finished = covariance(team, *rows, call->mean, call->covariance, call->scale, stop);
     check_whole(*rows);
   };
@@ -129,7 +124,8 @@ Napi::Value run_leading_directions(const Napi::CallbackInfo& info) {
   call->out.vectors = doubles_argument(request, "vectors", operation->pins, static_cast<std::size_t>(count) * n);
   operation->compute = [call](Team& team, const StopFlag& stop) {
     check_places(call->rows);
-    const auto rows = rows_in_memory<double>(call->rows);
+    const auto rows = make_source<double>(call->rows);
+    rows->until(&stop);
     call->end = leading_directions(team, *rows, call->out, stop);
     check_whole(*rows);
   };

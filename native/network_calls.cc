@@ -10,7 +10,6 @@
 #include "network/evaluation.h"
 #include "network/forward.h"
 #include "network/forward_row.h"
-#include "rows/sparse_rows.h"
 #include "worker.h"
 
 namespace layerwise {
@@ -58,7 +57,8 @@ Napi::Value start_forward(const Napi::Object& request, std::unique_ptr<Operation
   forward_request.unscale = scaling_argument(request, "unscale", operation->pins, outputs);
   operation->compute = [call](Team& team, const StopFlag& stop) {
     check_places(call->rows);
-    const auto source = rows_in_memory<T>(call->rows);
+    const auto source = make_source<T>(call->rows);
+    source->until(&stop);
     call->request.rows = source.get();
     call->finished = forward(team, call->request, stop, call->bad);
     if (call->bad.row < 0) check_whole(*source);
@@ -67,11 +67,8 @@ Napi::Value start_forward(const Napi::Object& request, std::unique_ptr<Operation
     if (!call->finished) throw cancelled(later);
     if (call->bad.row >= 0) {
       Napi::Error error = argument_error(later, "ERR_RANGE", "a value that is not finite");
-      error.Set("row", Napi::Number::New(later, call->bad.row));
-      error.Set("column", Napi::Number::New(later, call->bad.column));
-      error.Set("value", Napi::Number::New(later, call->bad.value));
+      put_place(error.Value(), call->bad, call->rows);
       error.Set("ofResults", Napi::Boolean::New(later, call->bad.of_results));
-      if (const char* fault = fault_name(call->bad)) error.Set("fault", Napi::String::New(later, fault));
       throw error;
     }
     return later.Undefined();
@@ -169,9 +166,8 @@ struct EvaluateCall {
 
   void evaluate(Team& team, const StopFlag& stop) {
     const std::unique_ptr<RowSource<T>> source = make_source<T>(rows, frozen ? &*frozen : nullptr);
-    EvaluationMemory memory;
-    memory.row_scratch = source->scratch_elements();
-    Evaluator<T> evaluator(network, objective, rows.count, memory, false, source->is_indexed());
+    source->until(&stop);
+    Evaluator<T> evaluator(network, objective, rows.count, EvaluationMemory::beside(*source), false, source->is_indexed());
     const auto& kernels = vector_kernels<T>();
     typename Evaluator<T>::Request request;
     request.theta = theta;
@@ -240,7 +236,7 @@ RowEnd run_row(const Network& network, const ArrayArgument& parameters, const Ar
                const Rows& row, const ArrayArgument& out, double* error) {
   const T* theta = static_cast<const T*>(parameters.data);
   if (renew) transpose_first_layer(network, theta, static_cast<T*>(transposed.data));
-  const auto source = rows_in_memory<T>(row);
+  const auto source = make_source<T>(row);
   return forward_row(network, theta, static_cast<const T*>(transposed.data), *source, static_cast<T*>(out.data), error);
 }
 

@@ -20,7 +20,7 @@ struct JobOverRows {
   JobOverRows(std::unique_ptr<RowSource<T>> source, const Network& network, const Objective& objective,
               const TrainingOptions& options, const T* initial)
       : rows(std::move(source)),
-        job(network, objective, options, initial, rows->count(), rows->scratch_elements(), rows->is_indexed()) {}
+        job(network, objective, options, initial, rows->count(), EvaluationMemory::beside(*rows), rows->is_indexed()) {}
 
   std::unique_ptr<RowSource<T>> rows;
   TrainingJob<T> job;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "rows/bad_row.h"
+#include "rows/file_error.h"
 
 namespace layerwise {
 namespace {
@@ -46,6 +47,50 @@ std::shared_ptr<Lanes> shared_lanes() {
     process().lanes = shared;
   }
   return shared;
+}
+
+// What the exception that is being handled says.
+Operation::Failure failure_of_exception() {
+  Operation::Failure failure;
+  try {
+    throw;
+  } catch (const std::bad_alloc&) {
+    failure.code = "ERR_MEMORY";
+    failure.message = "not enough memory for this computation";
+  } catch (const BrokenRow& error) {
+    failure.code = "ERR_RANGE";
+    failure.message = error.what();
+  } catch (const FileError& error) {
+    failure.code = "ERR_FILE";
+    failure.message = error.what();
+    failure.file = error.file();
+    failure.row = static_cast<double>(error.row());
+    failure.error_name = error.error_name();
+  } catch (const BadValue& error) {
+    failure.code = "ERR_RANGE";
+    failure.message = error.what();
+    failure.file = error.file();
+    failure.row = static_cast<double>(error.row());
+    failure.of_value = true;
+    failure.column = error.column();
+    failure.value = error.value();
+  } catch (const std::exception& error) {
+    failure.code = "ERR_STATE";
+    failure.message = error.what();
+  }
+  return failure;
+}
+
+Napi::Error error_of(Napi::Env env, const Operation::Failure& failure) {
+  Napi::Error error = argument_error(env, failure.code, failure.message);
+  Napi::Object object = error.Value();
+  if (!failure.file.empty()) object.Set("file", failure.file);
+  if (failure.row >= 0) object.Set("row", failure.row);
+  if (failure.error_name != nullptr) object.Set("errno", failure.error_name);
+  if (!failure.of_value) return error;
+  object.Set("column", failure.column);
+  object.Set("value", failure.value);
+  return error;
 }
 
 }  // namespace
@@ -113,15 +158,8 @@ Napi::Value Environment::start(Napi::Env env, Lane lane, int threads, std::uniqu
     (*lanes_)[lane].submit(threads, [this, running, id](Team& team) {
       try {
         if (running->stop->begin()) running->compute(team, *running->stop);
-      } catch (const std::bad_alloc&) {
-        running->error_code = "ERR_MEMORY";
-        running->error_message = "not enough memory for this computation";
-      } catch (const BrokenRow& error) {
-        running->error_code = "ERR_RANGE";
-        running->error_message = error.what();
-      } catch (const std::exception& error) {
-        running->error_code = "ERR_STATE";
-        running->error_message = error.what();
+      } catch (...) {
+        running->failure = failure_of_exception();
       }
       complete(id);
     });
@@ -165,7 +203,7 @@ void Environment::settle(Napi::Env env, std::uint64_t id) {
   if (--unsettled_ == 0) napi_unref_threadsafe_function(env, settled_);
   operation->settled();
   try {
-    if (operation->error_code != nullptr) throw argument_error(env, operation->error_code, operation->error_message);
+    if (operation->failure.code != nullptr) throw error_of(env, operation->failure);
     operation->deferred.Resolve(operation->result(env));
   } catch (const Napi::Error& error) {
     operation->deferred.Reject(error.Value());

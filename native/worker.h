@@ -25,8 +25,18 @@ struct Operation {
   std::function<void(Team&, const StopFlag&)> compute;  // on a lane; may throw std::bad_alloc and std::exception
   std::function<Napi::Value(Napi::Env)> result;         // on the JavaScript thread; may throw Napi::Error
   std::function<void()> settled = [] {};                // on the JavaScript thread, before either outcome
-  const char* error_code = nullptr;                     // what compute threw
-  std::string error_message;
+
+  // What compute threw.
+  struct Failure {
+    const char* code = nullptr;  // nothing was thrown
+    std::string message;
+    std::string file;  // of rows of files; empty: none
+    double row = -1;   // -1: none
+    const char* error_name = nullptr;
+    bool of_value = false;  // then:
+    double column = 0, value = 0;
+  };
+  Failure failure;
 };
 
 // The operation of a call; the request's `flags` can stop it.

@@ -63,7 +63,10 @@ export interface NativeFiles {
   segments: readonly NativeSegment[]
   /** Pairs [begin, end) of rows of the segments, rising: the rows in use, in this order. Absent: all. */
   ranges?: Float64Array
-  /** Values (after scale and scaling) that are refused outside of it while rows are read, with the first bad place. Absent: nothing is refused. */
+  /**
+   * Values, after scale and scaling, that are refused outside of it while rows are read, with the first bad place. They are looked at until each
+   * row was read once. Absent: nothing is refused.
+   */
   within?: readonly [low: number, high: number]
 }
 
@@ -78,7 +81,11 @@ export interface NativeRows {
   scale: number
   /** Rows are stored without their zeros, `scale` is 1, and `scaling` maps 0 to 0. Absent: dense rows. */
   sparse?: NativeSparse
-  /** Rows are in files: `data` is an empty array of the type's kind, `rows` counts those of all segments; `order` and `sparse` are absent. */
+  /**
+   * Rows are in files: `data` is an empty array of their kind, `rows` is the number of rows of all segments, by which labels and weights go, and
+   * `order` and `sparse` are absent. Rejects with `ERR_FILE` (`file`, `row`, `errno`) where a file cannot be read or is no longer the one that was
+   * opened, with `ERR_RANGE` (`file`, `row`, `column`, `value`) for a value outside of `within`.
+   */
   files?: NativeFiles
   /** The rows to use, in this order; all rows in their own order if absent. */
   order?: Uint32Array
@@ -112,6 +119,8 @@ export interface BadValue {
    * or falls (`starts`).
    */
   fault?: 'index' | 'starts'
+  /** Of rows of files: the file. */
+  file?: string
 }
 
 export interface NativeLayer {

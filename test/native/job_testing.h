@@ -39,7 +39,7 @@ Trained<T> train(const Network& network, const Objective& objective, const Train
   ThreadPool pool;
   pool.run(threads, [&](Team& team) {
     const auto rows = make_source<T>(data.rows, data.frozen);
-    TrainingJob<T> job(network, objective, options, theta.data(), rows->count(), rows->scratch_elements());
+    TrainingJob<T> job(network, objective, options, theta.data(), rows->count(), EvaluationMemory::beside(*rows));
     for (int epoch = 0; epoch < epochs; epoch++) {
       out.spans.push_back(job.run(team, *rows, {epoch, rate, kWholeEpoch}, StopFlag()));
       EXPECT_TRUE(out.last().epoch_done);

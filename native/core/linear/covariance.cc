@@ -70,9 +70,10 @@ bool column_means(Team& team, RowSource<double>& rows, ColumnMeans& means, const
   const Sums total{means.mean.data(), means.rest.data(), largest.data()};
   std::fill_n(total.sum, n, 0.0);
   std::fill_n(total.rest, n, 0.0);
-  for (int chunk = 0; chunk < m; chunk += block_rows * kBlocksAtOnce) {
-    const int blocks = std::min(kBlocksAtOnce, (m - chunk + block_rows - 1) / block_rows);
-    rows.open(nullptr, chunk, std::min(m - chunk, block_rows * kBlocksAtOnce));
+  for (int chunk = 0, in_chunk; chunk < m; chunk += in_chunk) {
+    in_chunk = std::min(m - chunk, block_rows * kBlocksAtOnce);
+    const int blocks = (in_chunk + block_rows - 1) / block_rows;
+    rows.open(nullptr, chunk, in_chunk);
     team.each(blocks, [&](int block) {
       const int first = chunk + block * block_rows;
       const MatrixView<double> view(x.data() + static_cast<std::size_t>(block) * block_rows * n, std::min(block_rows, m - first),
@@ -118,8 +119,8 @@ bool covariance(Team& team, RowSource<double>& rows, double* mean, double* covar
 
   // Tiles of rows of the lower triangle; the rest by symmetry.
   const Cut tiles = Cut::at_most(n, kTileRows);
-  for (int chunk = 0; chunk < m; chunk += kChunkRows) {
-    const int in_chunk = std::min(kChunkRows, m - chunk);
+  for (int chunk = 0, in_chunk; chunk < m; chunk += in_chunk) {
+    in_chunk = std::min(kChunkRows, m - chunk);
     rows.open(nullptr, chunk, in_chunk);
     team.each((in_chunk + kBlockRows - 1) / kBlockRows, [&](int block) {
       const int begin = block * kBlockRows;

@@ -80,9 +80,10 @@ class Covariance {
  private:
   template <typename Body>
   bool each_chunk(const StopFlag& stop, Body&& body) {
-    for (int first = 0; first < m_; first += chunk_rows_) {
-      rows_.open(nullptr, first, std::min(chunk_rows_, m_ - first));
-      body(Matrix(x_.data(), std::min(chunk_rows_, m_ - first), n_), first);
+    for (int first = 0, count; first < m_; first += count) {
+      count = std::min(chunk_rows_, m_ - first);
+      rows_.open(nullptr, first, count);
+      body(Matrix(x_.data(), count, n_), first);
       if (stop.raised()) return false;
     }
     return true;

@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/memory_budget.h"
 #include "base/stop_flag.h"
 #include "base/thread_pool.h"
 #include "network/layer_values.h"
@@ -19,11 +20,17 @@ namespace layerwise {
 
 // What an evaluation may occupy, in bytes.
 struct EvaluationMemory {
-  std::size_t chunk = Plan::kChunkBytes;
+  std::size_t chunk = MemoryBudget::kChunk;
   // Activations that the first of two passes keeps, and the groups of rows that are read more than once.
-  std::size_t kept = std::size_t{512} << 20;
+  std::size_t kept = MemoryBudget::kKept;
   // Elements that a row of the source occupies on its way to the network (RowSource::scratch_elements), counted into the chunk.
   std::size_t row_scratch = 0;
+
+  // For rows of this source.
+  template <typename T>
+  static EvaluationMemory beside(const RowSource<T>& rows) {
+    return {MemoryBudget::kChunk, MemoryBudget::kept_beside(rows.window_bytes()), rows.scratch_elements()};
+  }
 };
 
 // Cost and gradient of one network and objective over rows, in phases:

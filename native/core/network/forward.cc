@@ -118,8 +118,8 @@ ForwardPass<T>::ForwardPass(const ForwardRequest<T>& request, int threads)
 
 template <typename T>
 bool ForwardPass<T>::run(Team& team, const StopFlag& stop, FirstBadRow& bad) {
-  for (int chunk = 0; chunk < total_; chunk += chunk_rows_) {
-    const int in_chunk = std::min(chunk_rows_, total_ - chunk);
+  for (int chunk = 0, in_chunk; chunk < total_; chunk += in_chunk) {
+    in_chunk = std::min(chunk_rows_, total_ - chunk);
     source_.open(nullptr, chunk, in_chunk);
     if (indexed_) lists_.open(source_, nullptr, chunk, in_chunk);
     team.each((in_chunk + block_rows_ - 1) / block_rows_, [&](int i) {

@@ -3,6 +3,8 @@
 #include "kernels/vector_kernels.h"
 #include "network/plan.h"
 #include "products/choose.h"
+#include "rows/file_rows.h"
+#include "rows/sparse_rows.h"
 
 namespace layerwise {
 
@@ -82,9 +84,16 @@ std::size_t FrozenRows<T>::scratch_elements() const {
 
 template <typename T>
 std::unique_ptr<RowSource<T>> make_source(const Rows& rows, const FrozenLayers* frozen) {
-  auto memory = rows_in_memory<T>(rows);
-  if (frozen == nullptr) return memory;
-  auto outputs = std::make_unique<FrozenRows<T>>(std::move(memory), frozen->network, static_cast<const T*>(frozen->theta));
+  std::unique_ptr<RowSource<T>> stored;
+  if (rows.files) {
+    stored = std::make_unique<FileRows<T>>(rows);
+  } else if (rows.starts != nullptr) {
+    stored = std::make_unique<SparseRows<T>>(rows);
+  } else {
+    stored = std::make_unique<MemoryRows<T>>(rows);
+  }
+  if (frozen == nullptr) return stored;
+  auto outputs = std::make_unique<FrozenRows<T>>(std::move(stored), frozen->network, static_cast<const T*>(frozen->theta));
   if (rows.weights != nullptr) outputs->weigh(rows.weights);
   return outputs;
 }

@@ -6,7 +6,7 @@
 #include "network/network.h"
 #include "products/products.h"
 #include "rows/indexed_chunk.h"
-#include "rows/sparse_rows.h"
+#include "rows/memory_rows.h"
 
 namespace layerwise {
 
@@ -27,6 +27,7 @@ class FrozenRows final : public RowSource<T> {
   void until(const StopFlag* stop) override { behind_->until(stop); }
   void entries(int first, int count, std::uint32_t* out) const override { behind_->entries(first, count, out); }
   std::size_t row_bytes() const override { return behind_->row_bytes(); }
+  std::size_t window_bytes() const override { return behind_->window_bytes(); }
   void look(int first, int count) override;
   void open(const std::uint32_t* order, int first, int count) override;
   // Any of the opened rows, each by one thread at a time.
@@ -55,8 +56,9 @@ class FrozenRows final : public RowSource<T> {
   std::vector<Buffer<T>> inputs_;
 };
 
-// The rows of memory, dense or sparse, or what `frozen` makes of them where it is not null.
+// The source of rows of whatever kind: dense or sparse ones of memory, those of files, or what `frozen` makes of them where it is
+// not null.
 template <typename T>
-std::unique_ptr<RowSource<T>> make_source(const Rows& rows, const FrozenLayers* frozen);
+std::unique_ptr<RowSource<T>> make_source(const Rows& rows, const FrozenLayers* frozen = nullptr);
 
 }  // namespace layerwise

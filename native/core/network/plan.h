@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/cut.h"
+#include "base/memory_budget.h"
 #include "network/network.h"
 #include "products/layer_input.h"
 
@@ -40,7 +41,7 @@ struct Plan {
   static int most_blocks(const Network& network, int chunk_rows, std::size_t element, InputKind input = InputKind::dense);
 
   // What the activations and deltas of a chunk occupy at most, in bytes, but for the fewest rows that are worth a chunk.
-  static constexpr std::size_t kChunkBytes = std::size_t{48} << 20;
+  static constexpr std::size_t kChunkBytes = MemoryBudget::kChunk;
   static constexpr int kFewestChunkRows = 512;
   // The same of index lists, whose outputs are as wide as what was left out of the rows.
   static constexpr int kFewestIndexedRows = 64;

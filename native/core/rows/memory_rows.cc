@@ -25,8 +25,12 @@ void check_places(const Rows& rows) {
 }
 
 void check_labels(const Rows& rows, std::uint32_t classes) {
+  const RowRanges* ranges = rows.files && rows.files->ranges ? &*rows.files->ranges : nullptr;
   for (int i = 0; i < rows.count; i++) {
-    if (rows.labels[rows.order != nullptr ? rows.order[i] : i] >= classes) throw std::out_of_range("labels: no such class");
+    const std::uint32_t position = rows.order != nullptr ? rows.order[i] : static_cast<std::uint32_t>(i);
+    if (rows.labels[ranges != nullptr ? ranges->row(position) : position] >= classes) {
+      throw std::out_of_range("labels: no such class");
+    }
   }
 }
 

@@ -1,11 +1,14 @@
 #pragma once
+#include <memory>
+
 #include "base/storage.h"
 #include "kernels/column_scaling.h"
+#include "rows/row_files.h"
 #include "rows/row_source.h"
 
 namespace layerwise {
 
-// Rows of data owned by the caller, in the caller's own type. A value is data[i, j] * scale, scaled: computed in
+// Rows of data owned by the caller, or of files, in the caller's own type. A value is data[i, j] * scale, scaled: computed in
 // float64 and rounded once to what it is read as.
 struct Rows {
   const void* data = nullptr;
@@ -24,6 +27,8 @@ struct Rows {
   const std::uint32_t* starts = nullptr;   // [stored + 1]; null: dense rows
   const std::uint32_t* columns = nullptr;  // [elements]
   std::size_t elements = 0;
+
+  std::shared_ptr<const RowFiles> files;  // where they are in files: `data` and `order` are null, `stored` rows are there
 };
 
 // Throws std::out_of_range where `order` names no row of data, or a row's label none of `classes`. Reads all of both, so it is

@@ -6,6 +6,7 @@
 #include "base/stop_flag.h"
 #include "rows/bad_row.h"
 #include "rows/block_pass.h"
+#include "rows/row_ranges.h"
 
 namespace layerwise {
 
@@ -25,7 +26,8 @@ class RowSource {
   // The number in the data of the row at position i: noise and labels go by it.
   std::size_t row_at(const std::uint32_t* order, int i) const {
     const std::uint32_t* which = order != nullptr ? order : own_order_;
-    return which != nullptr ? which[i] : static_cast<std::size_t>(i);
+    const auto row = which != nullptr ? which[i] : static_cast<std::uint32_t>(i);
+    return ranges_ != nullptr ? ranges_->row(row) : row;
   }
 
   // out [count] = what an order has to hold for the rows at positions first … first+count-1 of this source's own order: the
@@ -56,6 +58,9 @@ class RowSource {
 
   // Bytes of a stored row, from which blocks are cut.
   virtual std::size_t row_bytes() const = 0;
+
+  // Of the data that the source itself has in memory, at most.
+  virtual std::size_t window_bytes() const { return 0; }
 
   // Opens a few positions, first … first+count-1, of the source's own order outside of any pass. Serially.
   virtual void look(int first, int count) { open(nullptr, first, count); }
@@ -106,14 +111,17 @@ class RowSource {
   virtual std::size_t scratch_elements() const { return 0; }
 
  protected:
-  // own_order [count]: the rows of the data that the source consists of; null for all of them. Owned by the caller.
-  RowSource(int count, int cols, const std::uint32_t* own_order) : count_(count), cols_(cols), own_order_(own_order) {}
+  // own_order [count]: the rows of the data that the source consists of; null for all of them. ranges: the same as ranges; an
+  // order then holds positions. Owned by the caller.
+  RowSource(int count, int cols, const std::uint32_t* own_order, const RowRanges* ranges = nullptr)
+      : count_(count), cols_(cols), own_order_(own_order), ranges_(ranges) {}
   // The rows of another source, with other columns.
-  RowSource(int cols, const RowSource& other) : RowSource(other.count_, cols, other.own_order_) {}
+  RowSource(int cols, const RowSource& other) : RowSource(other.count_, cols, other.own_order_, other.ranges_) {}
 
  private:
   int count_, cols_;
   const std::uint32_t* own_order_;
+  const RowRanges* ranges_;
   const double* weights_ = nullptr;  // [rows of the data]
   double mean_weight_ = 1;
 };

@@ -132,15 +132,7 @@ int SparseRows<T>::broken_row() const {
   return row == kNone ? -1 : row;
 }
 
-template <typename T>
-std::unique_ptr<RowSource<T>> rows_in_memory(const Rows& rows) {
-  if (rows.starts != nullptr) return std::make_unique<SparseRows<T>>(rows);
-  return std::make_unique<MemoryRows<T>>(rows);
-}
-
 template class SparseRows<float>;
 template class SparseRows<double>;
-template std::unique_ptr<RowSource<float>> rows_in_memory(const Rows&);
-template std::unique_ptr<RowSource<double>> rows_in_memory(const Rows&);
 
 }  // namespace layerwise

@@ -1,7 +1,6 @@
 #pragma once
 #include <atomic>
 #include <limits>
-#include <memory>
 
 #include "rows/memory_rows.h"
 
@@ -43,9 +42,5 @@ class SparseRows final : public RowSource<T> {
   Rows rows_;
   mutable std::atomic<int> broken_{kNone};
 };
-
-// The rows of memory, dense or sparse.
-template <typename T>
-std::unique_ptr<RowSource<T>> rows_in_memory(const Rows& rows);
 
 }  // namespace layerwise

@@ -6,12 +6,6 @@ namespace layerwise {
 
 namespace {
 
-EvaluationMemory memory_of(std::size_t row_scratch) {
-  EvaluationMemory memory;
-  memory.row_scratch = row_scratch;
-  return memory;
-}
-
 // A source gives up where this flag is raised, as long as this object lives.
 template <typename T>
 class Until {
@@ -37,7 +31,7 @@ std::vector<std::size_t> mean_counts(const Evaluator<T>& evaluator, const Networ
 
 template <typename T>
 TrainingJob<T>::TrainingJob(const Network& network, const Objective& objective, const TrainingOptions& options, const T* theta,
-                            int rows, std::size_t row_scratch, bool indexed)
+                            int rows, EvaluationMemory memory, bool indexed)
     : network_(network),
       objective_(objective),
       options_(options),
@@ -48,7 +42,7 @@ TrainingJob<T>::TrainingJob(const Network& network, const Objective& objective, 
       kernels_(vector_kernels<T>()),
       theta_(network.parameters),
       gradient_(split_ ? network.parameters : 0),
-      evaluator_(network, objective, batch_, memory_of(row_scratch), options.corruption.has_value(), indexed),
+      evaluator_(network, objective, batch_, memory, options.corruption.has_value(), indexed),
       epoch_(mean_counts(evaluator_, network)),
       epoch_rows_(options, rows, batch_),
       moving_means_(network, objective) {

@@ -18,9 +18,9 @@ namespace layerwise {
 template <typename T>
 class TrainingJob {
  public:
-  // Of so many rows. row_scratch, indexed: RowSource::scratch_elements() and is_indexed() of their source.
+  // Of so many rows. indexed: RowSource::is_indexed() of their source.
   TrainingJob(const Network& network, const Objective& objective, const TrainingOptions& options, const T* theta, int rows,
-              std::size_t row_scratch = 0, bool indexed = false);
+              EvaluationMemory memory = {}, bool indexed = false);
 
   // Steps until the epoch is done, the budget is used up or stop is raised. theta() is then the last complete step's.
   SpanResult run(Team& team, RowSource<T>& rows, const Span& span, const StopFlag& stop);
