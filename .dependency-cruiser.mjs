@@ -17,6 +17,8 @@ const lib = oneWay([
   ['training', ['base', 'native', 'data', 'objective', 'checkpoint']],
   ['models', ['base', 'native', 'data', 'data/scaling', 'objective', 'checkpoint', 'training']],
   ['linear', ['base', 'data', 'models']],
+  ['anomaly', ['base', 'native', 'data', 'data/scaling', 'training', 'models']],
+  ['loading', ['base', 'data', 'models', 'anomaly']],
   ['inspect', ['base', 'native', 'data', 'objective', 'training', 'models']],
 ])
 
@@ -26,6 +28,7 @@ const bench = oneWay([
   ['synthetic', []],
   ['server', ['measuring']],
   ['cases', ['measuring', 'server']],
+  ['anomaly', ['measuring']],
   ['golden', ['measuring']],
   ['peers', ['measuring']],
   ['against', ['measuring', 'peers']],

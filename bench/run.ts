@@ -3,6 +3,8 @@
  *
  *   npm run bench -- NAME [--json] [--seconds N] [--threads N] [--data float32|uint8] [--phases]
  *
+ *   npm run bench -- anomaly --data FOLDER
+ *
  * NAME: digits, digits1k, patches, small, encode, pca, server or all of these, or products, or sparse. Everything but the report goes to standard
  * error.
  */
@@ -10,6 +12,7 @@ import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { runtime } from '../lib/index.js'
+import { anomalyName, anomalyUsage, benchAnomaly } from './anomaly/run.js'
 import type { CaseRequest, CaseResult } from './cases/case.js'
 import { caseNames, productsName, trainingCases } from './cases/cases.js'
 import { measurePhases, phasesText } from './cases/phases.js'
@@ -27,7 +30,8 @@ const usage = `npm run bench -- NAME [--json] [--seconds N] [--threads N] [--dat
   --seconds  to spend measuring a case, or the products of a vector level, default 60
   --threads  the most threads, default all this process may use
   --data     how the rows lie in memory, default float32
-  --phases   where the time of a training step goes, instead`
+  --phases   where the time of a training step goes, instead
+${anomalyUsage}`
 
 interface Options {
   readonly names: readonly string[]
@@ -124,7 +128,11 @@ async function measure({ names, json, seconds, threads, storage, phases }: Optio
 }
 
 try {
-  await measure(parsed())
+  const [first, ...others] = process.argv.slice(2)
+  if (first === anomalyName) {
+    setUp()
+    await benchAnomaly(others)
+  } else await measure(parsed())
 } catch (error) {
   console.error(`bench: ${(error as Error).message}`)
   process.exitCode = 1

@@ -1,3 +1,21 @@
+export {
+  type AnomalyAnswer,
+  type AnomalyAnswers,
+  AnomalyDetector,
+  type AnomalyUpdate,
+} from './anomaly/anomaly-detector.js'
+export type {
+  AnomalyDetectorOptions,
+  AnomalyFitOptions,
+  AnomalyHistory,
+  AnomalyProgress,
+  AnomalySettings,
+} from './anomaly/anomaly-options.js'
+export type { ColumnGroup } from './anomaly/columns.js'
+export type { Drift } from './anomaly/drift.js'
+export type { ExplainedColumn, ExplainOptions } from './anomaly/explanation.js'
+export type { TrainedOn } from './anomaly/recipe.js'
+export type { Threshold } from './anomaly/threshold.js'
 export { type ErrorCode, type ErrorDetails, LayerwiseError } from './base/errors.js'
 export type {
   FloatArray,
@@ -63,6 +81,7 @@ export { type LinearOptimum, type LinearOptimumOptions, linearOptimum } from './
 export { principalAngles } from './linear/principal-angles.js'
 export { principalAxes } from './linear/principal-axes.js'
 export type { SingularVectors } from './linear/singular-vectors.js'
+export { loadModel, type Model, modelFromBytes } from './loading/load-model.js'
 export type { LayeredModel } from './models/check-layers.js'
 export type { ClassifierFitOptions, LabeledRows } from './models/classifier.js'
 export type { SoftmaxOptions } from './models/classifier-options.js'
@@ -73,7 +92,6 @@ export type {
   LinearL2Sparsity,
   LinearSparsity,
 } from './models/linear-autoencoder-options.js'
-export { loadModel, type Model, modelFromBytes, type TrainableModel } from './models/load-model.js'
 export type { JsonValue, ModelMetadata } from './models/metadata.js'
 export type { Layer } from './models/network.js'
 export type { CostOptions } from './models/network-model.js'
@@ -94,6 +112,7 @@ export type {
   ToClassifierOptions,
 } from './models/stacked-classifier-options.js'
 export type { StackedFitOptions } from './models/stacked-fit-options.js'
+export type { TrainableModel } from './models/trainable-models.js'
 export type { RunOptions } from './native/run-options.js'
 export { type ConfigureOptions, configure, type RuntimeInfo, runtime } from './native/runtime.js'
 export type { Activation } from './objective/activation.js'

@@ -407,3 +407,36 @@ it('a scaler is complete as JSON, and refuses to be cloned or posted, which woul
     expect(() => structuredClone(scaler)).toThrow(expect.objectContaining({ name: 'DataCloneError' }))
   }
 })
+
+describe('StandardScaler({ clip })', () => {
+  const far = [[0], [1], [2], [3], [1e6]]
+
+  it('bounds scaled values on both sides, alone and inside a model', async () => {
+    const scaler = await new StandardScaler({ clip: 1.5 }).fit([[0], [1], [2], [3]])
+    const scaled = (await scaler.transform(far)).toArray().flat()
+    expect(scaled.slice(1, 3)).toEqual(
+      (await (await new StandardScaler().fit([[0], [1], [2], [3]])).transform([[1], [2]])).toArray().flat(),
+    )
+    expect(scaled[4]).toBe(1.5)
+    expect((await scaler.transform([[-1e9]])).toArray()).toEqual([[-1.5]])
+    const model = new SparseAutoencoder({
+      inputs: 1,
+      hidden: 2,
+      outputActivation: 'identity',
+      scaling: scaler,
+    })
+    expect(await model.encode([[1e6]])).toEqual(await model.encode([[1e9]]))
+    expect(model.encodeSync([1e6])).toEqual(model.encodeSync([1e9]))
+  })
+
+  it('is kept by JSON, and refused unless above 0', async () => {
+    const scaler = await new StandardScaler({ clip: 1.5 }).fit([[0], [1], [2], [3]])
+    expect(scaler.toJSON()).toMatchObject({ kind: 'standard', clip: 1.5 })
+    const again = scalerFromJSON(JSON.parse(JSON.stringify(scaler)))
+    expect(await again.transform(far)).toEqual(await scaler.transform(far))
+    for (const clip of [0, -1, NaN, Infinity, '2']) {
+      expect(() => new StandardScaler({ clip: clip as number })).toThrow('clip')
+      expect(() => scalerFromJSON({ ...scaler.toJSON(), clip })).toThrow('clip')
+    }
+  })
+})

@@ -1,4 +1,5 @@
 import {
+  type AnomalyDetector,
   LinearAutoencoder,
   MinMaxScaler,
   type Model,
@@ -17,6 +18,9 @@ export const names = ['low', 'middle', 'high'] as const
 /** Rows for training and for the other calls, in (0, 1). */
 export const { x, labels } = labeledRows(40, inputs, names.length)
 export const namedLabels = Array.from(labels, (label) => names[label]!)
+
+/** A model that computes what its options say: not an AnomalyDetector, which chooses its parts itself. */
+export type ParametricModel = Exclude<Model, AnomalyDetector>
 
 const fit = { epochs: 2, batchSize: 8 }
 
@@ -73,10 +77,10 @@ const makers = {
   'Pca, whitened': async (precision: Precision) => new Pca({ whiten: 'pca', precision }).fit(x),
   'Pca, whitened by zca': async (precision: Precision) =>
     new Pca({ whiten: 'zca', epsilon: 1e-3, precision }).fit(x),
-} satisfies Record<string, (precision: Precision) => Promise<Model>>
+} satisfies Record<string, (precision: Precision) => Promise<ParametricModel>>
 
 /** A small trained model of each class and kind, in both precisions: rows for `describe.each`. */
-export const everyModel: (readonly [string, Precision, () => Promise<Model>])[] = (
+export const everyModel: (readonly [string, Precision, () => Promise<ParametricModel>])[] = (
   ['float32', 'float64'] as const
 ).flatMap((precision) =>
   Object.entries(makers).map(([name, make]) => [name, precision, () => make(precision)] as const),

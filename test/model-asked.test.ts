@@ -17,7 +17,7 @@ import {
   StackedClassifier,
   StandardScaler,
 } from '../lib/index.js'
-import { everyModel, inputs, x } from './every-model.js'
+import { everyModel, inputs, type ParametricModel, x } from './every-model.js'
 import { expectError, thrown } from './refusal.js'
 import { rejection, relativeDistance } from './sample.js'
 import { temporaryFolder } from './temporary-folder.js'
@@ -36,7 +36,7 @@ const classes = {
 }
 
 describe.each(everyModel)('a %s in %s', (name, precision, make) => {
-  let model: Model
+  let model: ParametricModel
   beforeAll(async () => {
     model = await make()
   })
@@ -66,14 +66,17 @@ describe.each(everyModel)('a %s in %s', (name, precision, make) => {
     expectFrozen(options)
     expect(JSON.parse(JSON.stringify(options))).toEqual(options)
     expect(options).toMatchObject({ precision })
-    const again = new (classes[model.kind] as new (options: object) => Model)({ ...options, scaling })
+    const again = new (classes[model.kind] as new (options: object) => ParametricModel)({
+      ...options,
+      scaling,
+    })
     expect(again.options).toEqual(options)
     expect(again.scaling?.toJSON()).toEqual(scaling?.toJSON())
     if (again instanceof Pca) {
       await again.fit(x)
       expect(await again.encode(x)).toEqual(await model.encode(x))
     } else {
-      again.setParameters((model as Exclude<Model, Pca<Precision>>).parameters() as never)
+      again.setParameters((model as Exclude<ParametricModel, Pca<Precision>>).parameters() as never)
       if (!(model instanceof LinearAutoencoder)) expect(await again.encode(x)).toEqual(await model.encode(x))
     }
   })
@@ -135,7 +138,7 @@ describe.each(everyModel)('a %s in %s', (name, precision, make) => {
   })
 
   test('accepts metadata as an option', () => {
-    const Class = classes[model.kind] as new (options: object) => Model
+    const Class = classes[model.kind] as new (options: object) => ParametricModel
     const { options, scaling } = model
     expect(new Class({ ...options, scaling, metadata: { tag: 1 } }).metadata).toEqual({ tag: 1 })
     expectError(
@@ -193,7 +196,7 @@ describe.each(everyModel)('a %s in %s', (name, precision, make) => {
 
 test('a model of any class can encode, and is distinguished by its kind', async () => {
   const model = await modelFromBytes(await (await pca()).toBytes())
-  expectTypeOf(model.encode).returns.resolves.toExtend<Matrix>()
+  expectTypeOf<Awaited<ReturnType<typeof model.encode>>>().toExtend<Matrix>()
   expectTypeOf(model.inputs).toEqualTypeOf<number>()
   expectTypeOf(model.precision).toEqualTypeOf<Precision>()
   expectTypeOf(model.classes).toEqualTypeOf<Classes | undefined>()

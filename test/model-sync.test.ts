@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { Matrix, type Model, Pca, SoftmaxClassifier, StackedClassifier } from '../lib/index.js'
-import { everyModel, inputs, labels, namedLabels, names, x } from './every-model.js'
+import { Matrix, Pca, SoftmaxClassifier, StackedClassifier } from '../lib/index.js'
+import { everyModel, inputs, labels, namedLabels, names, type ParametricModel, x } from './every-model.js'
 import { expectError, thrown } from './refusal.js'
 import { tolerances } from './tolerances.js'
 
@@ -19,7 +19,7 @@ const bytes = Matrix.from(Uint8Array.from([0, 255, 3, 128, 77]), 1, inputs, { sc
 
 describe.each(everyModel)('single rows of a %s in %s', (_, precision, make) => {
   const { value: close } = precision === 'float64' ? tolerances.singleRowFloat64 : tolerances.singleRowFloat32
-  let model: Model
+  let model: ParametricModel
   beforeAll(async () => {
     model = await make()
   })
@@ -38,6 +38,7 @@ describe.each(everyModel)('single rows of a %s in %s', (_, precision, make) => {
       list.push([(row) => any.predictProbabilitiesSync(row), (x) => any.predictProbabilities(x)])
     } else {
       list.push([(row) => [any.reconstructionErrorSync(row)], (x) => column(any.reconstructionError(x))])
+      if (!(any instanceof Pca)) list.push([(row) => any.reconstructSync(row), (x) => any.reconstruct(x)])
     }
     return list
   }

@@ -1,14 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import {
-  loadModel,
-  Matrix,
-  type Model,
-  Pca,
-  type Rows,
-  SoftmaxClassifier,
-  StackedClassifier,
-} from '../lib/index.js'
+import { loadModel, Matrix, Pca, type Rows, SoftmaxClassifier, StackedClassifier } from '../lib/index.js'
+import type { ParametricModel } from './every-model.js'
 import { relativeDistance } from './sample.js'
 import { tolerances } from './tolerances.js'
 
@@ -58,7 +51,7 @@ describe.each(Object.entries(models))('a file of version 0.1.0, %s,', (name, exp
     expect(relativeDistance(actual.data, wanted!.flat())).toBeLessThan(close)
 
   test('gives the results of that version', async () => {
-    const model = await loadModel(new URL(name, folder))
+    const model = (await loadModel(new URL(name, folder))) as ParametricModel
     expect(model.constructor.name).toBe(expected.class)
     if (model instanceof Pca) {
       const codes = await model.transform(x)
@@ -82,11 +75,11 @@ describe.each(Object.entries(models))('a file of version 0.1.0, %s,', (name, exp
   })
 
   test('can be trained further', async () => {
-    await train(await loadModel(new URL(name, folder)), x)
+    await train((await loadModel(new URL(name, folder))) as ParametricModel, x)
   })
 })
 
-async function train(model: Model, x: Rows): Promise<void> {
+async function train(model: ParametricModel, x: Rows): Promise<void> {
   if (model instanceof Pca) await model.fit(x as Matrix)
   else if (model instanceof SoftmaxClassifier) await model.fit(x, ['low', 'middle', 'high', 'low'])
   else if (model instanceof StackedClassifier) await model.fineTune(x, [0, 1, 2, 0], { epochs: 1 })

@@ -1,3 +1,4 @@
+import { tooLargeError } from '../base/data-errors.js'
 import type { FloatArray, FloatInput, PlainFloat64Array, Precision } from '../base/precision.js'
 import type { Matrix } from '../data/matrix.js'
 import type { Rows, SingleRow } from '../data/rows.js'
@@ -110,6 +111,26 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
   async reconstruct(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
     const run = checkRunOptions(options)
     return forward(this.network, this.whole, 'x', x, this.rowForm, run, this.scaler)
+  }
+
+  /**
+   * {@link reconstruct} of one row, on the calling thread: for single rows on a server's hot path. The first call stores a transposed copy
+   * of the first layer's weights; the first call after a training renews it.
+   *
+   * @param row - `inputs` numbers, or a Matrix or SparseMatrix of one row
+   * @param out - where to put them, [inputs], in the model's precision; default a new array
+   * @returns `out`
+   * @throws {@link LayerwiseError} as {@link encode} rejects
+   */
+  reconstructSync(row: SingleRow, out?: FloatInput<P>): FloatArray<P> {
+    const answer = this.#reconstructRow.run('row', row, out)
+    if (this.scaler === undefined) return answer
+    const { shift, factor } = this.scaler
+    for (let j = 0; j < answer.length; j++) {
+      answer[j] = answer[j]! / factor[j]! + shift[j]!
+      if (!Number.isFinite(answer[j])) throw tooLargeError('row', 0)
+    }
+    return answer
   }
 
   /**

@@ -69,7 +69,8 @@ export function layerTensors<P extends Precision>({ layers, parameters }: Networ
   return views(layers, parameters)
 }
 
-function views(layers: readonly NativeLayer[], parameters: FloatArray): Tensor[] {
+/** The same of flat parameters. */
+export function views(layers: readonly NativeLayer[], parameters: FloatArray): Tensor[] {
   let offset = 0
   return namedShapes(layers).map(({ key, shape }) => {
     const length = shape.reduce((product, size) => product * size)
@@ -80,7 +81,7 @@ function views(layers: readonly NativeLayer[], parameters: FloatArray): Tensor[]
 }
 
 /** The tensors of layers, in the order of the flat parameters. A tied layer has no weights, one without biases no biases. */
-function namedShapes(layers: readonly NativeLayer[]): NamedShape[] {
+export function namedShapes(layers: readonly NativeLayer[]): NamedShape[] {
   return layers.flatMap((layer, index) =>
     parameterShapes(layer).map(({ name, shape }) => ({ key: `layers.${index}.${name}`, shape })),
   )

@@ -7,7 +7,7 @@ import type { RunOptions } from '../native/run-options.js'
 import type { EpochEvent, FitProgress } from '../training/history.js'
 import type { WeightedRows } from '../training/options.js'
 import type { LabeledRows } from './classifier.js'
-import type { TrainableModel } from './load-model.js'
+import type { TrainableModel } from './trainable-models.js'
 
 /** What a checkpoint cannot hold of the training of one layer. */
 export interface ResumedLayer {

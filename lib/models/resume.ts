@@ -15,9 +15,9 @@ import type { Rows } from '../data/rows.js'
 import { safetensorsFrom } from '../data/safetensors.js'
 import { Checkpoints, type Interrupted, kernels } from '../training/checkpoints.js'
 import type { TrainingHistory } from '../training/history.js'
-import { type TrainableModel, trainableRestorers } from './load-model.js'
 import { type ModelReading, modelReading } from './model-file.js'
 import { checkResumeOptions, type ResumeOptions, resumedOptions } from './resume-options.js'
+import { type TrainableModel, trainableRestorers } from './trainable-models.js'
 
 /** What an interrupted training came to. */
 export interface ResumedTraining<H extends TrainingHistory | TrainingHistory[] = TrainingHistory> {

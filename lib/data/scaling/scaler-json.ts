@@ -29,12 +29,14 @@ export interface StandardScalerJSON extends ColumnsJSON {
   kind: 'standard'
   /** Present where the mean is not subtracted. */
   center?: false
+  /** Present where scaled values beyond ±`clip` map to ±`clip`. */
+  clip?: number
 }
 
 /** What a scaler is, but for the numbers of its columns. */
 export type ScalerKind =
   | Pick<MinMaxScalerJSON, 'kind' | 'range' | 'clip'>
-  | Pick<StandardScalerJSON, 'kind' | 'center'>
+  | Pick<StandardScalerJSON, 'kind' | 'center' | 'clip'>
 
 /** What a scaler has found, a number a column: factors are finite and not 0. */
 export interface Fitted {
@@ -54,8 +56,9 @@ export function scalerKindFromJSON(value: unknown): ScalerKind {
     return { kind, range: rangeFromJSON(json), ...(clipFromJSON(json) && { clip: true }) }
   }
   if (kind === 'standard') {
-    const json = checkJSON(value, kind, ['kind'], ['center'])
-    return { kind, ...(!centerFromJSON(json) && { center: false }) }
+    const json = checkJSON(value, kind, ['kind'], ['center', 'clip'])
+    const clip = boundFromJSON(json)
+    return { kind, ...(!centerFromJSON(json) && { center: false }), ...(clip !== undefined && { clip }) }
   }
   throw jsonError('kind', `is neither 'minMax' nor 'standard' but ${show(kind)}`)
 }
@@ -94,6 +97,13 @@ export function clipFromJSON({ clip }: Record<string, unknown>): boolean {
 export function centerFromJSON({ center }: Record<string, unknown>): boolean {
   if (center !== undefined && center !== false) throw jsonError('center', `is ${show(center)}`)
   return center !== false
+}
+
+export function boundFromJSON({ clip }: Record<string, unknown>): number | undefined {
+  if (clip === undefined) return undefined
+  if (typeof clip !== 'number' || !(clip > 0 && Number.isFinite(clip)))
+    throw jsonError('clip', `is ${show(clip)}`)
+  return clip
 }
 
 export function rangeFromJSON(json: Record<string, unknown>): [low: number, high: number] {

@@ -14,7 +14,7 @@ export function scalerOf(kind: ScalerKind, fitted: Fitted): ModelScaler {
   const scaler =
     said.kind === 'minMax'
       ? new MinMaxScaler({ range: said.range, clip: said.clip })
-      : new StandardScaler({ center: said.center })
+      : new StandardScaler({ center: said.center, clip: said.clip })
   return scaler.restore(fitted)
 }
 

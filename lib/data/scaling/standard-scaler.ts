@@ -1,15 +1,28 @@
-import { checkBoolean, checkOptions } from '../../base/check.js'
+import { checkBoolean, checkNumber, checkOptions } from '../../base/check.js'
 import type { Matrix } from '../matrix.js'
 import { SparseMatrix } from '../sparse-matrix.js'
 import { ColumnScaler, isConstant, type ScalingOf } from './column-scaler.js'
 import { type ColumnStatistics, columnSpread } from './column-statistics.js'
-import { centerFromJSON, checkJSON, fittedFromJSON, type ScalerJSON, type ScalerKind } from './scaler-json.js'
+import {
+  boundFromJSON,
+  centerFromJSON,
+  checkJSON,
+  fittedFromJSON,
+  type ScalerJSON,
+  type ScalerKind,
+  type StandardScalerJSON,
+} from './scaler-json.js'
 import { sparseSpread } from './sparse-statistics.js'
 
 /** What a {@link StandardScaler} does. */
 export interface StandardScalerOptions {
   /** Whether the mean is subtracted. Default true; false keeps zeros, as a SparseMatrix needs it. */
   readonly center?: boolean | undefined
+  /**
+   * A bound on scaled values, above 0: values beyond ±`clip` map to ±`clip`, also inside a model. NaN and infinities are refused in either
+   * case. Default: none.
+   */
+  readonly clip?: number | undefined
 }
 
 /**
@@ -20,16 +33,20 @@ export interface StandardScalerOptions {
 export class StandardScaler extends ColumnScaler {
   /** Whether the mean is subtracted. */
   readonly center: boolean
+  /** The bound on scaled values; undefined if there is none. */
+  readonly clip: number | undefined
 
   /**
    * Not fitted yet: call `await scaler.fit(x)` first.
    *
-   * @throws {@link LayerwiseError} `ERR_ARGUMENT` for a `center` that is neither true nor false
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT` for a `center` that is neither true nor false, and for a `clip` that is not above 0
    */
   constructor(options?: StandardScalerOptions) {
     super()
-    const { center = true } = checkOptions('options', options, ['center'])
+    const { center = true, clip } = checkOptions('options', options, ['center', 'clip'])
     this.center = checkBoolean('center', center)
+    this.clip = clip === undefined ? undefined : checkNumber('clip', clip, { min: 0, open: true })
+    if (this.clip !== undefined) this.clipped = [-this.clip, this.clip]
   }
 
   protected override async find(
@@ -49,22 +66,31 @@ export class StandardScaler extends ColumnScaler {
 
   /** @internal */
   override kindOf(): ScalerKind {
-    return { kind: 'standard', ...(!this.center && ({ center: false } as const)) }
+    return { kind: 'standard', ...this.#said() }
   }
 
   /** @internal */
   override copy(): StandardScaler {
-    return new StandardScaler({ center: this.center }).restore(this.copied())
+    return new StandardScaler({ center: this.center, clip: this.clip }).restore(this.copied())
   }
 
   override toJSON(): ScalerJSON {
-    const center = !this.center && ({ center: false } as const)
-    return { kind: 'standard', ...center, shift: [...this.shift], factor: [...this.factor] }
+    return { kind: 'standard', ...this.#said(), shift: [...this.shift], factor: [...this.factor] }
+  }
+
+  /** The options that are not the defaults. */
+  #said(): Pick<StandardScalerJSON, 'center' | 'clip'> {
+    return {
+      ...(!this.center && ({ center: false } as const)),
+      ...(this.clip !== undefined && { clip: this.clip }),
+    }
   }
 
   /** The inverse of {@link toJSON}; anything else is `ERR_FORMAT`. */
   static fromJSON(value: unknown): StandardScaler {
-    const json = checkJSON(value, 'standard', ['kind', 'shift', 'factor'], ['center'])
-    return new StandardScaler({ center: centerFromJSON(json) }).restore(fittedFromJSON(json))
+    const json = checkJSON(value, 'standard', ['kind', 'shift', 'factor'], ['center', 'clip'])
+    return new StandardScaler({ center: centerFromJSON(json), clip: boundFromJSON(json) }).restore(
+      fittedFromJSON(json),
+    )
   }
 }

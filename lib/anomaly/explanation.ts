@@ -1,0 +1,110 @@
+import { type ColumnNames, type NamedColumns, nameOf } from './columns.js'
+import type { Member } from './member.js'
+
+/** What one column, or the columns of one group, have to do with the score of a row. Plain data. */
+export interface ExplainedColumn {
+  /** Name of the column or group. */
+  readonly column: string
+  /** Its value in the row; of a group the name of the column with the largest value. */
+  readonly value: number | string
+  /** What the detector expects from the other columns alone, in the units of the rows; of a group the name of the column with the largest. */
+  readonly expected: number | string
+  /** How much the score would fall if the value were the expected one; below 0 where it would rise. */
+  readonly effect: number
+  /**
+   * Its reconstruction error within the whole row, in squared spreads (standard deviations); of a group the sum over its columns. A score is the
+   * mean of error ÷ typical error over all columns.
+   */
+  readonly error: number
+  /** The mean of that over the rows that the detector learned from. */
+  readonly typicalError: number
+}
+
+/** Options of `explain`. */
+export interface ExplainOptions {
+  /** How many columns or groups are examined, at least 1: those with the largest error relative to the typical one. Default 32. */
+  readonly most?: number | undefined
+}
+
+/**
+ * The columns with the largest effect on the score, the largest first.
+ *
+ * A wrong value spoils the reconstruction of columns that depend on it, so that errors alone may blame these. So each column is hidden, that is
+ * replaced by its mean; what is then reconstructed is expected from the others; with this in its place the row is scored again.
+ */
+export function explanationOf(
+  row: Float64Array,
+  members: readonly Member[],
+  names: ColumnNames,
+  named: readonly NamedColumns[],
+  most: number,
+): ExplainedColumn[] {
+  const { shift, factor, clipped } = members[0]!.network.scaling!
+  const [low, high] = clipped!
+  const scaled = row.map((value, j) => Math.min(high, Math.max(low, (value - shift[j]!) * factor[j]!)))
+  const score = scaledScore(scaled, members)
+  const errors = columnErrors(scaled, members)
+  const relative = ({ columns }: NamedColumns) =>
+    columns.reduce((sum, j) => sum + errors.found[j]! / errors.typical[j]!, 0)
+  const examined = named
+    .map((entry) => ({ entry, relative: relative(entry) }))
+    .sort((a, b) => b.relative - a.relative)
+    .slice(0, most)
+  const explained = examined.map(({ entry }): ExplainedColumn => {
+    const { columns, isGroup } = entry
+    const changed = scaled.slice()
+    for (const j of columns) changed[j] = 0
+    const others = reconstruction(changed, members)
+    for (const j of columns) changed[j] = others[j]!
+    const expected = others.map((value, j) => value / factor[j]! + shift[j]!)
+    const said = (numbers: Float64Array) =>
+      isGroup ? nameOf(names, largest(columns, numbers)) : numbers[columns[0]!]!
+    const sum = (numbers: Float64Array) => columns.reduce((total, j) => total + numbers[j]!, 0)
+    return {
+      column: entry.name,
+      value: said(row),
+      expected: said(expected),
+      effect: score - scaledScore(changed, members),
+      error: sum(errors.found),
+      typicalError: sum(errors.typical),
+    }
+  })
+  return explained.sort((a, b) => b.effect - a.effect)
+}
+
+/** The score of a scaled row: that of the network in typical errors, up to rounding. */
+function scaledScore(scaled: Float64Array, members: readonly Member[]): number {
+  let score = 0
+  for (const member of members) {
+    const output = member.reconstructScaled(scaled)
+    for (let j = 0; j < scaled.length; j++) score += (scaled[j]! - output[j]!) ** 2 / member.typical[j]!
+  }
+  return score / scaled.length / members.length
+}
+
+/** The mean reconstruction of the members. */
+function reconstruction(scaled: Float64Array, members: readonly Member[]): Float64Array {
+  const mean = new Float64Array(scaled.length)
+  for (const member of members) {
+    const output = member.reconstructScaled(scaled)
+    for (let j = 0; j < mean.length; j++) mean[j]! += output[j]! / members.length
+  }
+  return mean
+}
+
+/** Mean errors of the members, and mean typical errors. */
+function columnErrors(scaled: Float64Array, members: readonly Member[]) {
+  const [found, typical] = [new Float64Array(scaled.length), new Float64Array(scaled.length)]
+  for (const member of members) {
+    const output = member.reconstructScaled(scaled)
+    for (let j = 0; j < scaled.length; j++) {
+      found[j]! += (scaled[j]! - output[j]!) ** 2 / members.length
+      typical[j]! += member.typical[j]! / members.length
+    }
+  }
+  return { found, typical }
+}
+
+function largest(columns: readonly number[], numbers: Float64Array): number {
+  return columns.reduce((best, column) => (numbers[column]! > numbers[best]! ? column : best))
+}
