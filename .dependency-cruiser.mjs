@@ -17,7 +17,7 @@ const lib = oneWay([
   ['training', ['base', 'native', 'data', 'objective', 'checkpoint']],
   ['models', ['base', 'native', 'data', 'data/scaling', 'objective', 'checkpoint', 'training']],
   ['linear', ['base', 'data', 'models']],
-  ['anomaly', ['base', 'native', 'data', 'data/scaling', 'training', 'models']],
+  ['anomaly', ['base', 'native', 'data', 'data/scaling', 'tables/encoding', 'training', 'models']],
   ['loading', ['base', 'data', 'models', 'anomaly']],
   ['inspect', ['base', 'native', 'data', 'objective', 'training', 'models']],
 ])

@@ -11,7 +11,6 @@ export type {
   AnomalyProgress,
   AnomalySettings,
 } from './anomaly/anomaly-options.js'
-export type { ColumnGroup } from './anomaly/columns.js'
 export type { Drift } from './anomaly/drift.js'
 export type { ExplainedColumn, ExplainOptions } from './anomaly/explanation.js'
 export type { TrainedOn } from './anomaly/recipe.js'

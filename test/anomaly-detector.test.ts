@@ -191,7 +191,7 @@ test('columns and groups have the names that they are given', async () => {
     .toArray()
     .map((row, i) => [...row, i % 3 === 0 ? 1 : 0, i % 3 === 1 ? 1 : 0, i % 3 === 2 ? 1 : 0, 0])
   const names = [...rows.toArray()[0]!.map((_, j) => `measure ${j}`), 'red', 'green', 'blue', '__proto__']
-  const groups = [{ name: 'colour', columns: [cols, cols + 1, cols + 2] }]
+  const groups = [{ column: 'colour', from: cols, to: cols + 3 }]
   const detector = new AnomalyDetector({ columns: names, groups })
   await detector.fit(kinds)
   const explained = detector.explain(kinds[0]!)
@@ -215,14 +215,22 @@ test('options that do not fit are refused by name', async () => {
     [{ quantile: 1 }, 'quantile'],
     [{ columns: ['a', 'a'] }, 'columns[1]'],
     [{ columns: 'a' }, 'columns'],
-    [{ groups: [{ name: 'g', columns: [0, 0] }] }, 'groups[0].columns[1]'],
-    [{ groups: [{ name: 'g', columns: [] }] }, 'groups[0].columns'],
+    [
+      {
+        groups: [
+          { column: 'g', from: 0, to: 2 },
+          { column: 'h', from: 1, to: 3 },
+        ],
+      },
+      'groups[1].from',
+    ],
+    [{ groups: [{ column: 'g', from: 2, to: 2 }] }, 'groups[0].to'],
     [{ labels: [] }, 'labels'],
   ]
   for (const [options, message] of refused) expect(() => new AnomalyDetector(options)).toThrow(message)
   const named = new AnomalyDetector({ columns: ['a'] })
   expectError(await rejection(named.fit(rows)), 'ERR_SHAPE', '1 columns')
-  const grouped = new AnomalyDetector({ groups: [{ name: 'far', columns: [cols] }] })
+  const grouped = new AnomalyDetector({ groups: [{ column: 'far', from: 0, to: cols + 1 }] })
   expectError(await rejection(grouped.fit(rows)), 'ERR_SHAPE', "group 'far'")
   expectError(
     await rejection(new AnomalyDetector().fit(rows, { labels: [] } as object)),

@@ -2,9 +2,10 @@ import { argumentError, checkChoice, checkInteger, checkNumber, ownCopy } from '
 import type { FittingRows } from '../data/rows.js'
 import type { MetadataOption } from '../models/metadata.js'
 import type { RunOptions } from '../native/run-options.js'
+import type { ColumnGroup } from '../tables/encoding/table-encoder.js'
 import type { EarlyStopping } from '../training/early-stopping.js'
 import type { FitProgress, TrainingHistory } from '../training/history.js'
-import { type ColumnGroup, type ColumnNames, checkColumns } from './columns.js'
+import { checkColumns } from './columns.js'
 import type { TrainedOn } from './recipe.js'
 import type { Threshold } from './threshold.js'
 
@@ -28,7 +29,10 @@ export interface AnomalyDetectorOptions extends MetadataOption {
   readonly quantile?: number | undefined
   /** Names of the columns, for `explain` and errors, all different. Default `'column 0'` and so on. */
   readonly columns?: readonly string[] | undefined
-  /** Columns that belong together, such as the categories of one question: `explain` names them as one. Default: none. */
+  /**
+   * Columns that belong together, in their order, as `groups` of a TableEncoder gives them: the categories of one column of a table. `explain`
+   * names them as one. Default: none.
+   */
   readonly groups?: readonly ColumnGroup[] | undefined
   /** Fixes first weights, shuffles and which rows are held out; a whole number of at least 0. Default 0. */
   readonly seed?: number | undefined
@@ -118,5 +122,3 @@ function checkQuantile(trainedOn: TrainedOn, contamination: unknown, quantile: u
 export function checkShare(argument: string, value: unknown): number {
   return checkNumber(argument, value, { min: 0, max: 1, open: true })
 }
-
-export type { ColumnGroup, ColumnNames }

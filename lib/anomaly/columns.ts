@@ -1,12 +1,5 @@
 import { argumentError, checkInteger, checkOptions, checkText, readArray, shapeError } from '../base/check.js'
-
-/** Columns that belong together, such as the categories of one question. */
-export interface ColumnGroup {
-  /** What they are together. */
-  readonly name: string
-  /** Their places, counted from 0, rising; no column is in two groups. */
-  readonly columns: readonly number[]
-}
+import type { ColumnGroup } from '../tables/encoding/table-encoder.js'
 
 /** What the columns of rows are called. */
 export interface ColumnNames {
@@ -20,7 +13,6 @@ export interface ColumnNames {
 export interface NamedColumns {
   readonly name: string
   readonly columns: readonly number[]
-  readonly isGroup: boolean
 }
 
 /**
@@ -30,48 +22,38 @@ export interface NamedColumns {
  */
 export function checkColumns(names: unknown, groups: unknown): ColumnNames {
   return {
-    ...(names !== undefined && { columns: checkNames('columns', names) }),
+    ...(names !== undefined && { columns: checkNames(names) }),
     ...(groups !== undefined && { groups: checkGroups(groups) }),
   }
 }
 
-function checkNames(argument: string, value: unknown): string[] {
-  if (!Array.isArray(value)) throw argumentError(argument, 'an array of names', value)
-  const names = readArray<unknown>(value).map((name, j) => checkText(`${argument}[${j}]`, name))
-  checkDifferent(argument, names)
+function checkNames(value: unknown): string[] {
+  if (!Array.isArray(value)) throw argumentError('columns', 'an array of names', value)
+  const names = readArray<unknown>(value).map((name, j) => checkText(`columns[${j}]`, name))
+  checkDifferent((j) => `columns[${j}]`, names)
   return names
 }
 
-function checkDifferent(argument: string, names: readonly string[]): void {
+function checkDifferent(place: (index: number) => string, names: readonly string[]): void {
   const known = new Set<string>()
   for (const [j, name] of names.entries()) {
-    if (known.has(name)) throw argumentError(`${argument}[${j}]`, 'a name that no other has', name)
+    if (known.has(name)) throw argumentError(place(j), 'a name that no other has', name)
     known.add(name)
   }
 }
 
 function checkGroups(value: unknown): ColumnGroup[] {
-  if (!Array.isArray(value)) throw argumentError('groups', 'an array of groups { name, columns }', value)
-  const taken = new Set<number>()
+  if (!Array.isArray(value)) throw argumentError('groups', 'an array of groups { column, from, to }', value)
+  let end = 0
   const groups = readArray<unknown>(value).map((entry, g) => {
     const place = `groups[${g}]`
-    const given = checkOptions(place, entry, ['name', 'columns'])
-    const list = given.columns
-    if (!Array.isArray(list) || list.length === 0)
-      throw argumentError(`${place}.columns`, 'an array of column numbers', list)
-    const columns = readArray<unknown>(list).map((column, k) => {
-      const at = `${place}.columns[${k}]`
-      const number = checkInteger(at, column, 0)
-      if (taken.has(number)) throw argumentError(at, 'a column that is in no group yet', number)
-      taken.add(number)
-      return number
-    })
-    return { name: checkText(`${place}.name`, given.name), columns }
+    const given = checkOptions(place, entry, ['column', 'from', 'to'])
+    const from = checkInteger(`${place}.from`, given.from, end)
+    end = checkInteger(`${place}.to`, given.to, from + 1)
+    return { column: checkText(`${place}.column`, given.column), from, to: end }
   })
-  checkDifferent(
-    'groups',
-    groups.map(({ name }) => name),
-  )
+  const names = groups.map(({ column }) => column)
+  checkDifferent((g) => `groups[${g}].column`, names)
   return groups
 }
 
@@ -83,11 +65,9 @@ function checkGroups(value: unknown): ColumnGroup[] {
 export function checkWidth({ columns, groups }: ColumnNames, width: number): void {
   if (columns !== undefined && columns.length !== width)
     throw shapeError('x', `${columns.length} columns, one for each name in columns`, width)
-  for (const { name, columns: list } of groups ?? []) {
-    const beyond = list.find((column) => column >= width)
-    if (beyond !== undefined)
-      throw shapeError('x', `more than ${beyond} columns, which group '${name}' contains`, width)
-  }
+  const beyond = groups?.find(({ to }) => to > width)
+  if (beyond !== undefined)
+    throw shapeError('x', `at least ${beyond.to} columns, where group '${beyond.column}' ends`, width)
 }
 
 /** The name of a column. */
@@ -97,10 +77,16 @@ export function nameOf({ columns }: ColumnNames, column: number): string {
 
 /** What an explanation has an entry for: groups, and each column that is in none. */
 export function namedColumns(names: ColumnNames, width: number): NamedColumns[] {
-  const groups = names.groups ?? []
-  const grouped = new Set(groups.flatMap(({ columns }) => columns))
-  const single = Array.from({ length: width }, (_, column) => column)
-    .filter((column) => !grouped.has(column))
-    .map((column) => ({ name: nameOf(names, column), columns: [column], isGroup: false }))
-  return [...groups.map(({ name, columns }) => ({ name, columns, isGroup: true })), ...single]
+  const named: NamedColumns[] = []
+  let next = 0
+  const addSingle = (to: number) => {
+    for (; next < to; next++) named.push({ name: nameOf(names, next), columns: [next] })
+  }
+  for (const { column, from, to } of names.groups ?? []) {
+    addSingle(from)
+    named.push({ name: column, columns: Array.from({ length: to - from }, (_, k) => from + k) })
+    next = to
+  }
+  addSingle(width)
+  return named
 }

@@ -5,7 +5,7 @@ import type { Member } from './member.js'
 export interface ExplainedColumn {
   /** Name of the column or group. */
   readonly column: string
-  /** Its value in the row; of a group the name of the column with the largest value. */
+  /** Its value in the row; of a group of several columns the name of the one with the largest value. */
   readonly value: number | string
   /** What the detector expects from the other columns alone, in the units of the rows; of a group the name of the column with the largest. */
   readonly expected: number | string
@@ -51,14 +51,14 @@ export function explanationOf(
     .sort((a, b) => b.relative - a.relative)
     .slice(0, most)
   const explained = examined.map(({ entry }): ExplainedColumn => {
-    const { columns, isGroup } = entry
+    const { columns } = entry
     const changed = scaled.slice()
     for (const j of columns) changed[j] = 0
     const others = reconstruction(changed, members)
     for (const j of columns) changed[j] = others[j]!
     const expected = others.map((value, j) => value / factor[j]! + shift[j]!)
     const said = (numbers: Float64Array) =>
-      isGroup ? nameOf(names, largest(columns, numbers)) : numbers[columns[0]!]!
+      columns.length > 1 ? nameOf(names, largest(columns, numbers)) : numbers[columns[0]!]!
     const sum = (numbers: Float64Array) => columns.reduce((total, j) => total + numbers[j]!, 0)
     return {
       column: entry.name,
