@@ -61,6 +61,11 @@ const stack = () =>
 /** Kinds of models, optimizers and options, with small rows. */
 export const cases: Readonly<Record<string, TrainingCase>> = {
   'SparseAutoencoder, adam': fitting(() => sparse(), short),
+  'SparseAutoencoder, adam, rows in blocks, some held out': fitting(() => sparse(), {
+    ...short,
+    shuffle: 'blocks',
+    validation: 0.2,
+  }),
   'SparseAutoencoder in float64, momentum, a step schedule': fitting(() => sparse({ precision: 'float64' }), {
     ...short,
     optimizer: { kind: 'momentum' },

@@ -101,6 +101,7 @@ const fitPairs: readonly Pair[] = [
     beside: { learningRate: { kind: 'step', rate: 0.02, every: 1 } },
   },
   { option: 'shuffle', values: [true, false] },
+  { option: 'shuffle', values: ['blocks', false] },
   { option: 'clipNorm', values: [undefined, 0.01] },
   { option: 'clipNorm', values: [0.01, 0.02], beside: { optimizer: { kind: 'gradientDescent' } } },
   { option: 'validation', values: [undefined, 0.25] },
