@@ -176,13 +176,13 @@ TEST(BlockShuffle, PutsARowEquallyOftenAtEachPlace) {
 
 // Blocks of 8 rows in 7 windows or 8: a row is equally often in each 24th of the epoch.
 TEST(BlockShuffle, SpreadsTheRowsOfABlockOverTheEpoch) {
-  constexpr int kRows = 6000, kEach = 200, kParts = 24;
+  constexpr int kRows = 1200, kEach = 200, kParts = 24;
   const Bytes bytes(kRows, 16);
   BlockCut cut = cut_in_blocks(kRows, 16, 4, 16 << 10);
   cut.block_rows = 8;
-  cut.window_blocks = 100;
+  cut.window_blocks = 20;
   ASSERT_FALSE(cut.one_window);
-  for (int row : {0, 1, 9, 3000, 5999}) {
+  for (int row : {0, 1, 9, 600, 1199}) {
     std::vector<int> seen(kParts);
     for (int epoch = 0; epoch < kParts * kEach; epoch++) {
       const std::vector<std::uint32_t> order = order_of(bytes, cut, epoch);
@@ -229,6 +229,19 @@ TEST(BlockCut, HasNearlyEqualWindows) {
   const std::vector<int> sizes = window_sizes(shuffled_pass(cut, kSeed, 0));
   ASSERT_EQ(sizes.size(), 5u);
   EXPECT_GT(*std::min_element(sizes.begin(), sizes.end()), 0.95 * *std::max_element(sizes.begin(), sizes.end()));
+}
+
+TEST(BlockCut, TakesAsManyRowsAsThereMayBe) {
+  constexpr int kMost = 2147483647;
+  for (const int row_bytes : {1, 100}) {
+    const BlockPass pass = shuffled_pass(cut_in_blocks(kMost, row_bytes, 256), kSeed, 0);
+    EXPECT_EQ(pass.begin(0), 0);
+    EXPECT_EQ(pass.end(pass.block_count() - 1), kMost);
+    const std::vector<int> sizes = window_sizes(pass);
+    EXPECT_EQ(std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0}), kMost);
+    // The order of a window takes 8 MiB.
+    EXPECT_LT(*std::max_element(sizes.begin(), sizes.end()), 1.05 * (1 << 21));
+  }
 }
 
 // A source of 500 rows, of which it uses some.
