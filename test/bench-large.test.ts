@@ -9,7 +9,7 @@ import { largeTables } from '../bench/large/tables.js'
 import { DeformedDigits } from '../bench/synthetic/deformed-digits.js'
 import { bytesOf, madeOnce, type Table } from '../bench/synthetic/made-once.js'
 import { trainingDigits } from '../bench/synthetic/mnist.js'
-import { openDataset } from '../lib/index.js'
+import { openDataset, SparseAutoencoder } from '../lib/index.js'
 import { temporaryFolder } from './temporary-folder.js'
 
 const folder = temporaryFolder()
@@ -97,6 +97,24 @@ test('that pages of a file could not be forgotten is said, not thrown', () => {
 test('the most memory of a process is at least what it has', () => {
   expect(mostMemory()).toBeGreaterThanOrEqual(memory() * 0.99)
 })
+
+test.runIf(process.platform === 'linux')(
+  'threads that read files are found while a model trains on them',
+  async () => {
+    const path = await madeOnce(table('digits'), 300, { folder })
+    const model = new SparseAutoencoder({ inputs: 784, hidden: 400 })
+    const enough = new AbortController()
+    const { signal } = enough
+    const seen: (number | undefined)[] = []
+    const onProgress = () => {
+      seen.push(readerSeconds())
+      if (seen.length === 2) enough.abort()
+    }
+    const fitting = model.fit(await openDataset(path), { epochs: 1e6, batchSize: 100, signal, onProgress })
+    await expect(fitting).rejects.toThrow('aborted')
+    expect(seen.every((seconds) => seconds !== undefined && seconds >= 0)).toBe(true)
+  },
+)
 
 test('without threads that read files there is no time of theirs', () => {
   expect(readerSeconds()).toBeUndefined()

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/loaded_code.h"
+#include "base/thread_name.h"
 #include "rows/file_error.h"
 
 namespace layerwise {
@@ -82,6 +83,7 @@ void ReadAhead::start_thread() {
   thread.ended = std::make_shared<bool>(false);
   try {
     thread.thread = std::thread([shared = shared_, ended = thread.ended] {
+      name_this_thread("layerwise-read");
       work(shared);
       const std::lock_guard<std::mutex> lock(shared->mutex);
       *ended = true;
