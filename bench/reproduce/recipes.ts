@@ -1,3 +1,4 @@
+import { deepBigSimple } from './deep-big-simple.js'
 import { deepMnist } from './deep-mnist.js'
 import { denoisingMnist } from './denoising-mnist.js'
 import { fashionMnistRecipe } from './fashion-mnist.js'
@@ -18,4 +19,5 @@ export const recipes: readonly Recipe[] = [
   denoisingMnist,
   fewLabels,
   fashionMnistRecipe,
+  deepBigSimple,
 ]
