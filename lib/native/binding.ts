@@ -109,6 +109,15 @@ export function isAttached({ data, rows, cols, sparse, files }: NativeRows): boo
   return data.length === stored && indices.length === stored && indptr.length === rows + 1
 }
 
+/** The file that holds a row; undefined of rows in memory. */
+export function fileOfRow({ files }: NativeRows, row: number): string | undefined {
+  let end = 0
+  return files?.segments.find((segment) => {
+    end += segment.rows
+    return row < end
+  })?.path
+}
+
 /** A value that a call refuses. */
 export interface BadValue {
   row: number

@@ -170,18 +170,25 @@ function translated(argument: string, failure: NativeFailure, cols: number): Lay
 function fileFailure(argument: string, failure: NativeFailure, file: string, cols: number): LayerwiseError {
   const { code, message, row, column, value } = failure
   if (code === 'ERR_RANGE' && row !== undefined && column !== undefined) {
-    const error = badValueError(argument, { row, column, value: value ?? NaN }, cols)
-    return new LayerwiseError('ERR_RANGE', `${error.message}, in '${file}'`, { ...error.details, file })
+    return badValueError(argument, { row, column, value: value ?? NaN }, cols, file)
   }
   const details = { argument, file, ...(row !== undefined && { row }) }
   return new LayerwiseError(code as ErrorCode, `${argument}: ${message}`, details, failure)
 }
 
-/** The error for a value that is not finite, or for indices of sparse rows that are wrong. */
-export function badValueError(argument: string, bad: BadValue, cols: number): LayerwiseError {
+/** The error for a value that is not finite, or for indices of sparse rows that are wrong; in this file, if the rows are in files. */
+export function badValueError(
+  argument: string,
+  bad: BadValue,
+  cols: number,
+  file?: string | undefined,
+): LayerwiseError {
   const { row, column, value, fault } = bad
   if (fault === 'index') return indexError(argument, row, column, cols)
-  return fault === 'starts' ? startsError(argument, row) : notFiniteError(argument, value, row, column)
+  if (fault === 'starts') return startsError(argument, row)
+  const error = notFiniteError(argument, value, row, column)
+  if (file === undefined) return error
+  return new LayerwiseError('ERR_RANGE', `${error.message}, in '${file}'`, { ...error.details, file })
 }
 
 function isNativeFailure(failure: unknown): failure is NativeFailure {

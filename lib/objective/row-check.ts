@@ -1,6 +1,6 @@
 import { LayerwiseError } from '../base/errors.js'
 import type { Precision } from '../base/precision.js'
-import type { NativeLayer, NativeRows } from '../native/binding.js'
+import { fileOfRow, type NativeLayer, type NativeRows } from '../native/binding.js'
 import { badValueError, type NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import { type Activation, activationRange } from './activation.js'
@@ -71,16 +71,19 @@ async function checkRange(
   const found = await scan(largest)
   if (found === null) return largest
   const { row, column, value } = found
-  if (found.fault !== undefined || !Number.isFinite(value)) throw badValueError(argument, found, rows.cols)
+  const file = fileOfRow(rows, row)
+  if (found.fault !== undefined || !Number.isFinite(value))
+    throw badValueError(argument, found, rows.cols, file)
   const beyond = Math.abs(value) > largest
   const expected = beyond
     ? `numbers that ${precision} can hold, up to ±${largest}`
     : `numbers that ${output} outputs can reach, from ${low} to ${high}`
   const after = rows.scaling === undefined ? '' : ' after scaling'
+  const place = `row ${row}, column ${column}${file === undefined ? '' : ` of '${file}'`}`
   throw new LayerwiseError(
     'ERR_RANGE',
-    `${argument}: expected ${expected}, received ${value}${after} in row ${row}, column ${column}; ${remedy(rows, beyond)}`,
-    { argument, expected, received: value, row, column },
+    `${argument}: expected ${expected}, received ${value}${after} in ${place}; ${remedy(rows, beyond)}`,
+    { argument, expected, received: value, row, column, ...(file !== undefined && { file }) },
   )
 }
 
