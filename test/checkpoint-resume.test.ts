@@ -1,4 +1,6 @@
+import { copyFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { resumeTraining, type TrainableModel, type TrainingHistory } from '../lib/index.js'
@@ -7,6 +9,7 @@ import { cases, type TrainingCase, untimed, x } from './checkpoint-cases.js'
 import { temporaryFolder } from './temporary-folder.js'
 
 const folder = temporaryFolder()
+let number = 0
 
 /** Every span is one step, so that a training can be stopped near every step. */
 beforeAll(() => {
@@ -65,7 +68,6 @@ async function interrupted(one: TrainingCase, path: string, stops: readonly numb
 }
 
 describe('a training that was interrupted and resumed has the bits and the history of one that was not:', () => {
-  let number = 0
   test.each(Object.entries(cases))('%s', async (_, one) => {
     const whole = await expected(one)
     await fc.assert(
@@ -80,5 +82,38 @@ describe('a training that was interrupted and resumed has the bits and the histo
       ),
       { numRuns: 12 },
     )
+  })
+})
+
+describe('every file that was written on the way leads to the same bits and history:', () => {
+  test.each(Object.entries(cases))('%s', async (_, one) => {
+    const whole = await expected(one)
+    const path = join(folder, `written ${number++}.checkpoint`)
+    const copies: string[] = []
+    let reports = 0
+    const onProgress = async () => {
+      reports++
+      if (reports % 3 !== 0) return
+      // The first was begun after the first report; training waits here meanwhile.
+      do await setTimeout(5)
+      while (!existsSync(path))
+      const copy = `${path} ${reports}`
+      copyFileSync(path, copy)
+      copies.push(copy)
+    }
+    const model = await one.make()
+    const history = await one.train(model, { checkpoint: { path, everySeconds: 0 }, onProgress })
+    expect((await outcome(model, history)).bytes.equals(whole.bytes)).toBe(true)
+    copies.push(path)
+    expect(copies.length).toBeGreaterThan(1)
+    for (const copy of copies) {
+      const resumed = await resumeTraining<TrainingHistory | TrainingHistory[]>(copy, x, {
+        ...one.carried,
+        onProgress: null,
+      })
+      const { bytes, history } = await outcome(resumed.model, resumed.history)
+      expect(history).toEqual(whole.history)
+      expect(bytes.equals(whole.bytes)).toBe(true)
+    }
   })
 })

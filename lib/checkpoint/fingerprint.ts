@@ -3,8 +3,9 @@ import { ownCopy } from '../base/check.js'
 import { transferredError } from '../base/data-errors.js'
 import { LayerwiseError } from '../base/errors.js'
 import type { StorageType } from '../base/storage-type.js'
+import { readPart } from '../data/file-rows.js'
 import { type Between, turn } from '../data/slices.js'
-import { isAttached, type NativeRows } from '../native/binding.js'
+import { isAttached, type NativeRows, type NativeSegment } from '../native/binding.js'
 
 /** Arrays of at most this many bytes are read whole; of others as many. 4 MiB. */
 const READ = 2 ** 22
@@ -12,7 +13,7 @@ const READ = 2 ** 22
 /** Of a larger array so many pieces are read, evenly spread, the first and the last among them. */
 const PIECES = 256
 
-/** Bytes that are hashed between two turns of the event loop. */
+/** Bytes in memory that are hashed between two turns of the event loop. */
 const SLICE = 2 ** 18
 
 /** What rows, labels and weights are known again by. Texts are SHA-256 in hex. */
@@ -22,7 +23,7 @@ export interface Fingerprint {
   readonly type: StorageType
   readonly scale: number
   readonly numbers: string
-  /** Of sparse rows: where their numbers stand. */
+  /** Of sparse rows: where their numbers stand; of some rows of files: which. */
   readonly places?: string
   readonly labels?: string
   readonly rowWeights?: string
@@ -35,50 +36,88 @@ export interface Fingerprints {
 }
 
 /**
- * Reads at most 4 MiB of each array.
+ * Reads at most 4 MiB of each array, and of the numbers of files. The same numbers in memory and in files have the same fingerprint.
  *
- * @param between - called between slices; what it throws ends the reading
- * @throws {@link LayerwiseError} `ERR_STATE` if a buffer was transferred
+ * @param between - called between pieces; what it throws ends the reading
+ * @throws {@link LayerwiseError} `ERR_STATE` if a buffer was transferred, `ERR_FILE` if a file is gone, was changed, or cannot be read
  */
 export async function fingerprintOf(
   argument: string,
   given: NativeRows,
   between: Between,
 ): Promise<Fingerprint> {
-  const { rows, cols, type, scale, data, sparse, labels, weights } = given
-  const digest = async (arrays: readonly ArrayBufferView[]) => {
+  const { rows, cols, type, scale, data, sparse, files, labels, weights } = given
+  const digest = async (pieces: AsyncIterable<Uint8Array>) => {
     const hash = createHash('sha256')
-    let hashed = 0
-    for (const bytes of arrays.flatMap(sampled)) {
-      if (hashed >= SLICE) {
-        await turn()
-        between()
-        hashed = 0
-      }
+    for await (const bytes of pieces) {
+      between()
       if (!isAttached(given)) throw transferredError(argument)
       hash.update(bytes)
-      hashed += bytes.length
     }
     return hash.digest('hex')
   }
   if (!isAttached(given)) throw transferredError(argument)
+  const rowBytes = cols * data.BYTES_PER_ELEMENT
   return ownCopy({
-    ...{ rows, cols, type, scale, numbers: await digest([data]) },
-    ...(sparse && { places: await digest([sparse.indptr, sparse.indices]) }),
-    ...(labels && { labels: await digest([labels]) }),
-    ...(weights && { rowWeights: await digest([weights]) }),
+    ...{ rows, cols, type, scale },
+    numbers: await digest(files ? piecesOfFiles(files.segments, rowBytes) : piecesOf(data)),
+    ...(files?.ranges && { places: await digest(piecesOf(files.ranges)) }),
+    ...(sparse && { places: await digest(piecesOf(sparse.indptr, sparse.indices)) }),
+    ...(labels && { labels: await digest(piecesOf(labels)) }),
+    ...(weights && { rowWeights: await digest(piecesOf(weights)) }),
   })
 }
 
-/** The bytes of an array that are hashed, in pieces. */
-function sampled({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array[] {
+/** Where so many bytes are read: all of them, or pieces evenly spread. */
+function* placesIn(bytes: number): Generator<readonly [begin: number, length: number], void> {
   const piece = READ / PIECES
-  const whole = byteLength <= READ
-  const count = whole ? Math.ceil(byteLength / piece) : PIECES
-  return Array.from({ length: count }, (_, k) => {
-    const at = whole ? k * piece : Math.floor((k * (byteLength - piece)) / (PIECES - 1))
-    return new Uint8Array(buffer, byteOffset + at, Math.min(piece, byteLength - at))
-  })
+  const whole = bytes <= READ
+  const count = whole ? Math.ceil(bytes / piece) : PIECES
+  for (let k = 0; k < count; k++) {
+    const at = whole ? k * piece : Math.floor((k * (bytes - piece)) / (PIECES - 1))
+    yield [at, Math.min(piece, bytes - at)]
+  }
+}
+
+/** Pieces of arrays in memory; other events are served between some of them. */
+async function* piecesOf(...arrays: readonly ArrayBufferView[]): AsyncGenerator<Uint8Array, void> {
+  let since = 0
+  for (const { buffer, byteOffset, byteLength } of arrays) {
+    for (const [at, length] of placesIn(byteLength)) {
+      yield new Uint8Array(buffer, byteOffset + at, length)
+      since += length
+      if (since >= SLICE) {
+        await turn()
+        since = 0
+      }
+    }
+  }
+}
+
+/** Pieces of the numbers of files, read on Node's threads. */
+async function* piecesOfFiles(
+  segments: readonly NativeSegment[],
+  rowBytes: number,
+): AsyncGenerator<Uint8Array, void> {
+  const bytes = segments.reduce((sum, { rows }) => sum + rows * rowBytes, 0)
+  let [index, before] = [0, 0]
+  for (const [at, length] of placesIn(bytes)) {
+    const piece = new Uint8Array(length)
+    for (let done = 0; done < length; ) {
+      const segment = segments[index]!
+      const own = segment.rows * rowBytes
+      const from = at + done - before
+      if (from >= own) {
+        before += own
+        index++
+        continue
+      }
+      const part = piece.subarray(done, Math.min(length, done + own - from))
+      await readPart(segment, from, part)
+      done += part.length
+    }
+    yield piece
+  }
 }
 
 /**
@@ -109,9 +148,9 @@ function check(x: string, within: string, known: Fingerprint, given: Fingerprint
   }
 }
 
-function kindOf({ rows, cols, type, scale, places }: Fingerprint): string {
+function kindOf({ rows, cols, type, scale }: Fingerprint): string {
   const times = scale === 1 ? '' : ` times ${scale}`
-  return `${rows} × ${cols} numbers in ${type}${times}${places === undefined ? '' : ', sparse'}`
+  return `${rows} × ${cols} numbers in ${type}${times}`
 }
 
 function otherData(argument: string, expected: string, received: string): LayerwiseError {

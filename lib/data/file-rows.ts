@@ -99,6 +99,21 @@ export async function readSegments(
   }
 }
 
+/**
+ * Some bytes of a segment.
+ *
+ * @param from - counted from its first row
+ * @throws {@link LayerwiseError} as {@link withSegment}
+ */
+export async function readPart(
+  segment: Segment,
+  from: number,
+  target: ArrayBufferView<ArrayBuffer>,
+): Promise<void> {
+  const at = { ...segment, offset: segment.offset + from }
+  await withSegment(segment, (handle) => fill(handle, at, target, 0, target.byteLength))
+}
+
 async function fill(
   handle: FileHandle,
   { path, offset }: Segment,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { ownCopy } from '../base/check.js'
+import { LayerwiseError, messageOf } from '../base/errors.js'
 import {
   type Checkpoint,
   type CheckpointHeader,
@@ -12,6 +13,7 @@ import { checkFingerprints, type Fingerprints, fingerprintOf } from '../checkpoi
 import { lockCheckpoint, type Unlock } from '../checkpoint/lock.js'
 import type { CheckpointSettings } from '../checkpoint/options.js'
 import { Series } from '../checkpoint/series.js'
+import { brokenFileError } from '../data/file-rows.js'
 import { checkPath, formatError } from '../data/read-file.js'
 import type { NativeTrainingState } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
@@ -205,7 +207,7 @@ export class Checkpoints {
     const write = async () => {
       const parts = await checkpointParts(checkpoint)
       // Parameters that are no longer finite are those of a training that is about to diverge.
-      if (parts !== undefined) await this.#series.write(parts)
+      if (parts !== undefined) await this.#writeParts(parts)
       this.#written = performance.now()
     }
     const before = this.#writing ?? Promise.resolve()
@@ -219,6 +221,16 @@ export class Checkpoints {
     void writing.then(() => {
       if (this.#writing === writing) this.#writing = undefined
     })
+  }
+
+  async #writeParts(parts: readonly Uint8Array[]): Promise<void> {
+    try {
+      await this.#series.write(parts)
+    } catch (error) {
+      if (!(error instanceof LayerwiseError)) throw error
+      const file = checkPath('checkpoint.path', this.#settings.path)
+      throw brokenFileError(file, `this checkpoint cannot be written (${messageOf(error.cause)})`, error.cause)
+    }
   }
 
   /**
