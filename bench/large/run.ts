@@ -78,11 +78,23 @@ async function measure(of: LargeTable, given: Options): Promise<JobResult[]> {
   const path = await madeOnce(of, given.rows ?? of.rows, { folder: given.folder, say })
   const dataset = await openDataset(path)
   const results: JobResult[] = []
-  for (const shape of of.shapes) {
-    say(`${of.name} ${of.cols}-${shape.hidden}`)
-    results.push(await measureShape(of, shape, { dataset, path }, given))
+  // What was measured before a failure is still printed.
+  const attempt = async (name: string, part: () => Promise<JobResult>) => {
+    say(name)
+    try {
+      results.push(await part())
+    } catch (error) {
+      say(`${name} failed: ${(error as Error).message}`)
+      process.exitCode = 1
+    }
   }
-  if (given.peers && of.pca) results.push(await measurePca(of, { dataset, path }, given))
+  for (const shape of of.shapes) {
+    const name = `${of.name} ${of.cols}-${shape.hidden}`
+    await attempt(name, () => measureShape(of, shape, { dataset, path }, given))
+  }
+  if (given.peers && of.pca) {
+    await attempt(`${of.name} pca`, () => measurePca(of, { dataset, path }, given))
+  }
   await dataset.close()
   return results
 }
