@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 
 /** Reads in flight, as many as Node's threads. */
 const IN_FLIGHT = 4
@@ -18,12 +19,23 @@ export async function shards(folder: string): Promise<string[]> {
     .map((name) => join(folder, name))
 }
 
+/** Attempts to make the system forget, and milliseconds between them: a process that mapped the files may be about to end. */
+const PATIENCE = { attempts: 20, pause: 250 }
+
 /**
- * Asks the system to forget what it holds of files in memory.
+ * Makes the system forget what it holds of files in memory.
  *
  * @returns what could not be done, or that nothing could check it
  */
-export function forget(files: readonly string[]): string | undefined {
+export async function forget(files: readonly string[]): Promise<string | undefined> {
+  for (let attempt = 1; ; attempt++) {
+    const remark = forgetNow(files)
+    if (remark === undefined || attempt === PATIENCE.attempts || pagesHeld(files) === undefined) return remark
+    await setTimeout(PATIENCE.pause)
+  }
+}
+
+function forgetNow(files: readonly string[]): string | undefined {
   if (process.platform !== 'linux') return 'this system has no means to forget the pages of a file'
   for (const file of files) {
     const { status, error } = spawnSync(

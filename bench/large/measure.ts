@@ -164,16 +164,16 @@ async function measureCold(
   { seconds }: Effort,
 ): Promise<{ figures: Figure[]; remarks: string[] }> {
   const remarks = new Set<string>()
-  const forgetAll = () => {
-    const remark = forget(files)
+  const forgetAll = async () => {
+    const remark = await forget(files)
     if (remark !== undefined) remarks.add(`cold: ${remark}`)
   }
-  const readsCold = (pattern: Pattern) => {
-    forgetAll()
+  const readsCold = async (pattern: Pattern) => {
+    await forgetAll()
     return plainReads(files, rows * rowBytes, pattern, seconds)
   }
   const before = [await readsCold('inOrder'), await readsCold('blocks')] as const
-  forgetAll()
+  await forgetAll()
   const most = (WITHIN * rows) / Math.min(rate, before[0] / rowBytes)
   const cold = await disk.ask<Window>('trainWhole', { seconds: Math.min(COLD * seconds, most) })
   const after = [await readsCold('inOrder'), await readsCold('blocks')] as const
