@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import {
+  type AnomalyDetectorOptions,
+  type AnomalyFitOptions,
   type CheckpointOptions,
   type ClassifierFitOptions,
   type ClassifierLayerOptions,
@@ -10,6 +12,7 @@ import {
   confusionPlot,
   type EncodeOptions,
   type ExcitingInputsOptions,
+  type ExplainOptions,
   excitingInputs,
   type FeatureImageOptions,
   type FitOptions,
@@ -309,6 +312,8 @@ type AcceptsUndefined<T> = [Refused<T>] extends [never] ? true : Refused<T>
 
 test('the types of all options accept an explicit undefined, under exactOptionalPropertyTypes too', () => {
   const accepting = {
+    AnomalyDetectorOptions: true satisfies AcceptsUndefined<AnomalyDetectorOptions>,
+    AnomalyFitOptions: true satisfies AcceptsUndefined<AnomalyFitOptions>,
     CheckpointOptions: true satisfies AcceptsUndefined<CheckpointOptions>,
     ClassifierFitOptions: true satisfies AcceptsUndefined<ClassifierFitOptions>,
     ClassifierLayerOptions: true satisfies AcceptsUndefined<ClassifierLayerOptions>,
@@ -317,6 +322,7 @@ test('the types of all options accept an explicit undefined, under exactOptional
     CostOptions: true satisfies AcceptsUndefined<CostOptions>,
     EncodeOptions: true satisfies AcceptsUndefined<EncodeOptions>,
     ExcitingInputsOptions: true satisfies AcceptsUndefined<ExcitingInputsOptions>,
+    ExplainOptions: true satisfies AcceptsUndefined<ExplainOptions>,
     FeatureImageOptions: true satisfies AcceptsUndefined<FeatureImageOptions>,
     FitOptions: true satisfies AcceptsUndefined<FitOptions>,
     FromRowsOptions: true satisfies AcceptsUndefined<FromRowsOptions>,

@@ -33,7 +33,7 @@ function candidates(trainedOn: TrainedOn): [name: string, recipe: Recipe][] {
       ? [
           {},
           { members: 1 },
-          { hidden: [64, 32] },
+          { hidden: [128, 64] },
           { minSteps: 0 },
           { epochs: 10 },
           { epochs: 60 },

@@ -5,6 +5,9 @@
 export const defaults = {
   epochs: 20,
   batchSize: 256,
+  /** Where neither epochs nor batchSize is given: the least number of steps, and the smallest batch that is made for it. */
+  steps: 3000,
+  smallestBatch: 32,
   shuffle: true,
   /** Adam and its learning rate, which falls to 0 along a cosine. */
   adam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, rate: 3e-3 },

@@ -100,7 +100,9 @@ interface CommonFitOptions<V> extends RunOptions, StoppingOptions, RowWeightsOpt
 interface FirstOrderOptions {
   /** How a step follows from a gradient. Default: {@link Adam}. */
   readonly optimizer?: GradientDescent | Momentum | Adam | undefined
-  /** How often all rows are gone through, at least 1. Default 20. */
+  /**
+   * How often all rows are gone through, at least 1. Default 20; without `batchSize` as often as makes at least 3,000 steps.
+   */
   readonly epochs?: number | undefined
   /**
    * Length of a step: a number above 0, or one for each epoch. Default: Adam 3e-3 falling to 0 along a cosine, momentum 0.01, gradient descent
@@ -127,7 +129,10 @@ type ShuffleOption = boolean | 'rows' | 'blocks'
 
 /** A step sees some of the rows. */
 interface MinibatchOptions extends FirstOrderOptions {
-  /** Rows a step, at least 1; the last of an epoch may have fewer. Default 256. */
+  /**
+   * Rows a step, at least 1; the last of an epoch may have fewer. Default 256; without `epochs` a smaller power of two, at least 32, where 20
+   * epochs would have fewer than 3,000 steps.
+   */
   readonly batchSize?: number | undefined
   /**
    * The order of the rows, a new one in each epoch. `'rows'`: any order of all rows is equally likely. `'blocks'`: blocks of about 128 KiB of
@@ -196,6 +201,8 @@ export interface FitSettings {
   readonly clipNorm: number | undefined
   /** Undefined for L-BFGS. */
   readonly rate: RateOf | undefined
+  /** The rate over so many epochs, where neither epochs nor batchSize was given: both then follow from the number of rows. */
+  readonly rateOver: ((epochs: number) => RateOf) | undefined
   /** It asks a function of the caller's. */
   readonly asksRate: boolean
   /** Whether it counts epochs on from an earlier training whose optimizer is kept. */
@@ -259,6 +266,7 @@ function checkGiven(given: RunOptions & Record<string, unknown>): Omit<FitSettin
       shuffle: false,
       clipNorm: undefined,
       rate: undefined,
+      rateOver: undefined,
       asksRate: false,
       ratesGoOn: false,
       keepsOptimizer: false,
@@ -285,6 +293,10 @@ function checkGiven(given: RunOptions & Record<string, unknown>): Omit<FitSettin
         ? undefined
         : checkNumber('clipNorm', given.clipNorm, { min: 0, open: true }),
     rate: rateOf('learningRate', learningRate, epochs),
+    rateOver:
+      given.epochs === undefined && given.batchSize === undefined
+        ? (most) => rateOf('learningRate', learningRate, most)
+        : undefined,
     asksRate: typeof learningRate === 'function',
     ratesGoOn: (learningRate as { kind?: unknown }).kind !== 'cosine',
     keepsOptimizer:

@@ -2,6 +2,7 @@ import { types } from 'node:util'
 import { argumentError } from '../base/check.js'
 import { LayerwiseError } from '../base/errors.js'
 import { allocate } from '../base/precision.js'
+import { usedRows } from '../data/used-rows.js'
 import type {
   Floats,
   JobRequest,
@@ -21,6 +22,7 @@ import type { TrainingRequest } from './request.js'
 import { isAhead, type Run, rateOfRun } from './run.js'
 import type { RunState } from './run-state.js'
 import { shuffleOf } from './shuffle.js'
+import { settingsFor } from './small-sets.js'
 import { type NextEpochs, type ReadPart, Spans } from './spans.js'
 import { startOf } from './start.js'
 
@@ -34,11 +36,12 @@ import { startOf } from './start.js'
  *   not go with them; nothing is published then
  * @throws {@link LayerwiseError} `ERR_DIVERGED` if cost or parameters are no longer finite; the last finite epoch stays published
  */
-export async function train(request: TrainingRequest, work: NativeWork): Promise<TrainingHistory> {
+export async function train(given: TrainingRequest, work: NativeWork): Promise<TrainingHistory> {
+  const shuffle = shuffleOf(given.settings, given.rows.training.rows)
+  const rows = await splitRows(given, work)
+  const request = { ...given, settings: settingsFor(given.settings, usedRows(rows.training)) }
   const { network, settings, phase } = request
   const { checkpoints } = settings
-  const shuffle = shuffleOf(settings, request.rows.training.rows)
-  const rows = await splitRows(request, work)
   const resumption = checkpoints?.resumption(phase)
   const kept = resumption === undefined && settings.keepsOptimizer ? network.optimizer.kept : undefined
   checkKept(settings.optimizer.kind, kept)
