@@ -15,7 +15,10 @@ const lib = oneWay([
   ['objective', ['base', 'native']],
   ['checkpoint', ['base', 'native', 'data']],
   ['training', ['base', 'native', 'data', 'objective', 'checkpoint']],
-  ['models', ['base', 'native', 'data', 'data/scaling', 'objective', 'checkpoint', 'training']],
+  [
+    'models',
+    ['base', 'native', 'data', 'data/dataset', 'data/scaling', 'objective', 'checkpoint', 'training'],
+  ],
   ['linear', ['base', 'data', 'models']],
   ['anomaly', ['base', 'native', 'data', 'data/scaling', 'tables/encoding', 'training', 'models']],
   ['loading', ['base', 'data', 'models', 'anomaly']],

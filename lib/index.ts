@@ -37,10 +37,10 @@ export { type Batch, Dataset, type VerifyOptions } from './data/dataset.js'
 export type { DatasetLike } from './data/dataset-parts.js'
 export type { Checksum, Segment } from './data/file-rows.js'
 export { readIdx, readIdxLabels } from './data/idx.js'
+export type { IntegerArray } from './data/integer-array.js'
 export type {
   BigIntegerArray,
   Classes,
-  IntegerArray,
   Labels,
   Prediction,
   Predictions,
@@ -50,7 +50,7 @@ export type { MatrixData, MatrixLike, MatrixOptions, NumberArray } from './data/
 export { type NpyType, readNpy, type WriteNpyOptions, writeNpy } from './data/npy.js'
 export { type PatchOptions, preparePatches, type RowPatchOptions, samplePatches } from './data/patches.js'
 export type { RowWeights, RowWeightsOption } from './data/row-weights.js'
-export type { DenseRows, FittingRows, Rows, SingleRow } from './data/rows.js'
+export type { DenseFittingRows, DenseRows, FittingRows, Rows, SingleRow } from './data/rows.js'
 export type { Scaler } from './data/scaling/column-scaler.js'
 export { MinMaxScaler, type MinMaxScalerOptions } from './data/scaling/min-max-scaler.js'
 export { type ModelScaler, scalerFromJSON } from './data/scaling/scaler.js'
@@ -81,10 +81,13 @@ export { principalAngles } from './linear/principal-angles.js'
 export { principalAxes } from './linear/principal-axes.js'
 export type { SingularVectors } from './linear/singular-vectors.js'
 export { loadModel, type Model, modelFromBytes } from './loading/load-model.js'
+export type { FolderOptions, LargestOptions } from './models/answers.js'
+export type { CodesBatch, ErrorsBatch, RowsOrBatches } from './models/batches.js'
 export type { LayeredModel } from './models/check-layers.js'
-export type { ClassifierFitOptions, LabeledRows } from './models/classifier.js'
+export type { ClassesBatch, ClassifierFitOptions, LabeledRows } from './models/classifier.js'
 export type { SoftmaxOptions } from './models/classifier-options.js'
 export type { EncodeOptions, OutOptions } from './models/encode-options.js'
+export type { LargestErrors } from './models/largest.js'
 export { LinearAutoencoder } from './models/linear-autoencoder.js'
 export type {
   LinearAutoencoderOptions,

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, expectTypeOf, test } from 'vitest'
 import {
   type Classes,
+  type Dataset,
   LinearAutoencoder,
   loadModel,
   type Matrix,
@@ -196,7 +197,8 @@ describe.each(everyModel)('a %s in %s', (name, precision, make) => {
 
 test('a model of any class can encode, and is distinguished by its kind', async () => {
   const model = await modelFromBytes(await (await pca()).toBytes())
-  expectTypeOf<Awaited<ReturnType<typeof model.encode>>>().toExtend<Matrix>()
+  expectTypeOf(async () => model.encode([[1]])).returns.resolves.toExtend<Matrix>()
+  expectTypeOf(async () => model.encode([[1]], { to: 'codes' })).returns.resolves.toExtend<Dataset>()
   expectTypeOf(model.inputs).toEqualTypeOf<number>()
   expectTypeOf(model.precision).toEqualTypeOf<Precision>()
   expectTypeOf(model.classes).toEqualTypeOf<Classes | undefined>()

@@ -6,17 +6,20 @@ import {
   type PlainFloat64Array,
   type PlainUint8Array,
 } from '../base/precision.js'
+import type { Dataset } from '../data/dataset.js'
 import { Matrix, type Row } from '../data/matrix.js'
 import {
+  type DenseFittingRows,
   type DenseRows,
-  type FittingRows,
   ownWidth,
   type Rows,
   type SingleRow,
   toMatrix,
 } from '../data/rows.js'
 import type { ModelScaler } from '../data/scaling/scaler.js'
+import type { FolderOptions } from '../models/answers.js'
 import { BaseModel } from '../models/base-model.js'
+import type { CodesBatch, RowsOrBatches } from '../models/batches.js'
 import type { OutOptions } from '../models/encode-options.js'
 import { type ModelContent, type Restorer, readModel, readModelBytes } from '../models/model-file.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
@@ -137,7 +140,7 @@ export class AnomalyDetector extends BaseModel<'float32'> {
    * @throws {@link LayerwiseError} `ERR_RANGE` for NaN and infinities: row and column in `details`
    * @throws {@link LayerwiseError} `ERR_BUSY` while `fit` or `update` runs
    */
-  async fit(x: FittingRows, options?: AnomalyFitOptions): Promise<AnomalyHistory> {
+  async fit(x: DenseFittingRows, options?: AnomalyFitOptions): Promise<AnomalyHistory> {
     const learning = this.#checkFit(options)
     const width = ownWidth(x)
     checkWidth(this.#settings, width)
@@ -281,8 +284,21 @@ export class AnomalyDetector extends BaseModel<'float32'> {
    *
    * @throws {@link LayerwiseError} as {@link score}; `ERR_ARGUMENT`, `ERR_SHAPE` also for a bad `out`
    */
-  override async encode(x: Rows, options?: OutOptions<'float32'>): Promise<Matrix<PlainFloat32Array>> {
-    return this.#known().members[0]!.network.encode(x, options)
+  override async encode(x: Rows, options?: OutOptions): Promise<Matrix<PlainFloat32Array>>
+  /** The same, written to a folder as a dataset. */
+  override async encode(x: Rows, options: FolderOptions): Promise<Dataset>
+  override async encode(
+    x: Rows,
+    options?: OutOptions | FolderOptions,
+  ): Promise<Matrix<PlainFloat32Array> | Dataset> {
+    return this.#known().members[0]!.network.encode(x, options as OutOptions<'float32'>)
+  }
+
+  override encodeBatches(
+    x: RowsOrBatches,
+    options?: RunOptions,
+  ): AsyncGenerator<CodesBatch<'float32'>, void> {
+    return this.#known().members[0]!.network.encodeBatches(x, options)
   }
 
   /**
@@ -356,7 +372,7 @@ export class AnomalyDetector extends BaseModel<'float32'> {
       validation:
         typeof validation === 'number'
           ? checkNumber('validation', validation, { min: 0, max: 0.9 })
-          : (validation as FittingRows),
+          : (validation as DenseFittingRows),
       earlyStopping: earlyStopping as AnomalyFitOptions['earlyStopping'],
       onProgress: checkFunction('onProgress', given.onProgress as AnomalyFitOptions['onProgress']),
       seed: this.#settings.seed,

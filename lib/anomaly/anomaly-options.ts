@@ -1,5 +1,5 @@
 import { argumentError, checkChoice, checkInteger, checkNumber, ownCopy } from '../base/check.js'
-import type { FittingRows } from '../data/rows.js'
+import type { DenseFittingRows } from '../data/rows.js'
 import type { MetadataOption } from '../models/metadata.js'
 import type { RunOptions } from '../native/run-options.js'
 import type { ColumnGroup } from '../tables/encoding/table-encoder.js'
@@ -61,7 +61,7 @@ export interface AnomalyFitOptions extends RunOptions {
    * Rows that are not learned from: the threshold and the probabilities are taken from their scores. Rows like those of `fit`, or the fraction of
    * these to hold out, in (0, 1); 0 holds none out, and the scores of the training rows are used, which are too low. Default 0.2.
    */
-  readonly validation?: FittingRows | number | undefined
+  readonly validation?: DenseFittingRows | number | undefined
   /** Ends the training of each autoencoder when the cost of the held-out rows no longer falls. Default: all epochs of the recipe. */
   readonly earlyStopping?: EarlyStopping | undefined
   /** Called about every 100 ms while an autoencoder trains, and awaited. Default: none. */

@@ -1,6 +1,6 @@
 import type { PlainFloat64Array } from '../base/precision.js'
 import { Matrix } from '../data/matrix.js'
-import type { FittingRows, Rows } from '../data/rows.js'
+import type { DenseFittingRows, Rows } from '../data/rows.js'
 import type { StackedAutoencoder } from '../models/stacked-autoencoder.js'
 import type { RunOptions } from '../native/run-options.js'
 import type { FitProgress, TrainingHistory } from '../training/history.js'
@@ -28,7 +28,7 @@ export interface Learned {
 /** Checked options of `fit` and `update`. */
 export interface LearnOptions extends Pick<AnomalyFitOptions, 'earlyStopping' | 'onProgress'> {
   readonly run: RunOptions
-  readonly validation: FittingRows | number
+  readonly validation: DenseFittingRows | number
   readonly seed: number
 }
 
@@ -116,8 +116,8 @@ export async function scoresOf(
   return others.length === 0 ? scores : scores.map((sum) => sum / members.length)
 }
 
-function matrixOf(x: FittingRows): Matrix {
-  return x instanceof Matrix ? x : Matrix.fromRows(x as Exclude<FittingRows, Matrix>)
+function matrixOf(x: DenseFittingRows): Matrix {
+  return x instanceof Matrix ? x : Matrix.fromRows(x as Exclude<DenseFittingRows, Matrix>)
 }
 
 function copyOf(network: StackedAutoencoder): StackedAutoencoder {

@@ -49,6 +49,11 @@ export function notFiniteError(
   )
 }
 
+/** The same error, of a row that is in a file. */
+export function inFile(error: LayerwiseError, file: string): LayerwiseError {
+  return new LayerwiseError(error.code, `${error.message}, in '${file}'`, { ...error.details, file })
+}
+
 /** The error for a column index of sparse rows: beyond the columns, or not above the one before it. */
 export function indexError(argument: string, row: number, column: number, cols: number): LayerwiseError {
   const expected =

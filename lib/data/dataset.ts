@@ -12,7 +12,7 @@ import {
   checkType,
   type DatasetLike,
 } from './dataset-parts.js'
-import { readSegments, type Segment, verifySegments } from './file-rows.js'
+import { readSegments, type Segment, segmentsBetween, verifySegments } from './file-rows.js'
 import { halfNumbers, isHalf } from './halves.js'
 import { Matrix } from './matrix.js'
 import { rowSlices, SCANNED } from './slices.js'
@@ -114,7 +114,10 @@ export class Dataset {
     checkInteger('from', from, 0, this.rows)
     checkInteger('to', to, from, this.rows)
     const state = openState('dataset', this)
-    return new Dataset({ ...this, rows: to - from, segments: this.#between(from, to) }, state)
+    return new Dataset(
+      { ...this, rows: to - from, segments: segmentsBetween(this.segments, from, to, rowBytes(this)) },
+      state,
+    )
   }
 
   /**
@@ -132,7 +135,8 @@ export class Dataset {
     openState('dataset', this)
     const { cols, type, scale } = this
     const stored = allocate<StorageType>(type, (to - from) * cols, 'rows')
-    await readSegments(this.#between(from, to), cols * STORAGE_TYPES[type].bytes, stored)
+    const size = rowBytes(this)
+    await readSegments(segmentsBetween(this.segments, from, to, size), size, stored)
     if (!isHalf(type)) return Matrix.from(stored, to - from, cols, { scale, type })
     const numbers = halfNumbers(stored, type)!
     const values = allocate('float32', stored.length, 'rows')
@@ -151,9 +155,7 @@ export class Dataset {
   batches(n: number = Math.max(1, Math.floor(BATCH_BYTES / rowBytes(this)))): AsyncIterable<Batch> {
     checkInteger('n', n, 1)
     openState('dataset', this)
-    const iterable = { [Symbol.asyncIterator]: () => this.#read(n) }
-    sources.set(iterable, this)
-    return iterable
+    return fromDataset(this, { [Symbol.asyncIterator]: () => this.#read(n) })
   }
 
   async *#read(n: number): AsyncGenerator<Batch, void> {
@@ -181,22 +183,6 @@ export class Dataset {
    */
   async close(): Promise<void> {
     states.get(this)!.closed = true
-  }
-
-  /** The segments of some of the rows. */
-  #between(from: number, to: number): Segment[] {
-    const size = rowBytes(this)
-    const found: Segment[] = []
-    let first = 0
-    for (const segment of this.segments) {
-      const [begin, end] = [Math.max(from, first), Math.min(to, first + segment.rows)]
-      if (begin < end)
-        found.push(
-          Object.freeze({ ...segment, offset: segment.offset + (begin - first) * size, rows: end - begin }),
-        )
-      first += segment.rows
-    }
-    return found
   }
 }
 
@@ -228,6 +214,12 @@ export function asDataset(argument: string, value: unknown): Dataset | undefined
     typeof value === 'object' &&
     ['rows', 'cols', 'scale', 'paths', 'segments'].every((member) => Object.hasOwn(value, member))
   return isMeant ? checkWithin(argument, () => Dataset.from(value as DatasetLike)) : undefined
+}
+
+/** Marks an iterable whose batches come from the rows of a dataset. */
+export function fromDataset<I extends object>(dataset: Dataset, iterable: I): I {
+  sources.set(iterable, dataset)
+  return iterable
 }
 
 /** The dataset whose batches an iterable gives. */

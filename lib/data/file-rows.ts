@@ -30,6 +30,26 @@ export interface Segment {
 /** Bytes requested at once: they are read off the JavaScript thread. */
 const CHUNK = 2 ** 23
 
+/** The segments of the rows `from` to `to` (not included) of some segments. */
+export function segmentsBetween(
+  segments: readonly Segment[],
+  from: number,
+  to: number,
+  rowBytes: number,
+): Segment[] {
+  const found: Segment[] = []
+  let first = 0
+  for (const segment of segments) {
+    const [begin, end] = [Math.max(from, first), Math.min(to, first + segment.rows)]
+    if (begin < end) {
+      const offset = segment.offset + (begin - first) * rowBytes
+      found.push(Object.freeze({ ...segment, offset, rows: end - begin }))
+    }
+    first += segment.rows
+  }
+  return found
+}
+
 /** What distinguishes a file from another at its path, and from itself after a change. */
 export function identityOf(found: {
   readonly dev: bigint

@@ -5,31 +5,24 @@ import { LayerwiseError } from '../base/errors.js'
 import { allocate, type PlainUint32Array } from '../base/precision.js'
 import { show, showReceived } from '../base/show.js'
 import type { NativeRows } from '../native/binding.js'
+import { columnOf } from './column.js'
+import { asDataset, type Dataset } from './dataset.js'
+import type { IntegerArray } from './integer-array.js'
 import { rowSlices } from './slices.js'
 import { type UsedRows, usedRowNumbers, usedRows } from './used-rows.js'
 
 /** How many classes there are, at least 2; or their names, all different. */
 export type Classes = number | readonly string[]
 
-/** Typed arrays that hold whole numbers, but for those of BigInts. */
-export type IntegerArray =
-  | Uint8Array
-  | Uint8ClampedArray
-  | Int8Array
-  | Uint16Array
-  | Int16Array
-  | Uint32Array
-  | Int32Array
-
 /** Typed arrays that hold 64-bit integers. */
 export type BigIntegerArray = BigInt64Array | BigUint64Array
 
 /**
- * The class of each row. Where `classes` is a number K: whole numbers from 0 to K − 1, in an integer array or a plain one, as BigInts too.
- * Where `classes` are names: names, in a plain array.
+ * The class of each row. Where `classes` is a number K: whole numbers from 0 to K − 1, in an integer array or a plain one, as BigInts too,
+ * or in a {@link Dataset} of one column, which is read into memory. Where `classes` are names: names, in a plain array.
  */
 export type Labels<C extends Classes = Classes> = C extends number
-  ? IntegerArray | BigIntegerArray | readonly (number | bigint)[]
+  ? IntegerArray | BigIntegerArray | readonly (number | bigint)[] | Dataset
   : readonly string[]
 
 /** Predictions of a classifier: classes by number, or by name if they have names. */
@@ -82,7 +75,7 @@ export function classCount(classes: Classes): number {
  *
  * @param between - called between slices; what it throws ends the copying
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for another kind of array, and for names where `classes` is a number or the reverse
- * @throws {@link LayerwiseError} `ERR_SHAPE` for another number of labels than `rows`
+ * @throws {@link LayerwiseError} `ERR_SHAPE` for another number of labels than `rows`, or a dataset of several columns; `ERR_FILE` if its files fail
  * @throws {@link LayerwiseError} `ERR_RANGE` for what is no class of these, naming the first such row
  * @throws {@link LayerwiseError} `ERR_STATE` if the array changes its length during the call
  */
@@ -93,7 +86,8 @@ export async function toLabels(
   classes: Classes,
   between: () => void,
 ): Promise<Uint32Array> {
-  const given = checkArray(argument, labels, classes)
+  const dataset = typeof classes === 'number' ? asDataset(argument, labels) : undefined
+  const given = dataset ? await columnOf(argument, dataset, between) : checkArray(argument, labels, classes)
   if (given.length !== rows) throw shapeError(argument, `${rows} labels, one a row`, `${given.length} labels`)
   const indexOf = typeof classes === 'number' ? numberIndex(argument, classes) : nameIndex(argument, classes)
   const out = allocate('uint32', rows, argument)

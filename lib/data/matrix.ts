@@ -21,7 +21,7 @@ import {
 import type { StorageType } from '../base/storage-type.js'
 import { checkRowWidth, copyRow, store } from './copy-row.js'
 import { halfNumbers } from './halves.js'
-import type { IntegerArray } from './labels.js'
+import type { IntegerArray } from './integer-array.js'
 import type { MatrixData, MatrixLike, MatrixOptions, NumberArray } from './matrix-data.js'
 import { splitRows } from './split-rows.js'
 import { allocateLike, checkStorage, plainArray, storageTypeOf, viewOf } from './storage.js'

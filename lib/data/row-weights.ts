@@ -5,15 +5,17 @@ import { LayerwiseError } from '../base/errors.js'
 import { allocate } from '../base/precision.js'
 import { showReceived } from '../base/show.js'
 import type { NativeRows } from '../native/binding.js'
-import type { IntegerArray } from './labels.js'
+import { columnOf } from './column.js'
+import { asDataset, type Dataset } from './dataset.js'
+import type { IntegerArray } from './integer-array.js'
 import { rowSlices } from './slices.js'
 import { usedRowNumbers, usedRows } from './used-rows.js'
 
 /**
  * How much each row counts, one number a row: finite, at least 0, not all 0. Only their ratios matter to a cost, a mean or a scaler: a weight
- * of 2 is the row twice, a weight of 0 the row left out.
+ * of 2 is the row twice, a weight of 0 the row left out. A {@link Dataset} of one column is read into memory.
  */
-export type RowWeights = readonly number[] | Float32Array | Float64Array | IntegerArray
+export type RowWeights = readonly number[] | Float32Array | Float64Array | IntegerArray | Dataset
 
 /** The option of every method that takes weights. */
 export interface RowWeightsOption {
@@ -32,7 +34,7 @@ const [LEAST_SUM, MOST_SUM] = [1e-200, 1e200]
  *
  * @param between - called between slices; what it throws ends the copying
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for another kind of array or an entry that is no number, `ERR_SHAPE` for another number of weights
- *   than `rows`
+ *   than `rows`, or a dataset of several columns; `ERR_FILE` if its files fail
  * @throws {@link LayerwiseError} `ERR_RANGE` for negative numbers, NaN and infinities, naming the first such row, and for a sum of 0 or beyond
  *   1e-200 … 1e200
  * @throws {@link LayerwiseError} `ERR_STATE` if the array changes its length during the call
@@ -43,7 +45,8 @@ export async function toRowWeights(
   rows: number,
   between: () => void,
 ): Promise<Float64Array> {
-  const given = checkArray(argument, weights)
+  const dataset = asDataset(argument, weights)
+  const given = dataset ? await columnOf(argument, dataset, between) : checkArray(argument, weights)
   if (given.length !== rows)
     throw shapeError(argument, `${rows} weights, one a row`, `${given.length} weights`)
   const out = allocate('float64', rows, argument)

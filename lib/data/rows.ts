@@ -29,7 +29,10 @@ export type Rows = DenseRows | Dataset | SparseMatrix
 export type SingleRow = Row | SparseMatrix
 
 /** Data with a known width. A flat array has none: use `Matrix.from(data, rows, cols)`. */
-export type FittingRows = Matrix | readonly Row[]
+export type FittingRows = DenseFittingRows | Dataset
+
+/** The same in memory. */
+export type DenseFittingRows = Matrix | readonly Row[]
 
 /** The form that rows must have, and how they are read. */
 export interface RowForm {
@@ -111,8 +114,14 @@ function givenMatrix(argument: string, x: unknown, width: number): Matrix {
     return matrix
   }
   if (asSparseMatrix(argument, x) !== undefined) throw sparseError(argument, x)
+  if (asDataset(argument, x) !== undefined)
+    throw argumentError(argument, 'rows in memory (of a small Dataset, await x.read(0))', x)
   if (!ArrayBuffer.isView(x)) {
-    throw argumentError(argument, 'a Matrix, a flat typed array or an array of rows', x)
+    throw argumentError(
+      argument,
+      `a Matrix, a Dataset, a flat typed array or an array of rows${advice(x)}`,
+      x,
+    )
   }
   const data = plainArray(argument, x as unknown)
   const { length } = data
@@ -160,8 +169,8 @@ function copyBlock(
 
 /** Width of data with a known width. */
 export function ownWidth(x: FittingRows): number {
-  const matrix = asMatrix('x', x)
-  if (matrix !== undefined) return matrix.cols
+  const known = asMatrix('x', x) ?? asDataset('x', x)
+  if (known !== undefined) return known.cols
   if (asSparseMatrix('x', x) !== undefined) throw sparseError('x', x)
   if (!Array.isArray(x)) {
     throw argumentError(
@@ -171,6 +180,15 @@ export function ownWidth(x: FittingRows): number {
     )
   }
   return rowWidth('x', x[0])
+}
+
+/** What to do with rows that come one after another, and only once. */
+function advice(x: unknown): string {
+  if (x === null || typeof x !== 'object') return ''
+  const { [Symbol.iterator]: now, [Symbol.asyncIterator]: later } = x as Partial<
+    Iterable<unknown> & AsyncIterable<unknown>
+  >
+  return now === undefined && later === undefined ? '' : ' (of batches, await writeDataset(folder, batches))'
 }
 
 /** A copy of a small matrix, or the matrix itself. */

@@ -72,12 +72,14 @@ export interface Slice extends Block {
 /**
  * The values of `x`, slice by slice.
  *
+ * @param firstRow - the number of its first row, where `x` is a part of a whole
  * @throws {@link LayerwiseError} `ERR_RANGE` naming row and column of the first value that is not finite; `ERR_STATE` if the buffer of
  *   `x` is transferred during the call
  */
 export async function* valueSlices(
   argument: string,
   x: MatrixLike & { readonly scale: number; readonly type: StorageType },
+  firstRow = 0,
 ): AsyncGenerator<Slice, void> {
   const { data, rows, cols, scale, type } = x
   const numbers = halfNumbers(data, type)
@@ -94,10 +96,11 @@ export async function* valueSlices(
       values[k] = (numbers === undefined ? values[k]! : numbers[values[k]!]!) * scale
       if (!Number.isFinite(values[k]!)) {
         const at = from + k
-        throw notFiniteError(argument, values[k]!, Math.floor(at / cols), at % cols)
+        throw notFiniteError(argument, values[k]!, firstRow + Math.floor(at / cols), at % cols)
       }
     }
-    yield { ...block, from, values }
+    const [first, end] = [firstRow + row, firstRow + block.toRow]
+    yield { ...block, row: first, toRow: end, from: firstRow * cols + from, values }
   }
 }
 

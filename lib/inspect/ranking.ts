@@ -3,7 +3,7 @@ import { argumentError, shapeError } from '../base/check.js'
 import { LayerwiseError } from '../base/errors.js'
 import { allocate } from '../base/precision.js'
 import { showReceived } from '../base/show.js'
-import type { IntegerArray } from '../data/labels.js'
+import type { IntegerArray } from '../data/integer-array.js'
 
 /** Scores, one for each row, finite: the higher, the more likely a row is positive (sought). */
 export type Scores = Float64Array | Float32Array | IntegerArray | readonly number[]

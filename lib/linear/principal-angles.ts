@@ -1,7 +1,7 @@
 import { shapeError } from '../base/check.js'
 import { allocate } from '../base/precision.js'
 import type { Matrix } from '../data/matrix.js'
-import { type FittingRows, ownWidth, toMatrix } from '../data/rows.js'
+import { type DenseFittingRows, ownWidth, toMatrix } from '../data/rows.js'
 import { rowSlices, valueSlices } from '../data/slices.js'
 import { dot, singularVectors } from './singular-vectors.js'
 
@@ -20,7 +20,7 @@ import { dot, singularVectors } from './singular-vectors.js'
  * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for anything else, no rows, or rows of different widths; `ERR_RANGE` for NaN
  *   and infinities
  */
-export async function principalAngles(a: FittingRows, b: FittingRows): Promise<Float64Array> {
+export async function principalAngles(a: DenseFittingRows, b: DenseFittingRows): Promise<Float64Array> {
   const [basisA, basisB] = [await basisOf('a', a), await basisOf('b', b)]
   if (basisA.cols !== basisB.cols) throw shapeError('b', `${basisA.cols} columns, as a has`, basisB.cols)
   const [large, small] = basisA.rows < basisB.rows ? [basisB, basisA] : [basisA, basisB]
@@ -52,7 +52,7 @@ export async function principalAngles(a: FittingRows, b: FittingRows): Promise<F
 }
 
 /** An orthonormal basis of the rows' span. */
-async function basisOf(argument: string, rows: FittingRows): Promise<Matrix<Float64Array>> {
+async function basisOf(argument: string, rows: DenseFittingRows): Promise<Matrix<Float64Array>> {
   const matrix = await toMatrix(argument, rows, ownWidth(rows), 'float64')
   const { cols } = matrix
   const values = allocate('float64', matrix.rows * cols, argument)

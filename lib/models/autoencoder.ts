@@ -1,14 +1,31 @@
 import { tooLargeError } from '../base/data-errors.js'
 import type { FloatArray, FloatInput, PlainFloat64Array, Precision } from '../base/precision.js'
+import type { Dataset } from '../data/dataset.js'
 import type { Matrix } from '../data/matrix.js'
 import type { Rows, SingleRow } from '../data/rows.js'
 import type { ModelScaler } from '../data/scaling/scaler.js'
 import type { NativeObjective } from '../native/binding.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import type { Cost } from '../objective/cost.js'
+import {
+  answerErrors,
+  answerRows,
+  checkErrorOptions,
+  checkFolderOptions,
+  type FolderOptions,
+  type LargestOptions,
+} from './answers.js'
+import {
+  type CodesBatch,
+  codeBatches,
+  type ErrorsBatch,
+  errorBatches,
+  type RowsOrBatches,
+} from './batches.js'
 import { checkOutOptions, type OutOptions } from './encode-options.js'
-import { forward, forwardErrors, forwardSquares, type LayerRange } from './forward.js'
+import { type ForwardTask, forwardTask, type LayerRange } from './forward.js'
 import { RowForward } from './forward-row.js'
+import type { LargestErrors } from './largest.js'
 import type { Network } from './network.js'
 import { type CostOptions, NetworkModel } from './network-model.js'
 
@@ -68,14 +85,29 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
   }
 
   /**
+   * Activations of the hidden units, [rows, hidden], written to a folder as a dataset.
+   *
+   * @throws {@link LayerwiseError} as in memory; `ERR_ARGUMENT`, `ERR_BUSY` for a folder that cannot be used; `ERR_FILE` if the disk is full
+   */
+  override async encode(x: Rows, options: FolderOptions): Promise<Dataset>
+  /**
    * Activations of the hidden units, [rows, hidden].
    *
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows or a bad `out`, `ERR_RANGE` for NaN and
-   *   infinities, `ERR_STATE` for memory that is transferred during the call
+   *   infinities, `ERR_STATE` for memory that is transferred during the call, `ERR_FILE` if the files of a dataset fail
    */
-  override async encode(x: Rows, options?: OutOptions<P>): Promise<Matrix<FloatArray<P>>> {
-    const { run, out } = checkOutOptions(options, this.precision, x)
-    return forward(this.network, this.encoder, 'x', x, this.rowForm, run, undefined, out)
+  override async encode(x: Rows, options?: OutOptions<P>): Promise<Matrix<FloatArray<P>>>
+  override async encode(
+    x: Rows,
+    options?: OutOptions<P> | FolderOptions,
+  ): Promise<Matrix<FloatArray<P>> | Dataset> {
+    const { run, place } = checkOutOptions(options, this.precision, x)
+    return answerRows(this.#task(this.encoder), x, run, place)
+  }
+
+  override encodeBatches(x: RowsOrBatches, options?: RunOptions): AsyncGenerator<CodesBatch<P>, void> {
+    const task = this.#task(this.encoder)
+    return codeBatches(() => task, x, checkRunOptions(options))
   }
 
   /**
@@ -92,25 +124,44 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
   }
 
   /**
+   * Reconstructions from hidden activations, [rows, inputs], in the units of x, written to a folder as a dataset.
+   *
+   * @throws {@link LayerwiseError} as {@link encode}
+   */
+  async decode(codes: Rows, options: FolderOptions): Promise<Dataset>
+  /**
    * Reconstructions from hidden activations, [rows, inputs], in the units of x.
    *
    * @throws {@link LayerwiseError} as {@link encode}
    */
-  async decode(codes: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
-    const run = checkRunOptions(options)
-    const { outputs } = this.network.layers[this.encoder.to - 1]!
-    const form = { width: outputs, precision: this.network.precision, scaling: undefined }
-    return forward(this.network, this.decoder, 'codes', codes, form, run, this.scaler)
+  async decode(codes: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>>
+  async decode(codes: Rows, options?: RunOptions | FolderOptions): Promise<Matrix<FloatArray<P>> | Dataset> {
+    const { run, to } = checkFolderOptions(options)
+    return answerRows(this.decoding(this.decoder), codes, run, { to })
   }
 
+  /** @internal What decodes the activations that go into the first of these layers. */
+  protected decoding(range: LayerRange): ForwardTask<P> {
+    const { inputs: width } = this.network.layers[range.from]!
+    const form = { width, precision: this.network.precision, scaling: undefined }
+    return forwardTask(this.network, range, 'codes', form, this.scaler)
+  }
+
+  /**
+   * `x` encoded and decoded, [rows, inputs], in the units of x, written to a folder as a dataset.
+   *
+   * @throws {@link LayerwiseError} as {@link encode}
+   */
+  async reconstruct(x: Rows, options: FolderOptions): Promise<Dataset>
   /**
    * `x` encoded and decoded, [rows, inputs], in the units of x. Dense also for sparse rows: of many of them take slices.
    *
    * @throws {@link LayerwiseError} as {@link encode}
    */
-  async reconstruct(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
-    const run = checkRunOptions(options)
-    return forward(this.network, this.whole, 'x', x, this.rowForm, run, this.scaler)
+  async reconstruct(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>>
+  async reconstruct(x: Rows, options?: RunOptions | FolderOptions): Promise<Matrix<FloatArray<P>> | Dataset> {
+    const { run, to } = checkFolderOptions(options)
+    return answerRows(forwardTask(this.network, this.whole, 'x', this.rowForm, this.scaler), x, run, { to })
   }
 
   /**
@@ -134,13 +185,39 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
   }
 
   /**
+   * {@link reconstructionError} of each row, written to a folder as a dataset of one column, in float64.
+   *
+   * @throws {@link LayerwiseError} as {@link encode}
+   */
+  async reconstructionError(x: Rows, options: FolderOptions): Promise<Dataset>
+  /**
+   * The rows with the largest {@link reconstructionError}, in memory for so many.
+   *
+   * @throws {@link LayerwiseError} as {@link encode}
+   */
+  async reconstructionError(x: Rows, options: LargestOptions): Promise<LargestErrors>
+  /**
    * Σⱼ (yⱼ − xⱼ)² of each row, for every loss, not halved, after scaling: an anomaly score.
    *
    * @throws {@link LayerwiseError} as {@link encode}
    */
-  async reconstructionError(x: Rows, options?: RunOptions): Promise<PlainFloat64Array> {
-    const run = checkRunOptions(options)
-    return forwardErrors(this.network, this.whole, 'x', x, this.rowForm, run)
+  async reconstructionError(x: Rows, options?: RunOptions): Promise<PlainFloat64Array>
+  async reconstructionError(
+    x: Rows,
+    options?: RunOptions | FolderOptions | LargestOptions,
+  ): Promise<PlainFloat64Array | Dataset | LargestErrors> {
+    return answerErrors(this.#task(this.whole), x, checkErrorOptions(options))
+  }
+
+  /**
+   * {@link reconstructionError} batch by batch, for rows longer than memory, also for those that come only once.
+   *
+   * @param x - rows, or batches of them: see {@link encodeBatches}
+   * @throws {@link LayerwiseError} (while it is iterated) as {@link encode}
+   */
+  reconstructionErrorBatches(x: RowsOrBatches, options?: RunOptions): AsyncGenerator<ErrorsBatch, void> {
+    const task = this.#task(this.whole)
+    return errorBatches(() => task, x, checkRunOptions(options))
   }
 
   /**
@@ -155,13 +232,23 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
   }
 
   /**
+   * The squares (yⱼ − xⱼ)² themselves, [rows, inputs], written to a folder as a dataset.
+   *
+   * @throws {@link LayerwiseError} as {@link encode}
+   */
+  async reconstructionErrorPerFeature(x: Rows, options: FolderOptions): Promise<Dataset>
+  /**
    * The squares (yⱼ − xⱼ)² themselves, [rows, inputs]. Dense also for sparse rows: of many of them take slices.
    *
    * @throws {@link LayerwiseError} as {@link encode}
    */
-  async reconstructionErrorPerFeature(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
-    const run = checkRunOptions(options)
-    return forwardSquares(this.network, this.whole, 'x', x, this.rowForm, run)
+  async reconstructionErrorPerFeature(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>>
+  async reconstructionErrorPerFeature(
+    x: Rows,
+    options?: RunOptions | FolderOptions,
+  ): Promise<Matrix<FloatArray<P>> | Dataset> {
+    const { run, to } = checkFolderOptions(options)
+    return answerRows(this.#task(this.whole), x, run, { to }, 'squares')
   }
 
   /**
@@ -171,5 +258,9 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
    */
   async cost(x: Rows, options?: CostOptions<P>): Promise<Cost<P>> {
     return this.measure({ x }, options, this.costObjective())
+  }
+
+  #task(range: LayerRange): ForwardTask<P> {
+    return forwardTask(this.network, range, 'x', this.rowForm)
   }
 }

@@ -1,9 +1,13 @@
 import { LayerwiseError } from '../base/errors.js'
 import type { FloatArray, FloatInput, PlainUint8Array, Precision } from '../base/precision.js'
+import type { Dataset } from '../data/dataset.js'
 import type { Classes } from '../data/labels.js'
 import type { Matrix } from '../data/matrix.js'
 import type { Rows, SingleRow } from '../data/rows.js'
 import type { ModelScaler } from '../data/scaling/scaler.js'
+import type { RunOptions } from '../native/run-options.js'
+import type { FolderOptions } from './answers.js'
+import type { CodesBatch, RowsOrBatches } from './batches.js'
 import type { OutOptions } from './encode-options.js'
 import { checkMetadata, type ModelMetadata } from './metadata.js'
 import { type ModelContent, type ModelDescription, modelBytes, writeModel } from './model-file.js'
@@ -47,6 +51,12 @@ export abstract class BaseModel<P extends Precision> {
   abstract get scaling(): ModelScaler | undefined
 
   /**
+   * Rows as the model describes them, written to a folder as a dataset.
+   *
+   * @throws {@link LayerwiseError} as in memory; `ERR_ARGUMENT`, `ERR_BUSY` for a folder that cannot be used; `ERR_FILE` if the disk is full
+   */
+  abstract encode(x: Rows, options: FolderOptions): Promise<Dataset>
+  /**
    * Rows as the model describes them: activations of the last hidden layer; of a Pca, rows along its components; of a SoftmaxClassifier,
    * which has no hidden layer, the probabilities of its classes.
    *
@@ -54,6 +64,20 @@ export abstract class BaseModel<P extends Precision> {
    *   memory that is transferred during the call
    */
   abstract encode(x: Rows, options?: OutOptions<P>): Promise<Matrix<FloatArray<P>>>
+
+  /**
+   * {@link encode} batch by batch, for rows longer than memory, also for those that come only once:
+   *
+   *     for await (const { from, codes } of model.encodeBatches(rows)) …
+   *
+   * Of rows, a Dataset or a Matrix, batches are made of some 10 MB and a multiple of 512 rows: they are `encode` of all rows to the bit. Of an
+   * iterable, each batch is answered as a call with it alone would, and the next is asked for when the answer has been taken. Answers are those
+   * of the model at the call.
+   *
+   * @param x - rows, or batches of them
+   * @throws {@link LayerwiseError} (while it is iterated) as {@link encode}; messages name the batch of an iterable
+   */
+  abstract encodeBatches(x: RowsOrBatches, options?: RunOptions): AsyncGenerator<CodesBatch<P>, void>
 
   /**
    * The same for one row, on the calling thread.

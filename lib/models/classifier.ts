@@ -1,4 +1,5 @@
 import { allocate, type FloatArray, type FloatInput, type Precision } from '../base/precision.js'
+import type { Dataset } from '../data/dataset.js'
 import {
   type Classes,
   classCount,
@@ -19,8 +20,17 @@ import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import type { Cost } from '../objective/cost.js'
 import { checkRowValues } from '../objective/row-check.js'
 import type { FitOptions } from '../training/options.js'
+import { answerRows, checkFolderOptions, type FolderOptions, writeParts } from './answers.js'
+import {
+  type CodesBatch,
+  classBatches,
+  codeBatches,
+  type IndicesBatch,
+  type RowsOrBatches,
+} from './batches.js'
 import { checkOutOptions, type OutOptions } from './encode-options.js'
-import { forward, forwardClasses } from './forward.js'
+import { type ForwardTask, forwardClasses, forwardTask } from './forward.js'
+import { forwardParts } from './forward-parts.js'
 import { RowForward } from './forward-row.js'
 import type { Network } from './network.js'
 import { type CostOptions, NetworkModel } from './network-model.js'
@@ -32,6 +42,14 @@ export interface LabeledRows<C extends Classes = Classes> extends RowWeightsOpti
   readonly x: Rows
   /** The class of each row. */
   readonly labels: Labels<C>
+}
+
+/** The classes of consecutive rows. */
+export interface ClassesBatch<C extends Classes = Classes> {
+  /** The number of the first row, counted from 0 through all batches. */
+  readonly from: number
+  /** As `predict` returns them. */
+  readonly classes: Predictions<C>
 }
 
 /** As {@link FitOptions}, but validation rows come with their labels: `{ x, labels, rowWeights? }`, or a fraction of the training rows. */
@@ -68,25 +86,71 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
   }
 
   /**
+   * The number of the most probable class of each row, also where the classes have names, written to a folder as a dataset of one column, in
+   * uint32.
+   *
+   * @throws {@link LayerwiseError} as in memory; `ERR_ARGUMENT`, `ERR_BUSY` for a folder that cannot be used; `ERR_FILE` if the disk is full
+   */
+  async predict(x: Rows, options: FolderOptions): Promise<Dataset>
+  /**
    * The most probable class of each row, the first of equally probable ones: class numbers, or names where the classes have names.
    *
-   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows, `ERR_RANGE` for NaN and infinities
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows, `ERR_RANGE` for NaN and infinities, `ERR_FILE` if the files of a
+   *   dataset fail
    */
-  async predict(x: Rows, options?: RunOptions): Promise<Predictions<C>> {
-    const run = checkRunOptions(options)
-    const indices = await forwardClasses(this.network, 'x', x, this.rowForm, run)
-    return (await toPredictions(indices, this.#classes)) as Predictions<C>
+  async predict(x: Rows, options?: RunOptions): Promise<Predictions<C>>
+  async predict(x: Rows, options?: RunOptions | FolderOptions): Promise<Predictions<C> | Dataset> {
+    const { run, to } = checkFolderOptions(options)
+    const task = this.#task()
+    if (to !== undefined) return writeParts(to, x, forwardParts(task, x, run, 'classes'), 'uint32', 1, run)
+    return (await toPredictions(await forwardClasses(task, x, run), this.#classes)) as Predictions<C>
   }
 
+  /**
+   * {@link predict} batch by batch, for rows longer than memory, also for those that come only once.
+   *
+   * @param x - rows, or batches of them: see {@link encodeBatches}
+   * @throws {@link LayerwiseError} (while it is iterated) as {@link predict}
+   */
+  predictBatches(x: RowsOrBatches, options?: RunOptions): AsyncGenerator<ClassesBatch<C>, void> {
+    const task = this.#task()
+    return this.#predicted(classBatches(() => task, x, checkRunOptions(options)))
+  }
+
+  async *#predicted(batches: AsyncIterable<IndicesBatch>): AsyncGenerator<ClassesBatch<C>, void> {
+    for await (const { from, indices } of batches) {
+      yield { from, classes: (await toPredictions(indices, this.#classes)) as Predictions<C> }
+    }
+  }
+
+  #task(): ForwardTask<P> {
+    return forwardTask(this.network, { from: 0, to: this.network.layers.length }, 'x', this.rowForm)
+  }
+
+  /**
+   * The probability of each class, [rows, classes]; each row sums to 1. Written to a folder as a dataset.
+   *
+   * @throws {@link LayerwiseError} as {@link predict}
+   */
+  async predictProbabilities(x: Rows, options: FolderOptions): Promise<Dataset>
   /**
    * The probability of each class, [rows, classes]; each row sums to 1.
    *
    * @throws {@link LayerwiseError} as {@link predict}; `ERR_ARGUMENT`, `ERR_SHAPE` for a bad `out`
    */
-  async predictProbabilities(x: Rows, options?: OutOptions<P>): Promise<Matrix<FloatArray<P>>> {
-    const { run, out } = checkOutOptions(options, this.precision, x)
-    const whole = { from: 0, to: this.network.layers.length }
-    return forward(this.network, whole, 'x', x, this.rowForm, run, undefined, out)
+  async predictProbabilities(x: Rows, options?: OutOptions<P>): Promise<Matrix<FloatArray<P>>>
+  async predictProbabilities(
+    x: Rows,
+    options?: OutOptions<P> | FolderOptions,
+  ): Promise<Matrix<FloatArray<P>> | Dataset> {
+    const { run, place } = checkOutOptions(options, this.precision, x)
+    return answerRows(this.#task(), x, run, place)
+  }
+
+  /** @internal {@link predictProbabilities} batch by batch. */
+  protected probabilityBatches(x: RowsOrBatches, run: RunOptions): AsyncGenerator<CodesBatch<P>, void> {
+    const task = this.#task()
+    return codeBatches(() => task, x, run)
   }
 
   /**

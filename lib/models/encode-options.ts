@@ -2,8 +2,8 @@ import { checkInteger } from '../base/check.js'
 import type { FloatInput, Precision } from '../base/precision.js'
 import type { Matrix } from '../data/matrix.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
+import { checkPlace, checkTo, type Folder } from './answers.js'
 import type { LayerRange } from './forward.js'
-import { checkOut, type Out } from './out.js'
 
 /** Options of `encode`, of every model. */
 export interface OutOptions<P extends Precision = Precision> extends RunOptions {
@@ -22,19 +22,28 @@ export interface EncodeOptions extends RunOptions {
 }
 
 /** The layers to go through, of `layers` that encode. */
-export function checkEncodeOptions(options: unknown, layers: number): { run: RunOptions; range: LayerRange } {
+export function checkEncodeOptions(
+  options: unknown,
+  layers: number,
+): { run: RunOptions; range: LayerRange; to: Folder } {
+  const run = checkRunOptions(options, ['layer', 'to'])
+  return { run, range: rangeTo(run.layer, layers), to: checkTo(run.to) }
+}
+
+/** The same where the answer comes batch by batch. */
+export function checkLayerOptions(options: unknown, layers: number): { run: RunOptions; range: LayerRange } {
   const run = checkRunOptions(options, ['layer'])
   return { run, range: rangeTo(run.layer, layers) }
 }
 
-/** Options of `encode`, with the array for the codes of the rows of `x`. */
+/** Options of `encode`, with the place for the codes of the rows of `x`. */
 export function checkOutOptions<P extends Precision>(
   options: unknown,
   precision: P,
   x: unknown,
-): { run: RunOptions; out: Out<P> | undefined } {
-  const run = checkRunOptions(options, ['out'])
-  return { run, out: checkOut(run.out, precision, x) }
+): { run: RunOptions; place: ReturnType<typeof checkPlace<P>> } {
+  const run = checkRunOptions(options, ['out', 'to'])
+  return { run, place: checkPlace(run, precision, x) }
 }
 
 /** The same for a model with several layers. */
@@ -43,9 +52,9 @@ export function checkLayerOutOptions<P extends Precision>(
   layers: number,
   precision: P,
   x: unknown,
-): { run: RunOptions; range: LayerRange; out: Out<P> | undefined } {
-  const run = checkRunOptions(options, ['layer', 'out'])
-  return { run, range: rangeTo(run.layer, layers), out: checkOut(run.out, precision, x) }
+): { run: RunOptions; range: LayerRange; place: ReturnType<typeof checkPlace<P>> } {
+  const run = checkRunOptions(options, ['layer', 'out', 'to'])
+  return { run, range: rangeTo(run.layer, layers), place: checkPlace(run, precision, x) }
 }
 
 function rangeTo(layer: unknown, layers: number): LayerRange {

@@ -1,3 +1,4 @@
+import { ownCopy } from '../base/check.js'
 import {
   allocate,
   type FloatArray,
@@ -20,22 +21,52 @@ export interface LayerRange {
   readonly to: number
 }
 
-/**
- * Computes some layers for rows, with the current parameters. With a scaling the outputs are converted back to the units of x; with `out`
- * they are written there.
- */
-export async function forward<P extends Precision>(
+/** What is computed of rows: the outputs of some layers, with the parameters that they had when it was made. */
+export interface ForwardTask<P extends Precision = Precision> {
+  readonly dense: DenseLayers<P>
+  readonly precision: P
+  /** Numbers of an output. */
+  readonly outputs: number
+  /** What the caller called the rows. */
+  readonly argument: string
+  /** The form of the rows. */
+  readonly form: RowForm
+  /** Converts outputs back to the units of the rows; undefined: they stay as they are. */
+  readonly unscale: NativeScaling | undefined
+}
+
+/** A task of these layers of a network, with its current parameters. */
+export function forwardTask<P extends Precision>(
   network: Network<P>,
   range: LayerRange,
   argument: string,
-  x: Rows,
   form: RowForm,
-  options: RunOptions,
   scaling?: NativeScaling,
+): ForwardTask<P> {
+  return {
+    dense: network.slice(range.from, range.to),
+    precision: network.precision,
+    outputs: network.layers[range.to - 1]!.outputs,
+    argument,
+    form,
+    unscale: scaling && nativeScaling(scaling),
+  }
+}
+
+/** The outputs for all rows, [rows, outputs]; or, `squares`, their squared differences from the rows. With `out` they are written there. */
+export async function forward<P extends Precision>(
+  task: ForwardTask<P>,
+  x: Rows,
+  options: RunOptions,
   out?: Out<P>,
+  result: 'outputs' | 'squares' = 'outputs',
 ): Promise<Matrix<FloatArray<P>>> {
-  const unscale = scaling && nativeScaling(scaling)
-  return forwardMatrix(network, range, argument, x, form, options, 'outputs', unscale, out)
+  const { outputs, precision } = task
+  const room = (rows: number) => roomIn(out, rows, outputs, precision, result)
+  const written = await run(task, x, options, result, room).finally(() => {
+    if (out !== undefined && options.signal?.aborted !== true) checkStillThere(out)
+  })
+  return Matrix.from(written, written.length / outputs, outputs)
 }
 
 /** The same for rows that are already read, written to `out`, [rows, outputs of the last layer]. */
@@ -47,91 +78,50 @@ export async function forwardInto<P extends Precision>(
   rows: NativeRows,
   options: RunOptions,
 ): Promise<void> {
-  await compute(network.slice(range.from, range.to), argument, rows, options, 'outputs', out)
+  const request = requestOf(network.slice(range.from, range.to), rows, 'outputs', out)
+  await nativeRead(argument, rows, options, (native) => binding().forward({ ...native, ...request }))
 }
 
-/** Squared differences between rows and outputs, [rows, outputs]. */
-export async function forwardSquares<P extends Precision>(
-  network: Network<P>,
-  range: LayerRange,
-  argument: string,
+/** The sums of the squared differences between rows and outputs, one a row. */
+export async function forwardErrors(
+  task: ForwardTask,
   x: Rows,
-  form: RowForm,
-  options: RunOptions,
-): Promise<Matrix<FloatArray<P>>> {
-  return forwardMatrix(network, range, argument, x, form, options, 'squares')
-}
-
-/** Their sums, one a row. */
-export async function forwardErrors<P extends Precision>(
-  network: Network<P>,
-  range: LayerRange,
-  argument: string,
-  x: Rows,
-  form: RowForm,
   options: RunOptions,
 ): Promise<PlainFloat64Array> {
-  const room = (rows: number) => allocate('float64', rows, 'errors')
-  return run(network.slice(range.from, range.to), argument, x, form, options, 'errors', room)
+  return run(task, x, options, 'errors', (rows) => allocate('float64', rows, 'errors'))
 }
 
-/** The index of the largest output of the last layer, the first of equals, for each row. */
-export async function forwardClasses<P extends Precision>(
-  layers: DenseLayers<P>,
-  argument: string,
+/** The index of the largest output, the first of equals, for each row. */
+export async function forwardClasses(
+  task: ForwardTask,
   x: Rows,
-  form: RowForm,
   options: RunOptions,
 ): Promise<PlainUint32Array> {
-  return run(layers, argument, x, form, options, 'classes', (rows) => allocate('uint32', rows, 'classes'))
-}
-
-async function forwardMatrix<P extends Precision>(
-  network: Network<P>,
-  range: LayerRange,
-  argument: string,
-  x: Rows,
-  form: RowForm,
-  options: RunOptions,
-  result: 'outputs' | 'squares',
-  unscale?: NativeScaling,
-  out?: Out<P>,
-): Promise<Matrix<FloatArray<P>>> {
-  const { outputs } = network.layers[range.to - 1]!
-  const room = (rows: number) => roomIn(out, rows, outputs, network.precision, result)
-  const layers = network.slice(range.from, range.to)
-  const written = await run(layers, argument, x, form, options, result, room, unscale).finally(() => {
-    if (out !== undefined && options.signal?.aborted !== true) checkStillThere(out)
-  })
-  return Matrix.from(written, written.length / outputs, outputs)
+  return run(task, x, options, 'classes', (rows) => allocate('uint32', rows, 'classes'))
 }
 
 /** Reads the caller's rows, allocates the result, and computes. */
 async function run<Out extends ForwardRequest['out']>(
-  layers: DenseLayers<Precision>,
-  argument: string,
+  { dense, argument, form, unscale }: ForwardTask,
   x: Rows,
-  form: RowForm,
   options: RunOptions,
   result: ForwardRequest['result'],
   room: (rows: number) => Out,
-  unscale?: NativeScaling,
 ): Promise<Out> {
   const rows = await toRows(argument, x, form, () => options.signal?.throwIfAborted())
   const out = room(rows.rows)
-  await compute(layers, argument, rows, options, result, out, unscale)
+  const request = requestOf(dense, rows, result, out, unscale)
+  await nativeRead(argument, rows, options, (native) => binding().forward({ ...native, ...request }))
   return out
 }
 
-async function compute(
+/** The request of a native call, but for its threads. */
+export function requestOf(
   { layers, parameters }: DenseLayers<Precision>,
-  argument: string,
   rows: NativeRows,
-  options: RunOptions,
   result: ForwardRequest['result'],
   out: ForwardRequest['out'],
   unscale?: NativeScaling,
-): Promise<void> {
-  const request = { layers, parameters, rows, result, out, ...(unscale && { unscale }) }
-  await nativeRead(argument, rows, options, (native) => binding().forward({ ...native, ...request }))
+): Omit<ForwardRequest, 'threads' | 'flags'> {
+  return ownCopy({ layers, parameters, rows, result, out, ...(unscale && { unscale }) })
 }

@@ -1,18 +1,36 @@
 import { checkOptions, freezeDeep, ownCopy } from '../base/check.js'
 import { LayerwiseError } from '../base/errors.js'
 import type { FloatArray, FloatInput, PlainFloat64Array, Precision } from '../base/precision.js'
+import type { Dataset } from '../data/dataset.js'
 import { Matrix } from '../data/matrix.js'
 import type { RowWeightsOption } from '../data/row-weights.js'
-import { type FittingRows, ownWidth, type RowForm, type Rows, type SingleRow } from '../data/rows.js'
+import { type FittingRows, ownWidth, type Rows, type SingleRow } from '../data/rows.js'
 import type { Scaler } from '../data/scaling/column-scaler.js'
 import type { ModelScaler } from '../data/scaling/scaler.js'
 import { asSparseMatrix, type SparseMatrix } from '../data/sparse-matrix.js'
 import { takeRows } from '../data/take-rows.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
+import {
+  answerErrors,
+  answerRows,
+  checkErrorOptions,
+  checkFolderOptions,
+  collectErrors,
+  type FolderOptions,
+  type LargestOptions,
+} from './answers.js'
 import { BaseModel } from './base-model.js'
+import {
+  type CodesBatch,
+  codeBatches,
+  type ErrorsBatch,
+  errorBatches,
+  type RowsOrBatches,
+} from './batches.js'
 import { checkOutOptions, type OutOptions } from './encode-options.js'
 import { centred, type FittedPca, fittedPca, madeOnce } from './fitted-pca.js'
-import { forward, forwardErrors, forwardSquares } from './forward.js'
+import { type ForwardTask, forwardTask } from './forward.js'
+import type { LargestErrors } from './largest.js'
 import { type ModelContent, type Restorer, readModel, readModelBytes, type Tensors } from './model-file.js'
 import { copyScaler } from './network-model.js'
 import { checkPcaTensors, pcaTensors, storedComponents } from './pca-file.js'
@@ -89,7 +107,7 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
    * Components beyond the rank of the data (at most m − 1) have variance 0; they complete the others to an orthonormal set, and are
    * otherwise arbitrary.
    *
-   * @param x - a Matrix or an array of rows: training data only
+   * @param x - a Matrix, a Dataset or an array of rows: training data only
    * @param options - `rowWeights`: mean and covariance become Σwᵢxᵢ/Σwᵢ and Σwᵢ(xᵢ−μ)(xᵢ−μ)ᵀ/Σwᵢ
    * @throws `signal.reason`, if the signal is aborted
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows, fewer columns than components, or more than 2,000 columns without
@@ -113,15 +131,24 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   }
 
   /**
+   * Rows along the components, [rows, components]; with `whiten: 'zca'` [rows, columns]. Written to a folder as a dataset.
+   *
+   * @throws {@link LayerwiseError} as in memory; `ERR_ARGUMENT`, `ERR_BUSY` for a folder that cannot be used; `ERR_FILE` if the disk is full
+   */
+  async transform(x: Rows, options: FolderOptions): Promise<Dataset>
+  /**
    * Rows along the components, [rows, components]; with `whiten: 'zca'` [rows, columns].
    *
    * @throws {@link LayerwiseError} `ERR_STATE` before `fit`; `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows or a bad `out`,
-   *   `ERR_RANGE` for NaN and infinities
+   *   `ERR_RANGE` for NaN and infinities, `ERR_FILE` if the files of a dataset fail
    */
-  async transform(x: Rows, options?: OutOptions<P>): Promise<Matrix<FloatArray<P>>> {
-    const { run, out } = checkOutOptions(options, this.precision, x)
-    const { network, into, rowForm } = await this.#projecting(x)
-    return forward(network, into, 'x', x, rowForm, run, undefined, out)
+  async transform(x: Rows, options?: OutOptions<P>): Promise<Matrix<FloatArray<P>>>
+  async transform(
+    x: Rows,
+    options?: OutOptions<P> | FolderOptions,
+  ): Promise<Matrix<FloatArray<P>> | Dataset> {
+    const { run, place } = checkOutOptions(options, this.precision, x)
+    return answerRows(await this.#task(this.#known(), x, 'into'), x, run, place)
   }
 
   /**
@@ -136,9 +163,20 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
     return this.#known().transformRow.run('row', row, out)
   }
 
+  /** The same as {@link transform}, under the common name of all models. Written to a folder. */
+  override async encode(x: Rows, options: FolderOptions): Promise<Dataset>
   /** The same as {@link transform}, under the common name of all models. */
-  override async encode(x: Rows, options?: OutOptions<P>): Promise<Matrix<FloatArray<P>>> {
-    return this.transform(x, options)
+  override async encode(x: Rows, options?: OutOptions<P>): Promise<Matrix<FloatArray<P>>>
+  override async encode(
+    x: Rows,
+    options?: OutOptions<P> | FolderOptions,
+  ): Promise<Matrix<FloatArray<P>> | Dataset> {
+    return this.transform(x, options as OutOptions<P>)
+  }
+
+  override encodeBatches(x: RowsOrBatches, options?: RunOptions): AsyncGenerator<CodesBatch<P>, void> {
+    const fitted = this.#known()
+    return codeBatches((rows) => this.#task(fitted, rows, 'into'), x, checkRunOptions(options))
   }
 
   /** The same as {@link transformSync}, under the common name of all models. */
@@ -147,29 +185,65 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   }
 
   /**
+   * The inverse of {@link transform}, [rows, columns], in the units of x, written to a folder as a dataset.
+   *
+   * @throws {@link LayerwiseError} as {@link transform}
+   */
+  async inverseTransform(codes: Rows, options: FolderOptions): Promise<Dataset>
+  /**
    * The inverse of {@link transform}, [rows, columns], in the units of x: the part outside the components is lost, and with ε = 0 the part
    * in directions without variance.
    *
    * @throws {@link LayerwiseError} as {@link transform}
    */
-  async inverseTransform(codes: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
-    const run = checkRunOptions(options)
+  async inverseTransform(codes: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>>
+  async inverseTransform(
+    codes: Rows,
+    options?: RunOptions | FolderOptions,
+  ): Promise<Matrix<FloatArray<P>> | Dataset> {
+    const { run, to } = checkFolderOptions(options)
     const { network, back, centring } = this.#known()
     const { inputs } = network.layers[back.from]!
     const form = { width: inputs, precision: this.#settings.precision, scaling: undefined }
-    return forward(network, back, 'codes', codes, form, run, centring)
+    return answerRows(forwardTask(network, back, 'codes', form, centring), codes, run, { to })
   }
 
+  /**
+   * {@link reconstructionError} of each row, written to a folder as a dataset of one column, in float64.
+   *
+   * @throws {@link LayerwiseError} as {@link transform}
+   */
+  async reconstructionError(x: Rows, options: FolderOptions): Promise<Dataset>
+  /**
+   * The rows with the largest {@link reconstructionError}, in memory for so many.
+   *
+   * @throws {@link LayerwiseError} as {@link transform}
+   */
+  async reconstructionError(x: Rows, options: LargestOptions): Promise<LargestErrors>
   /**
    * Σⱼ (yⱼ − xⱼ)² of each row, y being transformed and transformed back, after scaling: an anomaly score. Its mean over the fitted rows is
    * the sum of the variances of the omitted components.
    *
    * @throws {@link LayerwiseError} as {@link transform}
    */
-  async reconstructionError(x: Rows, options?: RunOptions): Promise<PlainFloat64Array> {
-    const run = checkRunOptions(options)
-    const { network, into, back, rowForm } = await this.#projecting(x)
-    return forwardErrors(network, { from: into.from, to: back.to }, 'x', x, rowForm, run)
+  async reconstructionError(x: Rows, options?: RunOptions): Promise<PlainFloat64Array>
+  async reconstructionError(
+    x: Rows,
+    options?: RunOptions | FolderOptions | LargestOptions,
+  ): Promise<PlainFloat64Array | Dataset | LargestErrors> {
+    const asked = checkErrorOptions(options)
+    return answerErrors(await this.#task(this.#known(), x, 'whole'), x, asked)
+  }
+
+  /**
+   * {@link reconstructionError} batch by batch, for rows longer than memory, also for those that come only once.
+   *
+   * @param x - rows, or batches of them: see {@link encodeBatches}
+   * @throws {@link LayerwiseError} (while it is iterated) as {@link transform}
+   */
+  reconstructionErrorBatches(x: RowsOrBatches, options?: RunOptions): AsyncGenerator<ErrorsBatch, void> {
+    const fitted = this.#known()
+    return errorBatches((rows) => this.#task(fitted, rows, 'whole'), x, checkRunOptions(options))
   }
 
   /**
@@ -183,29 +257,54 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
   }
 
   /**
+   * The squares (yⱼ − xⱼ)² themselves, [rows, columns], written to a folder as a dataset.
+   *
+   * @throws {@link LayerwiseError} as {@link transform}
+   */
+  async reconstructionErrorPerFeature(x: Rows, options: FolderOptions): Promise<Dataset>
+  /**
    * The squares (yⱼ − xⱼ)² themselves, [rows, columns]. Dense also for sparse rows: of many of them take slices.
    *
    * @throws {@link LayerwiseError} as {@link transform}
    */
-  async reconstructionErrorPerFeature(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>> {
-    const run = checkRunOptions(options)
-    const { network, into, back, rowForm } = await this.#projecting(x)
-    return forwardSquares(network, { from: into.from, to: back.to }, 'x', x, rowForm, run)
+  async reconstructionErrorPerFeature(x: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>>
+  async reconstructionErrorPerFeature(
+    x: Rows,
+    options?: RunOptions | FolderOptions,
+  ): Promise<Matrix<FloatArray<P>> | Dataset> {
+    const { run, to } = checkFolderOptions(options)
+    return answerRows(await this.#task(this.#known(), x, 'whole'), x, run, { to }, 'squares')
   }
 
+  /**
+   * {@link mahalanobis} of each row, written to a folder as a dataset of one column, in float64.
+   *
+   * @throws {@link LayerwiseError} as in memory; `ERR_ARGUMENT`, `ERR_BUSY` for a folder that cannot be used; `ERR_FILE` if the disk is full
+   */
+  async mahalanobis(x: Rows, options: FolderOptions): Promise<Dataset>
+  /**
+   * The rows with the largest {@link mahalanobis} distances, as `errors`, in memory for so many.
+   *
+   * @throws {@link LayerwiseError} as for all rows
+   */
+  async mahalanobis(x: Rows, options: LargestOptions): Promise<LargestErrors>
   /**
    * The Mahalanobis distance of each row from the mean, within the components that were kept: √(Σᵢ zᵢ²/wᵢ), zᵢ being its coordinates along
    * them and wᵢ their variances; an anomaly score for the part within the components; {@link reconstructionError} measures the part
    * outside. For normally distributed data its square follows a χ² distribution with as many degrees of freedom as there are components
    * with a variance. A component without variance is ignored, as in a pseudo-inverse, and `whiten` and `epsilon` have no effect. Computed
-   * in float64 in every precision; needs memory for [rows, components] numbers.
+   * in float64 in every precision.
    *
    * Differs from scikit-learn's `mahalanobis`, which returns the square.
    *
    * @throws {@link LayerwiseError} as {@link transform}; `ERR_RANGE` also for rows whose distance overflows
    */
-  async mahalanobis(x: Rows, options?: RunOptions): Promise<PlainFloat64Array> {
-    const run = checkRunOptions(options)
+  async mahalanobis(x: Rows, options?: RunOptions): Promise<PlainFloat64Array>
+  async mahalanobis(
+    x: Rows,
+    options?: RunOptions | FolderOptions | LargestOptions,
+  ): Promise<PlainFloat64Array | Dataset | LargestErrors> {
+    const asked = checkErrorOptions(options)
     const fitted = this.#known()
     const whitening = madeOnce(fitted.whitening, 'made', () =>
       projection(fitted, 'pca', 0, 'float64', 'explainedVariance'),
@@ -215,7 +314,7 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
       ? madeOnce(fitted.uncentred, 'whitening', async () => uncentred(await whitening, fitted.mean))
       : whitening)
     const form = { ...(sparse ? fitted.sparseForm : fitted.rowForm), precision: 'float64' } as const
-    return rowNorms('x', await forward(network, into, 'x', x, form, run))
+    return collectErrors(rowNorms(forwardTask(network, into, 'x', form), x, asked.run), x, asked)
   }
 
   /** V, unit vectors in the order of falling variance, one a row: [components, columns]. Read-only. `ERR_STATE` before `fit`. */
@@ -291,14 +390,14 @@ export class Pca<P extends Precision = 'float32'> extends BaseModel<P> {
     },
   }
 
-  /** What transforms these rows: sparse ones are not centred, but the layers' outputs are. */
-  async #projecting(x: Rows): Promise<Projection<P> & { readonly rowForm: RowForm }> {
-    const fitted = this.#known()
-    if (asSparseMatrix('x', x) === undefined) return fitted
-    const made = madeOnce<'made', Projection<P>>(fitted.uncentred, 'made', () =>
-      uncentred(fitted, fitted.mean),
-    )
-    return { ...(await made), rowForm: fitted.sparseForm }
+  /** What transforms these rows, or reconstructs them: sparse ones are not centred, but the layers' outputs are. */
+  async #task(fitted: FittedPca<P>, x: unknown, layers: 'into' | 'whole'): Promise<ForwardTask<P>> {
+    const sparse = asSparseMatrix('x', x) !== undefined
+    const { network, into, back } = sparse
+      ? await madeOnce<'made', Projection<P>>(fitted.uncentred, 'made', () => uncentred(fitted, fitted.mean))
+      : fitted
+    const range = layers === 'into' ? into : { from: into.from, to: back.to }
+    return forwardTask(network, range, 'x', sparse ? fitted.sparseForm : fitted.rowForm)
   }
 
   #known(): FittedPca<P> {

@@ -1,13 +1,17 @@
 import { checkInteger, checkOptions, freezeDeep } from '../base/check.js'
 import type { FloatArray, FloatInput, Precision } from '../base/precision.js'
+import type { Dataset } from '../data/dataset.js'
 import type { Classes, Labels } from '../data/labels.js'
 import type { Matrix } from '../data/matrix.js'
 import type { Rows, SingleRow } from '../data/rows.js'
 import type { Scaler } from '../data/scaling/column-scaler.js'
 import type { NativeObjective } from '../native/binding.js'
+import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import type { TrainingHistory } from '../training/history.js'
 import { checkFitOptions } from '../training/options.js'
 import { plainObjective } from '../training/request.js'
+import type { FolderOptions } from './answers.js'
+import type { CodesBatch, RowsOrBatches } from './batches.js'
 import { Classifier, type ClassifierFitOptions } from './classifier.js'
 import {
   checkSoftmaxSettings,
@@ -120,9 +124,19 @@ export class SoftmaxClassifier<
     return this.trainWhole('fit', { x, labels }, { phase: undefined, objective, seed, settings })
   }
 
+  /** The same as {@link predictProbabilities}: the model has no hidden layer, so class probabilities are its codes. Written to a folder. */
+  override async encode(x: Rows, options: FolderOptions): Promise<Dataset>
   /** The same as {@link predictProbabilities}: the model has no hidden layer, so class probabilities are its codes. */
-  override async encode(x: Rows, options?: OutOptions<P>): Promise<Matrix<FloatArray<P>>> {
-    return this.predictProbabilities(x, options)
+  override async encode(x: Rows, options?: OutOptions<P>): Promise<Matrix<FloatArray<P>>>
+  override async encode(
+    x: Rows,
+    options?: OutOptions<P> | FolderOptions,
+  ): Promise<Matrix<FloatArray<P>> | Dataset> {
+    return this.predictProbabilities(x, options as OutOptions<P>)
+  }
+
+  override encodeBatches(x: RowsOrBatches, options?: RunOptions): AsyncGenerator<CodesBatch<P>, void> {
+    return this.probabilityBatches(x, checkRunOptions(options))
   }
 
   /** The same as {@link predictProbabilitiesSync}. */

@@ -1,12 +1,14 @@
 import { checkOptions, freezeDeep } from '../base/check.js'
 import type { FloatArray, Precision } from '../base/precision.js'
 import { show } from '../base/show.js'
+import type { Dataset } from '../data/dataset.js'
 import type { Classes } from '../data/labels.js'
 import type { Matrix } from '../data/matrix.js'
 import { formatError } from '../data/read-file.js'
 import type { Rows } from '../data/rows.js'
 import type { NativeLayer, NativeObjective, NativePenalty } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
+import type { RunOptions } from '../native/run-options.js'
 import { costPenalties, type Sparsity, trainingAverage, trainingPenalties } from '../objective/sparsity.js'
 import { takeFitRows } from '../training/fit-rows.js'
 import type { TrainingHistory } from '../training/history.js'
@@ -14,15 +16,18 @@ import type { FitRows } from '../training/named-rows.js'
 import { checkFitOptions, type FitOptions } from '../training/options.js'
 import { plainObjective, type TrainingRequest } from '../training/request.js'
 import { train } from '../training/train.js'
+import { answerRows, type FolderOptions } from './answers.js'
 import { Autoencoder } from './autoencoder.js'
+import { type CodesBatch, codeBatches, type RowsOrBatches } from './batches.js'
 import { CodeMemory, codesOf } from './codes.js'
 import {
   checkEncodeOptions,
+  checkLayerOptions,
   checkLayerOutOptions,
   type EncodeOptions,
   type OutOptions,
 } from './encode-options.js'
-import { forward } from './forward.js'
+import { forwardTask } from './forward.js'
 import {
   checkCount,
   checkFits,
@@ -164,27 +169,78 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
   }
 
   /**
+   * Activations of the last encoding layer, [rows, its units], written to a folder as a dataset.
+   *
+   * @throws {@link LayerwiseError} as in memory; `ERR_ARGUMENT`, `ERR_BUSY` for a folder that cannot be used; `ERR_FILE` if the disk is full
+   */
+  override async encode(x: Rows, options: FolderOptions): Promise<Dataset>
+  /**
+   * Activations of the last encoding layer, [rows, its units].
+   *
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows or a bad `out`, `ERR_RANGE` for NaN and
+   *   infinities, `ERR_STATE` for memory that is transferred during the call, `ERR_FILE` if the files of a dataset fail
+   */
+  override async encode(x: Rows, options?: OutOptions<P>): Promise<Matrix<FloatArray<P>>>
+  /**
+   * Activations of a layer, [rows, its units], written to a folder as a dataset.
+   *
+   * @param options - `layer`: which, counted from 1; default the last
+   * @throws {@link LayerwiseError} as above; `ERR_ARGUMENT` also for no such layer
+   */
+  override async encode(x: Rows, options: EncodeOptions & FolderOptions): Promise<Dataset>
+  /**
    * Activations of a layer, [rows, its units].
    *
-   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows, no such layer or a bad `out`,
-   *   `ERR_RANGE` for NaN and infinities, `ERR_STATE` for memory that is transferred during the call
+   * @param options - `layer`: which, counted from 1; default the last
+   * @throws {@link LayerwiseError} as above; `ERR_ARGUMENT` also for no such layer
    */
-  override async encode(x: Rows, options?: EncodeOptions & OutOptions<P>): Promise<Matrix<FloatArray<P>>> {
-    const { run, range, out } = checkLayerOutOptions(options, this.encoder.to, this.precision, x)
-    return forward(this.network, range, 'x', x, this.rowForm, run, undefined, out)
+  override async encode(x: Rows, options?: EncodeOptions & OutOptions<P>): Promise<Matrix<FloatArray<P>>>
+  override async encode(
+    x: Rows,
+    options?: EncodeOptions & (OutOptions<P> | FolderOptions),
+  ): Promise<Matrix<FloatArray<P>> | Dataset> {
+    const { run, range, place } = checkLayerOutOptions(options, this.encoder.to, this.precision, x)
+    return answerRows(forwardTask(this.network, range, 'x', this.rowForm), x, run, place)
   }
 
+  override encodeBatches(x: RowsOrBatches, options?: EncodeOptions): AsyncGenerator<CodesBatch<P>, void> {
+    const { run, range } = checkLayerOptions(options, this.encoder.to)
+    const task = forwardTask(this.network, range, 'x', this.rowForm)
+    return codeBatches(() => task, x, run)
+  }
+
+  /**
+   * Reconstructions from activations of the last encoding layer, [rows, inputs], in the units of x, written to a folder as a dataset.
+   *
+   * @throws {@link LayerwiseError} as {@link encode}
+   */
+  override async decode(codes: Rows, options: FolderOptions): Promise<Dataset>
+  /**
+   * Reconstructions from activations of the last encoding layer, [rows, inputs], in the units of x.
+   *
+   * @throws {@link LayerwiseError} as {@link encode}
+   */
+  override async decode(codes: Rows, options?: RunOptions): Promise<Matrix<FloatArray<P>>>
+  /**
+   * Reconstructions from activations of a layer, through the decoders from there down, [rows, inputs], in the units of x, written to a folder
+   * as a dataset.
+   *
+   * @throws {@link LayerwiseError} as {@link encode}
+   */
+  override async decode(codes: Rows, options: EncodeOptions & FolderOptions): Promise<Dataset>
   /**
    * Reconstructions from activations of a layer, through the decoders from there down, [rows, inputs], in the units of x.
    *
    * @throws {@link LayerwiseError} as {@link encode}
    */
-  override async decode(codes: Rows, options?: EncodeOptions): Promise<Matrix<FloatArray<P>>> {
-    const { run, range } = checkEncodeOptions(options, this.encoder.to)
-    const { to } = this.decoder
-    const { outputs } = this.network.layers[range.to - 1]!
-    const form = { width: outputs, precision: this.network.precision, scaling: undefined }
-    return forward(this.network, { from: to - range.to, to }, 'codes', codes, form, run, this.scaler)
+  override async decode(codes: Rows, options?: EncodeOptions): Promise<Matrix<FloatArray<P>>>
+  override async decode(
+    codes: Rows,
+    options?: EncodeOptions | (EncodeOptions & FolderOptions),
+  ): Promise<Matrix<FloatArray<P>> | Dataset> {
+    const { run, range, to } = checkEncodeOptions(options, this.encoder.to)
+    const { to: end } = this.decoder
+    return answerRows(this.decoding({ from: end - range.to, to: end }), codes, run, { to })
   }
 
   /**

@@ -1,5 +1,6 @@
 import { type Complete, checkBoolean, checkOptions, freezeDeep } from '../base/check.js'
 import type { FloatArray, FloatInput, Precision } from '../base/precision.js'
+import type { Dataset } from '../data/dataset.js'
 import type { Classes, Labels } from '../data/labels.js'
 import type { Matrix } from '../data/matrix.js'
 import type { Rows, SingleRow } from '../data/rows.js'
@@ -12,11 +13,18 @@ import type { TrainingHistory } from '../training/history.js'
 import { checkFitOptions, FIT_OPTIONS } from '../training/options.js'
 import { plainObjective, type TrainingRequest } from '../training/request.js'
 import { train } from '../training/train.js'
+import { answerRows, type FolderOptions } from './answers.js'
+import { type CodesBatch, codeBatches, type RowsOrBatches } from './batches.js'
 import { Classifier, type ClassifierFitOptions } from './classifier.js'
 import { classifierObjective } from './classifier-options.js'
 import { CodeMemory, codesOf } from './codes.js'
-import { checkLayerOutOptions, type EncodeOptions, type OutOptions } from './encode-options.js'
-import { forward, type LayerRange } from './forward.js'
+import {
+  checkLayerOptions,
+  checkLayerOutOptions,
+  type EncodeOptions,
+  type OutOptions,
+} from './encode-options.js'
+import { forwardTask, type LayerRange } from './forward.js'
 import { RowForward } from './forward-row.js'
 import { type Restorer, readModel, readModelBytes } from './model-file.js'
 import { Network, type Stored } from './network.js'
@@ -188,15 +196,44 @@ export class StackedClassifier<
   }
 
   /**
-   * Activations of a layer below the softmax, [rows, its units].
+   * Activations of the last layer below the softmax, [rows, its units], written to a folder as a dataset.
    *
-   * @param options - `layer`: which, counted from 1; default the last
-   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows, no such layer or a bad `out`,
-   *   `ERR_RANGE` for NaN and infinities, `ERR_STATE` for memory that is transferred during the call
+   * @throws {@link LayerwiseError} as in memory; `ERR_ARGUMENT`, `ERR_BUSY` for a folder that cannot be used; `ERR_FILE` if the disk is full
    */
-  override async encode(x: Rows, options?: EncodeOptions & OutOptions<P>): Promise<Matrix<FloatArray<P>>> {
-    const { run, range, out } = checkLayerOutOptions(options, this.#encoder.to, this.precision, x)
-    return forward(this.network, range, 'x', x, this.rowForm, run, undefined, out)
+  override async encode(x: Rows, options: FolderOptions): Promise<Dataset>
+  /**
+   * Activations of the last layer below the softmax, [rows, its units].
+   *
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows or a bad `out`, `ERR_RANGE` for NaN and
+   *   infinities, `ERR_STATE` for memory that is transferred during the call, `ERR_FILE` if the files of a dataset fail
+   */
+  override async encode(x: Rows, options?: OutOptions<P>): Promise<Matrix<FloatArray<P>>>
+  /**
+   * Activations of a layer, [rows, its units], written to a folder as a dataset.
+   *
+   * @param options - `layer`: which, counted from 1; default the last below the softmax
+   * @throws {@link LayerwiseError} as above; `ERR_ARGUMENT` also for no such layer
+   */
+  override async encode(x: Rows, options: EncodeOptions & FolderOptions): Promise<Dataset>
+  /**
+   * Activations of a layer, [rows, its units].
+   *
+   * @param options - `layer`: which, counted from 1; default the last below the softmax
+   * @throws {@link LayerwiseError} as above; `ERR_ARGUMENT` also for no such layer
+   */
+  override async encode(x: Rows, options?: EncodeOptions & OutOptions<P>): Promise<Matrix<FloatArray<P>>>
+  override async encode(
+    x: Rows,
+    options?: EncodeOptions & (OutOptions<P> | FolderOptions),
+  ): Promise<Matrix<FloatArray<P>> | Dataset> {
+    const { run, range, place } = checkLayerOutOptions(options, this.#encoder.to, this.precision, x)
+    return answerRows(forwardTask(this.network, range, 'x', this.rowForm), x, run, place)
+  }
+
+  override encodeBatches(x: RowsOrBatches, options?: EncodeOptions): AsyncGenerator<CodesBatch<P>, void> {
+    const { run, range } = checkLayerOptions(options, this.#encoder.to)
+    const task = forwardTask(this.network, range, 'x', this.rowForm)
+    return codeBatches(() => task, x, run)
   }
 
   /**

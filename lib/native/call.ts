@@ -1,5 +1,6 @@
 import {
   indexError,
+  inFile,
   notFiniteError,
   startsError,
   tooLargeError,
@@ -83,7 +84,7 @@ export class NativeWork {
    * After an abort it throws `signal.reason`: at once if native code has not begun (it then never will), else when it has stopped. So
    * arguments of the call are no longer used after this has settled.
    */
-  async call<T>(argument: string, start: (run: NativeRun) => Promise<T>, cols = 0): Promise<T> {
+  async call<T>(argument: string, start: (run: NativeRun) => Promise<T>, cols = 0, firstRow = 0): Promise<T> {
     const flags = Int32Array.of(Number(this.#stopped), 0)
     this.#flags.add(flags)
     try {
@@ -92,7 +93,7 @@ export class NativeWork {
     } catch (failure) {
       if (isNativeFailure(failure)) {
         if (failure.code === 'CANCELLED') this.throwIfAborted()
-        if (CODES.includes(failure.code)) throw translated(argument, failure, cols)
+        if (CODES.includes(failure.code)) throw translated(argument, failure, cols, firstRow)
       }
       throw failure
     } finally {
@@ -103,9 +104,16 @@ export class NativeWork {
   /**
    * The same for a call that reads `rows`. Memory that the caller transferred during the call may have been read after it was freed, so
    * neither a result nor an error can be trusted.
+   *
+   * @param firstRow - the number of their first row, where they are a part of the caller's
    */
-  async read<T>(argument: string, rows: NativeRows, start: (run: NativeRun) => Promise<T>): Promise<T> {
-    const outcome = await this.call(argument, start, rows.cols).then(
+  async read<T>(
+    argument: string,
+    rows: NativeRows,
+    start: (run: NativeRun) => Promise<T>,
+    firstRow = 0,
+  ): Promise<T> {
+    const outcome = await this.call(argument, start, rows.cols, firstRow).then(
       (value) => () => value,
       (failure: unknown) => () => {
         throw failure
@@ -155,25 +163,29 @@ export async function nativeRead<T>(
   }
 }
 
-function translated(argument: string, failure: NativeFailure, cols: number): LayerwiseError {
+function translated(
+  argument: string,
+  failure: NativeFailure,
+  cols: number,
+  firstRow: number,
+): LayerwiseError {
   const { code, row, column, value, fault, ofResults, file } = failure
-  if (file !== undefined) return fileFailure(argument, failure, file, cols)
-  if (code === 'ERR_RANGE' && row !== undefined && ofResults)
-    return tooLargeError(argument, row, value, column)
-  if (code === 'ERR_RANGE' && row !== undefined && column !== undefined) {
-    return badValueError(argument, { row, column, value: value ?? NaN, ...(fault && { fault }) }, cols)
+  // Rows of files are numbered as the caller has them.
+  const number = row === undefined || file !== undefined ? row : firstRow + row
+  if (code !== 'ERR_RANGE' || number === undefined || (!ofResults && column === undefined)) {
+    const details = {
+      argument,
+      ...(file !== undefined && { file }),
+      ...(row !== undefined && { row: number }),
+    }
+    return new LayerwiseError(code as ErrorCode, `${argument}: ${failure.message}`, details, failure)
   }
-  return new LayerwiseError(code as ErrorCode, `${argument}: ${failure.message}`, { argument }, failure)
-}
-
-/** The error for rows of a file: it failed, or one of its values is refused. */
-function fileFailure(argument: string, failure: NativeFailure, file: string, cols: number): LayerwiseError {
-  const { code, message, row, column, value } = failure
-  if (code === 'ERR_RANGE' && row !== undefined && column !== undefined) {
-    return badValueError(argument, { row, column, value: value ?? NaN }, cols, file)
+  if (!ofResults) {
+    const bad = { row: number, column: column!, value: value ?? NaN, ...(fault && { fault }) }
+    return badValueError(argument, bad, cols, file)
   }
-  const details = { argument, file, ...(row !== undefined && { row }) }
-  return new LayerwiseError(code as ErrorCode, `${argument}: ${message}`, details, failure)
+  const error = tooLargeError(argument, number, value, column)
+  return file === undefined ? error : inFile(error, file)
 }
 
 /** The error for a value that is not finite, or for indices of sparse rows that are wrong; in this file, if the rows are in files. */
@@ -187,8 +199,7 @@ export function badValueError(
   if (fault === 'index') return indexError(argument, row, column, cols)
   if (fault === 'starts') return startsError(argument, row)
   const error = notFiniteError(argument, value, row, column)
-  if (file === undefined) return error
-  return new LayerwiseError('ERR_RANGE', `${error.message}, in '${file}'`, { ...error.details, file })
+  return file === undefined ? error : inFile(error, file)
 }
 
 function isNativeFailure(failure: unknown): failure is NativeFailure {

@@ -1,6 +1,7 @@
+import { ownCopy } from '../base/check.js'
 import { LayerwiseError } from '../base/errors.js'
 import type { Precision } from '../base/precision.js'
-import { fileOfRow, type NativeLayer, type NativeRows } from '../native/binding.js'
+import { type BadValue, fileOfRow, type NativeLayer, type NativeRows } from '../native/binding.js'
 import { badValueError, type NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import { type Activation, activationRange } from './activation.js'
@@ -20,22 +21,27 @@ const LARGEST = { float32: (2 - 2 ** -23) * 2 ** 127, float64: Number.MAX_VALUE 
 /** With ordinary weights, sums of products of numbers of this size are far from overflow in float32. */
 const ORDINARY = 2 ** 40
 
+/** What rows are for: the layers that they go through, and the precision of the computation. */
+interface Reader {
+  readonly layers: readonly NativeLayer[]
+  readonly precision: Precision
+}
+
 /**
  * Refuses rows whose values a network cannot use, naming the first.
  *
  * @returns a bound on the size of the network's inputs
- * @throws {@link LayerwiseError} `ERR_RANGE` for NaN, infinities and numbers outside the range of the precision, or of what is checked for
+ * @throws {@link LayerwiseError} `ERR_RANGE` for NaN, infinities and numbers outside the range of the precision, or of what is checked for;
+ *   `ERR_FILE` if their files fail
  */
 export async function checkRowValues(
   argument: string,
   rows: NativeRows,
   check: Exclude<RowCheck, 'none'>,
-  { layers, precision }: { readonly layers: readonly NativeLayer[]; readonly precision: Precision },
+  reader: Reader,
   work: NativeWork,
 ): Promise<number> {
-  return check === 'finite'
-    ? checkFinite(argument, rows, precision, work)
-    : checkRange(argument, rows, layers.at(-1)!.activation as Activation, precision, work)
+  return checkRange(argument, rows, outputOf(check, reader), reader.precision, work)
 }
 
 /** Refuses rows that hold NaN, infinities or numbers outside the range of the precision, as {@link checkRowValues} does. */
@@ -48,7 +54,44 @@ export async function checkFinite(
   return checkRange(argument, rows, 'identity', precision, work)
 }
 
-/** Refuses rows that a reconstruction with this output activation, in this precision, could never reach. */
+/**
+ * Rows of files whose values are refused while they are read, the first time that each is: there is no pass before. {@link asRefused} makes
+ * the error.
+ */
+export function checkedWhileRead(
+  rows: NativeRows,
+  check: Exclude<RowCheck, 'none'>,
+  reader: Reader,
+): NativeRows {
+  const within = boundsOf(outputOf(check, reader), LARGEST[reader.precision])
+  return ownCopy({ ...rows, files: ownCopy({ ...rows.files!, within }) })
+}
+
+/** The error that {@link checkRowValues} throws for the value that reading such rows has refused; any other failure itself. */
+export function asRefused(
+  failure: unknown,
+  rows: NativeRows,
+  check: Exclude<RowCheck, 'none'>,
+  reader: Reader,
+): unknown {
+  if (!(failure instanceof LayerwiseError) || failure.code !== 'ERR_RANGE') return failure
+  const { argument = 'x', file, row, column, received } = failure.details
+  if (file === undefined || row === undefined || column === undefined) return failure
+  const found = { row, column, value: received as number }
+  return valueError(argument, found, rows, outputOf(check, reader), reader.precision)
+}
+
+/** The output activation whose range the rows must be in. */
+function outputOf(check: Exclude<RowCheck, 'none'>, { layers }: Reader): Activation {
+  return check === 'finite' ? 'identity' : (layers.at(-1)!.activation as Activation)
+}
+
+/** The numbers that a reconstruction with this output activation can reach, up to a size. */
+function boundsOf(output: Activation, most: number): [low: number, high: number] {
+  const [low, high] = activationRange(output)
+  return [Math.max(low - ROUNDING, -most), Math.min(high + ROUNDING, most)]
+}
+
 async function checkRange(
   argument: string,
   rows: NativeRows,
@@ -56,33 +99,39 @@ async function checkRange(
   precision: Precision,
   work: NativeWork,
 ): Promise<number> {
-  const [low, high] = activationRange(output)
   const largest = LARGEST[precision]
-  const scan = (most: number) =>
-    work.read(argument, rows, (run) =>
-      binding().scan({
-        ...run,
-        rows,
-        low: Math.max(low - ROUNDING, -most),
-        high: Math.min(high + ROUNDING, most),
-      }),
-    )
+  const scan = (most: number) => {
+    const [low, high] = boundsOf(output, most)
+    return work.read(argument, rows, (run) => binding().scan({ ...run, rows, low, high }))
+  }
   if ((await scan(ORDINARY)) === null) return ORDINARY
   const found = await scan(largest)
   if (found === null) return largest
+  throw valueError(argument, found, rows, output, precision)
+}
+
+function valueError(
+  argument: string,
+  found: BadValue,
+  rows: NativeRows,
+  output: Activation,
+  precision: Precision,
+): LayerwiseError {
   const { row, column, value } = found
   const file = fileOfRow(rows, row)
   if (found.fault !== undefined || !Number.isFinite(value))
-    throw badValueError(argument, found, rows.cols, file)
+    return badValueError(argument, found, rows.cols, file)
+  const [low, high] = activationRange(output)
+  const largest = LARGEST[precision]
   const beyond = Math.abs(value) > largest
   const expected = beyond
     ? `numbers that ${precision} can hold, up to ±${largest}`
     : `numbers that ${output} outputs can reach, from ${low} to ${high}`
   const after = rows.scaling === undefined ? '' : ' after scaling'
-  const place = `row ${row}, column ${column}${file === undefined ? '' : ` of '${file}'`}`
-  throw new LayerwiseError(
+  const place = `in row ${row}, column ${column}${file === undefined ? '' : `, in '${file}'`}`
+  return new LayerwiseError(
     'ERR_RANGE',
-    `${argument}: expected ${expected}, received ${value}${after} in ${place}; ${remedy(rows, beyond)}`,
+    `${argument}: expected ${expected}, received ${value}${after} ${place}; ${remedy(rows, beyond)}`,
     { argument, expected, received: value, row, column, ...(file !== undefined && { file }) },
   )
 }

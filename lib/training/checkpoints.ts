@@ -229,7 +229,11 @@ export class Checkpoints {
     } catch (error) {
       if (!(error instanceof LayerwiseError)) throw error
       const file = checkPath('checkpoint.path', this.#settings.path)
-      throw brokenFileError(file, `this checkpoint cannot be written (${messageOf(error.cause)})`, error.cause)
+      throw brokenFileError(
+        file,
+        `this checkpoint cannot be written (${messageOf(error.cause)})`,
+        error.cause,
+      )
     }
   }
 

@@ -6,7 +6,7 @@ import { snapshot } from '../data/snapshot.js'
 import { type GivenRows, type ModelRowForm, namesWithin, type RowNames, takeRows } from '../data/take-rows.js'
 import type { NativeRows } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
-import { checkRowValues } from '../objective/row-check.js'
+import { asRefused, checkedWhileRead, checkRowValues } from '../objective/row-check.js'
 import type { FitRows, NamedRows } from './named-rows.js'
 import type { FitSettings } from './options.js'
 import type { TrainingRequest } from './request.js'
@@ -64,6 +64,9 @@ async function takeGiven(
  * Checks the values of the rows, and holds rows out for validation if a fraction is given. With early stopping and without validation rows
  * the training rows are measured.
  *
+ * Training rows of files are not read in advance: their reader refuses bad values before any step uses them, in words that
+ * {@link refusalOf} finds. Rows to measure are read in advance, as each epoch will read them.
+ *
  * @throws {@link LayerwiseError} `ERR_RANGE` for values that `rowCheck` refuses, for labels that are all of one class, and for weights that
  *   are all 0 in one part; `ERR_SHAPE` for too few rows to hold some out
  */
@@ -71,22 +74,33 @@ export async function splitRows(request: TrainingRequest, work: NativeWork): Pro
   const { training, validation } = request.rows
   const { network, rowCheck, classes, seed, settings } = request
   const between = () => work.throwIfAborted()
-  const given = typeof validation === 'number' ? undefined : validation
-  if (rowCheck !== 'none') {
-    for (const { argument, rows } of given ? [training, given] : [training]) {
-      await checkRowValues(argument, rows, rowCheck, network, work)
-    }
+  const check = async (argument: string, rows: NativeRows): Promise<void> => {
+    if (rowCheck !== 'none') await checkRowValues(argument, rows, rowCheck, network, work)
   }
   const { argument, rows } = training
-  const parts =
+  const given = typeof validation === 'number' ? undefined : validation
+  if (rows.files === undefined) await check(argument, rows)
+  if (given) await check(given.argument, given.rows)
+  const held =
     typeof validation === 'number'
       ? await holdOut(argument, rows, validation, seed, settings, between)
-      : { training: rows, validation: given?.rows ?? (settings.earlyStopping && rows) }
-  if (classes !== undefined) await checkSeveralClasses(parts.training, classes, between)
+      : undefined
+  if (held?.validation.files) await check(argument, held.validation)
+  const trained = held?.training ?? rows
+  if (classes !== undefined) await checkSeveralClasses(trained, classes, between)
+  const checked =
+    trained.files && rowCheck !== 'none' ? checkedWhileRead(trained, rowCheck, network) : trained
+  const measured = held?.validation ?? given?.rows ?? (settings.earlyStopping && checked)
   return {
-    training: parts.training,
-    validation: parts.validation && { argument: given?.argument ?? argument, rows: parts.validation },
+    training: checked,
+    validation: measured && { argument: given?.argument ?? argument, rows: measured },
   }
+}
+
+/** What a training fails with, if reading its rows refused a value: the error that a check in advance would have thrown. */
+export function refusalOf(failure: unknown, { rows, rowCheck, network }: TrainingRequest): unknown {
+  const check = rowCheck === 'none' ? 'finite' : rowCheck
+  return asRefused(failure, rows.training.rows, check, network)
 }
 
 /** Validation rows with their labels; rows alone are refused, and the error says what is missing. */

@@ -14,7 +14,7 @@ import type {
 import type { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import { progressOf, recordEpoch, validate } from './epochs.js'
-import { splitRows } from './fit-rows.js'
+import { refusalOf, splitRows } from './fit-rows.js'
 import type { TrainingHistory } from './history.js'
 import { checkKept, type KeptOptimizer, keptOptimizer, withKept } from './kept-optimizer.js'
 import type { FitSettings } from './options.js'
@@ -28,7 +28,8 @@ import { startOf } from './start.js'
 
 /**
  * Checks and splits the rows, then trains epoch by epoch. After each epoch its parameters are published, the validation rows measured and
- * `onEpoch` awaited. However it ends, the parameters published last are whole: those of an epoch, or of the last complete step before an abort.
+ * `onEpoch` awaited. However it ends, the parameters published last are whole: those of an epoch, or of the last complete step before an abort
+ * or before a file of rows failed.
  *
  * An interrupted training goes on where its checkpoint was written.
  *
@@ -60,6 +61,7 @@ export async function train(given: TrainingRequest, work: NativeWork): Promise<T
     () => (checkpoints === undefined ? false : checkpoints.wantsState()),
   )
   const ahead = isAhead(request, rows, state)
+  let hasBrokenFile = false
   const run: Run = { request, rows, work, spans, state, fit, rate: rateOfRun(settings, state), ahead }
   try {
     while (!state.isOver(settings.epochs)) {
@@ -71,10 +73,12 @@ export async function train(given: TrainingRequest, work: NativeWork): Promise<T
     work.stop()
     const unread = await spans.settle()
     if (work.aborted) await leave(run, unread)
-    throw failure
+    hasBrokenFile = failure instanceof LayerwiseError && failure.code === 'ERR_FILE'
+    throw refusalOf(failure, request)
   } finally {
     await spans.settle()
-    const newer = work.aborted && spans.ahead ? sameKind(network.parameters) : undefined
+    const isNewer = hasBrokenFile || (work.aborted && spans.ahead)
+    const newer = isNewer ? sameKind(network.parameters) : undefined
     if (binding().closeTraining(job, newer) && newer) network.publish(newer)
   }
 }

@@ -204,7 +204,8 @@ function checkForm(form: NumberForm): NumberForm {
   return form
 }
 
-function isEmpty(rows: unknown): boolean {
+/** Whether a batch has no rows. */
+export function isEmpty(rows: unknown): boolean {
   if (rows === null || typeof rows !== 'object') return false
   const { length, rows: count } = rows as { length?: unknown; rows?: unknown }
   return length === 0 || (length === undefined && count === 0)

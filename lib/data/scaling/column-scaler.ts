@@ -3,11 +3,12 @@ import { tooLargeError } from '../../base/data-errors.js'
 import { LayerwiseError } from '../../base/errors.js'
 import { allocate, elementType, type FloatArray, type Precision } from '../../base/precision.js'
 import { STORAGE_TYPES } from '../../base/storage-type.js'
+import { asDataset, type Dataset } from '../dataset.js'
 import { Matrix } from '../matrix.js'
 import { type RowWeightsOption, toRowWeights } from '../row-weights.js'
 import { type DenseRows, emptyError, type FittingRows, ownWidth, toMatrix } from '../rows.js'
 import { rowSlices, valueSlices } from '../slices.js'
-import { asSparseMatrix, type SparseMatrix } from '../sparse-matrix.js'
+import { asSparseMatrix, SparseMatrix } from '../sparse-matrix.js'
 import { type ColumnStatistics, columnStatistics } from './column-statistics.js'
 import type { Fitted, ScalerJSON, ScalerKind } from './scaler-json.js'
 import { sparseStatistics } from './sparse-statistics.js'
@@ -51,38 +52,40 @@ export abstract class ColumnScaler implements Scaler {
   abstract toJSON(): ScalerJSON
   /** Shift and factor of each column. */
   protected abstract find(
-    x: Matrix | SparseMatrix,
+    x: Matrix | Dataset | SparseMatrix,
     statistics: ColumnStatistics,
     weights?: Float64Array,
   ): Promise<ScalingOf>
 
   /**
-   * Computes shift and factor from the rows of `x`, in float64, without blocking the event loop; of a SparseMatrix its zeros count. A second
+   * Computes shift and factor from the rows of `x`, in float64, without blocking the event loop; of a SparseMatrix its zeros count. Of a Dataset
+   * the numbers are those of the same rows in memory. A second
    * `fit` starts again; one that rejects does not change the scaler.
    *
    * @param options - `rowWeights`: how much each row counts, in mean and variance; smallest and largest value are those of the rows of
    *   weight above 0
    * @throws {@link LayerwiseError} `ERR_RANGE` for NaN or Infinity (row and column in `details`), for negative weights, for weights that are
    *   all 0, or a column whose spread is too large or too small for float64
-   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for anything but a Matrix, a SparseMatrix or an array of rows of equal length,
-   *   for no rows, and for bad weights
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for anything but a Matrix, a Dataset, a SparseMatrix or an array of rows of equal
+   *   length, for no rows, and for bad weights; `ERR_FILE` if the files of a Dataset fail
    */
   async fit(x: FittingRows | SparseMatrix, options?: RowWeightsOption): Promise<this> {
     const { rowWeights } = checkOptions('options', options, ['rowWeights'])
-    const sparse = asSparseMatrix('x', x)
-    const width = sparse?.cols ?? ownWidth(x as FittingRows)
+    const whole = asSparseMatrix('x', x) ?? asDataset('x', x)
+    const width = whole?.cols ?? ownWidth(x as FittingRows)
     if (this.#only !== undefined && width !== this.#only) {
       throw shapeError('x', `${this.#only} columns, as the model has whose scaler this is`, width)
     }
-    if (sparse?.rows === 0) throw emptyError('x')
-    const matrix = sparse ?? (await toMatrix('x', x as FittingRows, width, 'float64'))
+    if (whole?.rows === 0) throw emptyError('x')
+    const matrix = whole ?? (await toMatrix('x', x as DenseRows, width, 'float64'))
     const weights =
       rowWeights === undefined
         ? undefined
         : await toRowWeights('rowWeights', rowWeights, matrix.rows, () => {})
-    const statistics = sparse
-      ? sparseStatistics('x', sparse, weights)
-      : columnStatistics('x', matrix as Matrix, weights)
+    const statistics =
+      matrix instanceof SparseMatrix
+        ? sparseStatistics('x', matrix, weights)
+        : columnStatistics('x', matrix, weights)
     const scalingOf = await this.find(matrix, await statistics, weights)
     const shift = allocate('float64', matrix.cols, 'shift')
     const factor = allocate('float64', matrix.cols, 'factor')

@@ -1,10 +1,13 @@
-import { notFiniteError, transferredError } from '../../base/data-errors.js'
+import { inFile, notFiniteError, transferredError } from '../../base/data-errors.js'
 import { LayerwiseError } from '../../base/errors.js'
 import { allocate } from '../../base/precision.js'
-import type { NativeRows } from '../../native/binding.js'
+import { fileOfRow, type NativeRows } from '../../native/binding.js'
+import type { Dataset } from '../dataset.js'
+import { anySlices } from '../dataset-slices.js'
 import { halfNumbers } from '../halves.js'
 import type { Matrix } from '../matrix.js'
-import { blocks, rowSlices, valueSlices } from '../slices.js'
+import { blocks, rowSlices } from '../slices.js'
+import { storedBatches } from '../stored-batches.js'
 
 /** Sums of columns, and of their rounding errors, which with a large offset can be as large as the spread. */
 export class ColumnSums {
@@ -56,7 +59,7 @@ export interface ColumnStatistics {
  */
 export async function columnStatistics(
   argument: string,
-  x: Matrix,
+  x: Matrix | Dataset,
   weights?: Float64Array,
 ): Promise<ColumnStatistics> {
   const { rows, cols } = x
@@ -64,7 +67,7 @@ export async function columnStatistics(
   const sums = new ColumnSums(argument, cols)
   min.fill(Infinity)
   max.fill(-Infinity)
-  for await (const { row, column, toColumn, values } of valueSlices(argument, x)) {
+  for await (const { row, column, toColumn, values } of anySlices(argument, x)) {
     const width = toColumn - column
     for (let i = row, k = 0; k < values.length; i++) {
       const weight = weights?.[i] ?? 1
@@ -91,7 +94,7 @@ export async function columnStatistics(
  */
 export async function columnSpread(
   argument: string,
-  x: Matrix,
+  x: Matrix | Dataset,
   firstMean: Float64Array,
   weights?: Float64Array,
 ): Promise<{ mean: Float64Array; variance: Float64Array }> {
@@ -100,7 +103,7 @@ export async function columnSpread(
   const [mean, variance] = [columns(argument, cols), columns(argument, cols)]
   const sum = mean
   const squares = variance
-  for await (const { row, column, toColumn, values } of valueSlices(argument, x)) {
+  for await (const { row, column, toColumn, values } of anySlices(argument, x)) {
     for (let i = row, k = 0; k < values.length; i++) {
       const weight = weights?.[i] ?? 1
       for (let j = column; j < toColumn; j++, k++) {
@@ -140,29 +143,66 @@ function columns(argument: string, cols: number): Float64Array {
  */
 export async function columnMeans(
   argument: string,
-  { data, type, rows, cols, scale, order, weights }: NativeRows,
+  rows: NativeRows,
   between: () => void,
 ): Promise<Float64Array> {
-  const count = order?.length ?? rows
+  const { cols, scale, type, weights } = rows
   const sums = new ColumnSums(argument, cols)
-  const numbers = halfNumbers(data, type)
   let total = 0
-  for await (const block of blocks(count, cols)) {
-    between()
-    if (data.length !== rows * cols) throw transferredError(argument)
-    for (let i = block.row; i < block.toRow; i++) {
-      const row = order?.[i] ?? i
-      const weight = weights?.[row] ?? 1
-      if (block.column === 0) total += weight
-      for (let j = block.column; j < block.toColumn; j++) {
-        const stored = data[row * cols + j]!
-        const value = (numbers === undefined ? stored : numbers[stored]!) * scale
-        if (!Number.isFinite(value)) throw notFiniteError(argument, value, row, j)
-        if (!Number.isFinite(sums.add(j, value * weight))) throw sumError(argument, value, row, j)
+  for await (const { data, count, rowAt, placeOf } of usedBatches(argument, rows)) {
+    const numbers = halfNumbers(data, type)
+    for await (const block of blocks(count, cols)) {
+      between()
+      if (rows.files === undefined && data.length !== rows.rows * cols) throw transferredError(argument)
+      for (let i = block.row; i < block.toRow; i++) {
+        const row = rowAt(i)
+        const weight = weights?.[row] ?? 1
+        if (block.column === 0) total += weight
+        for (let j = block.column; j < block.toColumn; j++) {
+          const stored = data[placeOf(i) * cols + j]!
+          const value = (numbers === undefined ? stored : numbers[stored]!) * scale
+          const fits = Number.isFinite(value) && Number.isFinite(sums.add(j, value * weight))
+          if (!fits) throw meanError(argument, value, row, j, fileOfRow(rows, row))
+        }
       }
     }
   }
   return sums.means(total)
+}
+
+/** Rows in use that are in memory together. */
+interface UsedBatch {
+  readonly data: NativeRows['data']
+  readonly count: number
+  /** The number of the row at position `i`. */
+  readonly rowAt: (i: number) => number
+  /** Where it is in `data`. */
+  readonly placeOf: (i: number) => number
+}
+
+async function* usedBatches(argument: string, rows: NativeRows): AsyncGenerator<UsedBatch, void> {
+  const { data, order, files } = rows
+  if (files === undefined) {
+    const rowAt = (i: number) => order?.[i] ?? i
+    yield { data, count: order?.length ?? rows.rows, rowAt, placeOf: rowAt }
+    return
+  }
+  for await (const { data, from, rows: count } of storedBatches(argument, rows)) {
+    yield { data, count, rowAt: (i) => from + i, placeOf: (i) => i }
+  }
+}
+
+function meanError(
+  argument: string,
+  value: number,
+  row: number,
+  column: number,
+  file: string | undefined,
+): LayerwiseError {
+  const error = Number.isFinite(value)
+    ? sumError(argument, value, row, column)
+    : notFiniteError(argument, value, row, column)
+  return file === undefined ? error : inFile(error, file)
 }
 
 function sumError(argument: string, value: number, row: number, column: number): LayerwiseError {

@@ -1,4 +1,5 @@
 import { checkBoolean, checkNumber, checkOptions } from '../../base/check.js'
+import type { Dataset } from '../dataset.js'
 import type { Matrix } from '../matrix.js'
 import { SparseMatrix } from '../sparse-matrix.js'
 import { ColumnScaler, isConstant, type ScalingOf } from './column-scaler.js'
@@ -50,7 +51,7 @@ export class StandardScaler extends ColumnScaler {
   }
 
   protected override async find(
-    x: Matrix | SparseMatrix,
+    x: Matrix | Dataset | SparseMatrix,
     { min, max, mean }: ColumnStatistics,
     weights?: Float64Array,
   ): Promise<ScalingOf> {

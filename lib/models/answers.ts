@@ -1,0 +1,142 @@
+import { argumentError, checkInteger } from '../base/check.js'
+import { LayerwiseError } from '../base/errors.js'
+import { allocate, type FloatArray, type PlainFloat64Array, type Precision } from '../base/precision.js'
+import type { StorageType } from '../base/storage-type.js'
+import { writeDataset } from '../data/dataset/write-dataset.js'
+import { asDataset, type Dataset, fromDataset } from '../data/dataset.js'
+import { Matrix } from '../data/matrix.js'
+import type { MatrixData } from '../data/matrix-data.js'
+import { checkPath } from '../data/read-file.js'
+import type { Rows } from '../data/rows.js'
+import { checkRunOptions, type RunOptions } from '../native/run-options.js'
+import { type ForwardTask, forward, forwardErrors } from './forward.js'
+import { forwardParts, type Part } from './forward-parts.js'
+import { type LargestErrors, largestOf } from './largest.js'
+import { checkOut, type Out } from './out.js'
+
+/** Options of a call whose answer is written to files, part by part: for rows longer than memory. */
+export interface FolderOptions extends RunOptions {
+  /**
+   * A folder for the answer, which becomes a dataset with a row for each row of `x`: a path (string or file: URL), new, empty, or of a dataset,
+   * which is replaced when all rows are written. Refused if `x` lies in it. Default: the answer is in memory.
+   */
+  readonly to: string | URL
+}
+
+/** Options of a call that keeps some of the errors only. */
+export interface LargestOptions extends RunOptions {
+  /** How many rows, at least 1: those with the largest errors. Default: the errors of all rows. */
+  readonly largest: number
+}
+
+/** Where an answer goes. */
+export type Folder = string | URL | undefined
+
+/** The option `to`. */
+export function checkTo(value: unknown): Folder {
+  if (value !== undefined) checkPath('to', value)
+  return value as Folder
+}
+
+/** Options of a call whose answer is in memory or goes to a folder. */
+export function checkFolderOptions(options: unknown): { run: RunOptions; to: Folder } {
+  const run = checkRunOptions(options, ['to'])
+  return { run, to: checkTo(run.to) }
+}
+
+/** Options of a call that answers an error a row. */
+export function checkErrorOptions(options: unknown): {
+  run: RunOptions
+  to: Folder
+  largest: number | undefined
+} {
+  const run = checkRunOptions(options, ['to', 'largest'])
+  const largest = run.largest === undefined ? undefined : checkInteger('largest', run.largest)
+  const to = checkTo(run.to)
+  if (to !== undefined && largest !== undefined)
+    throw argumentError('largest', "nothing beside 'to': the largest errors are kept in memory", largest)
+  return { run, to, largest }
+}
+
+/** The caller's array for an answer, and the folder for it: one of them, or none. */
+export function checkPlace<P extends Precision>(
+  run: Readonly<Record<string, unknown>>,
+  precision: P,
+  x: unknown,
+): { to: Folder; out: Out<P> | undefined } {
+  const to = checkTo(run.to)
+  if (to !== undefined && run.out !== undefined)
+    throw argumentError('out', "nothing beside 'to', which says where the answer goes", run.out)
+  return { to, out: checkOut(run.out, precision, x) }
+}
+
+/** The outputs for all rows in memory, or as a dataset. */
+export async function answerRows<P extends Precision>(
+  task: ForwardTask<P>,
+  x: Rows,
+  run: RunOptions,
+  { to, out }: { readonly to: Folder; readonly out?: Out<P> | undefined },
+  result: 'outputs' | 'squares' = 'outputs',
+): Promise<Matrix<FloatArray<P>> | Dataset> {
+  if (to === undefined) return forward(task, x, run, out, result)
+  const parts = forwardParts(task, x, run, result)
+  return writeParts(to, x, parts, task.precision, task.outputs, run)
+}
+
+/** An error a row: in memory, as a dataset, or the largest. */
+export async function answerErrors(
+  task: ForwardTask,
+  x: Rows,
+  asked: ReturnType<typeof checkErrorOptions>,
+): Promise<PlainFloat64Array | Dataset | LargestErrors> {
+  const { run, to, largest } = asked
+  if (to === undefined && largest === undefined) return forwardErrors(task, x, run)
+  return collectErrors(forwardParts(task, x, run, 'errors'), x, asked)
+}
+
+/** The same of errors that come part by part, of at least one row. */
+export async function collectErrors(
+  parts: AsyncIterable<Part<Float64Array<ArrayBuffer>>>,
+  x: Rows,
+  { run, to, largest }: ReturnType<typeof checkErrorOptions>,
+): Promise<PlainFloat64Array | Dataset | LargestErrors> {
+  if (to !== undefined) return writeParts(to, x, parts, 'float64', 1, run)
+  if (largest !== undefined) return largestOf(parts, largest)
+  let all: PlainFloat64Array | undefined
+  for await (const { from, whole, answers } of parts) {
+    all ??= allocate('float64', whole, 'errors')
+    all.set(answers, from)
+  }
+  return all!
+}
+
+/**
+ * Writes parts to a folder.
+ *
+ * @throws {@link LayerwiseError} as writeDataset, about the option `to`
+ */
+export async function writeParts(
+  to: string | URL,
+  x: Rows,
+  parts: AsyncIterable<Part<MatrixData>>,
+  type: StorageType,
+  cols: number,
+  { signal }: RunOptions,
+): Promise<Dataset> {
+  const batches = {
+    async *[Symbol.asyncIterator]() {
+      for await (const { rows, answers } of parts) yield Matrix.from(answers, rows, cols)
+    },
+  }
+  const source = asDataset('x', x)
+  try {
+    return await writeDataset(to, source ? fromDataset(source, batches) : batches, { type, cols, signal })
+  } catch (error) {
+    throw error instanceof LayerwiseError && error.details.argument === 'folder' ? ofTo(error) : error
+  }
+}
+
+/** An error about the argument of writeDataset as one about ours. */
+function ofTo({ code, message, details, cause }: LayerwiseError): LayerwiseError {
+  return new LayerwiseError(code, message.replace(/^folder:/, 'to:'), { ...details, argument: 'to' }, cause)
+}
