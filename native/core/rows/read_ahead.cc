@@ -149,12 +149,18 @@ void ReadAhead::work(const std::shared_ptr<Shared>& shared) {
     int failed_at = piece.first;
     if (!failure) {
       lock.unlock();
+      bool lost = false;
       try {
         shared->read(*window, piece, failed_at);
+      } catch (const FileError&) {
+        failure = std::current_exception();
+        lost = true;
       } catch (...) {
         failure = std::current_exception();
       }
       lock.lock();
+      // What is left of it is worth nothing, and a disk that fails may take long for each piece.
+      if (lost) window->begun = window->pieces.size();
     }
     window->reading--;
     if (failure && (!window->failure || failed_at < window->failed_at)) {
