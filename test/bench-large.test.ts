@@ -115,7 +115,3 @@ test.runIf(process.platform === 'linux')(
     expect(seen.every((seconds) => seconds !== undefined && seconds >= 0)).toBe(true)
   },
 )
-
-test('without threads that read files there is no time of theirs', () => {
-  expect(readerSeconds()).toBeUndefined()
-})

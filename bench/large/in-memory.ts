@@ -16,7 +16,8 @@ export async function inMemory({ segments, rows, inputs, type, scale }: Job): Pr
     const file = await open(path)
     const end = at + count * rowBytes
     for (let place = offset; at < end; ) {
-      const { bytesRead } = await file.read(bytes, at, Math.min(CHUNK, end - at), place)
+      const part = bytes.subarray(at, Math.min(at + CHUNK, end))
+      const { bytesRead } = await file.read(part, 0, part.length, place)
       if (bytesRead === 0) throw new Error(`${path} ends too early`)
       at += bytesRead
       place += bytesRead
