@@ -1,5 +1,18 @@
-import { mkdtempSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import {
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { describe, expect, it, test } from 'vitest'
 import { writeShards } from '../lib/data/dataset/write-dataset.js'
 import {
@@ -104,6 +117,36 @@ test('rows with a scaler, labels and weights of their own are those of memory', 
   expect(await b!.score(dataset, labels)).toEqual(await a!.score(x, labels))
   expect(await b!.predict(dataset)).toEqual(await a!.predict(x))
 })
+
+test.skipIf(process.platform === 'win32')(
+  'a thousand shards are opened, checked, read and encoded by a process that may open 256 files',
+  async () => {
+    const folder = place()
+    await writeShards(folder, [Matrix.from(Float32Array.of(1, 2, 3, 4), 2, 2)], {}, 2 ** 20)
+    const manifest = JSON.parse(readFileSync(join(folder, 'dataset.json'), 'utf8')) as {
+      rows: number
+      shards: { file: string }[]
+    }
+    const [shard] = manifest.shards
+    for (let k = 1; k < 1000; k++) {
+      const file = `rows-${String(k).padStart(5, '0')}.safetensors`
+      copyFileSync(join(folder, shard!.file), join(folder, file))
+      manifest.shards.push({ ...shard, file })
+    }
+    manifest.rows = 2000
+    writeFileSync(join(folder, 'dataset.json'), JSON.stringify(manifest))
+    const code = `
+      import { openDataset, SparseAutoencoder } from ${JSON.stringify(fileURLToPath(new URL('../lib/index.ts', import.meta.url)))}
+      const dataset = await openDataset(${JSON.stringify(folder)})
+      await dataset.verify()
+      const { data } = await dataset.read(0)
+      const codes = await new SparseAutoencoder({ inputs: 2, hidden: 1 }).encode(dataset)
+      console.log(dataset.segments.length, data.reduce((sum, value) => sum + value), codes.rows)`
+    const program = 'ulimit -n 256; exec "$0" --import tsx --input-type=module -e "$1"'
+    const { stdout } = await promisify(execFile)('sh', ['-c', program, process.execPath, code])
+    expect(stdout.trim()).toBe('1000 10000 2000')
+  },
+)
 
 describe('native code refuses', () => {
   const x = Matrix.from(Float32Array.from(shares), rows, cols)

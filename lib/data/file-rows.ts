@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { LayerwiseError, messageOf } from '../base/errors.js'
+import type { StoredArray } from '../base/precision.js'
 import { binding } from '../native/load.js'
 import { formatError } from './read-file.js'
 
@@ -109,7 +110,7 @@ function how(before: string, after: string): string {
 export async function readSegments(
   segments: readonly Segment[],
   rowBytes: number,
-  target: ArrayBufferView<ArrayBuffer>,
+  target: StoredArray,
 ): Promise<void> {
   let done = 0
   for (const segment of segments) {
@@ -137,7 +138,7 @@ export async function readPart(
 async function fill(
   handle: FileHandle,
   { path, offset }: Segment,
-  { buffer, byteOffset }: ArrayBufferView<ArrayBuffer>,
+  { buffer, byteOffset }: StoredArray,
   from: number,
   bytes: number,
 ): Promise<void> {

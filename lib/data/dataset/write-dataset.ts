@@ -138,7 +138,7 @@ async function writeInto(
 ): Promise<void> {
   const { signal, onProgress } = settings
   const base = settings.append ? target.old : undefined
-  const known = base === undefined ? settings : sameAs(base, settings)
+  const { type, scale, cols } = base === undefined ? settings : sameAs(base, settings)
   const extremes = new Extremes()
   let form: NumberForm | undefined
   let writer: ShardWriter | undefined
@@ -149,7 +149,7 @@ async function writeInto(
       const argument = `batches[${count++}]`
       const given = rowsOfBatch(batch)
       if (isEmpty(given)) continue
-      form ??= checkForm(formOf(argument, given, known))
+      form ??= checkForm(formOf(argument, given, { type, scale, cols }))
       writer ??= writerFor(target, form, shardBytes)
       let taken = 0
       for await (const numbers of numbersOf(argument, given, form, extremes, () =>
@@ -182,7 +182,7 @@ function writerFor(
   return new ShardWriter({ folder: path, type, cols, shardRows, first: next })
 }
 
-/** What is known of rows that are added to a dataset: all. */
+/** What is known of rows that are added to a dataset: what it says, with which the options must agree. */
 function sameAs(base: Manifest, settings: Settings): KnownForm {
   for (const name of ['type', 'scale', 'cols'] as const) {
     const given = settings[name]
