@@ -129,7 +129,7 @@ export async function readSegments(
 export async function readPart(
   segment: Segment,
   from: number,
-  target: ArrayBufferView<ArrayBuffer>,
+  target: StoredArray,
 ): Promise<void> {
   const at = { ...segment, offset: segment.offset + from }
   await withSegment(segment, (handle) => fill(handle, at, target, 0, target.byteLength))
