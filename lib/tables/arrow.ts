@@ -1,6 +1,7 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { LayerwiseError, messageOf } from '../base/errors.js'
 import { fileError } from '../data/read-file.js'
+import { hasLength } from './arrow-lengths.js'
 import { loadPeer } from './peer.js'
 import type { ReadOptions } from './read-options.js'
 import type { ColumnType, TableBatch } from './table-batch.js'
@@ -104,10 +105,20 @@ export async function* recordBatches(
       columns = new TypedColumns(name, fields, options)
     } else checkSame(name, fields, given, row)
     const known = batch.schema.fields
-    yield* columns.add({
-      rows: batch.numRows,
-      valuesOf: (column) => valuesOf(batch.getChildAt(column), known[column]!.type),
-    })
+    const valuesAt = (column: number) => {
+      const vector = batch.getChildAt(column)
+      const { name: columnName, type } = known[column]!
+      if (vector !== null && !hasLength(vector, batch.numRows))
+        throw tableError(
+          name,
+          { row, column, name: columnName },
+          `it has no memory for ${batch.numRows} rows`,
+        )
+      return valuesOf(vector, type)
+    }
+    if (!Number.isSafeInteger(batch.numRows) || batch.numRows < 0)
+      throw tableError(name, { row }, 'a record batch has an impossible number of rows', batch.numRows)
+    yield* columns.add({ rows: batch.numRows, valuesOf: valuesAt })
     row += batch.numRows
   }
   if (columns === undefined) throw tableError(name, {}, 'it has no record batches')

@@ -1,6 +1,7 @@
 import { types } from 'node:util'
 import { showReceived } from '../base/show.js'
 import { turn } from '../data/slices.js'
+import { isRecordBatch, recordBatches } from './arrow.js'
 import type { ReadOptions } from './read-options.js'
 import type { TableBatch } from './table-batch.js'
 import { tableError } from './table-error.js'
@@ -9,38 +10,66 @@ import { ValueRows } from './value-rows.js'
 /** Values between two turns of the event loop. */
 const SLICE = 16_384
 
-/** Rows that are objects: their own enumerable members are the values. Columns are all names of the first rows. */
+type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>
+
+/**
+ * Rows that are objects: their own enumerable members are the values. Columns are all names of the first rows. If the first item is a record batch of Arrow, so
+ * are all others.
+ */
 export async function* objectBatches(
   name: string,
   source: AsyncIterable<unknown> | Iterable<unknown>,
   options: ReadOptions,
 ): AsyncGenerator<TableBatch, void> {
+  const iterator: AnyIterator =
+    Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
   const rows = new ValueRows(name, options, 'row')
-  let [row, work] = [0, 0]
-  for await (const object of source) {
-    if (!isRow(object))
-      throw tableError(
-        name,
-        { row },
-        `expected an object with a value for each column, received ${showReceived(object)}`,
-      )
-    rows.begin(row)
-    const names = Object.keys(object)
-    for (const column of names) rows.set(column, object[column])
-    for (const batch of rows.end()) {
-      yield batch
-      await turn()
-    }
-    row++
-    work += names.length + 8
-    if (work > SLICE) {
+  let [row, work, isOver] = [0, 0, false]
+  try {
+    for (;;) {
+      isOver = true
+      const { done, value } = await iterator.next()
+      if (done === true) break
+      isOver = false
+      if (row === 0 && isRecordBatch(value)) return yield* recordBatches(name, from(value, iterator), options)
+      if (!isRow(value)) {
+        const received = showReceived(value)
+        throw tableError(
+          name,
+          { row },
+          `expected an object with a value for each column, received ${received}`,
+        )
+      }
+      rows.begin(row)
+      const names = Object.keys(value)
+      for (const column of names) rows.set(column, value[column])
+      for (const batch of rows.end()) {
+        yield batch
+        await turn()
+      }
+      row++
+      work += names.length + 8
+      if (work < SLICE) continue
       work = 0
       await turn()
     }
+  } finally {
+    // As `for await` does: what has ended, or failed, is not closed again.
+    if (!isOver) await iterator.return?.()
   }
   for (const batch of rows.finish()) {
     yield batch
     await turn()
+  }
+}
+
+/** The first item again, and the others. */
+async function* from(first: unknown, iterator: AnyIterator): AsyncGenerator<unknown, void> {
+  for (let value = first; ; ) {
+    yield value
+    const next = await iterator.next()
+    if (next.done === true) return
+    value = next.value
   }
 }
 
