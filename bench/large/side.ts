@@ -6,14 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import {
-  type Dataset,
-  type FitProgress,
-  type Matrix,
-  openDataset,
-  Pca,
-  SparseAutoencoder,
-} from '../../lib/index.js'
+import { type Dataset, type FitProgress, openDataset, Pca, SparseAutoencoder } from '../../lib/index.js'
 import { fitWindow } from '../measuring/fit-window.js'
 import { inMemory } from './in-memory.js'
 import type { Job } from './job.js'
@@ -82,7 +75,7 @@ const answers: Record<string, (question: Question) => Promise<object>> = {
   trainWhole: ({ seconds }) => train(whole, seconds),
   pca: async ({ rows: count, components }) => {
     const start = performance.now()
-    const pca = await new Pca({ components }).fit(rows.slice(0, count) as Matrix, { threads })
+    const pca = await new Pca({ components }).fit(rows.slice(0, count), { threads })
     const seconds = (performance.now() - start) / 1000
     return { seconds, variances: [...pca.explainedVariance] }
   },
