@@ -116,6 +116,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   add<run_eigen>(exports, "eigen");
   add<run_leading_directions>(exports, "leadingDirections");
   add<checksum>(exports, "checksum");
+  add<extremes>(exports, "extremes");
   add<lock_file>(exports, "lockFile");
   add<unlock_file>(exports, "unlockFile");
   add<open_training>(exports, "openTraining");

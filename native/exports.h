@@ -18,6 +18,7 @@ Napi::Value run_eigen(const Napi::CallbackInfo& info);
 Napi::Value run_leading_directions(const Napi::CallbackInfo& info);
 
 Napi::Value checksum(const Napi::CallbackInfo& info);
+Napi::Value extremes(const Napi::CallbackInfo& info);
 Napi::Value lock_file(const Napi::CallbackInfo& info);
 Napi::Value unlock_file(const Napi::CallbackInfo& info);
 

@@ -1,10 +1,13 @@
-// The exports that deal with files: checksum, lockFile, unlockFile. They run on Node's own threads, as its file calls do.
+// The exports that serve the writing of files: checksum, lockFile and unlockFile on Node's own threads, as its file calls, and
+// extremes.
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <utility>
 
+#include "args.h"
 #include "base/crc32c.h"
+#include "base/extremes.h"
 #include "base/file_lock.h"
 #include "exports.h"
 #include "fields.h"
@@ -58,6 +61,22 @@ Napi::Value checksum(const Napi::CallbackInfo& info) {
   return FileWork::start(
       env, [sum, bytes] { *sum = crc32c(*sum, bytes.data, bytes.length); },
       [sum, pinned](Napi::Env later) { return Napi::Number::New(later, *sum); });
+}
+
+Napi::Value extremes(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const ArrayArgument numbers = array_argument(env, info[0], "numbers");
+  const Storage storage = storage_numbered(env, info[1]);
+  rows_of(env, numbers, storage, 0, 1);  // checks the type of the array
+  const ArrayArgument out = array_argument(env, info[2], "out", 3);
+  if (out.type != napi_float64_array) throw argument_error(env, "ERR_ARGUMENT", "out: expected a Float64Array");
+  if (numbers.length == 0) throw argument_error(env, "ERR_SHAPE", "numbers: none");
+  const Extremes found = extremes_of(storage, numbers.data, numbers.length);
+  auto* result = static_cast<double*>(out.data);
+  result[0] = found.low;
+  result[1] = found.high;
+  result[2] = found.bad == numbers.length ? -1 : static_cast<double>(found.bad);
+  return env.Undefined();
 }
 
 Napi::Value lock_file(const Napi::CallbackInfo& info) {

@@ -126,11 +126,7 @@ export async function readSegments(
  * @param from - counted from its first row
  * @throws {@link LayerwiseError} as {@link withSegment}
  */
-export async function readPart(
-  segment: Segment,
-  from: number,
-  target: StoredArray,
-): Promise<void> {
+export async function readPart(segment: Segment, from: number, target: StoredArray): Promise<void> {
   const at = { ...segment, offset: segment.offset + from }
   await withSegment(segment, (handle) => fill(handle, at, target, 0, target.byteLength))
 }

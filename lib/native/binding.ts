@@ -360,6 +360,11 @@ export interface Binding {
   /** CRC32C of the bytes, on one of Node's threads. `seed`: the checksum of the bytes before them, 0 of none. */
   checksum(bytes: Uint8Array, seed: number): Promise<number>
   /**
+   * Fills `out` with the least and the largest of at least one number, of halves with their bits, and with the index of the first that is not
+   * finite, or −1; such numbers are left out. `type` is numbered as in `STORAGE_TYPES`. On the calling thread, at the speed of memory.
+   */
+  extremes(numbers: NativeData, type: number, out: Float64Array): void
+  /**
    * Locks a file that serves only as a lock, and creates it: until {@link unlockFile}, or the end of the process. Resolves to null if another
    * process, or another lock of this one, holds it. No child process inherits it.
    */

@@ -1,7 +1,8 @@
 import { argumentError, shapeError } from '../../base/check.js'
 import { notFiniteError, transferredError } from '../../base/data-errors.js'
 import { allocate, elementType, type StoredArray } from '../../base/precision.js'
-import type { StorageType } from '../../base/storage-type.js'
+import { STORAGE_TYPES, type StorageType } from '../../base/storage-type.js'
+import { binding } from '../../native/load.js'
 import type { Batch } from '../dataset.js'
 import { halfNumbers } from '../halves.js'
 import { asMatrix, Matrix, rowWidth } from '../matrix.js'
@@ -73,34 +74,20 @@ function uint16Type(rows: unknown, type: StorageType | undefined): StorageType |
   return elementType(rows) === 'uint16' ? type : undefined
 }
 
-/** The numbers themselves, or of halves what their bits mean. */
-function meaning(stored: StoredArray, type: StorageType): StoredArray {
-  const halves = halfNumbers(stored, type)
-  if (halves === undefined) return stored
-  const numbers = allocate('float32', stored.length, 'batches')
-  for (let k = 0; k < numbers.length; k++) numbers[k] = halves[stored[k]!]!
-  return numbers
-}
-
-/** The least and the largest of numbers. */
+/** The least and the largest of numbers as they are stored. */
 export class Extremes {
   min = Infinity
   max = -Infinity
+  readonly #found = new Float64Array(3)
 
-  /** Takes in numbers as they are stored. Returns the index of the first that is not finite, −1 if there is none. */
-  add(stored: StoredArray, type: StorageType): number {
-    const numbers = meaning(stored, type)
-    let { min, max } = this
-    for (let k = 0; k < numbers.length; k++) {
-      const number = numbers[k]!
-      if (number < min) min = number
-      if (number > max) max = number
-      // Of NaN this is NaN, of infinities too.
-      if (number - number !== 0) return k
-    }
-    this.min = min
-    this.max = max
-    return -1
+  /** Takes in numbers. Returns the index of the first that is not finite, −1 if there is none. */
+  add(numbers: StoredArray, type: StorageType): number {
+    binding().extremes(numbers, STORAGE_TYPES[type].number, this.#found)
+    const [low, high, bad] = this.#found as unknown as [number, number, number]
+    const halves = halfNumbers(numbers, type)
+    this.min = Math.min(this.min, halves === undefined ? low : halves[low]!)
+    this.max = Math.max(this.max, halves === undefined ? high : halves[high]!)
+    return bad
   }
 }
 
@@ -128,7 +115,7 @@ export async function* numbersOf(
     between()
     const bad = extremes.add(numbers, type)
     if (bad >= 0) {
-      const value = meaning(numbers, type)[bad]!
+      const value = halfNumbers(numbers, type)?.[numbers[bad]!] ?? numbers[bad]!
       throw notFiniteError(argument, value, Math.floor((from + bad) / cols), (from + bad) % cols)
     }
     yield numbers
