@@ -174,6 +174,8 @@ export type {
   TableBatch,
   TableColumn,
 } from './tables/table-batch.js'
+export type { UnitCounts } from './training/diagnosed-units.js'
+export type { CostShares, Reconstruction, TrainingDiagnosis } from './training/diagnosis.js'
 export type { EarlyStopping } from './training/early-stopping.js'
 export type {
   EpochEvent,

@@ -28,7 +28,7 @@ export interface Recipe {
 export const recipes: Readonly<Record<TrainedOn, Recipe>> = {
   clean: {
     members: 3,
-    hidden: [128, 64],
+    hidden: [64, 32],
     layerEpochs: 0,
     epochs: 30,
     minSteps: 3000,

@@ -47,6 +47,8 @@ export interface PhaseEntry {
   /** Why it ended; absent if it did not. */
   readonly stopped?: string
   readonly bestEpoch?: number
+  /** What its history says beside the epochs; there if `stopped` is. */
+  readonly diagnosis?: object
 }
 
 /** The description of a training in its file. */
@@ -212,13 +214,14 @@ function checkHeader(
 
 function isPhase(value: unknown): boolean {
   if (!isRecord(value)) return false
-  const { of, fit, columns, stopped, bestEpoch } = value
+  const { of, fit, columns, stopped, bestEpoch, diagnosis } = value
   return (
     isRecordOf(of, (member) => isText(member) || isWhole(member)) &&
     isWhole(fit) &&
     isListOf(columns, isText) &&
     (stopped === undefined || isText(stopped)) &&
-    (bestEpoch === undefined || isWhole(bestEpoch))
+    (bestEpoch === undefined || isWhole(bestEpoch)) &&
+    (diagnosis === undefined || isRecord(diagnosis))
   )
 }
 

@@ -18,6 +18,7 @@ import { checkPath, formatError } from '../data/read-file.js'
 import type { NativeTrainingState } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
 import { runtime } from '../native/runtime.js'
+import { diagnosisOf, type TrainingDiagnosis } from './diagnosis.js'
 import type { TrainingHistory, TrainingPhase } from './history.js'
 import { recordsOf, tableOf } from './history-table.js'
 import type { FitRows } from './named-rows.js'
@@ -141,10 +142,11 @@ export class Checkpoints {
     const entry = this.#interrupted?.header.phases[index]
     if (entry?.stopped === undefined || this.#training?.phaseCount === 1) return undefined
     return this.reading(() => {
-      const { stopped, bestEpoch, of, columns } = entry
+      const { stopped, bestEpoch, of, columns, diagnosis } = entry
       const epochs = recordsOf({ columns, numbers: this.#histories[index]! })
       const last = { epochs, stopped: stopped as TrainingHistory['stopped'] }
-      return { ...of, ...last, ...(bestEpoch !== undefined && { bestEpoch }) }
+      const best = bestEpoch !== undefined && { bestEpoch }
+      return { ...of, ...last, ...best, ...(diagnosis as unknown as TrainingDiagnosis) }
     })
   }
 
@@ -252,7 +254,7 @@ export class Checkpoints {
     const { phase, fit, state, job, history } = ownCopy(moment)
     const index = this.#indexOf(phase)
     const { columns, numbers } = tableOf(state.epochs)
-    const over = history && { stopped: history.stopped }
+    const over = history && { stopped: history.stopped, diagnosis: diagnosisOf(history) }
     const best = history?.bestEpoch === undefined ? undefined : { bestEpoch: history.bestEpoch }
     this.#phases[index] = { fit, of: { ...phase }, columns, ...over, ...best }
     this.#histories[index] = numbers

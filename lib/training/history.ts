@@ -1,4 +1,5 @@
 import type { CostParts } from '../objective/cost.js'
+import type { TrainingDiagnosis } from './diagnosis.js'
 
 /** Least, mean and greatest of some numbers. */
 export interface Spread {
@@ -87,7 +88,7 @@ export interface FitProgress extends TrainingPhase {
 }
 
 /** How a fit went. Plain data: it can be written as JSON. */
-export interface TrainingHistory extends TrainingPhase {
+export interface TrainingHistory extends TrainingPhase, TrainingDiagnosis {
   /** One record an epoch, or iteration of L-BFGS, in order. */
   readonly epochs: readonly EpochRecord[]
   /**

@@ -13,6 +13,7 @@ import type {
 } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
+import { diagnosed } from './diagnosis.js'
 import { progressOf, recordEpoch, validate } from './epochs.js'
 import { refusalOf, splitRows } from './fit-rows.js'
 import type { TrainingHistory } from './history.js'
@@ -47,7 +48,7 @@ export async function train(given: TrainingRequest, work: NativeWork): Promise<T
   const kept = resumption === undefined && settings.keepsOptimizer ? network.optimizer.kept : undefined
   checkKept(settings.optimizer.kind, kept)
   const state = startOf(request, resumption, kept)
-  if (state.isOver(settings.epochs)) return historyOf(request, state)
+  if (state.isOver(settings.epochs)) return historyOf(request, state, rows.training, work)
   network.optimizer.kept = undefined
   const fit = resumption?.fit ?? request.nextFit()
   const open = (state: NativeTrainingState | undefined) =>
@@ -191,11 +192,11 @@ function writeCheckpoint({ request: { phase, settings }, state, fit }: Run): voi
 }
 
 /** The end of a training: its best parameters, if it looked for them, and what it leaves. */
-async function complete({ request, spans, state, fit }: Run): Promise<TrainingHistory> {
+async function complete({ request, rows, work, spans, state, fit }: Run): Promise<TrainingHistory> {
   const { network, phase, settings } = request
-  const history = historyOf(request, state)
   if (state.best?.parameters) network.publish(state.best.parameters)
   await spans.settle()
+  const history = await historyOf(request, state, rows.training, work)
   if (settings.optimizer.kind === 'lbfgs' && settings.checkpoints === undefined) return history
   const job = await spans.state()
   keepOptimizer(request, state, job)
@@ -233,9 +234,17 @@ function keepOptimizer(
   network.optimizer.kept = keptOptimizer(settings.optimizer.kind, job, epochs)
 }
 
-function historyOf({ phase }: TrainingRequest, { epochs, stopped, best }: RunState): TrainingHistory {
+/** The history of a training whose parameters are published. */
+async function historyOf(
+  request: TrainingRequest,
+  { epochs, stopped, best, parameters }: RunState,
+  rows: NativeRows,
+  work: NativeWork,
+): Promise<TrainingHistory> {
   const bestEpoch = best?.parameters && { bestEpoch: best.epoch }
-  return { ...phase, epochs: [...epochs], stopped, ...bestEpoch }
+  const last = best?.parameters ?? parameters ?? request.network.parameters
+  const diagnosis = await diagnosed({ request, rows, parameters: last, cost: epochs.at(-1)?.cost }, work)
+  return { ...request.phase, epochs: [...epochs], stopped, ...bestEpoch, ...diagnosis }
 }
 
 function diverged(epoch: number, settings: FitSettings): LayerwiseError {
