@@ -160,6 +160,7 @@ export {
 } from './tables/encoding/table-encoder.js'
 export type { ReadTableOptions, TableFormat } from './tables/read-options.js'
 export { type ReadableStreamLike, readTable, type TableSource } from './tables/read-table.js'
+export { type SpooledTable, type SpoolOptions, spoolTable } from './tables/spool-table.js'
 export type { SqliteDatabase, SqliteSource } from './tables/sqlite.js'
 export { Table } from './tables/table.js'
 export type {
