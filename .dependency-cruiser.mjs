@@ -32,6 +32,7 @@ const bench = oneWay([
   ['server', ['measuring']],
   ['cases', ['measuring', 'server']],
   ['anomaly', ['measuring']],
+  ['tables', ['measuring']],
   ['golden', ['measuring']],
   ['peers', ['measuring']],
   ['against', ['measuring', 'peers']],

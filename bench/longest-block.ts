@@ -23,10 +23,13 @@ import {
   readIdx,
   readIdxLabels,
   readNpy,
+  readTable,
   SoftmaxClassifier,
   SparseAutoencoder,
   StandardScaler,
   samplePatches,
+  type TableColumn,
+  TableEncoder,
   writeNpy,
   writePng,
 } from '../lib/index.js'
@@ -77,6 +80,8 @@ const matrix = (rows: number, cols = COLS) =>
     rows,
     cols,
   )
+const csvOf = (rows: number) =>
+  `n,c,d\n${Array.from({ length: rows }, (_, i) => `${value(i)},c${i % 9},2024-01-${10 + (i % 20)}\n`).join('')}`
 const arrays = (rows: number) =>
   Array.from({ length: rows }, (_, i) => Array.from({ length: COLS }, (_, j) => value(i * COLS + j)))
 const small = () => new SparseAutoencoder({ inputs: COLS, hidden: 4 })
@@ -108,6 +113,34 @@ export const CALLS: Readonly<Record<string, Prepare>> = {
   'fit with validation': async (rows) => {
     const [model, x] = [small(), matrix(rows)]
     return () => model.fit(x, { epochs: 1, validation: 0.2 })
+  },
+  'readTable of CSV': async (rows, folder) => {
+    const path = join(folder, 'rows.csv')
+    await writeFile(path, csvOf(rows))
+    return async () => {
+      for await (const _ of readTable(path)) {
+      }
+    }
+  },
+  'readTable of objects': async (rows) => {
+    const objects = Array.from({ length: rows }, (_, i) => ({ n: value(i), c: `c${i % 9}`, b: i % 2 === 0 }))
+    return async () => {
+      for await (const _ of readTable(objects)) {
+      }
+    }
+  },
+  'fit and transform of a TableEncoder': async (rows) => {
+    const values = Float64Array.from({ length: rows }, (_, i) => value(i))
+    const texts = Array.from({ length: rows }, (_, i) => `c${i % 9}`)
+    const columns: TableColumn[] = [
+      { name: 'n', type: 'number', values },
+      { name: 't', type: 'date', values },
+      { name: 'c', type: 'string', values: texts },
+    ]
+    return async () => {
+      const encoder = await new TableEncoder({ numbers: 'robust' }).fit({ rows, columns })
+      await encoder.transform({ rows, columns })
+    }
   },
   'fit with center': async (rows) => {
     const [model, x] = [new LinearAutoencoder({ inputs: COLS, hidden: 2, center: true }), matrix(rows)]

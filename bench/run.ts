@@ -4,6 +4,7 @@
  *   npm run bench -- NAME [--json] [--seconds N] [--threads N] [--data float32|uint8] [--phases]
  *
  *   npm run bench -- anomaly --data FOLDER
+ *   npm run bench -- tables [--rows N]
  *
  * NAME: digits, digits1k, patches, small, encode, pca, server or all of these, or products, or sparse. Everything but the report goes to standard
  * error.
@@ -23,6 +24,7 @@ import { environment } from './measuring/environment.js'
 import { buildProgram } from './measuring/limits.js'
 import { setUp } from './measuring/set-up.js'
 import { measureSparse, sparseName, sparseText } from './peers/sparse.js'
+import { benchTables, tablesName, tablesUsage } from './tables/run.js'
 
 const usage = `npm run bench -- NAME [--json] [--seconds N] [--threads N] [--data float32|uint8] [--phases]
   NAME       ${caseNames.join(', ')} or all of these; or ${productsName}, ${sparseName}
@@ -31,7 +33,8 @@ const usage = `npm run bench -- NAME [--json] [--seconds N] [--threads N] [--dat
   --threads  the most threads, default all this process may use
   --data     how the rows lie in memory, default float32
   --phases   where the time of a training step goes, instead
-${anomalyUsage}`
+${anomalyUsage}
+${tablesUsage}`
 
 interface Options {
   readonly names: readonly string[]
@@ -132,6 +135,9 @@ try {
   if (first === anomalyName) {
     setUp()
     await benchAnomaly(others)
+  } else if (first === tablesName) {
+    setUp()
+    await benchTables(others)
   } else await measure(parsed())
 } catch (error) {
   console.error(`bench: ${(error as Error).message}`)

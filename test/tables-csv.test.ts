@@ -211,6 +211,24 @@ describe('the form of a CSV text', () => {
     expect(await readCsv(given, options)).toEqual(read)
   })
 
+  test('the rows in which types are found do not depend on how the bytes are cut', async () => {
+    const wide = 'x'.repeat(1000)
+    const rows = Array.from({ length: 4500 }, (_, i) => `${i},${wide}\n`).join('')
+    // The text in the first column comes after 4 MiB.
+    const all = bytes(`a,b\n${rows}late,${wide}\n`)
+    for (const cut of [1000, 70_000, 5_000_000])
+      expectError(
+        await error(readAll(inPieces(all, [cut]), { format: 'csv' })),
+        'ERR_FORMAT',
+        "line 4502, column 'a': 'late' does not fit a number",
+      )
+    const early = bytes(`a,b\nearly,${wide}\n${rows}`)
+    for (const cut of [1000, 70_000])
+      expect((await readAll(inPieces(early, [cut]), { format: 'csv' })).columns[0]).toMatchObject({
+        type: 'string',
+      })
+  })
+
   test('records of any texts are read back', async () => {
     const field = fc.string({ unit: fc.constantFrom('a', 'ü', '😀', '"', ',', '\n', '\r', ' ', ';') })
     const quoted = (value: string) => `"${value.replaceAll('"', '""')}"`

@@ -1,5 +1,4 @@
 import { types } from 'node:util'
-import type { ArrowVector } from './arrow.js'
 
 /** What is used of the parts of a vector of `apache-arrow`. */
 interface ArrowData {
@@ -17,8 +16,8 @@ const [NULL, BOOL, STRUCT, FIXED_SIZE_LIST] = [1, 6, 13, 16]
  * Whether a vector has the memory that so many values need: a damaged file may claim any number of rows, and apache-arrow believes it. Values of structures and
  * lists of fixed size lie in other vectors, which are read only where they are there.
  */
-export function hasLength(vector: ArrowVector, rows: number): boolean {
-  const { data, length } = vector as unknown as { data?: unknown; length?: unknown }
+export function hasLength(vector: object, rows: number): boolean {
+  const { data, length } = vector as { data?: unknown; length?: unknown }
   if (length !== rows || !Array.isArray(data)) return false
   let sum = 0
   for (const part of data as readonly ArrowData[]) {

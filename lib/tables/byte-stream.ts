@@ -14,7 +14,7 @@ export interface Bytes {
 }
 
 /** Bytes of a piece: parsing one takes about a millisecond. */
-const PIECE = 65_536
+const PIECE = 32_768
 /** Bytes that are read from a file at once. */
 const READ = 262_144
 
@@ -101,7 +101,7 @@ async function* startingWith<T>(first: T, rest: AsyncIterable<T>): AsyncGenerato
 
 async function* gunzip(pieces: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array, void> {
   const packed = Readable.from(pieces, { objectMode: false })
-  const plain = createGunzip({ chunkSize: PIECE })
+  const plain = createGunzip({ chunkSize: 2 * PIECE })
   packed.on('error', (error) => plain.destroy(error))
   packed.pipe(plain)
   try {

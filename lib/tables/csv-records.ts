@@ -40,10 +40,12 @@ export class CsvRecords implements CsvRecord {
   count = 0
   line = 1
   row = -1
+  /** Bytes of the present record, with its line end. */
+  length = 0
   readonly #source: string
   readonly #marks: CsvMarks
   #at = 0
-  #begin = 0
+  #taken = 0
   #nextLine = 1
   #lines = 0
   #isLast = false
@@ -65,6 +67,7 @@ export class CsvRecords implements CsvRecord {
     bytes.set(piece, rest)
     this.bytes = bytes
     this.#at = 0
+    this.#taken = 0
   }
 
   /** Says that there are no more bytes. */
@@ -74,13 +77,12 @@ export class CsvRecords implements CsvRecord {
 
   /** Reads the next record into this object. False if it is not yet complete, or there is none. */
   next(): boolean {
-    this.#begin = this.#at
     const { length } = this.bytes
-    if (this.#begin >= length) return false
+    if (this.#at >= length) return false
     this.line = this.#nextLine
     this.#lines = 0
     const { separator } = this.#marks
-    let at = this.#begin
+    let at = this.#at
     this.count = 0
     for (;;) {
       at = this.#field(at)
@@ -99,26 +101,26 @@ export class CsvRecords implements CsvRecord {
       }
       break
     }
+    this.length = at - this.#at
     this.#at = at
     this.#nextLine = this.line + this.#lines
     this.row++
     return true
   }
 
-  /** A copy that stays valid. */
-  copy(): CsvRecord {
-    const { count, line, row } = this
-    const end = this.#at
-    const move = (places: Int32Array) => places.slice(0, count).map((place) => place - this.#begin)
-    return {
-      bytes: this.bytes.slice(this.#begin, end),
-      starts: move(this.starts),
-      ends: move(this.ends),
-      forms: this.forms.slice(0, count),
-      count,
-      line,
-      row,
-    }
+  /** The bytes of the records since the last call, or since the last bytes were added. They never change. */
+  taken(): Uint8Array {
+    const taken = this.bytes.subarray(this.#taken, this.#at)
+    this.#taken = this.#at
+    return taken
+  }
+
+  /** Another, which begins where the next record of this one will: for {@link taken} bytes that are read again. */
+  again(): CsvRecords {
+    const again = new CsvRecords(this.#source, this.#marks)
+    again.#nextLine = this.#nextLine
+    again.row = this.row
+    return again
   }
 
   /** An empty line, which is no record of a table of more than one column. */

@@ -71,11 +71,15 @@ class CsvReader {
   readonly records: CsvRecords
   readonly #source: string
   readonly #options: ReadOptions & CsvOptions
+  readonly #marks: CsvMarks
   #width = -1
   #columns: readonly CsvColumn[] = []
   #finders: readonly (CsvTypeFinder | undefined)[] = []
-  #kept: CsvRecord[] | undefined = []
+  /** The first rows, as bytes, until types are known; and what reads them again. */
+  #kept: Uint8Array[] | undefined = []
   #keptBytes = 0
+  #keptRows = 0
+  #again: CsvRecords | undefined
   #readers: readonly CsvColumnReader[] = []
   #rows = 0
   #batchRows = 0
@@ -83,6 +87,7 @@ class CsvReader {
   constructor(source: string, marks: CsvMarks, options: ReadOptions & CsvOptions) {
     this.#source = source
     this.#options = options
+    this.#marks = marks
     this.records = new CsvRecords(source, marks)
   }
 
@@ -101,20 +106,26 @@ class CsvReader {
         continue
       }
       for (const finder of this.#finders) finder?.look(records)
-      const copy = records.copy()
-      this.#kept.push(copy)
-      this.#keptBytes += copy.bytes.length
-      if (this.#kept.length === PREFIX_ROWS || this.#keptBytes >= PREFIX_BYTES) yield* this.#begun()
+      this.#keptBytes += records.length
+      if (++this.#keptRows < PREFIX_ROWS && this.#keptBytes < PREFIX_BYTES) continue
+      this.#keep()
+      yield* this.#begun()
     }
+    this.#keep()
   }
 
   /** The last batches. A table without rows has one batch without rows, so that its columns are known. */
   *end(): Generator<TableBatch, void> {
     yield* this.read()
     if (this.#width < 0) throw tableError(this.#source, {}, 'it is empty: not even a header')
-    const isEmpty = this.#kept?.length === 0
     if (this.#kept !== undefined) yield* this.#begun()
-    if (this.#rows > 0 || isEmpty) yield this.#take()
+    if (this.#rows > 0 || this.#keptRows === 0) yield this.#take()
+  }
+
+  /** Keeps the bytes of the records that were read. */
+  #keep(): void {
+    if (this.#kept === undefined || this.#width < 0) return
+    this.#kept.push(this.records.taken())
   }
 
   /** Takes the names of the columns from the first record. Returns whether that was the header. */
@@ -137,7 +148,11 @@ class CsvReader {
     this.#finders = this.#columns.map((column) =>
       types?.has(column.name) === true ? undefined : new CsvTypeFinder(column),
     )
-    if (header === true) records.skip()
+    if (header === true) {
+      records.skip()
+      records.taken()
+      this.#again = records.again()
+    }
     return header === true
   }
 
@@ -174,7 +189,15 @@ class CsvReader {
       return csvColumnReader(column, given ?? this.#finders[i]!.type, this.#batchRows, given !== undefined)
     })
     this.#finders = []
-    for (const record of kept) if (this.#add(record)) yield this.#take()
+    const again = this.#again ?? new CsvRecords(this.#source, this.#marks)
+    for (const [i, bytes] of kept.entries()) {
+      again.push(bytes)
+      if (i === kept.length - 1) again.finish()
+      while (again.next()) {
+        if (again.isEmpty && this.#width !== 1) again.skip()
+        else if (this.#add(again)) yield this.#take()
+      }
+    }
   }
 
   /** Returns whether a batch is full. */

@@ -18,7 +18,7 @@ export interface FittedColumn {
 }
 
 /** Values between two turns of the event loop. */
-const SLICE = 16_384
+const SLICE = 4096
 
 /** One pass over a table: the plans of its columns, and how many rows it has. */
 export async function fitColumns(
