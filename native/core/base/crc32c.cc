@@ -54,8 +54,14 @@ bool has_instruction() {
   return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_SSE4_2) != 0;
 }
 
-__attribute__((target("sse4.2"))) std::uint32_t step_by_instruction(std::uint32_t state, const unsigned char* bytes,
-                                                                    std::size_t count) {
+// Clang counts the instruction apart from SSE 4.2.
+#if defined(__clang__)
+#define LAYERWISE_CRC32 __attribute__((target("sse4.2,crc32")))
+#else
+#define LAYERWISE_CRC32 __attribute__((target("sse4.2")))
+#endif
+
+LAYERWISE_CRC32 std::uint32_t step_by_instruction(std::uint32_t state, const unsigned char* bytes, std::size_t count) {
   std::uint64_t wide = state;
   for (; count >= 8; bytes += 8, count -= 8) {
     std::uint64_t word;
