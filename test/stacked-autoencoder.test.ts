@@ -338,3 +338,69 @@ describe('a saved stack', () => {
     })
   })
 })
+
+describe('outputActivation of a stack', () => {
+  const layers = [{ hidden: 4, activation: 'relu' as const }, { hidden: 2 }]
+
+  test('is that of its first layer', () => {
+    const above = new StackedAutoencoder({
+      inputs: 3,
+      outputActivation: 'identity',
+      layers: [layers[0]!, { hidden: 2, outputActivation: 'relu' }],
+    })
+    expect(above.layers.at(-1)!.activation).toBe('identity')
+    expect(above.options.layers[0]!.outputActivation).toBe('identity')
+    expect(above.options).not.toHaveProperty('outputActivation')
+    expect(new StackedAutoencoder(above.options).options).toEqual(above.options)
+  })
+
+  test('is refused where the first layer says something else', () => {
+    const own = [{ ...layers[0]!, outputActivation: 'tanh' as const }]
+    expect(() => new StackedAutoencoder({ inputs: 3, outputActivation: 'identity', layers: own })).toThrow(
+      "nothing but 'tanh'",
+    )
+    expect(
+      () => new StackedAutoencoder({ inputs: 3, outputActivation: 'wrong' as 'tanh', layers: own }),
+    ).toThrow('outputActivation')
+  })
+})
+
+describe('fit with fineTune', () => {
+  const rows = sampleRows(60, 5)
+  const make = () => new StackedAutoencoder({ inputs: 5, layers: [{ hidden: 4 }, { hidden: 3 }] })
+  const few = { epochs: 2, batchSize: 16 }
+
+  test('gives the bits of fit and then fineTune', async () => {
+    const [one, two] = [make(), make()]
+    const histories = await one.fit(rows, { ...few, fineTune: true })
+    await two.fit(rows, few)
+    await two.fineTune(rows, few)
+    expect(one.parameters()).toEqual(two.parameters())
+    expect(histories.map(({ phase, epochs }) => [phase, epochs.length])).toEqual([
+      ['layer', 2],
+      ['layer', 2],
+      ['fineTune', 2],
+    ])
+  })
+
+  test('takes other options for it, and refuses wrong ones before anything is trained', async () => {
+    const histories = await make().fit(rows, {
+      ...few,
+      fineTune: { optimizer: { kind: 'lbfgs', maxIterations: 3 } },
+    })
+    expect(histories[2]!.epochs.length).toBe(3)
+    const model = make()
+    const before = model.parameters()
+    for (const [options, message] of [
+      [{ ...few, fineTune: { epochs: 0 } }, 'fineTune.epochs'],
+      [{ ...few, fineTune: 1 }, 'fineTune'],
+      [{ ...few, fineTune: true, checkpoint: { path: 'none' } }, 'fineTune'],
+    ] as const) {
+      expect(await rejection(model.fit(rows, options as object))).toMatchObject({
+        code: 'ERR_ARGUMENT',
+        message: expect.stringContaining(message),
+      })
+    }
+    expect(model.parameters()).toEqual(before)
+  })
+})

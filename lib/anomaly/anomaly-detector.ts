@@ -227,7 +227,7 @@ export class AnomalyDetector extends BaseModel<'float32'> {
   /**
    * Why a row has its score: its columns, or groups of columns, with their values, what the detector expects there from the other columns, and
    * how much the score would fall with that; the largest effect first. On the calling thread: two passes through each autoencoder for each column
-   * that is examined, some 10 µs.
+   * that is examined, some hundred microseconds.
    *
    * @param row - as many numbers as there are columns, or a Matrix of one row
    * @throws {@link LayerwiseError} as {@link score} rejects; `ERR_ARGUMENT` for bad options

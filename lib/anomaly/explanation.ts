@@ -56,13 +56,13 @@ export function explanationOf(
     for (const j of columns) changed[j] = 0
     const others = reconstruction(changed, members)
     for (const j of columns) changed[j] = others[j]!
-    const expected = others.map((value, j) => value / factor[j]! + shift[j]!)
-    const said = (numbers: Float64Array) =>
-      columns.length > 1 ? nameOf(names, largest(columns, numbers)) : numbers[columns[0]!]!
+    const expected = (j: number) => others[j]! / factor[j]! + shift[j]!
+    const said = (value: (column: number) => number) =>
+      columns.length > 1 ? nameOf(names, largest(columns, value)) : value(columns[0]!)
     const sum = (numbers: Float64Array) => columns.reduce((total, j) => total + numbers[j]!, 0)
     return {
       column: entry.name,
-      value: said(row),
+      value: said((j) => row[j]!),
       expected: said(expected),
       effect: score - scaledScore(changed, members),
       error: sum(errors.found),
@@ -105,6 +105,6 @@ function columnErrors(scaled: Float64Array, members: readonly Member[]) {
   return { found, typical }
 }
 
-function largest(columns: readonly number[], numbers: Float64Array): number {
-  return columns.reduce((best, column) => (numbers[column]! > numbers[best]! ? column : best))
+function largest(columns: readonly number[], value: (column: number) => number): number {
+  return columns.reduce((best, column) => (value(column) > value(best) ? column : best))
 }

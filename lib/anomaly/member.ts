@@ -23,6 +23,7 @@ export class Member {
   readonly typical: PlainFloat64Array
   readonly scoring: StackedAutoencoder
   #bare: StackedAutoencoder | undefined
+  #out: PlainFloat32Array | undefined
 
   constructor(network: StackedAutoencoder, typical: PlainFloat64Array) {
     this.network = network
@@ -30,10 +31,13 @@ export class Member {
     this.scoring = inTypicalErrors(network, typical)
   }
 
-  /** The reconstruction of a scaled row, scaled: in float64 it can be brought back to large units without loss. */
+  /**
+   * The reconstruction of a scaled row, scaled: in float64 it can be brought back to large units without loss. The next call overwrites it.
+   */
   reconstructScaled(row: Float64Array): PlainFloat32Array {
     this.#bare ??= withoutScaling(this.network)
-    return this.#bare.reconstructSync(row)
+    this.#out ??= new Float32Array(row.length)
+    return this.#bare.reconstructSync(row, this.#out)
   }
 }
 

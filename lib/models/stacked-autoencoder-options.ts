@@ -13,7 +13,7 @@ import {
 import { LayerwiseError } from '../base/errors.js'
 import { checkPrecision, type Precision } from '../base/precision.js'
 import type { Scaler } from '../data/scaling/column-scaler.js'
-import { type Activation, activationRange } from '../objective/activation.js'
+import { type Activation, activationRange, checkActivation } from '../objective/activation.js'
 import type { Corruption } from '../objective/corruption.js'
 import { checkLoss, type Loss } from '../objective/loss.js'
 import type { Sparsity } from '../objective/sparsity.js'
@@ -48,6 +48,11 @@ export interface StackedAutoencoderOptions<P extends Precision = Precision> exte
   readonly inputs: number
   /** From the one next to the input to the innermost; at least one. */
   readonly layers: readonly StackedLayerOptions[]
+  /**
+   * Activation function of the reconstruction of the rows: that of the first layer's `outputActivation`, given in one of the two places. Default:
+   * the first layer's.
+   */
+  readonly outputActivation?: Activation | undefined
   /** How rows and reconstructions are compared, for each layer and for the whole. Default `'squared'`. */
   readonly loss?: Loss | undefined
   /** λ ≥ 0 of λ/2 Σ‖W‖² over all weight matrices of the unrolled network, and for each layer without its own. Default 0. */
@@ -73,7 +78,9 @@ type LayerSettings = Complete<Omit<StackedLayerOptions, 'corruption'>> &
 
 /** All of them but `scaling` and `metadata`, with their defaults: saved as a model's options. */
 export interface StackedSettings<P extends Precision>
-  extends Complete<Omit<StackedAutoencoderOptions<P>, 'scaling' | 'metadata' | 'layers'>> {
+  extends Complete<
+    Omit<StackedAutoencoderOptions<P>, 'scaling' | 'metadata' | 'layers' | 'outputActivation'>
+  > {
   /** From the one next to the input to the innermost. */
   readonly layers: readonly LayerSettings[]
 }
@@ -98,6 +105,21 @@ const LAYER_OPTIONS = [
   'corruption',
   'seed',
 ]
+
+/** The same options with `outputActivation` at its place, the first layer. */
+export function withOutputs(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { outputActivation, ...options } = given
+  if (outputActivation === undefined) return options
+  checkActivation('outputActivation', outputActivation)
+  const [first, ...others] = checkLayers(options.layers)
+  const layer = checkOptions('layers[0]', first, LAYER_OPTIONS)
+  const own = layer.outputActivation
+  if (own !== undefined && own !== outputActivation) {
+    const expected = `nothing but '${own}', which layers[0].outputActivation is`
+    throw argumentError('outputActivation', expected, outputActivation)
+  }
+  return { ...options, layers: [{ ...layer, outputActivation }, ...others] }
+}
 
 /** Settings from options whose names are already checked. */
 export function checkStackedSettings<P extends Precision>(

@@ -47,6 +47,7 @@ import {
   STACKED_SETTINGS,
   type StackedAutoencoderOptions,
   type StackedSettings,
+  withOutputs,
 } from './stacked-autoencoder-options.js'
 import { StackedClassifier } from './stacked-classifier.js'
 import type { ToClassifierOptions } from './stacked-classifier-options.js'
@@ -88,8 +89,9 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
   /** @internal Restores a saved model, which can be trained further. */
   constructor(options: StackedAutoencoderOptions<P>, stored: Stored<P>)
   constructor(options: StackedAutoencoderOptions<P>, stored?: Stored<P>) {
-    const given = checkOptions('options', options, [...STACKED_SETTINGS, 'scaling', 'metadata'])
-    const settings = checkStackedSettings<P>(given)
+    const names = [...STACKED_SETTINGS, 'outputActivation', 'scaling', 'metadata']
+    const given = checkOptions('options', options, names)
+    const settings = checkStackedSettings<P>(withOutputs(given))
     const scaler = copyScaler(given.scaling, settings.inputs)
     const network = new Network(unrolled(settings), settings.precision, stored ?? starts(settings))
     super(network, settings.layers.length, scaler, given.metadata)
@@ -119,7 +121,7 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
    *
    * @param x - rows of `inputs` numbers, in the range of the first layer's output activation
    * @param options - see {@link StackedFitOptions}; everything is checked before training begins
-   * @returns a history for each layer
+   * @returns a history for each layer, and with `fineTune` one more
    * @throws `signal.reason`, if the signal is aborted; the error of `onEpoch` or `onProgress`, if it throws
    * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE` for bad options and rows
    * @throws {@link LayerwiseError} `ERR_RANGE` for NaN, infinities and numbers the output activation cannot reach: row and column in `details`
@@ -129,7 +131,7 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
    * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the codes: see `recompute`
    */
   async fit(x: Rows, options?: StackedFitOptions): Promise<TrainingHistory[]> {
-    const { shared, layers, recompute } = checkStackedFit(options, layerSettings(this.#settings))
+    const { shared, layers, recompute, fineTune } = checkStackedFit(options, layerSettings(this.#settings))
     const fitLayers = async (work: NativeWork) => {
       const rows = await takeFitRows({ x }, shared, this.rowForm, work)
       const histories: TrainingHistory[] = []
@@ -143,7 +145,8 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
       }
       return histories
     }
-    return this.exclusively('fit', shared, fitLayers, layers.length)
+    const histories = await this.exclusively('fit', shared, fitLayers, layers.length)
+    return fineTune === undefined ? histories : [...histories, await this.fineTune(x, fineTune)]
   }
 
   /**

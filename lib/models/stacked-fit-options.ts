@@ -33,6 +33,11 @@ export type StackedFitOptions = FitOptions & {
    * Default false.
    */
   readonly recompute?: boolean | undefined
+  /**
+   * Whether `fineTune` of the stack follows, with the same options; or with others, which are given as those of a layer. `x` must not
+   * change until the promise settles. Not with `checkpoint`: call `fineTune` yourself, with a checkpoint of its own. Default false.
+   */
+  readonly fineTune?: boolean | LayerFitOptions | undefined
 }
 
 /** The training options of one layer. */
@@ -47,6 +52,8 @@ export interface StackedFitSettings {
   readonly shared: FitSettings
   readonly layers: readonly LayerFit[]
   readonly recompute: boolean
+  /** The options of fine-tuning, if it follows. */
+  readonly fineTune: FitOptions | undefined
 }
 
 /** Options that belong to an optimizer: another one has different rates, or none of these. */
@@ -57,8 +64,8 @@ export function checkStackedFit(
   options: unknown,
   models: readonly Settings<Precision>[],
 ): StackedFitSettings {
-  const given = checkRunOptions(options, [...FIT_OPTIONS, 'layers', 'recompute'])
-  const { layers: own, recompute, checkpoint: _, ...common } = given
+  const { fineTune, ...given } = checkRunOptions(options, [...FIT_OPTIONS, 'layers', 'recompute', 'fineTune'])
+  const { layers: own, recompute, checkpoint, ...common } = given
   const shared = checkFitOptions(common)
   const entries = checkEntries(own, models.length)
   const layers = models.map((model, k) => {
@@ -75,7 +82,23 @@ export function checkStackedFit(
     shared: { ...shared, checkpoints },
     layers: layers.map((layer) => ({ ...layer, settings: { ...layer.settings, checkpoints } })),
     recompute: again,
+    fineTune: checkFineTune(fineTune, common, checkpoint),
   }
+}
+
+/** Options of `fineTune` that are known to be good, or undefined if it does not follow. */
+function checkFineTune(
+  value: unknown,
+  common: Readonly<Record<string, unknown>>,
+  checkpoint: unknown,
+): FitOptions | undefined {
+  if (value === undefined || value === false) return undefined
+  if (checkpoint !== undefined)
+    throw argumentError('fineTune', 'nothing beside checkpoint: call fineTune after fit, with its own', value)
+  const own = value === true ? {} : checkOptions('fineTune', value, LAYER_FIT_OPTIONS)
+  const options = merged(common, own)
+  checkWithin('fineTune', () => checkFitOptions(options))
+  return options as FitOptions
 }
 
 function checkEntries(value: unknown, most: number): readonly unknown[] {
