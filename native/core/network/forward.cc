@@ -23,6 +23,15 @@ namespace {
 // Blocks worked on together; bounds the memory of intermediate layers.
 constexpr int kBlocksAtOnce = 32;
 
+// Of rows of files fewer where they are long, since the windows hold them too: so many bytes, but a block for each thread.
+template <typename T>
+int blocks_at_once(const Network& network, const RowSource<T>& rows, int threads) {
+  if (rows.window_bytes() == 0) return kBlocksAtOnce;
+  const std::size_t of_row = Plan::row_elements(network) * sizeof(T) + rows.row_bytes();
+  const std::size_t fitting = 2 * MemoryBudget::kChunk / (of_row * forward_block_rows(network));
+  return static_cast<int>(std::clamp<std::size_t>(fitting, std::min(threads, kBlocksAtOnce), kBlocksAtOnce));
+}
+
 // Which rows of a block have a sum or an answer that is not finite.
 template <typename T>
 class Overflows {
@@ -90,7 +99,7 @@ ForwardPass<T>::ForwardPass(const ForwardRequest<T>& request, int threads)
       source_(*request.rows),
       total_(source_.count()),
       block_rows_(forward_block_rows(network_)),
-      chunk_rows_(std::min(total_, block_rows_ * kBlocksAtOnce)),
+      chunk_rows_(std::min(total_, block_rows_ * blocks_at_once(network_, source_, threads))),
       indexed_(source_.is_indexed()),
       pieces_(network_.inputs()),
       x_(indexed_ || source_.in_place(0, 1).data != nullptr ? 0 : static_cast<std::size_t>(chunk_rows_) * network_.inputs()),

@@ -119,11 +119,13 @@ void FileWindows::aim(const std::shared_ptr<Pass>& pass, int window, int needed)
   const bool in_order = pass == sequential_;
   const auto slots = static_cast<std::size_t>(in_order ? needed + kAhead : std::max(2, needed));
   slots_ = in_order ? std::max(slots_, slots) : slots;
+  if (in_order && !wanted_.empty() && wanted_.front().pass == pass && window < wanted_.front().index) goes_round_ = true;
   std::vector<Wanted> wanted;
   std::shared_ptr<Pass> of = pass;
   for (int index = window; wanted.size() < slots_; index++) {
     if (index == of->blocks.window_count()) {
-      if (!in_order) of = of == pass ? next_ : nullptr;
+      const bool again = in_order && goes_round_;
+      if (!again) of = !in_order && of == pass ? next_ : nullptr;
       index = 0;
     }
     const auto is_this = [&](const Wanted& other) { return other.pass == of && other.index == index; };

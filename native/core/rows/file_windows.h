@@ -76,6 +76,7 @@ class FileWindows {
   std::shared_ptr<Pass> sequential_, followed_, next_;  // null where there is none yet
   std::vector<Wanted> wanted_;
   std::size_t slots_ = 2;
+  bool goes_round_ = false;  // passes in the rows' own order follow one another
 
   // What is open.
   bool open_ = false;

@@ -15,8 +15,8 @@
 namespace layerwise {
 namespace {
 
-// How long a raised stop flag may go unseen, and how long the end waits for a system call.
-constexpr std::chrono::milliseconds kPoll{5}, kPatience{10};
+// How long a raised stop flag may go unseen, and how long the end waits for a thread that reads.
+constexpr std::chrono::milliseconds kPoll{5}, kPatience{20};
 
 }  // namespace
 
@@ -35,7 +35,7 @@ struct ReadAhead::Shared {
   const std::unique_ptr<ValueCheck> check;
 
   std::mutex mutex;
-  std::condition_variable wanted_more, was_read, thread_ended;
+  std::condition_variable wanted_more, was_read;
   // Guarded by the mutex.
   std::vector<std::shared_ptr<Window>> wanted;
   std::vector<Buffer<char>> free;  // slots that no window has
@@ -45,7 +45,7 @@ struct ReadAhead::Shared {
 
 struct ReadAhead::Thread {
   std::thread thread;
-  std::shared_ptr<bool> ended;  // guarded by the mutex
+  std::shared_ptr<bool> reading;  // guarded by the mutex
 };
 
 ReadAhead::ReadAhead(const RowFiles& files, std::size_t row_bytes, bool forgetful, std::unique_ptr<ValueCheck> check)
@@ -56,22 +56,17 @@ ReadAhead::~ReadAhead() {
     std::unique_lock<std::mutex> lock(shared_->mutex);
     shared_->ended = true;
     shared_->wanted_more.notify_all();
-    const auto all_ended = [&] { return std::all_of(threads_.begin(), threads_.end(), [](Thread& t) { return *t.ended; }); };
-    shared_->thread_ended.wait_for(lock, kPatience, all_ended);
+    const auto at_rest = [&] { return std::none_of(threads_.begin(), threads_.end(), [](Thread& t) { return *t.reading; }); };
+    shared_->was_read.wait_for(lock, kPatience, at_rest);
+    for (Thread& thread : threads_) {
+      if (!*thread.reading) continue;
+      // It returns from its system call at some time, into this code.
+      keep_code_loaded();
+      thread.thread.detach();
+    }
   }
   for (Thread& thread : threads_) {
-    bool ended;
-    {
-      const std::lock_guard<std::mutex> lock(shared_->mutex);
-      ended = *thread.ended;
-    }
-    if (ended) {
-      thread.thread.join();
-      continue;
-    }
-    // It returns from its system call at some time, into this code.
-    keep_code_loaded();
-    thread.thread.detach();
+    if (thread.thread.joinable()) thread.thread.join();
   }
 }
 
@@ -80,14 +75,11 @@ bool ReadAhead::checks() const { return shared_->check != nullptr; }
 void ReadAhead::start_thread() {
   if (threads_.size() == kMostThreads) return;
   Thread thread;
-  thread.ended = std::make_shared<bool>(false);
+  thread.reading = std::make_shared<bool>(false);
   try {
-    thread.thread = std::thread([shared = shared_, ended = thread.ended] {
+    thread.thread = std::thread([shared = shared_, reading = thread.reading] {
       name_this_thread("layerwise-read");
-      work(shared);
-      const std::lock_guard<std::mutex> lock(shared->mutex);
-      *ended = true;
-      shared->thread_ended.notify_all();
+      work(shared, *reading);
     });
   } catch (const std::system_error&) {
     // The system has no further thread: those that there are go on.
@@ -125,7 +117,7 @@ bool ReadAhead::wait_for(const Window& window, const StopFlag* stop) {
   return true;
 }
 
-void ReadAhead::work(const std::shared_ptr<Shared>& shared) {
+void ReadAhead::work(const std::shared_ptr<Shared>& shared, bool& reading) {
   std::unique_lock<std::mutex> lock(shared->mutex);
   while (!shared->ended) {
     std::shared_ptr<Window> window;
@@ -148,6 +140,7 @@ void ReadAhead::work(const std::shared_ptr<Shared>& shared) {
     window->reading++;
     int failed_at = piece.first;
     if (!failure) {
+      reading = true;
       lock.unlock();
       bool lost = false;
       try {
@@ -159,6 +152,7 @@ void ReadAhead::work(const std::shared_ptr<Shared>& shared) {
         failure = std::current_exception();
       }
       lock.lock();
+      reading = false;
       // What is left of it is worth nothing, and a disk that fails may take long for each piece.
       if (lost) window->begun = window->pieces.size();
     }
@@ -168,7 +162,7 @@ void ReadAhead::work(const std::shared_ptr<Shared>& shared) {
       window->failed_at = failed_at;
     }
     if (window->dropped && window->reading == 0) shared->give_back(*window);
-    if (window->is_read()) shared->was_read.notify_all();
+    if (window->is_read() || shared->ended) shared->was_read.notify_all();
   }
 }
 

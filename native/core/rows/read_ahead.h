@@ -67,7 +67,7 @@ class ReadAhead {
   struct Shared;
   struct Thread;
 
-  static void work(const std::shared_ptr<Shared>& shared);
+  static void work(const std::shared_ptr<Shared>& shared, bool& reading);
   void start_thread();
 
   std::shared_ptr<Shared> shared_;
