@@ -3,11 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "kernels/vector_kernels.h"
 
 namespace layerwise {
 namespace {
+
+// Numbers that are converted at a time: they stay in the first cache.
+constexpr int kNumbersAtOnce = 2048;
 
 // The least float that is not below x, and the largest that is not above it.
 float float_above(double x) {
@@ -47,16 +51,31 @@ std::optional<ValueCheck::Place> ValueCheck::first_bad(const char* stored, int c
   const auto& kernels = vector_kernels<T>();
   const auto gather = kernels.gather[static_cast<int>(rows_.storage)];
   const std::size_t row_bytes = rows_.cols * traits_of(rows_.storage).bytes;
-  std::vector<T> row(rows_.cols);
-  for (int i = 0; i < count; i++) {
+  const bool in_place = rows_.storage == (std::is_same<T, float>::value ? Storage::f32 : Storage::f64) && !rows_.scaling;
+  // Without a scaling of the columns short rows are as good as one long row.
+  const int most = rows_.scaling ? 1 : std::max(1, kNumbersAtOnce / rows_.cols);
+  std::vector<T> converted(in_place ? 0 : static_cast<std::size_t>(most) * rows_.cols);
+  for (int i = 0; i < count;) {
+    const int rows = std::min(most, count - i), numbers = rows * rows_.cols;
     const char* at = stored + i * row_bytes;
-    gather(at, rows_.cols, rows_.scale, rows_.scaling, row.data());
-    if (kernels.within({row.data(), 1, rows_.cols}, low, high)) continue;
-    std::vector<double> exact(rows_.cols);
-    vector_kernels<double>().gather[static_cast<int>(rows_.storage)](at, rows_.cols, rows_.scale, rows_.scaling, exact.data());
-    int column = 0;
-    while (exact[column] >= low_ && exact[column] <= high_ && std::isfinite(exact[column])) column++;
-    return Place{i, column, exact[column]};
+    if (!in_place) gather(at, numbers, rows_.scale, rows_.scaling, converted.data());
+    const T* values = in_place ? reinterpret_cast<const T*>(at) : converted.data();
+    if (!kernels.within({values, 1, numbers}, low, high)) {
+      for (int row = i; row < i + rows; row++) {
+        if (auto bad = bad_in_row(stored + row * row_bytes, row)) return bad;
+      }
+    }
+    i += rows;
+  }
+  return std::nullopt;
+}
+
+// The first value of one row, looked for slowly and exactly.
+std::optional<ValueCheck::Place> ValueCheck::bad_in_row(const char* stored, int row) const {
+  std::vector<double> exact(rows_.cols);
+  vector_kernels<double>().gather[static_cast<int>(rows_.storage)](stored, rows_.cols, rows_.scale, rows_.scaling, exact.data());
+  for (int j = 0; j < rows_.cols; j++) {
+    if (!(std::isfinite(exact[j]) && exact[j] >= low_ && exact[j] <= high_)) return Place{row, j, exact[j]};
   }
   return std::nullopt;
 }

@@ -28,6 +28,7 @@ class ValueCheck {
  private:
   template <typename T>
   std::optional<Place> first_bad(const char* stored, int count, T low, T high) const;
+  std::optional<Place> bad_in_row(const char* stored, int row) const;
 
   std::vector<double> shift_, factor_, centre_;
   Rows rows_;
