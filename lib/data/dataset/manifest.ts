@@ -89,65 +89,67 @@ export async function readManifest(
 
 function checkManifest(name: string, value: unknown): Manifest {
   try {
-    return manifestOf(value)
+    return manifestOf(name, value)
   } catch (error) {
-    if (error instanceof Refusal) throw formatError(name, error.message)
-    if (error instanceof LayerwiseError) throw formatError(name, messageOf(error), error)
-    throw error
+    // Checks of type, scale and columns know of no file.
+    if (!(error instanceof LayerwiseError) || error.code === 'ERR_FORMAT') throw error
+    throw formatError(name, messageOf(error), error)
   }
 }
 
-/** What is wrong with a manifest. */
-class Refusal extends Error {}
-
-function manifestOf(value: unknown): Manifest {
-  const { format, version, shards, columns: names, ...entry } = members(value, 'it')
-  if (format !== FORMAT) throw new Refusal(`it is no ${FORMAT}`)
-  if (version !== 1) throw new Refusal(`its version is ${JSON.stringify(version)?.slice(0, 20)}; 1 is read`)
+function manifestOf(source: string, value: unknown): Manifest {
+  const { format, version, shards, columns: names, ...entry } = members(source, value, 'it')
+  if (format !== FORMAT) throw formatError(source, `it is no ${FORMAT}`)
+  if (version !== 1)
+    throw formatError(source, `its version is ${JSON.stringify(version)?.slice(0, 20)}; 1 is read`)
   const known = 'cols,max,min,rows,scale,type'
   if (Object.keys(entry).sort().join() !== known)
-    throw new Refusal(`its members are not format, version, ${known}, shards and perhaps columns`)
+    throw formatError(source, `its members are not format, version, ${known}, shards and perhaps columns`)
   const type = checkType('type', entry.type)
-  const cols = whole('cols', entry.cols, 1)
-  const rows = whole('rows', entry.rows, 1)
+  const cols = whole(source, 'cols', entry.cols, 1)
+  const rows = whole(source, 'rows', entry.rows, 1)
   const scale = checkScale('scale', entry.scale, type)
-  const [min, max] = [finite('min', entry.min), finite('max', entry.max)]
-  if (min > max) throw new Refusal(`its min, ${min}, is above its max, ${max}`)
-  if (!Array.isArray(shards) || shards.length > MOST_SHARDS) throw new Refusal('its shards are no list')
-  const list = shards.map((shard, k) => shardOf(`shards[${k}]`, shard, cols * STORAGE_TYPES[type].bytes))
-  if (new Set(list.map(({ file }) => file)).size < list.length) throw new Refusal('it names a shard twice')
+  const [min, max] = [finite(source, 'min', entry.min), finite(source, 'max', entry.max)]
+  if (min > max) throw formatError(source, `its min, ${min}, is above its max, ${max}`)
+  if (!Array.isArray(shards) || shards.length > MOST_SHARDS)
+    throw formatError(source, 'its shards are no list')
+  const list = shards.map((shard, k) =>
+    shardOf(source, `shards[${k}]`, shard, cols * STORAGE_TYPES[type].bytes),
+  )
+  if (new Set(list.map(({ file }) => file)).size < list.length)
+    throw formatError(source, 'it names a shard twice')
   const held = list.reduce((sum, shard) => sum + shard.rows, 0)
-  if (held !== rows) throw new Refusal(`it promises ${rows} rows, and its shards hold ${held}`)
+  if (held !== rows) throw formatError(source, `it promises ${rows} rows, and its shards hold ${held}`)
   return { rows, cols, type, scale, columns: checkColumns('columns', names, cols), min, max, shards: list }
 }
 
-function shardOf(place: string, value: unknown, rowBytes: number): Shard {
-  const { file, crc32c, ...entry } = members(value, place)
+function shardOf(source: string, place: string, value: unknown, rowBytes: number): Shard {
+  const { file, crc32c, ...entry } = members(source, value, place)
   if (typeof file !== 'string' || !SHARD_NAME.test(file))
-    throw new Refusal(`${place}: its file is no name of a shard`)
+    throw formatError(source, `${place}: its file is no name of a shard`)
   if (typeof crc32c !== 'string' || !/^[0-9a-f]{8}$/.test(crc32c))
-    throw new Refusal(`${place}: its crc32c is not eight hexadecimal digits`)
+    throw formatError(source, `${place}: its crc32c is not eight hexadecimal digits`)
   if (Object.keys(entry).sort().join() !== 'bytes,rows')
-    throw new Refusal(`${place}: its members are not file, rows, bytes and crc32c`)
-  const rows = whole(`${place}.rows`, entry.rows, 1)
-  const bytes = whole(`${place}.bytes`, entry.bytes, rows * rowBytes, Number.MAX_SAFE_INTEGER)
+    throw formatError(source, `${place}: its members are not file, rows, bytes and crc32c`)
+  const rows = whole(source, `${place}.rows`, entry.rows, 1)
+  const bytes = whole(source, `${place}.bytes`, entry.bytes, rows * rowBytes, Number.MAX_SAFE_INTEGER)
   return { file, rows, bytes, crc32c: Number.parseInt(crc32c, 16) }
 }
 
-function members(value: unknown, place: string): Record<string, unknown> {
+function members(source: string, value: unknown, place: string): Record<string, unknown> {
   if (value === null || typeof value !== 'object' || Array.isArray(value))
-    throw new Refusal(`${place} is no JSON object`)
+    throw formatError(source, `${place} is no JSON object`)
   return value as Record<string, unknown>
 }
 
-function whole(name: string, value: unknown, least: number, most = LARGEST_SIZE): number {
+function whole(source: string, name: string, value: unknown, least: number, most = LARGEST_SIZE): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value
-  throw new Refusal(`${name} is no whole number from ${least} to ${most}`)
+  throw formatError(source, `${name} is no whole number from ${least} to ${most}`)
 }
 
-function finite(name: string, value: unknown): number {
+function finite(source: string, name: string, value: unknown): number {
   if (typeof value === 'number' && Number.isFinite(value)) return value
-  throw new Refusal(`${name} is no finite number`)
+  throw formatError(source, `${name} is no finite number`)
 }
 
 function hex(checksum: number): string {
