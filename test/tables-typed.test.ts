@@ -162,7 +162,7 @@ describe('Parquet and DuckDB', () => {
         if (reason instanceof Error)
           expect(reason).toMatchObject({ name: 'LayerwiseError', code: 'ERR_FORMAT' })
       }),
-      { numRuns: 200 },
+      { numRuns: 500 },
     )
   })
 })
@@ -280,6 +280,28 @@ describe('Arrow', () => {
         if (reason instanceof Error)
           expect(reason).toMatchObject({ name: 'LayerwiseError', code: 'ERR_FORMAT' })
       }
+    },
+  )
+
+  test.each(['file', 'stream'] as const)(
+    'damaged files of the %s format are read or refused, and nothing else',
+    { timeout: 120_000 },
+    async (form) => {
+      const whole = tableToIPC(table(), form)
+      const damage = fc.array(
+        fc.tuple(fc.nat(whole.length - 1), fc.oneof(fc.nat(255), fc.constantFrom(0, 1, 127, 128, 255))),
+        { minLength: 1, maxLength: 6 },
+      )
+      await fc.assert(
+        fc.asyncProperty(damage, async (bytes) => {
+          const damaged = whole.slice()
+          for (const [at, value] of bytes) damaged[at] = value
+          const reason = await readAll(damaged, { format: 'arrow' }).catch((thrown: unknown) => thrown)
+          if (reason instanceof Error)
+            expect(reason).toMatchObject({ name: 'LayerwiseError', code: 'ERR_FORMAT' })
+        }),
+        { numRuns: 5000 },
+      )
     },
   )
 

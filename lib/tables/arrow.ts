@@ -1,7 +1,9 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { LayerwiseError, messageOf } from '../base/errors.js'
 import { fileError } from '../data/read-file.js'
+import { checkedIpc, checkIpcFile, isIpcFile, readerOf } from './arrow-ipc.js'
 import { hasLength } from './arrow-lengths.js'
+import { fileBytes } from './byte-stream.js'
 import { loadPeer } from './peer.js'
 import type { ReadOptions } from './read-options.js'
 import type { ColumnType, TableBatch } from './table-batch.js'
@@ -232,7 +234,7 @@ export async function* ipcBatches(
   const { RecordBatchReader } = loadPeer('apache-arrow', 'An Arrow IPC file') as ArrowPackage
   const handle = path === undefined ? undefined : await openFile(path, name)
   try {
-    const reader = await RecordBatchReader.from(handle ?? pieces)
+    const reader = await RecordBatchReader.from(await checkedSource(handle, path, name, pieces))
     const batches = await reader.open()
     if (!isSchema(batches.schema)) throw tableError(name, {}, 'it is no Arrow IPC file')
     yield* recordBatches(name, batches, options, batches.schema)
@@ -242,13 +244,27 @@ export async function* ipcBatches(
       : tableError(
           name,
           {},
-          `it is no Arrow IPC file that apache-arrow reads: ${messageOf(error)}`,
+          `it is no Arrow IPC file, or a damaged one: ${messageOf(error)}`,
           undefined,
           error,
         )
   } finally {
     await handle?.close()
   }
+}
+
+/** What apache-arrow reads: a file by its handle, all else as a stream; its metadata are checked. */
+async function checkedSource(
+  handle: FileHandle | undefined,
+  path: string | URL | undefined,
+  name: string,
+  pieces: AsyncIterable<Uint8Array> | undefined,
+): Promise<unknown> {
+  if (handle === undefined || path === undefined) return checkedIpc(pieces!)
+  const readAt = readerOf(handle)
+  if (!isIpcFile(await readAt(0, 8))) return checkedIpc(fileBytes(path, name.slice(1, -1)))
+  await checkIpcFile(readAt, (await handle.stat()).size)
+  return handle
 }
 
 async function openFile(path: string | URL, name: string): Promise<FileHandle> {
