@@ -86,6 +86,7 @@ export type { CodesBatch, ErrorsBatch, RowsOrBatches } from './models/batches.js
 export type { LayeredModel } from './models/check-layers.js'
 export type { ClassesBatch, ClassifierFitOptions, LabeledRows } from './models/classifier.js'
 export type { SoftmaxOptions } from './models/classifier-options.js'
+export type { CodeOptions } from './models/code-folder.js'
 export type { EncodeOptions, OutOptions } from './models/encode-options.js'
 export type { LargestErrors } from './models/largest.js'
 export { LinearAutoencoder } from './models/linear-autoencoder.js'

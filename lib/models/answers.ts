@@ -32,9 +32,9 @@ export interface LargestOptions extends RunOptions {
 /** Where an answer goes. */
 export type Folder = string | URL | undefined
 
-/** The option `to`. */
-export function checkTo(value: unknown): Folder {
-  if (value !== undefined) checkPath('to', value)
+/** The option `to`, or another that names a folder. */
+export function checkTo(value: unknown, name = 'to'): Folder {
+  if (value !== undefined) checkPath(name, value)
   return value as Folder
 }
 
@@ -113,15 +113,17 @@ export async function collectErrors(
 /**
  * Writes parts to a folder.
  *
- * @throws {@link LayerwiseError} as writeDataset, about the option `to`
+ * @param name - the option that names the folder, for messages
+ * @throws {@link LayerwiseError} as writeDataset, about that option
  */
 export async function writeParts(
   to: string | URL,
-  x: Rows,
+  x: Rows | undefined,
   parts: AsyncIterable<Part<MatrixData>>,
   type: StorageType,
   cols: number,
   { signal }: RunOptions,
+  name = 'to',
 ): Promise<Dataset> {
   const batches = {
     async *[Symbol.asyncIterator]() {
@@ -132,11 +134,14 @@ export async function writeParts(
   try {
     return await writeDataset(to, source ? fromDataset(source, batches) : batches, { type, cols, signal })
   } catch (error) {
-    throw error instanceof LayerwiseError && error.details.argument === 'folder' ? ofTo(error) : error
+    throw error instanceof LayerwiseError && error.details.argument === 'folder'
+      ? aboutOption(error, name)
+      : error
   }
 }
 
 /** An error about the argument of writeDataset as one about ours. */
-function ofTo({ code, message, details, cause }: LayerwiseError): LayerwiseError {
-  return new LayerwiseError(code, message.replace(/^folder:/, 'to:'), { ...details, argument: 'to' }, cause)
+function aboutOption({ code, message, details, cause }: LayerwiseError, name: string): LayerwiseError {
+  const about = message.replace(/^folder:/, `${name}:`)
+  return new LayerwiseError(code, about, { ...details, argument: name }, cause)
 }

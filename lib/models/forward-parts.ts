@@ -51,11 +51,21 @@ export async function* forwardParts<P extends Precision, R extends Result>(
   options: RunOptions,
   result: R,
 ): AsyncGenerator<Part<Answers<P, R>>, void> {
-  const { argument, form } = task
+  const rows = await toRows(task.argument, x, task.form, () => options.signal?.throwIfAborted())
+  yield* partsOfRows(task, rows, options, result)
+}
+
+/** The same of rows that are already read. */
+export async function* partsOfRows<P extends Precision, R extends Result>(
+  task: ForwardTask<P>,
+  rows: NativeRows,
+  options: RunOptions,
+  result: R,
+): AsyncGenerator<Part<Answers<P, R>>, void> {
+  const { argument } = task
   const work = new NativeWork(options)
   const queue: Promise<Part<Answers<P, R>>>[] = []
   try {
-    const rows = await toRows(argument, x, form, () => work.throwIfAborted())
     const compute = async (from: number, to: number) => {
       const answers = roomFor(task, result, to - from) as Answers<P, R>
       const part = rowsBetween(rows, from, to)

@@ -19,7 +19,8 @@ import { train } from '../training/train.js'
 import { answerRows, type FolderOptions } from './answers.js'
 import { Autoencoder } from './autoencoder.js'
 import { type CodesBatch, codeBatches, type RowsOrBatches } from './batches.js'
-import { CodeMemory, codesOf } from './codes.js'
+import { CodeFolder } from './code-folder.js'
+import { type CodeStore, codeStore, codesOf } from './codes.js'
 import {
   checkEncodeOptions,
   checkLayerOptions,
@@ -110,8 +111,8 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
   /**
    * Trains layer by layer, from the current parameters and with new optimizer state: layer 1 on `x`, each further one on the codes of the
    * layer below, which are those of `encode(x, { layer })` to the bit. Each layer equals the SparseAutoencoder of its options and seed,
-   * trained alone on these codes. At any time only the codes of one layer are in memory, with room for the widest layer but the last; see
-   * `recompute`.
+   * trained alone on these codes. At any time only the codes of one layer are in memory, with room for the widest layer but the last, or in
+   * files; of a Dataset they are computed again at each step: see `recompute` and `codes`.
    *
    * A fraction as `validation` is held out by each layer's own seed. Events have `phase: 'layer'` and `layer`, counted from 1; a record's
    * cost is that of the layer alone. `corruption` acts on the inputs of its layer.
@@ -128,20 +129,24 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
    * @throws {@link LayerwiseError} `ERR_BUSY` while another training of this model runs
    * @throws {@link LayerwiseError} `ERR_DIVERGED` if a cost is no longer finite: epoch in `details`
    * @throws {@link LayerwiseError} `ERR_STATE` if the buffer of `x` is transferred while it is copied, or later where it is above 256 MiB
-   * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the codes: see `recompute`
+   * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the codes: see `recompute`, `codes`; `ERR_FILE` if files of rows or codes fail
    */
   async fit(x: Rows, options?: StackedFitOptions): Promise<TrainingHistory[]> {
-    const { shared, layers, recompute, fineTune } = checkStackedFit(options, layerSettings(this.#settings))
+    const { shared, layers, codes, fineTune } = checkStackedFit(options, layerSettings(this.#settings))
     const fitLayers = async (work: NativeWork) => {
       const rows = await takeFitRows({ x }, shared, this.rowForm, work)
       const histories: TrainingHistory[] = []
       const widths = this.#settings.layers.slice(0, -1).map(({ hidden }) => hidden)
-      const memory = recompute ? undefined : new CodeMemory(this.network.precision, Math.max(...widths))
-      for (const [k, layer] of layers.entries()) {
-        histories.push(
-          shared.checkpoints?.finished(k) ?? (await this.#fitLayer(k, layer, rows, memory, work)),
-        )
-        this.#trainedLayers = k + 1
+      const store = codeStore(codes, rows, this.network.precision, Math.max(...widths))
+      try {
+        for (const [k, layer] of layers.entries()) {
+          histories.push(
+            shared.checkpoints?.finished(k) ?? (await this.#fitLayer(k, layer, rows, store, work)),
+          )
+          this.#trainedLayers = k + 1
+        }
+      } finally {
+        if (store instanceof CodeFolder) await store.clear()
       }
       return histories
     }
@@ -333,7 +338,7 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
     k: number,
     { settings, objective }: LayerFit,
     rows: FitRows,
-    memory: CodeMemory<P> | undefined,
+    store: CodeStore<P>,
     work: NativeWork,
   ): Promise<TrainingHistory> {
     const pair = [k, this.network.layers.length - 1 - k]
@@ -343,7 +348,7 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
       this.#layerFits[k] = (fit + 1) % NUMBERED_FITS
       return fit
     }
-    const seen = k === 0 ? rows : await codesOf(this.network, k, rows, memory, settings.run, work)
+    const seen = k === 0 ? rows : await codesOf(this.network, k, rows, store, settings.run, work)
     const request: TrainingRequest = {
       phase: { phase: 'layer', layer: k + 1 },
       network: this.network.trainable(pair),
@@ -352,7 +357,7 @@ export class StackedAutoencoder<P extends Precision = 'float32'> extends Autoenc
       seed: this.#settings.layers[k]!.seed,
       rows: seen,
       // With `recompute`, codes are never stored, so they cannot be checked; the constructor ensures that outputs can reach them.
-      rowCheck: memory === undefined && k > 0 ? 'none' : 'range',
+      rowCheck: store === undefined && k > 0 ? 'none' : 'range',
       classes: undefined,
       settings,
     }

@@ -1,4 +1,4 @@
-import { type Complete, checkBoolean, checkOptions, freezeDeep } from '../base/check.js'
+import { type Complete, checkOptions, freezeDeep } from '../base/check.js'
 import type { FloatArray, FloatInput, Precision } from '../base/precision.js'
 import type { Dataset } from '../data/dataset.js'
 import type { Classes, Labels } from '../data/labels.js'
@@ -17,7 +17,8 @@ import { answerRows, type FolderOptions } from './answers.js'
 import { type CodesBatch, codeBatches, type RowsOrBatches } from './batches.js'
 import { Classifier, type ClassifierFitOptions } from './classifier.js'
 import { classifierObjective } from './classifier-options.js'
-import { CodeMemory, codesOf } from './codes.js'
+import { CodeFolder, type CodeOptions, checkCodeOptions } from './code-folder.js'
+import { codeStore, codesOf } from './codes.js'
 import {
   checkLayerOptions,
   checkLayerOutOptions,
@@ -42,15 +43,10 @@ import {
   type ToClassifierOptions,
   trainingObjectiveOf,
 } from './stacked-classifier-options.js'
+import { checkShuffled } from './stacked-fit-options.js'
 
 /** How to train the softmax of a StackedClassifier. */
-export type StackedClassifierFitOptions<C extends Classes = Classes> = ClassifierFitOptions<C> & {
-  /**
-   * Whether the codes below the softmax are computed again for each batch instead of being kept for all rows: less memory, more work.
-   * The results agree to rounding, not to the bit. Default false.
-   */
-  readonly recompute?: boolean | undefined
-}
+export type StackedClassifierFitOptions<C extends Classes = Classes> = ClassifierFitOptions<C> & CodeOptions
 
 /** The parts of a stack that a classifier uses. */
 export interface Encoders<P extends Precision> {
@@ -150,32 +146,38 @@ export class StackedClassifier<
    * @throws {@link LayerwiseError} `ERR_BUSY` while another training of this model runs
    * @throws {@link LayerwiseError} `ERR_DIVERGED` if the cost is no longer finite: epoch in `details`
    * @throws {@link LayerwiseError} `ERR_STATE` if the buffer of `x` is transferred while it is copied, or later where it is above 256 MiB
-   * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the codes: see `recompute`
+   * @throws {@link LayerwiseError} `ERR_MEMORY` if there is no room for the codes: see `recompute`, `codes`; `ERR_FILE` if files of rows or codes fail
    */
   async fit(x: Rows, labels: Labels<C>, options?: StackedClassifierFitOptions<C>): Promise<TrainingHistory> {
-    const given = checkRunOptions(options, [...FIT_OPTIONS, 'recompute'])
-    const { recompute: again = false, checkpoint, ...rest } = given
-    const recompute = checkBoolean('recompute', again)
-    const settings = { ...checkFitOptions(rest), checkpoints: checkpointsOf(given) }
+    const given = checkRunOptions(options, [...FIT_OPTIONS, 'recompute', 'codes'])
+    const codes = checkCodeOptions(given)
+    const { recompute, codes: _, checkpoint, ...rest } = given
+    const checkpoints = checkpointsOf({ ...given, codes: codes.codes })
+    const settings = { ...checkFitOptions(rest), checkpoints }
+    checkShuffled(settings, codes)
     const { network, rowForm } = this
     const { to: top } = this.#encoder
     const cost = classifierObjective(this.#settings, [this.#settings.weightDecay])
     return this.exclusively('fit', settings, async (work) => {
       const rows = await takeFitRows({ x, labels }, settings, rowForm, work)
       const width = network.layers[top - 1]!.outputs
-      const memory = recompute ? undefined : new CodeMemory(network.precision, width)
-      const request: TrainingRequest = {
+      const store = codeStore(codes, rows, network.precision, width)
+      const request = async (): Promise<TrainingRequest> => ({
         phase: { phase: 'softmax' },
         network: network.trainable([top]),
         nextFit: () => network.nextFit(),
         objective: plainObjective(cost, cost),
         seed: this.#settings.seed,
-        rows: await codesOf(network, top, rows, memory, settings.run, work),
-        rowCheck: recompute ? 'none' : 'finite',
+        rows: await codesOf(network, top, rows, store, settings.run, work),
+        rowCheck: store === undefined ? 'none' : 'finite',
         classes: this.classes,
         settings,
+      })
+      try {
+        return await train(await request(), work)
+      } finally {
+        if (store instanceof CodeFolder) await store.clear()
       }
-      return train(request, work)
     })
   }
 

@@ -1,11 +1,4 @@
-import {
-  argumentError,
-  checkBoolean,
-  checkOptions,
-  checkWithin,
-  readArray,
-  shapeError,
-} from '../base/check.js'
+import { argumentError, checkOptions, checkWithin, readArray, shapeError } from '../base/check.js'
 import type { Precision } from '../base/precision.js'
 import { checkRunOptions } from '../native/run-options.js'
 import { checkpointsOf } from '../training/asked-options.js'
@@ -18,27 +11,23 @@ import {
   type LayerFitOptions,
 } from '../training/options.js'
 import type { TrainingObjective } from '../training/request.js'
+import { type CodeOptions, type CodeSettings, checkCodeOptions } from './code-folder.js'
 import { layerObjective, type Settings } from './sparse-autoencoder-options.js'
 
 /** How to train a stack layer by layer. Options beside `layers` apply to every layer. */
-export type StackedFitOptions = FitOptions & {
-  /**
-   * Options of single layers, in order; layers beyond the end have none. An entry with another kind of optimizer inherits none of
-   * `optimizer`, `epochs`, `batchSize`, `learningRate`, `shuffle` and `clipNorm`. Default: all layers have the same options.
-   */
-  readonly layers?: readonly LayerFitOptions[] | undefined
-  /**
-   * Whether the codes of the layer below are computed again for each batch instead of being kept for all rows: less memory, more
-   * work. The results agree to rounding, not to the bit, since products of a batch are cut in other places than those of all rows.
-   * Default false.
-   */
-  readonly recompute?: boolean | undefined
-  /**
-   * Whether `fineTune` of the stack follows, with the same options; or with others, which are given as those of a layer. `x` must not
-   * change until the promise settles. Not with `checkpoint`: call `fineTune` yourself, with a checkpoint of its own. Default false.
-   */
-  readonly fineTune?: boolean | LayerFitOptions | undefined
-}
+export type StackedFitOptions = FitOptions &
+  CodeOptions & {
+    /**
+     * Options of single layers, in order; layers beyond the end have none. An entry with another kind of optimizer inherits none of
+     * `optimizer`, `epochs`, `batchSize`, `learningRate`, `shuffle` and `clipNorm`. Default: all layers have the same options.
+     */
+    readonly layers?: readonly LayerFitOptions[] | undefined
+    /**
+     * Whether `fineTune` of the stack follows, with the same options; or with others, which are given as those of a layer. `x` must not
+     * change until the promise settles. Not with `checkpoint`: call `fineTune` yourself, with a checkpoint of its own. Default false.
+     */
+    readonly fineTune?: boolean | LayerFitOptions | undefined
+  }
 
 /** The training options of one layer. */
 export interface LayerFit {
@@ -51,7 +40,7 @@ export interface StackedFitSettings {
   /** The options that all layers share. */
   readonly shared: FitSettings
   readonly layers: readonly LayerFit[]
-  readonly recompute: boolean
+  readonly codes: CodeSettings
   /** The options of fine-tuning, if it follows. */
   readonly fineTune: FitOptions | undefined
 }
@@ -64,8 +53,10 @@ export function checkStackedFit(
   options: unknown,
   models: readonly Settings<Precision>[],
 ): StackedFitSettings {
-  const { fineTune, ...given } = checkRunOptions(options, [...FIT_OPTIONS, 'layers', 'recompute', 'fineTune'])
-  const { layers: own, recompute, checkpoint, ...common } = given
+  const known = [...FIT_OPTIONS, 'layers', 'recompute', 'codes', 'fineTune']
+  const { fineTune, ...given } = checkRunOptions(options, known)
+  const codes = checkCodeOptions(given)
+  const { layers: own, recompute, codes: _, checkpoint, ...common } = given
   const shared = checkFitOptions(common)
   const entries = checkEntries(own, models.length)
   const layers = models.map((model, k) => {
@@ -76,12 +67,12 @@ export function checkStackedFit(
       return { settings, objective: layerObjective(model, settings) }
     })
   })
-  const again = recompute !== undefined && checkBoolean('recompute', recompute)
-  const checkpoints = checkpointsOf(given)
+  for (const [k, { settings }] of layers.entries()) if (k > 0) checkShuffled(settings, codes)
+  const checkpoints = checkpointsOf({ ...given, codes: codes.codes })
   return {
     shared: { ...shared, checkpoints },
     layers: layers.map((layer) => ({ ...layer, settings: { ...layer.settings, checkpoints } })),
-    recompute: again,
+    codes,
     fineTune: checkFineTune(fineTune, common, checkpoint),
   }
 }
@@ -99,6 +90,16 @@ function checkFineTune(
   const options = merged(common, own)
   checkWithin('fineTune', () => checkFitOptions(options))
   return options as FitOptions
+}
+
+/** Refuses a shuffle of single rows of files before the first of them is written. */
+export function checkShuffled({ shuffle }: FitSettings, { codes }: CodeSettings): void {
+  if (codes === undefined || shuffle !== 'rows') return
+  throw argumentError(
+    'shuffle',
+    "true, false or 'blocks' beside 'codes', whose single rows are slow to read",
+    shuffle,
+  )
 }
 
 function checkEntries(value: unknown, most: number): readonly unknown[] {
