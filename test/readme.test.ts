@@ -63,7 +63,7 @@ function node(...args: string[]) {
 
 describe('the code in the README', { timeout: MOST_MS }, () => {
   test('compiles in strict TypeScript, each part by itself', () => {
-    expect(snippets.length).toBe(4)
+    expect(snippets.length).toBe(5)
     const { stdout, status } = node(join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', folder)
     expect({ stdout, status }).toEqual({ stdout: '', status: 0 })
   })
