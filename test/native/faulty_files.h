@@ -50,7 +50,7 @@ class FaultyFiles final : public FileSystem {
 
 // One that outlives the threads that a source left alone in its calls.
 inline FaultyFiles& lasting_faulty_files() {
-  static std::vector<std::unique_ptr<FaultyFiles>> all;
+  static auto& all = *new std::vector<std::unique_ptr<FaultyFiles>>();
   all.push_back(std::make_unique<FaultyFiles>());
   return *all.back();
 }
