@@ -163,7 +163,7 @@ export type { ReadTableOptions, TableFormat } from './tables/read-options.js'
 export { type ReadableStreamLike, readTable, type TableSource } from './tables/read-table.js'
 export { type SpooledTable, type SpoolOptions, spoolTable } from './tables/spool-table.js'
 export type { SqliteDatabase, SqliteSource } from './tables/sqlite.js'
-export { Table } from './tables/table.js'
+export type { Table } from './tables/table.js'
 export type {
   BigIntColumn,
   BooleanColumn,

@@ -149,6 +149,11 @@ describe('numbers', () => {
     const encoder = await new TableEncoder({ numbers: 'none' }).fit(decimal(150n, -25n))
     expect((await encoder.transform(decimal(150n, -25n))).toArray()).toEqual([[1.5], [-0.25]])
     expectError(await error(encoder.transform(decimal(2n ** 60n))), 'ERR_RANGE', 'digits')
+    expect(encoder.types).toEqual({ x: 'number' })
+    expect([...encoder.transformSync({ x: 1.5 })]).toEqual([1.5])
+    expect((await encoder.transform(readTable([{ x: 2n ** 53n - 1n }], { types: encoder.types }))).rows).toBe(
+      1,
+    )
   })
 })
 
@@ -255,6 +260,15 @@ describe('categories', () => {
       'b (other)',
     ])
     expect([...encoder.transformSync({ zip: 10001, b: false })]).toEqual([0, 1, 0, 1, 0, 0])
+  })
+
+  test('that are empty are missing, also in batches of the caller', async () => {
+    const column = (...values: (string | null)[]) => batchOf({ name: 'c', type: 'string', values })
+    const encoder = await new TableEncoder({ minimumCount: 1 }).fit(column('a', '', null))
+    expect((await encoder.transform(column('a', ''))).toArray()).toEqual([
+      [1, 0, 0],
+      [0, 0, 1],
+    ])
   })
 
   test('do not depend on the order of the rows', async () => {

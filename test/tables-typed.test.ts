@@ -162,7 +162,7 @@ describe('Parquet and DuckDB', () => {
         if (reason instanceof Error)
           expect(reason).toMatchObject({ name: 'LayerwiseError', code: 'ERR_FORMAT' })
       }),
-      { numRuns: 500 },
+      { numRuns: 150 },
     )
   })
 })

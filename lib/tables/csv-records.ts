@@ -34,9 +34,9 @@ export interface CsvRecord {
 /** Cuts bytes, which arrive in pieces, into records and fields. Each byte is looked at once, where records are shorter than pieces. */
 export class CsvRecords implements CsvRecord {
   bytes: PlainUint8Array = new Uint8Array(0)
-  starts = new Int32Array(64)
-  ends = new Int32Array(64)
-  forms = new Uint8Array(64)
+  starts: Int32Array = new Int32Array(64)
+  ends: Int32Array = new Int32Array(64)
+  forms: Uint8Array = new Uint8Array(64)
   count = 0
   line = 1
   row = -1

@@ -56,7 +56,8 @@ export function textsOf(column: TableColumn): CellAt<string | null> {
   switch (column.type) {
     case 'string': {
       const { values } = column
-      return (row) => values[row] ?? null
+      // The empty text is missing, as in tables that are read.
+      return (row) => values[row] || null
     }
     case 'number': {
       const { values } = column

@@ -160,10 +160,12 @@ export class TableEncoder {
     )
   }
 
-  /** The type of each column that later tables must have: the option `types` of {@link readTable}. */
+  /**
+   * The type of each column that later tables must have: the option `types` of {@link readTable}. `number` for all that are encoded by their numbers.
+   */
   get types(): Readonly<Record<string, ColumnType>> {
     const needed = this.#needed()
-    return Object.fromEntries(needed.map(({ type, plan }) => [plan.name, type]))
+    return Object.fromEntries(needed.map((column) => [column.plan.name, typeToRead(column)]))
   }
 
   /**
@@ -245,7 +247,7 @@ export class TableEncoder {
       const { type, plan } = columns[i]!
       if (plan.columns.length === 0 && onSurprise === undefined) continue
       const value = Object.hasOwn(row, plan.name) ? row[plan.name] : null
-      const cell = cellOf(plan.name, plan.cells, type, value)
+      const cell = cellOf(plan.name, plan.cells, typeToRead(columns[i]!), value)
       const kind = plan.encode(cell, out, places[i]!)
       if (kind !== undefined) onSurprise?.({ row: 0, column: plan.name, kind, value: tableValue(cell, type) })
     }
@@ -340,6 +342,10 @@ async function encodeBatch(
 
 const NUMERIC: ReadonlySet<ColumnType> = new Set(['number', 'bigint', 'decimal'] as const)
 
+function typeToRead({ type, plan }: FittedColumn): ColumnType {
+  return plan.cells === 'number' && NUMERIC.has(type) ? 'number' : type
+}
+
 function checkColumn(name: string, type: ColumnType, column: TableColumn | undefined): TableColumn {
   if (column === undefined)
     throw columnError(name, `expected a column ${show(name)}, as in the fitted table`, undefined)
@@ -373,7 +379,7 @@ function cellsOf(
 
 /** A value of a row that is an object. */
 function cellOf(name: string, cells: 'number' | 'text', type: ColumnType, value: unknown): Cell {
-  const read = valueOfType(type === 'decimal' ? 'number' : type, value)
+  const read = valueOfType(type, value)
   if (read === undefined) {
     throw new LayerwiseError(
       'ERR_ARGUMENT',
