@@ -1,8 +1,10 @@
+import { constants } from 'node:buffer'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -15,7 +17,16 @@ import {
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type FitOptions, resumeTraining, SparseAutoencoder } from '../lib/index.js'
+import {
+  type FitOptions,
+  openDataset,
+  type Rows,
+  resumeTraining,
+  SparseAutoencoder,
+  StackedAutoencoder,
+  type TrainingHistory,
+  writeDataset,
+} from '../lib/index.js'
 import { binding } from '../lib/native/load.js'
 import { untimed } from './checkpoint-cases.js'
 import { expectError } from './refusal.js'
@@ -37,21 +48,23 @@ beforeEach(() => {
 })
 afterEach(() => void vi.restoreAllMocks())
 
-/** Trains to the end of this epoch, and waits there until the epochs before are written. */
+/** Interrupts a training after each epoch up to this one: as many files are written. */
 async function interruptedAt(
   last: number,
   options: FitOptions = short,
   keep = 1,
-): Promise<SparseAutoencoder> {
-  const controller = new AbortController()
-  const model = create()
-  const onEpoch = async ({ epoch }: { epoch: number }) => {
-    await setTimeout(10)
-    if (epoch === last) controller.abort(reason)
+  rows: Rows = x,
+): Promise<void> {
+  for (let stop = 1; stop <= last; stop++) {
+    const controller = new AbortController()
+    const onEpoch = () => controller.abort(reason)
+    const more = { signal: controller.signal, onEpoch }
+    const training =
+      stop === 1
+        ? create().fit(rows, { ...options, ...more, checkpoint: { path, keep } } as FitOptions)
+        : resumeTraining(path, rows, more)
+    expect(await rejection(training)).toBe(reason)
   }
-  const more = { signal: controller.signal, onEpoch, checkpoint: { path, everySeconds: 0, keep } }
-  expect(await rejection(model.fit(x, { ...options, ...more } as FitOptions))).toBe(reason)
-  return model
 }
 
 const on = { signal: null, onEpoch: null }
@@ -77,6 +90,17 @@ describe('a finished training', () => {
     expect(untimed(resumed.history)).toEqual(untimed(history))
     expect(resumed.model.parameters()).toEqual(whole.parameters())
     expect((await resumeTraining(path, x)).history.epochs).toHaveLength(20)
+  })
+
+  test('whose steps followed from few rows goes on with the same', async () => {
+    const whole = create()
+    const history = await whole.fit(x, { learningRate: 0.01 })
+    const longer = create()
+    await longer.fit(x, { learningRate: 0.01, checkpoint: { path } })
+    const { epochs } = (await resumeTraining(path, x, { epochs: history.epochs.length + 2 })).history
+    expect(epochs).toHaveLength(history.epochs.length + 2)
+    expect((await resumeTraining(path, x)).history.epochs).toHaveLength(epochs.length)
+    expect(longer.parameters()).toEqual(whole.parameters())
   })
 
   test('of lbfgs goes on with more iterations', async () => {
@@ -242,6 +266,13 @@ describe('an abort', () => {
     expect(model.parameters()).toEqual(whole.parameters())
   })
 
+  test('after the last epoch leaves a training that is finished by resuming it', async () => {
+    await interruptedAt(short.epochs)
+    await resumeTraining(path, x, { signal: null, onEpoch: null })
+    const history = await create().fit(x, { ...short, checkpoint: { path } })
+    expect(history.epochs).toHaveLength(short.epochs)
+  })
+
   test('before training begins writes nothing', async () => {
     const controller = new AbortController()
     const fit = create().fit(x, { ...short, signal: controller.signal, checkpoint: { path } })
@@ -258,6 +289,102 @@ describe('an abort', () => {
     controller.abort(reason)
     expect(await rejection(resumed)).toBe(reason)
     expect(readFileSync(path).equals(before)).toBe(true)
+  })
+})
+
+describe('an abort of a stack', () => {
+  const layers = [{ hidden: 6 }, { hidden: 4 }]
+  const options = { epochs: 5, batchSize: 16 }
+  const createStack = () => new StackedAutoencoder({ inputs, layers, seed: 4 })
+
+  test.each([{ recompute: false }, { recompute: true }])(
+    'between its layers ($recompute) leaves those that are done',
+    async (more) => {
+      const whole = createStack()
+      const expected = await whole.fit(x, { ...options, ...more })
+      const controller = new AbortController()
+      // What follows when the first layer is written: its codes, or the look at the rows that they are made of.
+      const call = more.recompute ? 'scan' : 'forward'
+      const original = binding()[call] as (request: object) => Promise<never>
+      const spy = vi.spyOn(binding(), call).mockImplementation(((request: object) => {
+        if (existsSync(path)) controller.abort(reason)
+        return original(request)
+      }) as never)
+      const stack = createStack()
+      const checkpoint = { path }
+      const fit = stack.fit(x, { ...options, ...more, signal: controller.signal, checkpoint })
+      expect(await rejection(fit)).toBe(reason)
+      expect(stack.trainedLayers).toBe(1)
+      spy.mockRestore()
+      const trained: (number | undefined)[] = []
+      const onEpoch = ({ layer }: { layer?: number }) => void trained.push(layer)
+      const resumed = await resumeTraining<TrainingHistory[]>(path, x, { signal: null, onEpoch })
+      expect(new Set(trained)).toEqual(new Set([2]))
+      expect(resumed.history.map(untimed)).toEqual(expected.map(untimed))
+      expect(resumed.model.parameters()).toEqual(whole.parameters())
+      expect((resumed.model as StackedAutoencoder).trainedLayers).toBe(2)
+    },
+  )
+})
+
+test('an abort amid a line search is written at the last iteration', async () => {
+  const many = sampleRows(40_000, inputs)
+  const options = { optimizer: { kind: 'lbfgs', maxIterations: 6, tolerance: 0 } } as const
+  const whole = create()
+  await whole.fit(many, options)
+  const { trainSpan } = binding()
+  const controller = new AbortController()
+  vi.spyOn(binding(), 'trainSpan').mockImplementation((job, span) => {
+    // The fourth iteration is at work when this has been handed over.
+    if (span.epoch === 3) setImmediate(() => controller.abort(reason))
+    return trainSpan(job, span)
+  })
+  const more = { signal: controller.signal, onEpoch: () => {}, checkpoint: { path } }
+  expect(await rejection(create().fit(many, { ...options, ...more }))).toBe(reason)
+  const { model, history } = await resumeTraining(path, many, on)
+  expect(history.epochs).toHaveLength(6)
+  expect(model.parameters()).toEqual(whole.parameters())
+})
+
+test.skipIf(constants.MAX_LENGTH > 2 ** 40)(
+  'a state that no array can hold is refused before training',
+  async () => {
+    const model = new SparseAutoencoder({ inputs: 1000, hidden: 3000 })
+    const rows = sampleRows(2, 1000)
+    const optimizer = { kind: 'lbfgs', history: 1000 } as const
+    const error = await rejection(model.fit(rows, { optimizer, checkpoint: { path } }))
+    expectError(error, 'ERR_MEMORY', 'checkpoint: a typed array of Node')
+    expect(readdirSync(folder)).toEqual([])
+  },
+)
+
+describe('rows in files', () => {
+  const options = { ...short, validation: 0.2 }
+
+  test('are the same after they were moved, and train to the same bits', async () => {
+    const data = await writeDataset(join(folder, 'rows'), [x])
+    const whole = create()
+    await whole.fit(data, options)
+    await interruptedAt(4, options, 1, data)
+    await data.close()
+    renameSync(join(folder, 'rows'), join(folder, 'moved'))
+    const { model } = await resumeTraining(path, await openDataset(join(folder, 'moved')), on)
+    expect(model.parameters()).toEqual(whole.parameters())
+  })
+
+  test('are refused with other numbers, and in memory', async () => {
+    const data = await writeDataset(join(folder, 'rows'), [x])
+    await interruptedAt(4, options, 1, data)
+    const other = await writeDataset(join(folder, 'other'), [sampleRows(64, inputs, 7)])
+    expectError(await rejection(resumeTraining(path, other, on)), 'ERR_STATE', 'rows with other numbers')
+    const slice = data.slice(1, 63)
+    expectError(
+      await rejection(resumeTraining(path, slice, on)),
+      'ERR_STATE',
+      'x: expected the rows of this training',
+    )
+    const message = '64 × 8 numbers in float64, in files, received 64 × 8 numbers in float64'
+    expectError(await rejection(resumeTraining(path, x, on)), 'ERR_STATE', message)
   })
 })
 
@@ -294,13 +421,11 @@ describe('a process that is killed while it writes checkpoints', () => {
       await setTimeout(17 * kill)
       child.kill('SIGKILL')
       await once(child, 'exit')
-      const { history } = await resumeTraining(path, big, { onEpoch: null, epochs: 1 })
-      expect(history.epochs.length).toBeGreaterThan(0)
+      const controller = new AbortController()
+      const onProgress = () => controller.abort(reason)
+      const more = { onEpoch: null, onProgress, signal: controller.signal }
+      expect(await rejection(resumeTraining(path, big, more))).toBe(reason)
     }
-    const controller = new AbortController()
-    const onProgress = () => controller.abort(reason)
-    const more = { onEpoch: null, onProgress, signal: controller.signal }
-    expect(await rejection(resumeTraining(path, big, more))).toBe(reason)
     expect(readdirSync(folder).filter((name) => !/^run\.checkpoint(\.\d+)?$/.test(name))).toEqual([])
   })
 })

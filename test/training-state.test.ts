@@ -6,7 +6,9 @@ import type {
   SpanPart,
   TrainingHandle,
 } from '../lib/native/binding.js'
+import { NativeWork } from '../lib/native/call.js'
 import { binding } from '../lib/native/load.js'
+import { Spans } from '../lib/training/spans.js'
 import { sampleRows } from './sample.js'
 import { openJob } from './training-job.js'
 
@@ -105,6 +107,45 @@ test('a state outlives its job and is not written when that goes on', async () =
   await goOn(first)
   binding().closeTraining(first.job)
   expect(part!.state).toEqual(copy)
+})
+
+test('a span without learning rates takes no step, and says the state', async () => {
+  const job = open(adam)
+  const span = { threads: 1, flags: new Int32Array(2), epoch: 0, budgetMs: 0, parameters: job.parameters }
+  const [part] = await goOn(job, { most: 1, state: true })
+  const asked = { ...span, learningRates: new Float64Array(0), state: true }
+  for (let again = 0; again < 2; again++) {
+    const parts = await binding().trainSpan(job.job, asked)
+    expect(parts).toHaveLength(1)
+    expect(parts[0]).toMatchObject({ steps: 0, cancelled: false, diverged: false, epoch: undefined })
+    expect(parts[0]!.state).toEqual(part!.state)
+  }
+  binding().closeTraining(job.job)
+})
+
+test('a state that is always wanted comes in every epoch, also where a waiting span had nothing left to do', async () => {
+  const { job, parameters } = open(adam)
+  const nativeRows = { data, type: 'float32', rows, cols: inputs, scale: 1 } as const
+  const work = new NativeWork({ threads: 1 })
+  const spans = new Spans(
+    job,
+    nativeRows,
+    work,
+    () => parameters.slice(),
+    () => true,
+  )
+  const states: number[] = []
+  for (let epoch = 1; epoch <= 5; epoch++) {
+    const next = { epoch, learningRate: 0.01, last: epoch, rate: () => 0.01, constraint: undefined }
+    for (let ended = false; !ended; ) {
+      const part = await spans.next(next)
+      if (part.state) states.push(epoch)
+      ended = part.epoch !== undefined
+    }
+  }
+  await spans.settle()
+  binding().closeTraining(job)
+  expect(new Set(states)).toEqual(new Set([1, 2, 3, 4, 5]))
 })
 
 test('a span that is not asked for a state says none', async () => {

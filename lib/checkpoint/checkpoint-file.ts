@@ -42,6 +42,8 @@ export interface PhaseEntry {
   readonly of: Readonly<Record<string, string | number>>
   /** The number of this fit, part of the key of its shuffles. */
   readonly fit: number
+  /** Rows a step; 0 means all. It may have followed from the number of rows. */
+  readonly batchSize: number
   /** What the columns of `history.INDEX` are, a row an epoch. */
   readonly columns: readonly string[]
   /** Why it ended; absent if it did not. */
@@ -214,10 +216,11 @@ function checkHeader(
 
 function isPhase(value: unknown): boolean {
   if (!isRecord(value)) return false
-  const { of, fit, columns, stopped, bestEpoch, diagnosis } = value
+  const { of, fit, batchSize, columns, stopped, bestEpoch, diagnosis } = value
   return (
     isRecordOf(of, (member) => isText(member) || isWhole(member)) &&
     isWhole(fit) &&
+    isWhole(batchSize) &&
     isListOf(columns, isText) &&
     (stopped === undefined || isText(stopped)) &&
     (bestEpoch === undefined || isWhole(bestEpoch)) &&

@@ -22,6 +22,8 @@ export interface Fingerprint {
   readonly cols: number
   readonly type: StorageType
   readonly scale: number
+  /** Whether they are in files: their order is then another. */
+  readonly inFiles: boolean
   readonly numbers: string
   /** Of sparse rows: where their numbers stand; of some rows of files: which. */
   readonly places?: string
@@ -36,7 +38,7 @@ export interface Fingerprints {
 }
 
 /**
- * Reads at most 4 MiB of each array, and of the numbers of files. The same numbers in memory and in files have the same fingerprint.
+ * Reads at most 4 MiB of each array, and of the numbers of files, wherever these are.
  *
  * @param between - called between pieces; what it throws ends the reading
  * @throws {@link LayerwiseError} `ERR_STATE` if a buffer was transferred, `ERR_FILE` if a file is gone, was changed, or cannot be read
@@ -59,7 +61,7 @@ export async function fingerprintOf(
   if (!isAttached(given)) throw transferredError(argument)
   const rowBytes = cols * data.BYTES_PER_ELEMENT
   return ownCopy({
-    ...{ rows, cols, type, scale },
+    ...{ rows, cols, type, scale, inFiles: files !== undefined },
     numbers: await digest(files ? piecesOfFiles(files.segments, rowBytes) : piecesOf(data)),
     ...(files?.ranges && { places: await digest(piecesOf(files.ranges)) }),
     ...(sparse && { places: await digest(piecesOf(sparse.indptr, sparse.indices)) }),
@@ -148,9 +150,9 @@ function check(x: string, within: string, known: Fingerprint, given: Fingerprint
   }
 }
 
-function kindOf({ rows, cols, type, scale }: Fingerprint): string {
+function kindOf({ rows, cols, type, scale, inFiles }: Fingerprint): string {
   const times = scale === 1 ? '' : ` times ${scale}`
-  return `${rows} × ${cols} numbers in ${type}${times}`
+  return `${rows} × ${cols} numbers in ${type}${times}${inFiles ? ', in files' : ''}`
 }
 
 function otherData(argument: string, expected: string, received: string): LayerwiseError {

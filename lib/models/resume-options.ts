@@ -84,7 +84,7 @@ export function checkResumeOptions(options: unknown): GivenResumeOptions {
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` naming what the training had and is missing, and what it had not
  */
 export function resumedOptions(
-  { options, carried, data, phaseCount }: CheckpointHeader,
+  { options, carried, data, phases, phaseCount }: CheckpointHeader,
   { given, epochs }: GivenResumeOptions,
 ): Record<string, unknown> {
   const expected = data.x.labels === undefined ? carried : ['labels', ...carried]
@@ -107,7 +107,7 @@ export function resumedOptions(
   if (epochs === undefined) return merged
   if (phaseCount > 1)
     throw argumentError('epochs', 'nothing, since each layer of a stack has its own', epochs)
-  return withEpochs(merged, epochs)
+  return withEpochs(merged, epochs, phases[0]!.batchSize)
 }
 
 function missing(name: string): string {
@@ -131,8 +131,14 @@ function withRates(stored: unknown, given: unknown): unknown[] {
   })
 }
 
-function withEpochs(options: Record<string, unknown>, epochs: number): Record<string, unknown> {
+/** With another number of epochs, but with the same rows in each step. */
+function withEpochs(
+  options: Record<string, unknown>,
+  epochs: number,
+  batchSize: number,
+): Record<string, unknown> {
   const { optimizer } = options as { optimizer?: { kind?: unknown } }
-  if (optimizer?.kind !== 'lbfgs') return { ...options, epochs }
+  if (optimizer?.kind !== 'lbfgs')
+    return { ...options, epochs, batchSize: batchSize === 0 ? 'all' : batchSize }
   return { ...options, optimizer: { ...optimizer, maxIterations: epochs } }
 }

@@ -145,10 +145,10 @@ const NAMES: Readonly<Record<keyof Kernels, string>> = {
   vectors: 'vector level',
 }
 
-/** The options that the next checkpoint holds: those of the file, with the present number of epochs. */
+/** The options that the next checkpoint holds: those of the file, with the present number of epochs and what follows from it. */
 function plainOf(merged: Record<string, unknown>, stored: CheckpointOptionsOfFile): Record<string, unknown> {
-  const { epochs, optimizer } = merged
-  return { ...stored, ...(epochs !== undefined && { epochs }), ...(optimizer !== undefined && { optimizer }) }
+  const changed = ['epochs', 'batchSize', 'optimizer'].filter((name) => merged[name] !== undefined)
+  return { ...stored, ...Object.fromEntries(changed.map((name) => [name, merged[name]])) }
 }
 
 type CheckpointOptionsOfFile = Interrupted['header']['options']

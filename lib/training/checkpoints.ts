@@ -1,6 +1,8 @@
+import { constants } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import { ownCopy } from '../base/check.js'
 import { LayerwiseError, messageOf } from '../base/errors.js'
+import { memoryError } from '../base/precision.js'
 import {
   type Checkpoint,
   type CheckpointHeader,
@@ -15,7 +17,7 @@ import type { CheckpointSettings } from '../checkpoint/options.js'
 import { Series } from '../checkpoint/series.js'
 import { brokenFileError } from '../data/file-rows.js'
 import { checkPath, formatError } from '../data/read-file.js'
-import type { NativeTrainingState } from '../native/binding.js'
+import type { Floats, NativeOptimizer, NativeTrainingState } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
 import { runtime } from '../native/runtime.js'
 import { diagnosisOf, type TrainingDiagnosis } from './diagnosis.js'
@@ -26,6 +28,21 @@ import type { RunState } from './run-state.js'
 
 /** What the native state's entries are called in a file. */
 const JOB = 'job.'
+
+/**
+ * Refuses a training of which a part of the state would not fit one array, as those that are read from a file must.
+ *
+ * @throws {@link LayerwiseError} `ERR_MEMORY` if it would not
+ */
+export function checkStateSize(
+  optimizer: NativeOptimizer,
+  { length, BYTES_PER_ELEMENT: size }: Floats,
+): void {
+  const numbers = length * (optimizer.kind === 'lbfgs' ? optimizer.history : 1)
+  if (numbers > constants.MAX_LENGTH) {
+    throw memoryError('checkpoint', numbers, size, new RangeError('Invalid typed array length'))
+  }
+}
 
 /** What was asked for in the call that began a training. */
 export interface AskedOptions {
@@ -46,6 +63,7 @@ export interface Interrupted {
 export interface Moment {
   readonly phase: TrainingPhase | undefined
   readonly fit: number
+  readonly batchSize: number
   readonly state: RunState
   readonly job: NativeTrainingState
   /** If it is over. */
@@ -54,6 +72,8 @@ export interface Moment {
 
 /** Where a training goes on. */
 export interface Resumption {
+  /** The end of it was written. */
+  readonly isOver: boolean
   readonly fit: number
   /** Of the epochs with a record. */
   readonly epochs: TrainingHistory['epochs']
@@ -85,8 +105,6 @@ export class Checkpoints {
   /** The write that goes on, and what one failed with. */
   #writing: Promise<void> | undefined
   #failure: { readonly error: unknown } | undefined
-  /** A state was asked for that has not come yet. */
-  #awaited = false
   #written = performance.now()
   #steps = 0
   #epochs = 0
@@ -161,9 +179,9 @@ export class Checkpoints {
       if (name.startsWith(JOB)) job[name.slice(JOB.length)] = value
       else entries[name] = value
     }
-    const { fit, columns } = entry
+    const { fit, columns, stopped } = entry
     const epochs = this.reading(() => recordsOf({ columns, numbers: this.#histories[index]! }))
-    return { fit, epochs, entries, job }
+    return { isOver: stopped !== undefined, fit, epochs, entries, job }
   }
 
   /** Runs what reads entries of the file: what is wrong with them is an error of the file. */
@@ -183,15 +201,13 @@ export class Checkpoints {
   }
 
   /**
-   * Whether the state after the next span is wanted. If so it is expected: {@link write} or {@link skip} follows.
+   * Whether the state after the next span is wanted, for {@link write}.
    *
    * @throws what the last write failed with
    */
   wantsState(): boolean {
     if (this.#failure) throw this.#failure.error
-    if (this.#awaited || this.#writing || !this.#isDue()) return false
-    this.#awaited = true
-    return true
+    return this.#writing === undefined && this.#isDue()
   }
 
   #isDue(): boolean {
@@ -202,7 +218,6 @@ export class Checkpoints {
 
   /** Begins to write a checkpoint, beside the training. */
   write(moment: Moment): void {
-    this.#awaited = false
     this.#steps = 0
     this.#epochs = 0
     const checkpoint = this.#checkpointOf(moment)
@@ -251,12 +266,12 @@ export class Checkpoints {
   }
 
   #checkpointOf(moment: Moment): Checkpoint {
-    const { phase, fit, state, job, history } = ownCopy(moment)
+    const { phase, fit, batchSize, state, job, history } = ownCopy(moment)
     const index = this.#indexOf(phase)
     const { columns, numbers } = tableOf(state.epochs)
     const over = history && { stopped: history.stopped, diagnosis: diagnosisOf(history) }
     const best = history?.bestEpoch === undefined ? undefined : { bestEpoch: history.bestEpoch }
-    this.#phases[index] = { fit, of: { ...phase }, columns, ...over, ...best }
+    this.#phases[index] = { fit, batchSize, of: { ...phase }, columns, ...over, ...best }
     this.#histories[index] = numbers
     const named = Object.entries(job).map(([name, value]) => [JOB + name, value] as const)
     const { options, carried } = this.#asked

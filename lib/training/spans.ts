@@ -36,6 +36,8 @@ export interface ReadPart extends SpanPart {
 
 interface Span {
   readonly parameters: Floats
+  /** Whether the state after it was asked for. There is none if it had nothing left to do. */
+  readonly saysState: boolean
   readonly parts: Promise<SpanPart[]>
 }
 
@@ -56,7 +58,7 @@ export class Spans {
   /**
    * @param rows - what the job trains on
    * @param array - makes an array that parameters fit in
-   * @param wantsState - asked before each span: whether its last part shall say what the job is after it
+   * @param wantsState - asked before each span, unless one before it is expected to say it: whether its last part shall say what the job is
    */
   constructor(
     job: TrainingHandle,
@@ -122,10 +124,11 @@ export class Spans {
     const learningRates = new Float64Array(epochs)
     learningRates[0] = learningRate
     if (rate) for (let i = 1; i < epochs; i++) learningRates[i] = rate(epoch + i)
+    const state = !this.#queued.some((span) => span.saysState) && this.#wantsState()
     const request = {
       ...{ epoch: epoch - 1, learningRates, parameters, budgetMs: SPAN_MS },
       ...(constraint && { constraint }),
-      ...(this.#wantsState() && { state: true }),
+      ...(state && { state }),
     }
     const parts = this.#work.read('x', this.#rows, (run) => {
       const native = binding().trainSpan(this.#job, { ...run, ...request })
@@ -134,7 +137,7 @@ export class Spans {
     })
     // What it fails with is told to whoever reads it.
     parts.catch(() => {})
-    this.#queued.push({ parameters, parts })
+    this.#queued.push({ parameters, parts, saysState: state })
   }
 
   async #parts(span: Span): Promise<ReadPart[]> {

@@ -13,6 +13,7 @@ import type {
 } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
+import { checkStateSize } from './checkpoints.js'
 import { diagnosed } from './diagnosis.js'
 import { progressOf, recordEpoch, validate } from './epochs.js'
 import { refusalOf, splitRows } from './fit-rows.js'
@@ -34,8 +35,8 @@ import { startOf } from './start.js'
  *
  * An interrupted training goes on where its checkpoint was written.
  *
- * @throws {@link LayerwiseError} `ERR_RANGE`, `ERR_SHAPE` for rows that {@link splitRows} refuses, `ERR_ARGUMENT` for a shuffle or noise that does
- *   not go with them; nothing is published then
+ * @throws {@link LayerwiseError} `ERR_RANGE`, `ERR_SHAPE` for rows that {@link splitRows} refuses, `ERR_ARGUMENT` for a shuffle, noise or moments
+ *   that do not go with them, `ERR_MEMORY` for a state too large for checkpoints; nothing is published then
  * @throws {@link LayerwiseError} `ERR_DIVERGED` if cost or parameters are no longer finite; the last finite epoch stays published
  */
 export async function train(given: TrainingRequest, work: NativeWork): Promise<TrainingHistory> {
@@ -47,8 +48,10 @@ export async function train(given: TrainingRequest, work: NativeWork): Promise<T
   const resumption = checkpoints?.resumption(phase)
   const kept = resumption === undefined && settings.keepsOptimizer ? network.optimizer.kept : undefined
   checkKept(settings.optimizer.kind, kept)
+  if (checkpoints) checkStateSize(settings.optimizer, network.parameters)
   const state = startOf(request, resumption, kept)
-  if (state.isOver(settings.epochs)) return historyOf(request, state, rows.training, work)
+  const isOver = resumption?.isOver && state.isOver(settings.epochs)
+  if (isOver) return historyOf(request, state, rows.training, work)
   network.optimizer.kept = undefined
   const fit = resumption?.fit ?? request.nextFit()
   const open = (state: NativeTrainingState | undefined) =>
@@ -188,7 +191,7 @@ function writeCheckpoint({ request: { phase, settings }, state, fit }: Run): voi
   const { job } = state
   if (job === undefined) return
   state.job = undefined
-  settings.checkpoints?.write({ phase, fit, state, job })
+  settings.checkpoints?.write({ phase, fit, batchSize: settings.batchSize, state, job })
 }
 
 /** The end of a training: its best parameters, if it looked for them, and what it leaves. */
@@ -200,7 +203,7 @@ async function complete({ request, rows, work, spans, state, fit }: Run): Promis
   if (settings.optimizer.kind === 'lbfgs' && settings.checkpoints === undefined) return history
   const job = await spans.state()
   keepOptimizer(request, state, job)
-  await settings.checkpoints?.writeNow({ phase, fit, state, job, history })
+  await settings.checkpoints?.writeNow({ phase, fit, batchSize: settings.batchSize, state, job, history })
   return history
 }
 
@@ -222,7 +225,7 @@ async function leave(run: Run, unread: readonly ReadPart[]): Promise<void> {
   })
   if (job === undefined) return
   keepOptimizer(request, state, job)
-  await settings.checkpoints?.writeNow({ phase, fit, state, job })
+  await settings.checkpoints?.writeNow({ phase, fit, batchSize: settings.batchSize, state, job })
 }
 
 function keepOptimizer(
