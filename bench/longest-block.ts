@@ -30,6 +30,7 @@ import {
   samplePatches,
   type TableColumn,
   TableEncoder,
+  writeDataset,
   writeNpy,
   writePng,
 } from '../lib/index.js'
@@ -233,6 +234,29 @@ export const CALLS: Readonly<Record<string, Prepare>> = {
     const x = arrays(rows)
     const pca = await new Pca().fit(x)
     return () => pca.transform(x)
+  },
+  'classifier.fit on files': async (rows, folder) => {
+    const model = new SoftmaxClassifier({ inputs: COLS, classes: 3 })
+    const x = await writeDataset(join(folder, 'x'), [matrix(rows)])
+    const labels = await writeDataset(join(folder, 'y'), [Uint8Array.from(numbered(rows))], { cols: 1 })
+    return () => model.fit(x, labels, { epochs: 1, validation: 0.2 })
+  },
+  'encode to a folder': async (rows, folder) => {
+    const [model, x] = [small(), await writeDataset(join(folder, 'x'), [matrix(rows)])]
+    return () => model.encode(x, { to: join(folder, 'codes') })
+  },
+  'largest errors': async (rows, folder) => {
+    const [model, x] = [small(), await writeDataset(join(folder, 'x'), [matrix(rows)])]
+    return () => model.reconstructionError(x, { largest: rows })
+  },
+  'StandardScaler.fit on files': async (rows, folder) => {
+    const x = await writeDataset(join(folder, 'x'), [matrix(rows)])
+    return () => new StandardScaler().fit(x)
+  },
+  'Pca.mahalanobis on files': async (rows, folder) => {
+    const x = await writeDataset(join(folder, 'x'), [matrix(rows)])
+    const pca = await new Pca().fit(x)
+    return () => pca.mahalanobis(x)
   },
   samplePatches: async (rows) => {
     const x = matrix(500, 500)

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import {
   excitingInputs,
@@ -8,10 +9,12 @@ import {
   SparseAutoencoder,
   StackedAutoencoder,
   StackedClassifier,
+  writeDataset,
 } from '../lib/index.js'
 import { type Abortable, expectStopped } from './abort-amid.js'
 import { seeded } from './oracle/points.js'
 import { rejection } from './sample.js'
+import { temporaryFolder } from './temporary-folder.js'
 
 const inputs = 512
 const hidden = 256
@@ -40,6 +43,9 @@ const softmax = new SoftmaxClassifier({ inputs, classes, ...both })
 const classifier = new StackedClassifier({ inputs, layers, classes, ...both })
 const few = Matrix.from(x.data.subarray(0, 1000 * inputs), 1000, inputs)
 const pca = await new Pca({ components: hidden, precision: 'float64' }).fit(few)
+
+const folder = temporaryFolder()
+const files = await writeDataset(join(folder, 'rows'), [x])
 
 type Calls = Record<string, Abortable>
 const ends = (start: Abortable['start']) => ({ start, endless: false })
@@ -88,6 +94,19 @@ const calls: Record<string, Calls> = {
     inverseTransform: ends((signal) => pca.inverseTransform(codes, { signal })),
     reconstructionError: ends((signal) => pca.reconstructionError(x, { signal })),
     reconstructionErrorPerFeature: ends((signal) => pca.reconstructionErrorPerFeature(x, { signal })),
+  },
+  'a model on rows of files': {
+    'fit in minibatches': endless((signal) => sparse.fit(files, { epochs, signal })),
+    'fit by L-BFGS': endless((signal) => sparse.fit(files, { optimizer, signal })),
+    'fit of a stack with its codes in files': endless((signal) =>
+      stack.fit(files, { codes: join(folder, 'codes'), layers: [{ epochs: 1 }, { epochs }], signal }),
+    ),
+    encode: ends((signal) => sparse.encode(files, { signal })),
+    'encode to a folder': ends((signal) => sparse.encode(files, { to: join(folder, 'to'), signal })),
+    'the largest errors': ends((signal) => sparse.reconstructionError(files, { largest: 9, signal })),
+    cost: ends((signal) => sparse.cost(files, { signal })),
+    'Pca.fit': ends((signal) => new Pca({ components: hidden }).fit(files, { signal })),
+    'Pca.mahalanobis': ends((signal) => pca.mahalanobis(files, { signal })),
   },
   'a function': {
     excitingInputs: endless((signal) =>

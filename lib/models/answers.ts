@@ -125,9 +125,18 @@ export async function writeParts(
   { signal }: RunOptions,
   name = 'to',
 ): Promise<Dataset> {
+  let computing: Promise<void> | undefined
   const batches = {
     async *[Symbol.asyncIterator]() {
-      for await (const { rows, answers } of parts) yield Matrix.from(answers, rows, cols)
+      let end = () => {}
+      computing = new Promise((resolve) => {
+        end = resolve
+      })
+      try {
+        for await (const { rows, answers } of parts) yield Matrix.from(answers, rows, cols)
+      } finally {
+        end()
+      }
     },
   }
   const source = asDataset('x', x)
@@ -137,6 +146,9 @@ export async function writeParts(
     throw error instanceof LayerwiseError && error.details.argument === 'folder'
       ? aboutOption(error, name)
       : error
+  } finally {
+    // After an abort writing ends at once; the caller's rows are read until this.
+    await computing
   }
 }
 

@@ -10,6 +10,9 @@ export interface LargestErrors {
   readonly errors: PlainFloat64Array
 }
 
+/** To sort an error into the others takes as long as to look at so many numbers. */
+const ERROR_COST = 32
+
 /** The `count` rows with the largest errors, or all if there are fewer, in memory for so many. */
 export async function largestOf(
   parts: AsyncIterable<Part<Float64Array>>,
@@ -18,7 +21,7 @@ export async function largestOf(
   let kept: Kept | undefined
   for await (const { from, rows, whole, answers } of parts) {
     kept ??= new Kept(Math.min(count, whole))
-    for await (const [begin, end] of rowSlices(rows, 1)) {
+    for await (const [begin, end] of rowSlices(rows, ERROR_COST)) {
       for (let i = begin; i < end; i++) kept.offer(from + i, answers[i]!)
     }
   }
@@ -50,7 +53,7 @@ class Kept {
   /** All of them, the largest first. Ends the collection. */
   async sorted(): Promise<LargestErrors> {
     const [rows, errors] = [this.#rows, this.#errors]
-    for await (const [from, to] of rowSlices(rows.length, 8)) {
+    for await (const [from, to] of rowSlices(rows.length, ERROR_COST)) {
       for (let k = from; k < to; k++) {
         const last = --this.#count
         const [row, error] = [rows[0]!, errors[0]!]
