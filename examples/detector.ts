@@ -69,7 +69,9 @@ export async function main(): Promise<void> {
 
   const broken = Array.from({ length: 200 }, outOfOrder)
   const named = broken.filter((one) => detector.explain(one.row)[0]!.column === columns[one.column]).length
-  console.log(`of ${broken.length} machines that are out of order, the wrong column is named first for ${named}`)
+  console.log(
+    `of ${broken.length} machines that are out of order, the wrong column is named first for ${named}`,
+  )
 
   const folder = fileURLToPath(new URL('output/', import.meta.url))
   await mkdir(folder, { recursive: true })
