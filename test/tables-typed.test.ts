@@ -85,6 +85,25 @@ describe('Parquet and DuckDB', () => {
     for (const [, missing] of Object.values(values)) expect(missing).toBeNull()
   })
 
+  test('missing values of long columns are at their places', async () => {
+    const hole = (kind: string) =>
+      `CASE WHEN range % 7 = 3 OR range BETWEEN 2040 AND 2110 THEN NULL ELSE range::${kind} END`
+    const { values } = await readColumns(
+      query(`SELECT ${hole('DOUBLE')} AS d, ${hole('INTEGER')} AS i, range::DOUBLE AS all FROM range(9000)`),
+    )
+    const expected = Array.from({ length: 9000 }, (_, i) =>
+      i % 7 === 3 || (i >= 2040 && i <= 2110) ? null : i,
+    )
+    expect(values).toEqual({ d: expected, i: expected, all: Array.from(expected.keys()) })
+  })
+
+  test('times far from today keep their fractions of a millisecond', async () => {
+    const sql =
+      "SELECT TIMESTAMP '2262-01-01 00:00:00.000001' AS a, TIMESTAMP '0001-01-01 00:00:00.0005' AS b"
+    const { values } = await readColumns(query(sql))
+    expect(values).toEqual({ a: [Date.UTC(2262, 0, 1) + 0.001], b: [Date.parse('0001-01-01') + 0.5] })
+  })
+
   test('a Parquet file whose name has characters of patterns, with some columns', async () => {
     const { rows, columns } = await readAll(parquet, { columns: ['c', 'n'], rows: 15_000 })
     expect(rows).toBe(15_000)

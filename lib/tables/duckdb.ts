@@ -1,8 +1,10 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { types } from 'node:util'
 import { argumentError } from '../base/check.js'
 import { LayerwiseError, messageOf } from '../base/errors.js'
+import { elementType } from '../base/precision.js'
 import { fileError } from '../data/read-file.js'
 import { loadPeer } from './peer.js'
 import type { ReadOptions } from './read-options.js'
@@ -205,8 +207,10 @@ const KINDS: Readonly<Record<string, Kind>> = {
   TIMESTAMP_NS: { type: 'date', of: ({ nanos }: { nanos: bigint }) => milliseconds(nanos, 1e6) },
 }
 
-/** From a smaller unit, of which `parts` are a millisecond. Its fraction is rounded once. */
+/** From a smaller unit, of which `parts` are a millisecond. Rounded once. */
 function milliseconds(units: bigint, parts: number): number {
+  const number = Number(units)
+  if (Number.isSafeInteger(number)) return number / parts
   const whole = units / BigInt(parts)
   return Number(whole) + Number(units - whole * BigInt(parts)) / parts
 }
@@ -216,10 +220,26 @@ function kindOf(typeId: number, ids: Readonly<Record<string, number>>): Kind {
   return name === undefined ? asIs('list') : KINDS[name]!
 }
 
-function valuesOf(vector: Vector, { of }: Kind): ValueAt {
+function valuesOf(vector: Vector, { type, of }: Kind): ValueAt {
+  if (type === 'number') return numbersOf(vector) ?? ((row) => vector.getItem(row))
   if (of === undefined) return (row) => vector.getItem(row)
   return (row) => {
     const item = vector.getItem(row)
     return item === null ? null : of(item as never)
   }
+}
+
+/**
+ * Numbers straight from the memory of a vector, whose own check of missing values computes with BigInts; undefined if it has another form than in the versions
+ * that are known.
+ */
+function numbersOf(vector: Vector): ValueAt | undefined {
+  const { items, validity } = vector as { items?: unknown; validity?: { data?: unknown; offset?: unknown } }
+  if (elementType(items) === undefined || validity?.offset !== 0) return undefined
+  const numbers = items as Float64Array
+  const { data } = validity
+  if (data === null) return (row) => numbers[row]!
+  if (!types.isBigUint64Array(data)) return undefined
+  const bits = new Uint32Array(data.buffer, data.byteOffset, data.length * 2)
+  return (row) => ((bits[row >>> 5]! >>> (row & 31)) & 1 ? numbers[row]! : null)
 }
