@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import {
   type FitOptions,
   LinearAutoencoder,
@@ -128,6 +130,10 @@ export const cases: Readonly<Record<string, TrainingCase>> = {
     { ...short, recompute: true, validation: 0.2, layers: [{}, { learningRate: () => 0.01 }] },
     { layers: [{}, { learningRate: () => 0.01 }] },
   ),
+  'StackedAutoencoder, codes in files': fitting(stack, {
+    ...short,
+    codes: join(tmpdir(), `layerwise-codes-${process.pid}`),
+  }),
   'StackedAutoencoder, fine-tuned': fitting(stack, short, {}, 'fineTune'),
   'StackedClassifier, its softmax': fitting(
     () => new StackedClassifier({ inputs, layers: [{ hidden: 4 }], classes: 3, seed: 1 }),

@@ -30,6 +30,8 @@ export interface ResumeOptions<C extends Classes = Classes> extends Pick<RunOpti
   readonly learningRate?: ((epoch: number) => number) | undefined
   /** Of a stack's `fit`: what its layers have of their own. Default: the file has it. */
   readonly layers?: readonly ResumedLayer[] | undefined
+  /** Of a stack: another folder for the codes of its layers. Default: the folder that the training had, if it had one. */
+  readonly codes?: string | URL | undefined
   /** Stops the training, as in `fit`. Default: the training had none. */
   readonly signal?: AbortSignal | null | undefined
   /** As in `fit`. It is not called again for epochs that are over. Default: the training had none. */
@@ -57,7 +59,7 @@ export interface ResumeOptions<C extends Classes = Classes> extends Pick<RunOpti
 /** Options that are data or functions of the training; the others are of this call alone. */
 const DATA = ['labels', 'validation', 'rowWeights', 'learningRate']
 const OPTIONAL = ['signal', 'onEpoch', 'onProgress']
-const NAMES = [...DATA, ...OPTIONAL, 'layers', 'threads', 'onModel', 'epochs', 'acceptOtherKernel']
+const NAMES = [...DATA, ...OPTIONAL, 'layers', 'codes', 'threads', 'onModel', 'epochs', 'acceptOtherKernel']
 
 /** Checked as far as that is possible without the file. */
 export interface GivenResumeOptions {

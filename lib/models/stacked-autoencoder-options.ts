@@ -108,17 +108,18 @@ const LAYER_OPTIONS = [
 
 /** The same options with `outputActivation` at its place, the first layer. */
 export function withOutputs(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const { outputActivation, ...options } = given
+  const { outputActivation, ...others } = given
+  const options = ownCopy(others)
   if (outputActivation === undefined) return options
   checkActivation('outputActivation', outputActivation)
-  const [first, ...others] = checkLayers(options.layers)
+  const [first, ...above] = checkLayers(options.layers)
   const layer = checkOptions('layers[0]', first, LAYER_OPTIONS)
   const own = layer.outputActivation
   if (own !== undefined && own !== outputActivation) {
     const expected = `nothing but '${own}', which layers[0].outputActivation is`
     throw argumentError('outputActivation', expected, outputActivation)
   }
-  return { ...options, layers: [{ ...layer, outputActivation }, ...others] }
+  return ownCopy({ ...options, layers: [{ ...layer, outputActivation }, ...above] })
 }
 
 /** Settings from options whose names are already checked. */
