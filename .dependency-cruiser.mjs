@@ -39,6 +39,8 @@ const bench = oneWay([
   ['reproduce', ['measuring', 'synthetic']],
   ['scaling', ['measuring']],
   ['large', ['measuring', 'synthetic', 'peers']],
+  ['prove', ['measuring', 'synthetic']],
+  ['prove/children', ['prove']],
 ])
 
 /** @param {[room: string, below: string[]][]} rooms */

@@ -14,6 +14,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -219,6 +220,18 @@ describe('a checkpoint that cannot be written', () => {
     chmodSync(folder, 0o500)
     expectError(await rejection(create().fit(x, { checkpoint: { path } })), 'ERR_ARGUMENT', 'cannot write')
   })
+})
+
+test('a checkpoint that the disk cannot read is not called damaged', async () => {
+  await create().fit(x, { epochs: 1, checkpoint: { path } })
+  const handle = await open(path)
+  const prototype = Object.getPrototypeOf(handle) as FileHandle
+  await handle.close()
+  const failed = Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' })
+  vi.spyOn(prototype, 'read').mockRejectedValue(failed)
+  const error = await rejection(create().fit(x, { epochs: 1, checkpoint: { path } }))
+  expectError(error, 'ERR_ARGUMENT', 'cannot read')
+  expect((error as Error).cause).toBe(failed)
 })
 
 test('parameters that are not finite are not written', async () => {

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -145,19 +145,39 @@ function deferred() {
 }
 
 /** Has each write of a file wait for, or fail with, something else. */
-async function replaceWrite(first: () => unknown): Promise<() => void> {
+const replaceWrite = (first: () => unknown) => replaceCall('write', first)
+
+async function replaceCall(name: 'read' | 'write', first: () => unknown): Promise<() => void> {
   const handle = await open(library)
-  const prototype = Object.getPrototypeOf(handle) as FileHandle
+  const prototype = Object.getPrototypeOf(handle) as Record<typeof name, (...args: unknown[]) => unknown>
   await handle.close()
-  const { write } = prototype
-  prototype.write = async function (this: FileHandle, ...args: unknown[]) {
+  const call = prototype[name]
+  prototype[name] = async function (this: FileHandle, ...args: unknown[]) {
     await first()
-    return Reflect.apply(write, this, args) as never
-  } as never
+    return Reflect.apply(call, this, args)
+  }
   return () => {
-    prototype.write = write
+    prototype[name] = call
   }
 }
+
+test('a dataset that was written, and cannot be opened then, is an ERR_FILE that says that its rows are there', async () => {
+  const folder = place()
+  const failed = Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' })
+  const restore = await replaceCall('read', () => {
+    if (existsSync(join(folder, 'dataset.json'))) throw failed
+  })
+  try {
+    expect(await rejection(writeDataset(folder, [x]))).toMatchObject({
+      code: 'ERR_FILE',
+      message: expect.stringContaining('all rows were written'),
+      details: { file: folder },
+    })
+  } finally {
+    restore()
+  }
+  expect((await openDataset(folder)).rows).toBe(6)
+})
 
 describe('a source', () => {
   it('is asked for the next batch when the one before was taken', async () => {

@@ -23,12 +23,12 @@ export class Series {
   /**
    * Looks at what is there.
    *
-   * @throws {@link LayerwiseError} `ERR_STATE` if `path` holds something that must not be replaced
+   * @throws {@link LayerwiseError} `ERR_STATE` if `path` holds something that must not be replaced; `ERR_ARGUMENT` if the system cannot read it
    */
   async open(): Promise<void> {
     const file = await realpath(this.#path).catch(() => undefined)
     if (file === undefined) return
-    const found = await headerOf(file)
+    const found = await headerOf(file, true)
     if (found === undefined) throw taken(this.#path, 'it holds no checkpoint, or a damaged one')
     if (found.header.run === this.#run) {
       for (const number of await numbersBeside(file)) {
@@ -107,13 +107,24 @@ async function numbersBeside(file: string): Promise<number[]> {
     .sort((a, b) => a - b)
 }
 
-async function headerOf(path: string): Promise<ReadHeader | undefined> {
+/**
+ * The header of a checkpoint; undefined where a file is none.
+ *
+ * @param read - whether it must be readable: of a disk that fails nobody should think that the file is damaged, and delete it
+ */
+async function headerOf(path: string, read = false): Promise<ReadHeader | undefined> {
   try {
     return await withFile(path, checkpointHeader)
   } catch (error) {
-    if (isUnusable(error)) return undefined
+    if (isUnusable(error) && !(read && isOfTheSystem(error))) return undefined
     throw error
   }
+}
+
+/** Whether the system could not read a file that is there. */
+function isOfTheSystem(error: unknown): boolean {
+  const { syscall, code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException
+  return syscall !== undefined && code !== 'EISDIR'
 }
 
 /** Whether an error says that a file is not what it should be. */

@@ -6,6 +6,7 @@ import {
   checkOptions,
   shapeError,
 } from '../../base/check.js'
+import { LayerwiseError, messageOf } from '../../base/errors.js'
 import { STORAGE_TYPES, type StorageType } from '../../base/storage-type.js'
 import { checkSignal } from '../../native/run-options.js'
 import type { Dataset } from '../dataset.js'
@@ -75,7 +76,8 @@ const OPTIONS = ['type', 'scale', 'columns', 'cols', 'append', 'signal', 'onProg
  * @throws {@link LayerwiseError} `ERR_RANGE` for NaN, infinities, and values that `type` cannot hold: the message names the batch, its row and
  *   column
  * @throws {@link LayerwiseError} `ERR_BUSY` if another call writes to the folder; `ERR_FORMAT` if its `dataset.json` is damaged
- * @throws {@link LayerwiseError} `ERR_FILE` if the disk is full or fails; the rows that were there before can be used, and appended to
+ * @throws {@link LayerwiseError} `ERR_FILE` if the disk is full or fails; the rows that were there before can be used, and appended to. If the
+ *   message says that all rows were written, the new ones are there, and only opening them failed
  */
 export async function writeDataset(
   folder: string | URL,
@@ -102,7 +104,14 @@ export async function writeShards(
   } finally {
     await target.unlock()
   }
-  return openDataset(path)
+  try {
+    return await openDataset(path)
+  } catch (error) {
+    // Whoever wrote them again would have them twice.
+    const problem = `all rows were written, but cannot be read now: ${messageOf(error)}`
+    const details = { argument: 'folder', received: path, file: path }
+    throw new LayerwiseError('ERR_FILE', `'${path}': ${problem}`, details, error)
+  }
 }
 
 interface Settings extends KnownForm {

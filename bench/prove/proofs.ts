@@ -1,0 +1,18 @@
+import { eventLoop } from './event-loop.js'
+import { failingCalls } from './faults.js'
+import { fuzzes } from './fuzz.js'
+import { killsAmidAppend, killsAmidSave, killsAmidWriteDataset } from './kills.js'
+import { killsOfTrainings } from './kills-of-trainings.js'
+import { memoryOverEncodes, memoryOverFits } from './memory.js'
+import type { Proof } from './proof.js'
+import { together } from './together.js'
+import { workers } from './workers.js'
+
+/** All proofs, in the order in which they run. */
+export const PROOFS: readonly Proof[] = [
+  ...[killsAmidSave, killsOfTrainings, killsAmidWriteDataset, killsAmidAppend],
+  failingCalls,
+  ...fuzzes,
+  ...[workers, together],
+  ...[memoryOverFits, memoryOverEncodes, eventLoop],
+]
