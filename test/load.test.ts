@@ -335,7 +335,7 @@ function otherPlatform(): string {
 /** The loader alone in its own package, without an addon. */
 function bareCopy(name: string): string {
   const copy = join(folder, name)
-  const native = ['load.ts', 'load-error.ts', 'platform.ts', 'whole-file.ts'].map(
+  const native = ['load.ts', 'here.ts', 'load-error.ts', 'platform.ts', 'whole-file.ts'].map(
     (name) => `lib/native/${name}`,
   )
   for (const file of [...native, 'lib/base/errors.ts', 'lib/base/show.ts', 'package.json']) {
