@@ -176,8 +176,12 @@ export type {
   TableBatch,
   TableColumn,
 } from './tables/table-batch.js'
-export type { UnitCounts } from './training/diagnosed-units.js'
-export type { CostShares, Reconstruction, TrainingDiagnosis } from './training/diagnosis.js'
+export type {
+  CostShares,
+  Reconstruction,
+  TrainingDiagnosis,
+  UnitCounts,
+} from './training/diagnosis-record.js'
 export type { EarlyStopping } from './training/early-stopping.js'
 export type {
   EpochEvent,

@@ -4,19 +4,8 @@ import type { Floats, NativeLayer, NativeRows } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
 import { binding } from '../native/load.js'
 import { type Activation, activationRange } from '../objective/activation.js'
+import type { UnitCounts } from './diagnosis-record.js'
 import { roomLike } from './squares.js'
-
-/** How many units of a layer are of little use, on the training rows that were looked at. */
-export interface UnitCounts {
-  /** All units of the layer. */
-  readonly all: number
-  /** Units with the same output for all rows, such as a relu unit that is always 0. */
-  readonly dead: number
-  /** Units that are not dead, but whose output is for all rows that of another unit, to a hundredth of its range. */
-  readonly identical: number
-  /** Units of bounded activations whose output is for 99% of the rows within a thousandth of an end of its range: they hardly learn any more. */
-  readonly saturated: number
-}
 
 /** A spread of outputs below this, relative to their size or to 1, is rounding. */
 const ROUNDING = 1e-6

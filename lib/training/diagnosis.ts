@@ -2,49 +2,12 @@ import { LayerwiseError } from '../base/errors.js'
 import type { Floats, NativeLayer, NativeRows } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
 import type { CostParts } from '../objective/cost.js'
-import { type UnitCounts, unitCounts } from './diagnosed-units.js'
+import { unitCounts } from './diagnosed-units.js'
+import type { CostShares, Reconstruction, TrainingDiagnosis, UnitCounts } from './diagnosis-record.js'
 import type { TrainableLayers, TrainingRequest } from './request.js'
 import { sampledRows } from './sampled-rows.js'
 import { type ColumnSquares, columnSquares } from './squares.js'
 import { warningsOf } from './warnings.js'
-
-/** How well an autoencoder reconstructs the rows that it was trained on. */
-export interface Reconstruction {
-  /**
-   * R², 1 − Σ(x − y)² ÷ Σ(x − mean)² over all columns, after scaling: 1 is without error, 0 as good as the column means, below 0 worse. Constant
-   * columns are left out; null if all are constant.
-   */
-  readonly rSquared: number | null
-  /** R² of each column; null for a constant one. */
-  readonly perColumn: readonly (number | null)[]
-  /** Training rows that it was measured on: all, or up to 2,048 spread over them. */
-  readonly rows: number
-}
-
-/** Parts of a cost as fractions of it. */
-export type CostShares = Omit<CostParts, 'total'>
-
-/** What a training came to, beside its parameters. */
-export interface TrainingDiagnosis {
-  /** Of an autoencoder, or of a layer of one; absent for a layer that is trained with `recompute`. */
-  readonly reconstruction?: Reconstruction
-  /** Of each hidden layer that encodes, from the input on; absent as `reconstruction` is. */
-  readonly units?: readonly UnitCounts[]
-  /** The parts of the last epoch's cost. */
-  readonly costShares: CostShares
-  /** What is probably wrong, in sentences, and what can be done; empty if nothing is. */
-  readonly warnings: readonly string[]
-}
-
-/** The diagnosis in a history: plain data. */
-export function diagnosisOf({
-  reconstruction,
-  units,
-  costShares,
-  warnings,
-}: TrainingDiagnosis): TrainingDiagnosis {
-  return { ...(reconstruction && { reconstruction }), ...(units && { units }), costShares, warnings }
-}
 
 /** What is looked at. */
 interface Trained {

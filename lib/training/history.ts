@@ -1,5 +1,5 @@
 import type { CostParts } from '../objective/cost.js'
-import type { TrainingDiagnosis } from './diagnosis.js'
+import type { TrainingDiagnosis } from './diagnosis-record.js'
 
 /** Least, mean and greatest of some numbers. */
 export interface Spread {

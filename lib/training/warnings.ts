@@ -1,5 +1,4 @@
-import type { UnitCounts } from './diagnosed-units.js'
-import type { CostShares, Reconstruction } from './diagnosis.js'
+import type { CostShares, Reconstruction, UnitCounts } from './diagnosis-record.js'
 import type { ColumnSquares } from './squares.js'
 
 /** What the sentences are made of. */
