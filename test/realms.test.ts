@@ -251,6 +251,8 @@ describe('the sources', () => {
       'Matrix',
       'SparseMatrix',
       'Dataset',
+      'CodeMemory',
+      'CodeFolder',
       'MinMaxScaler',
       'StandardScaler',
       'SyntaxError',

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { writeShards } from '../lib/data/dataset/write-dataset.js'
 import {
-  type Dataset,
+  Dataset,
   type FitOptions,
   LinearAutoencoder,
   Matrix,
@@ -219,6 +219,19 @@ describe('rows of files are answered as rows in memory are, bit for bit:', () =>
       return [model.parameters(), await model.encode(rows, { layer: 1 })]
     }
     expect(await tuned(given, inFiles)).toEqual(await tuned(x, labels))
+  })
+
+  test('also those of a posted copy of a dataset', async () => {
+    const model = new SparseAutoencoder({ inputs: 12, hidden: 5, seed: 1 })
+    const posted = structuredClone({ ...(await files) }) as unknown as Dataset
+    expect(await model.encode(posted)).toEqual(await model.encode(x))
+    expect(await new StandardScaler().fit(posted)).toEqual(await new StandardScaler().fit(x))
+    const closed = Dataset.from(posted)
+    await closed.close()
+    expect(await rejection(model.fit(closed))).toMatchObject({
+      code: 'ERR_STATE',
+      details: { argument: 'x' },
+    })
   })
 
   test('labels are refused in several columns', async () => {
