@@ -39,13 +39,17 @@ class FaultyFiles final : public FileSystem {
     system_files().close(file);
   }
   void expect(File file, Access access) override { system_files().expect(file, access); }
-  void forget(File file, std::uint64_t offset, std::uint64_t bytes) override { system_files().forget(file, offset, bytes); }
+  void forget(File file, std::uint64_t offset, std::uint64_t bytes) override {
+    forgotten += bytes;
+    system_files().forget(file, offset, bytes);
+  }
 
   std::function<void()> before_open;
   // How many bytes are read at most; 0 or an error: that is the answer.
   std::function<std::ptrdiff_t(std::size_t bytes, std::uint64_t offset)> before_read;
   int most_files = 1 << 20;
   std::atomic<int> open_files{0}, most_open{0}, opened{0};
+  std::atomic<std::uint64_t> forgotten{0};
 };
 
 // One that outlives the threads that a source left alone in its calls.
