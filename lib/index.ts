@@ -14,6 +14,7 @@ export type {
 export type { Drift } from './anomaly/drift.js'
 export type { ExplainedColumn, ExplainOptions } from './anomaly/explanation.js'
 export type { TrainedOn } from './anomaly/recipe.js'
+export type { TableRow } from './anomaly/table-rows.js'
 export type { Threshold } from './anomaly/threshold.js'
 export { type ErrorCode, type ErrorDetails, LayerwiseError } from './base/errors.js'
 export type {

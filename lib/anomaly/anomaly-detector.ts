@@ -1,4 +1,12 @@
-import { checkFunction, checkInteger, checkNumber, checkOptions, freezeDeep, ownCopy } from '../base/check.js'
+import {
+  argumentError,
+  checkFunction,
+  checkInteger,
+  checkNumber,
+  checkOptions,
+  freezeDeep,
+  ownCopy,
+} from '../base/check.js'
 import { LayerwiseError } from '../base/errors.js'
 import {
   allocate,
@@ -23,6 +31,8 @@ import type { CodesBatch, RowsOrBatches } from '../models/batches.js'
 import type { OutOptions } from '../models/encode-options.js'
 import { type ModelContent, type Restorer, readModel, readModelBytes } from '../models/model-file.js'
 import { checkRunOptions, type RunOptions } from '../native/run-options.js'
+import type { TableBatches } from '../tables/encoding/checked-batches.js'
+import { TableEncoder } from '../tables/encoding/table-encoder.js'
 import {
   ANOMALY_SETTINGS,
   type AnomalyDetectorOptions,
@@ -31,13 +41,23 @@ import {
   type AnomalySettings,
   checkAnomalySettings,
 } from './anomaly-options.js'
-import { checkWidth, namedColumns } from './columns.js'
+import { type ColumnNames, checkWidth, namedColumns } from './columns.js'
 import { DETECTOR_FIELDS, detectorTensors, storedDetector } from './detector-file.js'
 import { type Drift, driftOf } from './drift.js'
-import { type ExplainedColumn, type ExplainOptions, explanationOf } from './explanation.js'
+import { type ExplainedColumn, type ExplainOptions, explanationOf, saidAsNumbers } from './explanation.js'
 import { type Learned, type LearnOptions, learn, learnMore, scoresOf } from './learn.js'
 import type { DetectorState } from './member.js'
 import { recipes } from './recipe.js'
+import {
+  asTable,
+  checkEncoder,
+  encodedRow,
+  encodedRows,
+  SURPRISE,
+  saidAsTable,
+  type TableRow,
+  withSurprises,
+} from './table-rows.js'
 import { normalProbability, type Threshold, thresholdOf } from './threshold.js'
 
 /** What a detector says of one row. */
@@ -132,7 +152,10 @@ export class AnomalyDetector extends BaseModel<'float32'> {
   /**
    * Learns from `x`, from the beginning; a second `fit` forgets the first, one that rejects changes nothing.
    *
-   * @param x - a Matrix or an array of rows, without labels
+   * A table is read twice: its columns are encoded by a TableEncoder, which is then part of the detector, and which names them. Later rows may be
+   * tables with these columns, and single rows objects.
+   *
+   * @param x - a Matrix, an array of rows, or a table as readTable returns it, without labels
    * @param options - see {@link AnomalyFitOptions}
    * @returns what was learned from, the histories of the trainings, and the threshold
    * @throws `signal.reason`, if the signal is aborted; the error of `onProgress`, if it throws
@@ -140,13 +163,25 @@ export class AnomalyDetector extends BaseModel<'float32'> {
    * @throws {@link LayerwiseError} `ERR_RANGE` for NaN and infinities: row and column in `details`
    * @throws {@link LayerwiseError} `ERR_BUSY` while `fit` or `update` runs
    */
-  async fit(x: DenseFittingRows, options?: AnomalyFitOptions): Promise<AnomalyHistory> {
-    const learning = this.#checkFit(options)
-    const width = ownWidth(x)
+  async fit(x: DenseFittingRows | TableBatches, options?: AnomalyFitOptions): Promise<AnomalyHistory> {
+    const given = this.#checkFit(options)
+    const recipe = recipes[this.#settings.trainedOn]
+    const table = asTable(x)
+    if (table !== undefined) {
+      checkUnnamed(this.#settings)
+      return this.#exclusively('fit', async () => {
+        const encoder = await new TableEncoder(this.#settings.encoder).fit(table)
+        const learning = await encodedOptions(given, encoder)
+        const { rows } = await encodedRows(encoder, table)
+        return this.#take(await learn(rows, recipe, learning), encoder)
+      })
+    }
+    const width = ownWidth(x as DenseFittingRows)
     checkWidth(this.#settings, width)
     return this.#exclusively('fit', async () => {
-      const rows = await toMatrix('x', x, width, 'float64', between(learning))
-      return this.#take(await learn(rows, recipes[this.#settings.trainedOn], learning))
+      const learning = await encodedOptions(given, undefined)
+      const rows = await toMatrix('x', x as DenseFittingRows, width, 'float64', between(learning))
+      return this.#take(await learn(rows, recipe, learning), undefined)
     })
   }
 
@@ -160,14 +195,20 @@ export class AnomalyDetector extends BaseModel<'float32'> {
    * @throws {@link LayerwiseError} as {@link fit}; `ERR_STATE` before `fit`; `ERR_SHAPE` also for fewer than 100 rows, and where fewer than 100
    *   were held out before
    */
-  async update(x: DenseRows, options?: AnomalyFitOptions): Promise<AnomalyUpdate> {
-    const learning = this.#checkFit(options)
+  async update(x: DenseRows | TableBatches, options?: AnomalyFitOptions): Promise<AnomalyUpdate> {
+    const given = this.#checkFit(options)
     const known = this.#known()
+    const { encoder } = known
     return this.#exclusively('update', async () => {
-      const rows = await toMatrix('x', x, this.inputs, 'float64', between(learning))
-      const drift = await this.drift(rows, learning.run)
+      const learning = await encodedOptions(given, encoder)
+      const drift = await this.drift(x, learning.run)
+      const table = asTable(x)
+      const rows =
+        table === undefined
+          ? await toMatrix('x', x as DenseRows, this.inputs, 'float64', between(learning))
+          : (await encodedRows(checkEncoder(encoder, x), table)).rows
       const learned = await learnMore(rows, known, recipes[this.#settings.trainedOn], learning)
-      return { ...this.#take(learned), drift }
+      return { ...this.#take(learned, encoder), drift }
     })
   }
 
@@ -176,9 +217,15 @@ export class AnomalyDetector extends BaseModel<'float32'> {
    *
    * @throws {@link LayerwiseError} `ERR_STATE` before `fit`; `ERR_ARGUMENT`, `ERR_SHAPE` for bad rows, `ERR_RANGE` for NaN and infinities
    */
-  async score(x: Rows, options?: RunOptions): Promise<PlainFloat64Array> {
+  async score(x: Rows | TableBatches, options?: RunOptions): Promise<PlainFloat64Array> {
     const run = checkRunOptions(options)
-    return scoresOf(this.#known().members, x, run)
+    const { members, encoder } = this.#known()
+    const table = asTable(x)
+    if (table === undefined) return scoresOf(members, x as Rows, run)
+    const { rows, surprises } = await encodedRows(checkEncoder(encoder, x), table)
+    const scores = await scoresOf(members, rows, run)
+    for (const [row, count] of surprises) scores[row]! += (count * SURPRISE) / rows.cols
+    return scores
   }
 
   /**
@@ -187,11 +234,12 @@ export class AnomalyDetector extends BaseModel<'float32'> {
    * @param row - as many numbers as there are columns, or a Matrix of one row
    * @throws {@link LayerwiseError} as {@link score} rejects
    */
-  scoreSync(row: SingleRow): number {
-    const { members } = this.#known()
-    let sum = 0
-    for (const { scoring } of members) sum += scoring.reconstructionErrorSync(row)
-    return sum / members.length
+  scoreSync(row: SingleRow | TableRow): number {
+    const { members, encoder } = this.#known()
+    const encoded = encodedRow(encoder, row)
+    if (encoded === undefined) return scoreOf(members, row as SingleRow)
+    const { codes, surprises } = encoded
+    return scoreOf(members, codes) + (surprises.length * SURPRISE) / codes.length
   }
 
   /**
@@ -199,7 +247,7 @@ export class AnomalyDetector extends BaseModel<'float32'> {
    *
    * @throws {@link LayerwiseError} as {@link score}
    */
-  async predict(x: Rows, options?: RunOptions): Promise<AnomalyAnswers> {
+  async predict(x: Rows | TableBatches, options?: RunOptions): Promise<AnomalyAnswers> {
     const { reference } = this.#known()
     const { score: threshold } = this.threshold
     const scores = await this.score(x, options)
@@ -214,7 +262,7 @@ export class AnomalyDetector extends BaseModel<'float32'> {
    * @param row - as many numbers as there are columns, or a Matrix of one row
    * @throws {@link LayerwiseError} as {@link score} rejects
    */
-  predictSync(row: SingleRow): AnomalyAnswer {
+  predictSync(row: SingleRow | TableRow): AnomalyAnswer {
     const score = this.scoreSync(row)
     const { reference } = this.#known()
     return {
@@ -232,15 +280,21 @@ export class AnomalyDetector extends BaseModel<'float32'> {
    * @param row - as many numbers as there are columns, or a Matrix of one row
    * @throws {@link LayerwiseError} as {@link score} rejects; `ERR_ARGUMENT` for bad options
    */
-  explain(row: SingleRow, options?: ExplainOptions): ExplainedColumn[] {
+  explain(row: SingleRow | TableRow, options?: ExplainOptions): ExplainedColumn[] {
     const { most = 32 } = checkOptions('options', options, ['most'])
     checkInteger('most', most)
-    const { members } = this.#known()
+    const { members, encoder } = this.#known()
     // Checks the row as every other method does.
     this.scoreSync(row)
-    const { data } = Matrix.fromRows([row as Row])
-    const named = namedColumns(this.#settings, data.length)
-    return explanationOf(data, members, this.#settings, named, most as number)
+    const encoded = encodedRow(encoder, row)
+    const codes = encoded?.codes ?? Matrix.fromRows([row as Row]).data
+    const names = encoder === undefined ? this.#settings : namesOf(encoder)
+    const named = namedColumns(names, codes.length)
+    if (encoded === undefined || encoder === undefined)
+      return explanationOf(codes, members, named, saidAsNumbers(codes, names), most as number)
+    const said = saidAsTable(encoder, row as TableRow)
+    const explained = explanationOf(codes, members, named, said, most as number)
+    return withSurprises(explained, encoded, encoder)
   }
 
   /**
@@ -249,7 +303,7 @@ export class AnomalyDetector extends BaseModel<'float32'> {
    * @param x - at least 100 rows
    * @throws {@link LayerwiseError} as {@link score}; `ERR_SHAPE` also for fewer than 100 rows, here or held out
    */
-  async drift(x: Rows, options?: RunOptions): Promise<Drift> {
+  async drift(x: Rows | TableBatches, options?: RunOptions): Promise<Drift> {
     const { reference } = this.#known()
     const { score } = this.threshold
     const scores = await this.score(x, options)
@@ -269,12 +323,11 @@ export class AnomalyDetector extends BaseModel<'float32'> {
    * @param x - rows that were not learned from, normal or as mixed as those of `fit`
    * @throws {@link LayerwiseError} as {@link score}; `ERR_BUSY` while `fit` or `update` runs
    */
-  async refitThreshold(x: Rows, options?: RunOptions): Promise<Threshold> {
-    const { members } = this.#known()
-    const run = checkRunOptions(options)
+  async refitThreshold(x: Rows | TableBatches, options?: RunOptions): Promise<Threshold> {
+    const known = this.#known()
     return this.#exclusively('refitThreshold', async () => {
-      const reference = (await scoresOf(members, x, run)).sort()
-      this.#become({ members, reference, heldOut: reference.length })
+      const reference = (await this.score(x, options)).sort()
+      this.#become({ ...known, reference, heldOut: reference.length })
       return this.threshold
     })
   }
@@ -359,12 +412,17 @@ export class AnomalyDetector extends BaseModel<'float32'> {
     return {
       scaler: first!.network.scaling,
       fits: this.#fits,
-      more: { hidden, members: state.members.length, heldOut: state.heldOut },
+      more: {
+        hidden,
+        members: state.members.length,
+        heldOut: state.heldOut,
+        encoder: state.encoder?.toJSON() ?? null,
+      },
       tensors: detectorTensors(state),
     }
   }
 
-  #checkFit(options: unknown): LearnOptions {
+  #checkFit(options: unknown): GivenOptions {
     const given = checkRunOptions(options, ['validation', 'earlyStopping', 'onProgress'])
     const { validation = 0.2, earlyStopping, signal, threads } = given
     return {
@@ -372,7 +430,7 @@ export class AnomalyDetector extends BaseModel<'float32'> {
       validation:
         typeof validation === 'number'
           ? checkNumber('validation', validation, { min: 0, max: 0.9 })
-          : (validation as DenseFittingRows),
+          : (validation as DenseFittingRows | TableBatches),
       earlyStopping: earlyStopping as AnomalyFitOptions['earlyStopping'],
       onProgress: checkFunction('onProgress', given.onProgress as AnomalyFitOptions['onProgress']),
       seed: this.#settings.seed,
@@ -393,8 +451,8 @@ export class AnomalyDetector extends BaseModel<'float32'> {
     }
   }
 
-  #take({ state, trained, leftOut, trainings }: Learned): AnomalyHistory {
-    this.#become(state)
+  #take({ state, trained, leftOut, trainings }: Learned, encoder: TableEncoder | undefined): AnomalyHistory {
+    this.#become({ ...state, encoder })
     this.#fits++
     return { trained, leftOut, heldOut: state.heldOut, trainings, threshold: this.threshold }
   }
@@ -416,4 +474,36 @@ export class AnomalyDetector extends BaseModel<'float32'> {
 
 function between({ run }: LearnOptions): () => void {
   return () => run.signal?.throwIfAborted()
+}
+
+/** Options whose rows for validation may be a table. */
+type GivenOptions = Omit<LearnOptions, 'validation'> & {
+  readonly validation: DenseFittingRows | TableBatches | number
+}
+
+async function encodedOptions(given: GivenOptions, encoder: TableEncoder | undefined): Promise<LearnOptions> {
+  const { validation } = given
+  const table = asTable(validation)
+  if (table === undefined) return { ...given, validation: validation as DenseFittingRows | number }
+  const { rows } = await encodedRows(checkEncoder(encoder, validation), table)
+  return { ...given, validation: rows }
+}
+
+/** Mean over the members. */
+function scoreOf(members: DetectorState['members'], row: SingleRow): number {
+  let sum = 0
+  for (const { scoring } of members) sum += scoring.reconstructionErrorSync(row)
+  return sum / members.length
+}
+
+/** @throws {@link LayerwiseError} `ERR_ARGUMENT` where a table's own names would be hidden */
+function checkUnnamed({ columns, groups }: AnomalySettings): void {
+  for (const [option, value] of Object.entries({ columns, groups })) {
+    if (value !== undefined)
+      throw argumentError(option, 'nothing with a table, which names its columns', value)
+  }
+}
+
+function namesOf(encoder: TableEncoder): ColumnNames {
+  return { columns: encoder.columns.map(({ name }) => name), groups: encoder.groups }
 }

@@ -1,7 +1,9 @@
-import { argumentError, checkChoice, checkInteger, checkNumber, ownCopy } from '../base/check.js'
+import { argumentError, checkChoice, checkInteger, checkNumber, checkWithin, ownCopy } from '../base/check.js'
 import type { DenseFittingRows } from '../data/rows.js'
 import type { MetadataOption } from '../models/metadata.js'
 import type { RunOptions } from '../native/run-options.js'
+import type { TableBatches } from '../tables/encoding/checked-batches.js'
+import { checkEncoderOptions, type TableEncoderOptions } from '../tables/encoding/encoder-options.js'
 import type { ColumnGroup } from '../tables/encoding/table-encoder.js'
 import type { EarlyStopping } from '../training/early-stopping.js'
 import type { FitProgress, TrainingHistory } from '../training/history.js'
@@ -34,6 +36,11 @@ export interface AnomalyDetectorOptions extends MetadataOption {
    * names them as one. Default: none.
    */
   readonly groups?: readonly ColumnGroup[] | undefined
+  /**
+   * How a table is encoded, if `fit` is given one: options of the {@link TableEncoder} that is then part of the detector. Default: those of its
+   * own.
+   */
+  readonly encoder?: TableEncoderOptions | undefined
   /** Fixes first weights, shuffles and which rows are held out; a whole number of at least 0. Default 0. */
   readonly seed?: number | undefined
 }
@@ -48,12 +55,14 @@ export interface AnomalySettings {
   readonly columns?: readonly string[]
   /** Columns that belong together. Default: absent, there are none. */
   readonly groups?: readonly ColumnGroup[]
+  /** How a table is encoded. Default: absent, as a TableEncoder does it by itself. */
+  readonly encoder?: TableEncoderOptions
   /** Fixes first weights, shuffles and which rows are held out. */
   readonly seed: number
 }
 
 /** Names of the settings in a file. */
-export const ANOMALY_SETTINGS = ['trainedOn', 'quantile', 'columns', 'groups', 'seed']
+export const ANOMALY_SETTINGS = ['trainedOn', 'quantile', 'columns', 'groups', 'encoder', 'seed']
 
 /** How `fit` and `update` train. */
 export interface AnomalyFitOptions extends RunOptions {
@@ -61,7 +70,7 @@ export interface AnomalyFitOptions extends RunOptions {
    * Rows that are not learned from: the threshold and the probabilities are taken from their scores. Rows like those of `fit`, or the fraction of
    * these to hold out, in (0, 1); 0 holds none out, and the scores of the training rows are used, which are too low. Default 0.2.
    */
-  readonly validation?: DenseFittingRows | number | undefined
+  readonly validation?: DenseFittingRows | TableBatches | number | undefined
   /** Ends the training of each autoencoder when the cost of the held-out rows no longer falls. Default: all epochs of the recipe. */
   readonly earlyStopping?: EarlyStopping | undefined
   /** Called about every 100 ms while an autoencoder trains, and awaited. Default: none. */
@@ -102,8 +111,15 @@ export function checkAnomalySettings(given: Record<string, unknown>): AnomalySet
     trainedOn,
     quantile: checkQuantile(trainedOn, contamination, given.quantile),
     ...ownCopy(columns),
+    ...(given.encoder !== undefined && { encoder: checkEncoder(given.encoder) }),
     seed: checkInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER),
   }
+}
+
+/** A plain copy, in which what is undefined is absent. */
+function checkEncoder(value: unknown): TableEncoderOptions {
+  checkWithin('encoder', () => checkEncoderOptions(value))
+  return JSON.parse(JSON.stringify(value)) as TableEncoderOptions
 }
 
 function checkQuantile(trainedOn: TrainedOn, contamination: unknown, quantile: unknown): number {

@@ -6,13 +6,14 @@ import { StandardScaler } from '../data/scaling/standard-scaler.js'
 import { checkCount, type ModelFile, type Tensors } from '../models/model-file.js'
 import { checkTensors, namedShapes, roomFor, views } from '../models/model-tensors.js'
 import type { NativeLayer } from '../native/binding.js'
+import { TableEncoder } from '../tables/encoding/table-encoder.js'
 import { type DetectorState, Member, newStack } from './member.js'
 
 /** The most autoencoders, and the most layers of one, in a file. */
 const MOST = 100
 
 /** Fields of a file that only a detector has. */
-export const DETECTOR_FIELDS = ['hidden', 'members', 'heldOut']
+export const DETECTOR_FIELDS = ['hidden', 'members', 'heldOut', 'encoder']
 
 /** The arrays of a fitted detector. */
 export function detectorTensors({ members, reference }: DetectorState): Tensor[] {
@@ -51,6 +52,9 @@ export function storedDetector(file: ModelFile): StoredDetector {
   const count = checkCount(name, 'members', more.members, MOST)
   const heldOut = checkCount(name, 'heldOut', more.heldOut, Number.MAX_SAFE_INTEGER)
   const inputs = scaler.inputs
+  const encoder = more.encoder === null ? undefined : TableEncoder.fromJSON(more.encoder)
+  if (encoder !== undefined && encoder.width !== inputs)
+    throw formatError(name, `its encoder makes ${encoder.width} columns where the scaler has ${inputs}`)
   const layers = layersOf(inputs, hidden)
   const indices = Array.from({ length: count }, (_, m) => m)
   const weights = indices.flatMap((m) =>
@@ -79,7 +83,7 @@ export function storedDetector(file: ModelFile): StoredDetector {
       if (!typical.every((error) => error > 0)) throw formatError(name, 'a typical error is not above 0')
       return new Member(newStack(scaler, hidden, seed + m, { parameters, fits }), typical)
     })
-    return { members, reference, heldOut }
+    return { members, reference, heldOut, encoder }
   }
   return { places, make }
 }

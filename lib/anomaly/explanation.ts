@@ -1,3 +1,4 @@
+import type { TableValue } from '../tables/encoding/encoded-column.js'
 import { type ColumnNames, type NamedColumns, nameOf } from './columns.js'
 import type { Member } from './member.js'
 
@@ -5,10 +6,10 @@ import type { Member } from './member.js'
 export interface ExplainedColumn {
   /** Name of the column or group. */
   readonly column: string
-  /** Its value in the row; of a group of several columns the name of the one with the largest value. */
-  readonly value: number | string
+  /** Its value in the row, in the terms of the table, if it is one; of a group of several columns the name of the one with the largest value. */
+  readonly value: TableValue
   /** What the detector expects from the other columns alone, in the units of the rows; of a group the name of the column with the largest. */
-  readonly expected: number | string
+  readonly expected: TableValue
   /** How much the score would fall if the value were the expected one; below 0 where it would rise. */
   readonly effect: number
   /**
@@ -18,6 +19,21 @@ export interface ExplainedColumn {
   readonly error: number
   /** The mean of that over the rows that the detector learned from. */
   readonly typicalError: number
+}
+
+/** How numbers are said. */
+export interface Said {
+  /** The value in the row. */
+  readonly value: (entry: NamedColumns) => TableValue
+  /** Another value. */
+  readonly expected: (entry: NamedColumns, numbers: (column: number) => number) => TableValue
+}
+
+/** Numbers as they are, and the name of the largest of several columns. */
+export function saidAsNumbers(row: Float64Array, names: ColumnNames): Said {
+  const expected = ({ columns }: NamedColumns, numbers: (column: number) => number) =>
+    columns.length > 1 ? nameOf(names, largest(columns, numbers)) : numbers(columns[0]!)
+  return { value: (entry) => expected(entry, (j) => row[j]!), expected }
 }
 
 /** Options of `explain`. */
@@ -35,8 +51,8 @@ export interface ExplainOptions {
 export function explanationOf(
   row: Float64Array,
   members: readonly Member[],
-  names: ColumnNames,
   named: readonly NamedColumns[],
+  said: Said,
   most: number,
 ): ExplainedColumn[] {
   const { shift, factor, clipped } = members[0]!.network.scaling!
@@ -57,13 +73,11 @@ export function explanationOf(
     const others = reconstruction(changed, members)
     for (const j of columns) changed[j] = others[j]!
     const expected = (j: number) => others[j]! / factor[j]! + shift[j]!
-    const said = (value: (column: number) => number) =>
-      columns.length > 1 ? nameOf(names, largest(columns, value)) : value(columns[0]!)
     const sum = (numbers: Float64Array) => columns.reduce((total, j) => total + numbers[j]!, 0)
     return {
       column: entry.name,
-      value: said((j) => row[j]!),
-      expected: said(expected),
+      value: said.value(entry),
+      expected: said.expected(entry, expected),
       effect: score - scaledScore(changed, members),
       error: sum(errors.found),
       typicalError: sum(errors.typical),

@@ -5,6 +5,7 @@ import { valueSlices } from '../data/slices.js'
 import type { Stored } from '../models/network.js'
 import { StackedAutoencoder } from '../models/stacked-autoencoder.js'
 import type { RunOptions } from '../native/run-options.js'
+import type { TableEncoder } from '../tables/encoding/table-encoder.js'
 
 /** Scaled values are bounded by this, so that no finite row overflows. */
 const BOUND = 1e12
@@ -48,6 +49,8 @@ export interface DetectorState {
   readonly reference: PlainFloat64Array
   /** How many of them are those of rows that were not learned from: all or none. */
   readonly heldOut: number
+  /** Of a detector that was fitted on a table. */
+  readonly encoder?: TableEncoder | undefined
 }
 
 /** A stack for rows of these scaled columns: relu codes and identity outputs. */

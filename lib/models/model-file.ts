@@ -31,11 +31,11 @@ const ENTRY = 'layerwise'
 /** The entry with the user's own metadata, a JSON object; absent if there is none. */
 const OWN_ENTRY = 'metadata'
 
-/** Deepest nesting in it: options, layers, a layer, its sparsity, its target. */
-const DEPTH = 6
+/** Deepest nesting in it: options, layers, a layer, its sparsity, its target; the encoder of a table, its columns, one of them, what it holds. */
+const DEPTH = 8
 
-/** Most names in it: twice those of 1,000 layers with all their options. */
-const NAMES = 50_000
+/** Most names in it: those of a table of 10,000 columns, with a dozen for each. */
+const NAMES = 150_000
 
 const FIELDS = ['format', 'class', 'version', 'options', 'scaler', 'fits']
 
