@@ -9,7 +9,8 @@ import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
+import { type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import {
@@ -37,16 +38,31 @@ import {
 
 const COLS = 8
 
-/** Milliseconds that the longest turn took while `call` ran, and that the call took. */
+/** A turn of the event loop: when it was, and the processor time that it took, in milliseconds. */
+interface Turn {
+  readonly start: number
+  readonly end: number
+  readonly ms: number
+}
+
+/** Turns that are shorter are not looked at again. */
+const SHORT_MS = 1
+
+/** Milliseconds that the longest turn took while `call` ran, the same without collections of garbage, and those that the call took. */
 export async function longestBlock(
   call: () => Promise<unknown>,
-): Promise<{ longest: number; whole: number }> {
-  let [longest, running] = [0, true]
+): Promise<{ longest: number; own: number; whole: number }> {
+  const turns: Turn[] = []
+  const collections: PerformanceEntry[] = []
+  const observer = new PerformanceObserver((list) => collections.push(...list.getEntries()))
+  observer.observe({ entryTypes: ['gc'] })
+  let running = true
   const watch = async () => {
     while (running) {
-      const before = spent()
+      const [start, before] = [performance.now(), spent()]
       await setImmediate()
-      longest = Math.max(longest, spent() - before)
+      const ms = spent() - before
+      if (ms > SHORT_MS) turns.push({ start, end: performance.now(), ms })
     }
   }
   const start = performance.now()
@@ -56,7 +72,23 @@ export async function longestBlock(
     running = false
   })
   await watched
-  return { longest, whole: performance.now() - start }
+  const whole = performance.now() - start
+  // Collections are told of later.
+  await setTimeout(20)
+  observer.disconnect()
+  const most = (values: readonly number[]) => values.reduce((a, b) => Math.max(a, b), 0)
+  return {
+    longest: most(turns.map(({ ms }) => ms)),
+    own: most(turns.map((turn) => turn.ms - collected(turn, collections))),
+    whole,
+  }
+}
+
+/** How long garbage was collected in a turn, in milliseconds. */
+function collected({ start, end }: Turn, collections: readonly PerformanceEntry[]): number {
+  return collections.reduce((sum, { startTime, duration }) => {
+    return sum + Math.max(0, Math.min(end, startTime + duration) - Math.max(start, startTime))
+  }, 0)
 }
 
 /**
@@ -309,7 +341,7 @@ export const CALLS: Readonly<Record<string, Prepare>> = {
 }
 
 /** Measures one of the calls, in its own folder. */
-export async function measure(name: string, rows: number): Promise<{ longest: number; whole: number }> {
+export async function measure(name: string, rows: number): ReturnType<typeof longestBlock> {
   const folder = await mkdtemp(join(tmpdir(), 'layerwise-block-'))
   try {
     return await longestBlock(await CALLS[name]!(rows, folder))
@@ -329,8 +361,11 @@ async function main(): Promise<void> {
   )
   console.log(`the longest turn of the event loop, ${rows} rows of ${COLS} numbers`)
   for (const name of wanted) {
-    const { longest, whole } = await measure(name, rows)
-    console.log(`${name.padEnd(34)} ${longest.toFixed(1).padStart(7)} ms  of ${whole.toFixed(0)} ms`)
+    const { longest, own, whole } = await measure(name, rows)
+    const [all, ours] = [longest, own].map((ms) => ms.toFixed(1).padStart(7))
+    console.log(
+      `${name.padEnd(36)} ${all} ms  ${ours} without collections of garbage  of ${whole.toFixed(0)} ms`,
+    )
   }
 }
 

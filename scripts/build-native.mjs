@@ -6,6 +6,9 @@
  *   node scripts/build-native.mjs --sanitize=address    only core and C++ tests, under ASan and UBSan, with the kernels of this
  *                                                       processor's best vector level alone: build-address/
  *   node scripts/build-native.mjs --sanitize=thread     the same under TSan: build-thread/
+ *   … --level=avx2                                      core and C++ tests with the kernels of another level, sanitized or not: build-avx2/,
+ *                                                       build-address-avx2/
+ *   … --addon                                           the addon instead: build-address-addon/Release/layerwise.node
  *
  * CMAKE_BUILD_PARALLEL_LEVEL compilers run at once: unless it is set, one for each processor.
  */
@@ -20,8 +23,12 @@ import { levelsOfProcessor } from './vector-levels.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { values: options } = parseArgs({
-  options: { tests: { type: 'boolean', default: false }, sanitize: { type: 'string' } },
+  options: {
+    ...{ tests: { type: 'boolean', default: false }, addon: { type: 'boolean', default: false } },
+    ...{ sanitize: { type: 'string' }, level: { type: 'string' } },
+  },
 })
+const cmakeJs = 'node_modules/cmake-js/bin/cmake-js'
 const jobs = process.env.CMAKE_BUILD_PARALLEL_LEVEL ?? String(availableParallelism())
 
 /** @param {string} program @param {string[]} args */
@@ -31,20 +38,26 @@ function run(program, ...args) {
   if (status !== 0) process.exit(status ?? 1)
 }
 
-if (options.sanitize !== undefined) {
-  const directory = `build-${options.sanitize}`
-  const generator = onPath('ninja') ? ['-G', 'Ninja'] : []
+if (options.sanitize !== undefined || options.level !== undefined) {
+  const { sanitize, level, addon } = options
+  const parts = [sanitize, level, addon ? 'addon' : undefined].filter((part) => part !== undefined)
+  const directory = `build-${parts.join('-')}`
   const definitions = [
-    '-DCMAKE_BUILD_TYPE=Release',
-    '-DLAYERWISE_TESTS=ON',
-    `-DLAYERWISE_SANITIZE=${options.sanitize}`,
-    `-DLAYERWISE_VECTOR_LEVEL=${levelsOfProcessor()[0] ?? ''}`,
+    `LAYERWISE_TESTS=${addon ? 'OFF' : 'ON'}`,
+    `LAYERWISE_SANITIZE=${sanitize ?? ''}`,
+    `LAYERWISE_VECTOR_LEVEL=${level ?? levelsOfProcessor()[0] ?? ''}`,
   ]
-  run('cmake', '-S', '.', '-B', directory, ...generator, ...definitions)
-  run('cmake', '--build', directory, '--parallel', jobs)
+  if (addon) {
+    const given = definitions.map((definition) => `--CD${definition}`)
+    run(process.execPath, cmakeJs, 'configure', '--log-level=warn', '--out', directory, ...given)
+  } else {
+    const generator = onPath('ninja') ? ['-G', 'Ninja'] : []
+    const given = ['CMAKE_BUILD_TYPE=Release', ...definitions].map((definition) => `-D${definition}`)
+    run('cmake', '-S', '.', '-B', directory, ...generator, ...given)
+  }
+  run('cmake', '--build', directory, '--config', 'Release', '--parallel', jobs)
 } else {
   const before = fingerprints()
-  const cmakeJs = 'node_modules/cmake-js/bin/cmake-js'
   run(
     process.execPath,
     cmakeJs,

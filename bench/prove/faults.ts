@@ -43,7 +43,8 @@ export const failingCalls: Proof = {
         mkdirSync(folder)
         const control = join(root, `control-${k}`)
         writeFileSync(control, Buffer.concat([Buffer.from(Int32Array.of(-1).buffer), Buffer.alloc(4092)]))
-        const env = { LD_PRELOAD: shim, FAILING_FOLDER: folder, FAILING_CONTROL: control }
+        const preloaded = [process.env.LD_PRELOAD, shim].filter(Boolean).join(':')
+        const env = { LD_PRELOAD: preloaded, FAILING_FOLDER: folder, FAILING_CONTROL: control }
         const args = [operation, folder, String(constants.errno[error]), '0', String(MOST_CALLS)]
         const { failed, harmless } = JSON.parse(await endsWell(start(program, args, { env }))) as Met
         must(failed < MOST_CALLS, `${operation} makes more than ${MOST_CALLS} calls`)

@@ -3,7 +3,9 @@ import { failingCalls } from './faults.js'
 import { fuzzes } from './fuzz.js'
 import { killsAmidAppend, killsAmidSave, killsAmidWriteDataset } from './kills.js'
 import { killsOfTrainings } from './kills-of-trainings.js'
+import { limits } from './limits.js'
 import { memoryOverEncodes, memoryOverFits } from './memory.js'
+import { native } from './native.js'
 import type { Proof } from './proof.js'
 import { together } from './together.js'
 import { workers } from './workers.js'
@@ -12,7 +14,9 @@ import { workers } from './workers.js'
 export const PROOFS: readonly Proof[] = [
   ...[killsAmidSave, killsOfTrainings, killsAmidWriteDataset, killsAmidAppend],
   failingCalls,
+  ...limits,
   ...fuzzes,
   ...[workers, together],
   ...[memoryOverFits, memoryOverEncodes, eventLoop],
+  ...native,
 ]
