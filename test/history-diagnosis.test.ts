@@ -73,8 +73,9 @@ describe('the history of an autoencoder', () => {
     expect(inMemory.rows).toBe(2048)
     const path = join(folder, 'many')
     await writeDataset(path, [many], { type: 'float64' })
-    await using files = await openDataset(path)
+    const files = await openDataset(path)
     const inFiles = (await model().fit(files, { ...fit, shuffle: 'blocks' })).reconstruction!
+    await files.close()
     expect(inFiles.rows).toBe(2048)
     const heldOut = (await model().fit(many, { ...fit, validation: 0.7 })).reconstruction!
     expect(heldOut.rows).toBe(1500)
