@@ -254,7 +254,7 @@ export abstract class Autoencoder<P extends Precision> extends NetworkModel<P> {
   /**
    * The cost J over the rows of `x`, exactly: mean activations are those of all rows.
    *
-   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE`, `ERR_RANGE` as `fit`
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE`, `ERR_RANGE`, `ERR_FILE` as `fit`
    */
   async cost(x: Rows, options?: CostOptions<P>): Promise<Cost<P>> {
     return this.measure({ x }, options, this.costObjective())

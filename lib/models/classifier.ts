@@ -212,7 +212,7 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
   /**
    * The cost J over the rows of `x` with these labels, exactly.
    *
-   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE`, `ERR_RANGE` as `fit`, but labels may be all of one class
+   * @throws {@link LayerwiseError} `ERR_ARGUMENT`, `ERR_SHAPE`, `ERR_RANGE`, `ERR_FILE` as `fit`, but labels may be all of one class
    */
   async cost(x: Rows, labels: Labels<C>, options?: CostOptions<P>): Promise<Cost<P>> {
     return this.measure({ x, labels }, options, this.costObjective())

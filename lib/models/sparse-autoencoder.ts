@@ -76,6 +76,7 @@ export class SparseAutoencoder<P extends Precision = 'float32'> extends Autoenco
    * @throws {@link LayerwiseError} `ERR_BUSY` while another fit of this model runs
    * @throws {@link LayerwiseError} `ERR_DIVERGED` if the cost is no longer finite: epoch in `details`
    * @throws {@link LayerwiseError} `ERR_STATE` if the buffer of `x` is transferred while it is copied, or later where it is above 256 MiB
+   * @throws {@link LayerwiseError} `ERR_FILE` if a file of a Dataset fails meanwhile: the model keeps its last complete step
    */
   async fit(x: Rows, options?: FitOptions): Promise<TrainingHistory> {
     const settings = checkFitOptions(options)
