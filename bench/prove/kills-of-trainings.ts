@@ -10,7 +10,7 @@ import { checkpointOptions, TRAINING, trainedModel, trainingRows } from './train
 /** The latest moment of a kill after a training has begun, in milliseconds. */
 const LATEST = 700
 
-/** Kills of one training. */
+/** Kills of one training, before it is let go to its end. */
 const KILLS = 10
 
 /** How many epochs a checkpoint has. It must be whole and free; nothing is trained or written. */
@@ -31,6 +31,11 @@ async function epochsIn(path: string): Promise<number> {
   if (error !== reason) throw error
   must(steps === -1, 'a training that was aborted before it began has trained')
   return 0
+}
+
+/** Waits for a temporary file, at most for a second. */
+async function beginsToWrite(folder: string): Promise<void> {
+  for (let k = 0; k < 1000 && temporaries(folder).length === 0; k++) await setTimeout(1)
 }
 
 export const killsOfTrainings: Proof = {
@@ -80,7 +85,11 @@ export const killsOfTrainings: Proof = {
         }
         const child = start(program, [path])
         await hasSaid(child, 'begins')
-        await Promise.race([setTimeout(random.between(0, LATEST)), child.ended])
+        const moment = setTimeout(random.between(0, LATEST)).then(() =>
+          // Half of them as soon as a file is being written, which takes a small part of the time.
+          random.next() < 0.5 ? beginsToWrite(join(path, '..')) : undefined,
+        )
+        await Promise.race([moment, child.ended])
         child.process.kill('SIGKILL')
         const how = await child.ended
         must(how === 'SIGKILL' || child.said().includes('is done'), `it ended by ${how}: ${child.errors()}`)
