@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { endsWell, programOf, start } from './child.js'
 import { inFolder } from './folder.js'
-import type { Proof } from './proof.js'
+import { type Proof, Skipped } from './proof.js'
 import { READERS } from './readers.js'
 
 /** A file that is read for this long, in milliseconds, is never read to its end. */
@@ -21,7 +22,17 @@ const COUNTS: Readonly<Record<string, number>> = {
     shard: 60_000,
     model: 150_000,
   },
-  ...{ detector: 50_000, checkpoint: 40_000, scaler: 100_000, CSV: 100_000, 'JSON lines': 100_000 },
+  ...{ detector: 50_000, checkpoint: 40_000, scaler: 80_000, CSV: 100_000, 'JSON lines': 70_000 },
+  ...{ Arrow: 40_000, Parquet: 10_000 },
+}
+
+function isInstalled(name: string): boolean {
+  try {
+    createRequire(import.meta.url).resolve(name)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function fuzzOf(name: string): Proof {
@@ -34,6 +45,8 @@ function fuzzOf(name: string): Proof {
     quick: 200,
     prove: ({ seed, from, count }) =>
       inFolder(async (folder) => {
+        const { needs } = READERS[name]!
+        if (needs !== undefined && !isInstalled(needs)) throw new Skipped(`${needs} is not installed`)
         const program = programOf('reads-damaged')
         const args = [name, folder, ...[seed, from, count].map(String)]
         const child = start(program, args, { node: [`--max-old-space-size=${MEBIBYTES}`] })

@@ -15,7 +15,6 @@ import {
   readIdx,
   readIdxLabels,
   readNpy,
-  readTable,
   resumeTraining,
   SoftmaxClassifier,
   SparseAutoencoder,
@@ -23,16 +22,18 @@ import {
   StackedClassifier,
   StandardScaler,
   scalerFromJSON,
-  type TableFormat,
   writeNpy,
 } from '../../lib/index.js'
 import type { RowRandom } from '../synthetic/random.js'
 import { sealed } from './checkpoint-seal.js'
 import { mutated, mutatedJsonFile, mutatedNpy, mutatedSafetensors } from './mutate.js'
 import { must, randomOf } from './proof.js'
+import { arrowFile, csv, jsonLines, parquetFile } from './table-readers.js'
 
 /** Something that reads what others may have written. */
 export interface Reader {
+  /** The package that it reads with, if it is none of ours. */
+  readonly needs?: string
   /** Good files, in a folder that is there. */
   good(folder: string): Promise<Buffer[]>
   mutate(good: readonly Buffer[], random: RowRandom): Buffer | Promise<Buffer>
@@ -119,27 +120,6 @@ const readsModel: Reader['read'] = async (bytes) => {
   must(again.kind === model.kind, `a ${model.kind} that is saved again is a ${again.kind}`)
 }
 
-const table = (format: TableFormat, mutate: Reader['mutate'], texts: readonly string[]): Reader => ({
-  good: async () => texts.map((text) => Buffer.from(text)),
-  mutate,
-  async read(bytes) {
-    for await (const { rows, columns } of readTable(bytes, { format })) {
-      for (const { values, name } of columns)
-        must(values.length === rows, `${values.length} values of '${name}' in ${rows} rows`)
-    }
-  },
-  codes: ['ERR_FORMAT', 'ERR_RANGE'],
-})
-
-const csv = [
-  'n,c,d\n1,red,2024-01-10\n2.5,"a ""b"", c",2024-02-29\n,,\n-3e5,x,2024-12-31T10:00:00Z\n',
-  'a;b\r\n1;true\r\n2;false\r\n"3\r\n";NA\r\n',
-  '\ufeffone\ttwo\n1\t2\n3\t4\n',
-]
-const lines = [
-  '{"n":1,"c":"red","t":true}\n{"n":2.5,"c":null}\n{"t":false,"n":-1e300}\n',
-  '{"a":[1,2],"b":{"c":1}}\r\n\r\n{"a":[3],"b":{"c":"\\ud83d\\ude00"}}\n',
-]
 const idx = [
   Buffer.from([0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6]),
   Buffer.from([0, 0, 12, 1, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0]),
@@ -281,6 +261,8 @@ export const READERS: Readonly<Record<string, Reader>> = {
     },
     codes: ['ERR_FORMAT', 'ERR_ARGUMENT', 'ERR_SHAPE', 'ERR_RANGE'],
   },
-  CSV: table('csv', mutated, csv),
-  'JSON lines': table('jsonLines', mutated, lines),
+  CSV: csv,
+  'JSON lines': jsonLines,
+  Arrow: arrowFile,
+  Parquet: parquetFile,
 }
