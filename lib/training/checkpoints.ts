@@ -189,8 +189,9 @@ export class Checkpoints {
     try {
       return read()
     } catch (error) {
-      if (!(error instanceof TypeError)) throw error
-      throw formatError(checkPath('path', this.#settings.path), error.message, error)
+      const { name, message } = error as Error
+      if (name !== 'TypeError') throw error
+      throw formatError(checkPath('path', this.#settings.path), message, error)
     }
   }
 
