@@ -5,7 +5,6 @@ import { gzipSync } from 'node:zlib'
 import { writeShards } from '../../lib/data/dataset/write-dataset.js'
 import {
   AnomalyDetector,
-  type ErrorCode,
   LinearAutoencoder,
   Matrix,
   MinMaxScaler,
@@ -24,24 +23,11 @@ import {
   scalerFromJSON,
   writeNpy,
 } from '../../lib/index.js'
-import type { RowRandom } from '../synthetic/random.js'
 import { sealed } from './checkpoint-seal.js'
 import { mutated, mutatedJsonFile, mutatedNpy, mutatedSafetensors } from './mutate.js'
 import { must, randomOf } from './proof.js'
+import type { Reader } from './reader.js'
 import { arrowFile, csv, jsonLines, parquetFile } from './table-readers.js'
-
-/** Something that reads what others may have written. */
-export interface Reader {
-  /** The package that it reads with, if it is none of ours. */
-  readonly needs?: string
-  /** Good files, in a folder that is there. */
-  good(folder: string): Promise<Buffer[]>
-  mutate(good: readonly Buffer[], random: RowRandom): Buffer | Promise<Buffer>
-  /** Reads a file; fails if what it says is not right. */
-  read(bytes: Buffer, folder: string): Promise<void>
-  /** Codes with which it may be refused. */
-  readonly codes: readonly ErrorCode[]
-}
 
 const COLS = 3
 const random = randomOf(5, 0)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { type ReadTableOptions, readTable, type TableSource } from '../../lib/index.js'
 import { mutated } from './mutate.js'
 import { must } from './proof.js'
-import type { Reader } from './readers.js'
+import type { Reader } from './reader.js'
 
 /** Reads a table to its end: each of its columns must have all rows. */
 async function readsTable(source: TableSource, options: ReadTableOptions = {}): Promise<void> {
