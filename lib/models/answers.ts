@@ -96,7 +96,7 @@ export async function answerErrors(
 
 /** The same of errors that come part by part, of at least one row. */
 export async function collectErrors(
-  parts: AsyncIterable<Part<Float64Array<ArrayBuffer>>>,
+  parts: AsyncIterable<Part<PlainFloat64Array>>,
   x: Rows,
   { run, to, largest }: ReturnType<typeof checkErrorOptions>,
 ): Promise<PlainFloat64Array | Dataset | LargestErrors> {

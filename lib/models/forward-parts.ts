@@ -1,5 +1,11 @@
 import { ownCopy } from '../base/check.js'
-import { allocate, type FloatArray, type Precision } from '../base/precision.js'
+import {
+  allocate,
+  type FloatArray,
+  type PlainFloat64Array,
+  type PlainUint32Array,
+  type Precision,
+} from '../base/precision.js'
 import { STORAGE_TYPES } from '../base/storage-type.js'
 import { type Rows, toRows } from '../data/rows.js'
 import { viewOf } from '../data/storage.js'
@@ -23,9 +29,9 @@ type Result = ForwardRequest['result']
 
 /** The answers themselves. */
 export type Answers<P extends Precision, R extends Result> = R extends 'errors'
-  ? Float64Array<ArrayBuffer>
+  ? PlainFloat64Array
   : R extends 'classes'
-    ? Uint32Array<ArrayBuffer>
+    ? PlainUint32Array
     : FloatArray<P>
 
 /** The answers for consecutive rows. */
