@@ -1,4 +1,6 @@
-import { join } from 'node:path'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import {
   type FitOptions,
@@ -59,11 +61,14 @@ test('the default schedule of adam spans the epochs of each training', async () 
   expect(await rates()).toEqual(await rates())
 })
 
-test('moments are kept for other rows, and after an abort', async () => {
+test('moments are kept for other rows, and after an abort that writes a checkpoint', async ({ onTestFinished }) => {
+  const folder = await mkdtemp(join(tmpdir(), 'layerwise-moments-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const checkpoint = { path: join(folder, 'run.checkpoint') }
   const [one, two] = [create(), create()]
   const controller = new AbortController()
   const onEpoch = ({ epoch }: { epoch: number }) => void (epoch === 2 && controller.abort())
-  await rejection(one.fit(x, { ...plain, epochs: 9, signal: controller.signal, onEpoch }))
+  await rejection(one.fit(x, { ...plain, epochs: 9, signal: controller.signal, onEpoch, checkpoint }))
   await two.fit(x, { ...plain, epochs: 2 })
   for (const model of [one, two]) await model.fit(other, { ...plain, epochs: 2, optimizerState: 'keep' })
   expect(one.parameters()).toEqual(two.parameters())

@@ -116,7 +116,7 @@ interface FirstOrderOptions {
   readonly clipNorm?: number | undefined
   /**
    * With which moments an optimizer begins: with new ones, or with those that the model's training before this one left, whatever rows it
-   * was on; the mean activations of a sparsity penalty are kept too. That training must have had the same kind of optimizer; a model without one
+   * was on (one that was aborted without a `checkpoint` leaves none); the mean activations of a sparsity penalty are kept too. That training must have had the same kind of optimizer; a model without one
    * since it was made or loaded begins with new ones. A schedule of kind `step` and a function then count epochs on from that training, while
    * `cosine` spans the epochs of each. They take memory, for Adam twice that of the parameters, until the model's next training. Default
    * `'fresh'`.
