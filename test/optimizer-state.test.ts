@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, join } from 'node:path'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import {
   type FitOptions,
@@ -61,7 +61,9 @@ test('the default schedule of adam spans the epochs of each training', async () 
   expect(await rates()).toEqual(await rates())
 })
 
-test('moments are kept for other rows, and after an abort that writes a checkpoint', async ({ onTestFinished }) => {
+test('moments are kept for other rows, and after an abort that writes a checkpoint', async ({
+  onTestFinished,
+}) => {
   const folder = await mkdtemp(join(tmpdir(), 'layerwise-moments-'))
   onTestFinished(() => rm(folder, { recursive: true }))
   const checkpoint = { path: join(folder, 'run.checkpoint') }
