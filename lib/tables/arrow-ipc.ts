@@ -36,14 +36,15 @@ export async function checkIpcFile(readAt: ReadAt, size: number): Promise<void> 
   const length = end.readInt32LE(0)
   if (length <= 0 || length > Math.min(LONGEST, size - START - END))
     throw new MetadataError('its footer is damaged')
-  for (const { offset, metadataLength, bodyLength } of checkFooter(
+  for (const { offset, metadataLength, bodyLength, isDictionary } of checkFooter(
     await readAt(size - END - length, length),
   )) {
     const isWithin = offset >= START && metadataLength > 0 && bodyLength >= 0
     if (!isWithin || metadataLength > LONGEST || offset + metadataLength + bodyLength > size)
       throw new MetadataError('a batch lies outside of the file')
     const message = messageOf(Buffer.from(await readAt(offset, metadataLength)))
-    if (checkMessage(message) > size - offset) throw new MetadataError('a batch lies outside of the file')
+    if (checkMessage(message, isDictionary) > size - offset)
+      throw new MetadataError('a batch lies outside of the file')
   }
 }
 

@@ -9,18 +9,28 @@ export interface ArrowBlock {
   /** Of the message, with its length and padding. */
   readonly metadataLength: number
   readonly bodyLength: number
+  /** Whether it is listed as a dictionary, not as a batch of rows. */
+  readonly isDictionary: boolean
 }
 
 /** Thrown for metadata that are not whole. */
 export class MetadataError extends Error {}
 
-/** The length of the body behind a message. @throws {@link MetadataError} for a damaged one */
-export function checkMessage(bytes: Uint8Array): number {
+/**
+ * The length of the body behind a message.
+ *
+ * @param isDictionary - whether it has to be a dictionary, or has to be a batch of rows; default: any message
+ * @throws {@link MetadataError} for a damaged one
+ */
+export function checkMessage(bytes: Uint8Array, isDictionary?: boolean): number {
   const metadata = new Metadata(bytes)
   const message = metadata.root()
   const kind = metadata.byte(message, 1)
   const bodyLength = metadata.int64(message, 3)
   if (bodyLength < 0) throw new MetadataError('a message has a negative length')
+  // apache-arrow goes on looking for a batch of rows, at the same place, where there is another message.
+  if (isDictionary !== undefined && kind !== (isDictionary ? DICTIONARY_BATCH : RECORD_BATCH))
+    throw new MetadataError('the footer names another kind of message')
   const header = metadata.tableAt(message, 2)
   metadata.keyValues(message, 4)
   if (header === undefined) throw new MetadataError('a message is empty')
@@ -42,7 +52,7 @@ export function checkFooter(bytes: Uint8Array): readonly ArrowBlock[] {
   if (schema === undefined) throw new MetadataError('the footer has no schema')
   metadata.schema(schema)
   metadata.keyValues(footer, 4)
-  return [...metadata.blocks(footer, 2), ...metadata.blocks(footer, 3)]
+  return [...metadata.blocks(footer, 2, true), ...metadata.blocks(footer, 3, false)]
 }
 
 const [SCHEMA, DICTIONARY_BATCH, RECORD_BATCH] = [1, 2, 3]
@@ -126,7 +136,7 @@ class Metadata {
     }
   }
 
-  blocks(footer: FlatTable, field: number): ArrowBlock[] {
+  blocks(footer: FlatTable, field: number, isDictionary: boolean): ArrowBlock[] {
     const { at, count } = this.#vector(footer, field, 24)
     return Array.from({ length: count }, (_, i) => {
       const place = at + i * 24
@@ -134,6 +144,7 @@ class Metadata {
         offset: this.#int64(place),
         metadataLength: this.#view.getInt32(place + 8, true),
         bodyLength: this.#int64(place + 16),
+        isDictionary,
       }
     })
   }
@@ -175,7 +186,7 @@ class Metadata {
   #table(at: number): FlatTable {
     this.#spend(1)
     const fields = at - this.#view.getInt32(this.#within(at, 4), true)
-    const size = this.#view.getUint16(this.#within(fields, 4), true)
+    const size = this.#view.getInt16(this.#within(fields, 4), true)
     this.#within(fields, Math.max(4, size))
     return { at, fields, size }
   }
@@ -183,7 +194,8 @@ class Metadata {
   /** Where a field lies; undefined if it is absent. */
   #field({ at, fields, size }: FlatTable, field: number): number | undefined {
     const slot = 4 + 2 * field
-    const offset = slot + 2 > size ? 0 : this.#view.getUint16(fields + slot, true)
+    // Where a list is said to end within an entry, apache-arrow reads the entry.
+    const offset = slot >= size ? 0 : this.#view.getInt16(this.#within(fields + slot, 2), true)
     return offset === 0 ? undefined : this.#within(at + offset, 1)
   }
 
