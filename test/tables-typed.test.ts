@@ -324,6 +324,19 @@ describe('Arrow', () => {
     },
   )
 
+  test('a file whose footer names its dictionaries as batches of rows is refused', async () => {
+    const whole = Buffer.from(tableToIPC(table(), 'file'))
+    const footer = whole.length - 10 - whole.readInt32LE(whole.length - 10)
+    const root = footer + whole.readUInt32LE(footer)
+    const [dictionaries, batches] = [2, 3].map((field) => root - whole.readInt32LE(root) + 4 + 2 * field)
+    const of = whole.readUInt16LE(batches)
+    whole.writeUInt16LE(whole.readUInt16LE(dictionaries!), batches)
+    whole.writeUInt16LE(of, dictionaries!)
+    await expect(readAll(new Uint8Array(whole), { format: 'arrow' })).rejects.toMatchObject({
+      code: 'ERR_FORMAT',
+    })
+  })
+
   test('a record batch that claims more rows than it has memory for is refused', async () => {
     const [batch] = tableFromArrays({ a: new Float64Array(3) }).batches
     for (const numRows of [4, 2 ** 40]) {
