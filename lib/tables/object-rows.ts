@@ -31,7 +31,8 @@ export async function* objectBatches(
       const { done, value } = await iterator.next()
       if (done === true) break
       isOver = false
-      if (row === 0 && isRecordBatch(value)) return yield* recordBatches(name, from(value, iterator), options)
+      if (row === 0 && isRecordBatch(value))
+        return yield* recordBatches(name, withFirst(value, iterator), options)
       if (!isRow(value)) {
         const received = showReceived(value)
         throw tableError(
@@ -64,7 +65,7 @@ export async function* objectBatches(
 }
 
 /** The first item again, and the others. */
-async function* from(first: unknown, iterator: AnyIterator): AsyncGenerator<unknown, void> {
+async function* withFirst(first: unknown, iterator: AnyIterator): AsyncGenerator<unknown, void> {
   for (let value = first; ; ) {
     yield value
     const next = await iterator.next()
