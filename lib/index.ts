@@ -1,9 +1,4 @@
-export {
-  type AnomalyAnswer,
-  type AnomalyAnswers,
-  AnomalyDetector,
-  type AnomalyUpdate,
-} from './anomaly/anomaly-detector.js'
+export { AnomalyDetector } from './anomaly/anomaly-detector.js'
 export type {
   AnomalyDetectorOptions,
   AnomalyFitOptions,
@@ -11,6 +6,7 @@ export type {
   AnomalyProgress,
   AnomalySettings,
 } from './anomaly/anomaly-options.js'
+export type { AnomalyAnswer, AnomalyAnswers, AnomalyUpdate } from './anomaly/answers.js'
 export type { Drift } from './anomaly/drift.js'
 export type { ExplainedColumn, ExplainOptions } from './anomaly/explanation.js'
 export type { TrainedOn } from './anomaly/recipe.js'

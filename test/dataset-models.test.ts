@@ -1,15 +1,5 @@
 import { execFile } from 'node:child_process'
-import {
-  copyFileSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -26,6 +16,7 @@ import {
   writeNpy,
 } from '../lib/index.js'
 import { FORMATS } from './dataset-files.js'
+import { fileChanges } from './file-changes.js'
 import { rejection, sampleRows } from './sample.js'
 import { storedRows } from './stored-rows.js'
 import { temporaryFolder } from './temporary-folder.js'
@@ -151,38 +142,29 @@ test.skipIf(process.platform === 'win32')(
 describe('native code refuses', () => {
   const x = Matrix.from(Float32Array.from(shares), rows, cols)
 
-  it.each<[string, (file: string) => void]>([
-    ['cut', (file) => truncateSync(file, statSync(file).size - 100)],
-    ['longer', (file) => writeFileSync(file, 'x', { flag: 'a' })],
-    ['changed', (file) => utimesSync(file, 1, 1)],
-    ['removed', (file) => rmSync(file)],
-    [
-      'replaced',
-      (file) => {
-        writeFileSync(`${file}.new`, Buffer.alloc(statSync(file).size))
-        renameSync(`${file}.new`, file)
-      },
-    ],
-  ])('a file that was %s since it was opened, with ERR_FILE and its name', async (_, change) => {
-    const dataset = await writeShards(place(), [x], {}, 4 * cols * 100)
-    const file = dataset.segments[5]!.path
-    change(file)
-    const trained = model()
-    const before = trained.parameters()
-    for (const use of [
-      () => trained.fit(dataset, { epochs: 1, shuffle: false }),
-      () => trained.encode(dataset),
-      () => trained.cost(dataset),
-    ]) {
-      expect(await rejection(use())).toMatchObject({
-        ...{ name: 'LayerwiseError', code: 'ERR_FILE', details: { file } },
-        message: expect.stringContaining(file),
-      })
-    }
-    expect(trained.parameters()).toHaveLength(before.length)
-    // Other rows can be used.
-    await trained.encode(dataset.slice(0, 500))
-  })
+  it.each(Object.entries(fileChanges))(
+    'a file that was %s since it was opened, with ERR_FILE and its name',
+    async (_, change) => {
+      const dataset = await writeShards(place(), [x], {}, 4 * cols * 100)
+      const file = dataset.segments[5]!.path
+      change(file)
+      const trained = model()
+      const before = trained.parameters()
+      for (const use of [
+        () => trained.fit(dataset, { epochs: 1, shuffle: false }),
+        () => trained.encode(dataset),
+        () => trained.cost(dataset),
+      ]) {
+        expect(await rejection(use())).toMatchObject({
+          ...{ name: 'LayerwiseError', code: 'ERR_FILE', details: { file } },
+          message: expect.stringContaining(file),
+        })
+      }
+      expect(trained.parameters()).toHaveLength(before.length)
+      // Other rows can be used.
+      await trained.encode(dataset.slice(0, 500))
+    },
+  )
 
   it.each([NaN, 2])('%d in a file, with file, row and column', async (value) => {
     const path = place()

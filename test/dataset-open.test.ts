@@ -1,13 +1,4 @@
-import {
-  mkdirSync,
-  mkdtempSync,
-  renameSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, mkdtempSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it, test } from 'vitest'
@@ -15,6 +6,7 @@ import { datasetRows } from '../lib/data/dataset.js'
 import { storedNumbers } from '../lib/data/halves.js'
 import { Dataset, type DatasetLike, Matrix, openDataset, readIdx, writeNpy } from '../lib/index.js'
 import { FORMATS, idxBytes, safetensorsBytes } from './dataset-files.js'
+import { fileChanges } from './file-changes.js'
 import { rejection } from './sample.js'
 import { storedRows } from './stored-rows.js'
 import { temporaryFolder } from './temporary-folder.js'
@@ -112,17 +104,11 @@ describe.each(formats)('a dataset of a %s', (_, write) => {
 
   it('refuses rows of files that have since been cut, changed, replaced or removed, with ERR_FILE', async () => {
     const changes: [message: string, change: (file: string) => void][] = [
-      ['bytes, and has', (file) => truncateSync(file, statSync(file).size - 1)],
-      ['bytes, and has', (file) => writeFileSync(file, 'x', { flag: 'a' })],
-      ['it was written to', (file) => utimesSync(file, 1, 1)],
-      ['it is gone', (file) => rmSync(file)],
-      [
-        'another file is at its place',
-        (file) => {
-          writeFileSync(`${file}.new`, Buffer.alloc(statSync(file).size))
-          renameSync(`${file}.new`, file)
-        },
-      ],
+      ['bytes, and has', fileChanges.cut],
+      ['bytes, and has', fileChanges.longer],
+      ['it was written to', fileChanges.changed],
+      ['it is gone', fileChanges.removed],
+      ['another file is at its place', fileChanges.replaced],
     ]
     for (const [message, change] of changes) {
       const path = place()

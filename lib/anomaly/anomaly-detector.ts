@@ -1,19 +1,6 @@
-import {
-  argumentError,
-  checkFunction,
-  checkInteger,
-  checkNumber,
-  checkOptions,
-  freezeDeep,
-  ownCopy,
-} from '../base/check.js'
+import { argumentError, checkInteger, checkOptions, freezeDeep } from '../base/check.js'
 import { LayerwiseError } from '../base/errors.js'
-import {
-  allocate,
-  type PlainFloat32Array,
-  type PlainFloat64Array,
-  type PlainUint8Array,
-} from '../base/precision.js'
+import { allocate, type PlainFloat32Array, type PlainFloat64Array } from '../base/precision.js'
 import type { Dataset } from '../data/dataset.js'
 import { Matrix, type Row } from '../data/matrix.js'
 import {
@@ -41,10 +28,12 @@ import {
   type AnomalySettings,
   checkAnomalySettings,
 } from './anomaly-options.js'
+import type { AnomalyAnswer, AnomalyAnswers, AnomalyUpdate } from './answers.js'
 import { type ColumnNames, checkWidth, namedColumns } from './columns.js'
 import { DETECTOR_FIELDS, detectorTensors, storedDetector } from './detector-file.js'
 import { type Drift, driftOf } from './drift.js'
 import { type ExplainedColumn, type ExplainOptions, explanationOf, saidAsNumbers } from './explanation.js'
+import { checkFitOptions, encodedOptions } from './fit-options.js'
 import { type Learned, type LearnOptions, learn, learnMore, scoresOf } from './learn.js'
 import type { DetectorState } from './member.js'
 import { recipes } from './recipe.js'
@@ -59,35 +48,6 @@ import {
   withSurprises,
 } from './table-rows.js'
 import { normalProbability, type Threshold, thresholdOf } from './threshold.js'
-
-/** What a detector says of one row. */
-export interface AnomalyAnswer {
-  /** As `scoreSync`. */
-  readonly score: number
-  /** Whether the score is above the threshold. */
-  readonly isAnomaly: boolean
-  /**
-   * The probability that a normal row scores at least as high: the rank of the score among those of held-out rows. There are no labels, so it is
-   * not the probability that this row is normal. At least 1 ÷ (1 + held-out rows).
-   */
-  readonly normal: number
-}
-
-/** What a detector says of rows, each array with an entry a row. */
-export interface AnomalyAnswers {
-  /** As `score`. */
-  readonly scores: PlainFloat64Array
-  /** 1 where the score is above the threshold, otherwise 0. */
-  readonly isAnomaly: PlainUint8Array
-  /** As {@link AnomalyAnswer.normal}. */
-  readonly normal: PlainFloat64Array
-}
-
-/** What `update` did. Plain data. */
-export interface AnomalyUpdate extends AnomalyHistory {
-  /** How the scores of all new rows, by the detector as it was before, differ from those of the rows held out then. */
-  readonly drift: Drift
-}
 
 /**
  * Finds rows that are unlike the others, and says because of which columns. It learns from rows without labels: known to be normal
@@ -164,7 +124,7 @@ export class AnomalyDetector extends BaseModel<'float32'> {
    * @throws {@link LayerwiseError} `ERR_BUSY` while `fit` or `update` runs
    */
   async fit(x: DenseFittingRows | TableBatches, options?: AnomalyFitOptions): Promise<AnomalyHistory> {
-    const given = this.#checkFit(options)
+    const given = checkFitOptions(options, this.#settings.seed)
     const recipe = recipes[this.#settings.trainedOn]
     const table = asTable(x)
     if (table !== undefined) {
@@ -196,7 +156,7 @@ export class AnomalyDetector extends BaseModel<'float32'> {
    *   were held out before
    */
   async update(x: DenseRows | TableBatches, options?: AnomalyFitOptions): Promise<AnomalyUpdate> {
-    const given = this.#checkFit(options)
+    const given = checkFitOptions(options, this.#settings.seed)
     const known = this.#known()
     const { encoder } = known
     return this.#exclusively('update', async () => {
@@ -422,21 +382,6 @@ export class AnomalyDetector extends BaseModel<'float32'> {
     }
   }
 
-  #checkFit(options: unknown): GivenOptions {
-    const given = checkRunOptions(options, ['validation', 'earlyStopping', 'onProgress'])
-    const { validation = 0.2, earlyStopping, signal, threads } = given
-    return {
-      run: ownCopy({ ...(signal && { signal }), ...(threads !== undefined && { threads }) }),
-      validation:
-        typeof validation === 'number'
-          ? checkNumber('validation', validation, { min: 0, max: 0.9 })
-          : (validation as DenseFittingRows | TableBatches),
-      earlyStopping: earlyStopping as AnomalyFitOptions['earlyStopping'],
-      onProgress: checkFunction('onProgress', given.onProgress as AnomalyFitOptions['onProgress']),
-      seed: this.#settings.seed,
-    }
-  }
-
   /** Runs one change of the detector; another is refused meanwhile. */
   async #exclusively<T>(method: string, change: () => Promise<T>): Promise<T> {
     if (this.#training) {
@@ -474,19 +419,6 @@ export class AnomalyDetector extends BaseModel<'float32'> {
 
 function between({ run }: LearnOptions): () => void {
   return () => run.signal?.throwIfAborted()
-}
-
-/** Options whose rows for validation may be a table. */
-type GivenOptions = Omit<LearnOptions, 'validation'> & {
-  readonly validation: DenseFittingRows | TableBatches | number
-}
-
-async function encodedOptions(given: GivenOptions, encoder: TableEncoder | undefined): Promise<LearnOptions> {
-  const { validation } = given
-  const table = asTable(validation)
-  if (table === undefined) return { ...given, validation: validation as DenseFittingRows | number }
-  const { rows } = await encodedRows(checkEncoder(encoder, validation), table)
-  return { ...given, validation: rows }
 }
 
 /** Mean over the members. */
