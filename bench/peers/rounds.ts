@@ -2,8 +2,8 @@ import { strangersSeconds } from './strangers.js'
 
 export const ROUNDS = 7
 
-/** The share of one processor that others may use within a round. */
-const QUIET = 0.05
+/** The share of one processor that others may use within a round: threads of the kernel alone take up to 0.04 where much memory is read. */
+const QUIET = 0.08
 /** Rounds begun for each that counts, at most. */
 const PATIENCE = 3
 

@@ -22,7 +22,12 @@ function familyTicks(root: number): number {
     // The name before it may contain anything; the state is the first field after the name.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     parents.set(Number(entry), Number(fields[1]))
-    ticks.set(Number(entry), Number(fields[11]) + Number(fields[12]))
+    // Its own in user and system mode, and those of its children that have ended.
+    const used = fields.slice(11, 15).map(Number)
+    ticks.set(
+      Number(entry),
+      used.reduce((sum, each) => sum + each, 0),
+    )
   }
   let sum = 0
   for (const [pid, used] of ticks) {

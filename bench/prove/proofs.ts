@@ -3,6 +3,7 @@ import { failingCalls } from './faults.js'
 import { fuzzes } from './fuzz.js'
 import { killsAmidAppend, killsAmidSave, killsAmidWriteDataset } from './kills.js'
 import { killsOfTrainings } from './kills-of-trainings.js'
+import { largeData } from './large-data.js'
 import { limits } from './limits.js'
 import { memoryOverEncodes, memoryOverFits } from './memory.js'
 import { native } from './native.js'
@@ -17,6 +18,6 @@ export const PROOFS: readonly Proof[] = [
   ...limits,
   ...fuzzes,
   ...[workers, together],
-  ...[memoryOverFits, memoryOverEncodes, eventLoop],
+  ...[memoryOverFits, memoryOverEncodes, ...largeData, eventLoop],
   ...native,
 ]
