@@ -151,11 +151,13 @@ export {
   type ColumnGroup,
   type ColumnValue,
   type DroppedColumn,
-  type SurpriseEvent,
   TableEncoder,
-  type TransformOptions,
-  type TransformSyncOptions,
 } from './tables/encoding/table-encoder.js'
+export type {
+  SurpriseEvent,
+  TransformOptions,
+  TransformSyncOptions,
+} from './tables/encoding/transform-options.js'
 export type { ReadTableOptions, TableFormat } from './tables/read-options.js'
 export { type ReadableStreamLike, readTable, type TableSource } from './tables/read-table.js'
 export { type SpooledTable, type SpoolOptions, spoolTable } from './tables/spool-table.js'

@@ -1,3 +1,4 @@
+import type { ColumnType } from '../table-batch.js'
 import type { Cell } from './cells.js'
 
 /** A column of the encoded rows. */
@@ -17,6 +18,13 @@ export type Surprise = 'unseen' | 'moved' | 'missing'
 
 /** A value in the terms of the table: a number, a text, a truth value, a date, null for a missing one. */
 export type TableValue = number | string | boolean | Date | null
+
+/** A cell of a column of this type, in the terms of the table. */
+export function tableValue(cell: Cell, type: ColumnType): TableValue {
+  if (cell === null || (typeof cell === 'number' && Number.isNaN(cell))) return null
+  if (type === 'date') return new Date(cell as number)
+  return type === 'boolean' ? cell === 1 || cell === 'true' : cell
+}
 
 /** How a column of a table is encoded, once it is fitted. */
 export interface ColumnPlan {

@@ -8,17 +8,18 @@ import {
   type PlainFloat64Array,
   type Precision,
 } from '../../base/precision.js'
-import { shorten, show } from '../../base/show.js'
+import { joinedRows } from '../../data/joined-rows.js'
 import { Matrix } from '../../data/matrix.js'
-import { turn } from '../../data/slices.js'
-import type { ColumnType, TableBatch, TableColumn } from '../table-batch.js'
-import { valueOfType } from '../value-column.js'
-import { type Cell, type CellAt, infiniteError, isAllMissing, numbersOf, textsOf } from './cells.js'
-import { checkedBatches, columnsByName, type TableBatches } from './checked-batches.js'
-import type { EncodedColumn, Surprise, TableValue } from './encoded-column.js'
-import { encoderFromJSON, encoderToJSON, type FittedEncoder, type TableEncoderJSON } from './encoder-json.js'
+import type { ColumnType } from '../table-batch.js'
+import { checkedBatches, type TableBatches } from './checked-batches.js'
+import { encodeBatch } from './encode-batch.js'
+import { checkTableRow, encodeRow } from './encode-row.js'
+import type { EncodedColumn, TableValue } from './encoded-column.js'
+import { encoderFromJSON, encoderToJSON, type TableEncoderJSON } from './encoder-json.js'
 import { checkEncoderOptions, type EncoderSettings, type TableEncoderOptions } from './encoder-options.js'
+import { type EncoderState, stateOf, typeToRead } from './encoder-state.js'
 import { type FittedColumn, fitColumns } from './fit-columns.js'
+import type { OnSurprise, TransformOptions, TransformSyncOptions } from './transform-options.js'
 
 /** Which encoded columns a column of the table has. */
 export interface ColumnGroup {
@@ -38,21 +39,6 @@ export interface DroppedColumn {
   readonly reason: string
 }
 
-/** A value that is unusual in a way that its encoding cannot show. */
-export interface SurpriseEvent {
-  /** Row, counted from the first of the call. */
-  readonly row: number
-  /** The column of the table. */
-  readonly column: string
-  /**
-   * `'unseen'`: a category where all categories of the fitted rows have columns of their own, and this is none of them; `'moved'`: another value in a column that
-   * was constant; `'missing'`: nothing where no value was missing.
-   */
-  readonly kind: Surprise
-  /** What is there. */
-  readonly value: TableValue
-}
-
 /** A column of the table and a value of it. */
 export interface ColumnValue {
   /** Its name. */
@@ -60,32 +46,6 @@ export interface ColumnValue {
   /** What is there; null where it is missing. */
   readonly value: TableValue
 }
-
-/** Options of {@link TableEncoder.transform}. */
-export interface TransformOptions<P extends Precision = Precision> {
-  /** Number type of the result. Default `'float32'`. */
-  readonly precision?: P | undefined
-  /** Called with each value that is unusual in a way that its encoding cannot show. Default: nobody is told. */
-  readonly onSurprise?: ((surprise: SurpriseEvent) => void) | undefined
-}
-
-/** Options of {@link TableEncoder.transformSync}. */
-export interface TransformSyncOptions {
-  /** Where the encoded row is written. Default a new array. */
-  readonly out?: Float64Array | undefined
-  /** Called with each value that is unusual in a way that its encoding cannot show; `row` is 0. Default: nobody is told. */
-  readonly onSurprise?: ((surprise: SurpriseEvent) => void) | undefined
-}
-
-/** What a fitted encoder uses. */
-interface State extends FittedEncoder {
-  readonly encoded: readonly EncodedColumn[]
-  /** Of each column of the table its first encoded column. */
-  readonly places: readonly number[]
-}
-
-/** Encoded numbers between two turns of the event loop. */
-const SLICE = 16_384
 
 /**
  * Makes rows of numbers of a table, whatever its columns hold, in the same way for the rows of training and all later ones:
@@ -103,7 +63,7 @@ const SLICE = 16_384
  */
 export class TableEncoder {
   #settings: EncoderSettings
-  #state: State | undefined
+  #state: EncoderState | undefined
 
   /**
    * An encoder that is not yet fitted.
@@ -179,23 +139,9 @@ export class TableEncoder {
     options?: TransformOptions<P>,
   ): Promise<Matrix<FloatArray<P>>> {
     const parts: Matrix<FloatArray<P>>[] = []
-    let rows = 0
-    for await (const part of this.transformBatches(batches, options)) {
-      parts.push(part)
-      rows += part.rows
-    }
-    const [only] = parts
-    if (parts.length === 1 && only !== undefined) return only
-    const width = this.width
+    for await (const part of this.transformBatches(batches, options)) parts.push(part)
     const { precision = 'float32' } = (options ?? {}) as TransformOptions
-    const data = allocate(precision, rows * width, 'encoded rows') as FloatArray<P>
-    let at = 0
-    for (const part of parts.splice(0)) {
-      data.set(part.data, at)
-      at += part.data.length
-      await turn()
-    }
-    return Matrix.from(data, rows, width)
+    return joinedRows(parts, precision as P, this.width, 'encoded rows')
   }
 
   /**
@@ -212,7 +158,7 @@ export class TableEncoder {
       'onSurprise',
     ])
     const precision = checkPrecision('precision', said) as P
-    const tell = checkFunction('onSurprise', onSurprise as TransformOptions['onSurprise'])
+    const tell = checkFunction('onSurprise', onSurprise as OnSurprise | undefined)
     const state = this.#fitted()
     let row = 0
     for await (const batch of checkedBatches(batches)) {
@@ -233,24 +179,17 @@ export class TableEncoder {
    *   lost digits; `ERR_SHAPE` for an `out` of another length
    */
   transformSync(row: Readonly<Record<string, unknown>>, options?: TransformSyncOptions): PlainFloat64Array {
-    const { columns, places, encoded } = this.#fitted()
-    if (row === null || typeof row !== 'object' || Array.isArray(row) || ArrayBuffer.isView(row))
-      throw argumentError('row', 'an object with a value for each column', row)
+    const state = this.#fitted()
+    checkTableRow(row)
+    const { length } = state.encoded
     const { out: given, onSurprise } = options ?? {}
-    const out = (given ?? new Float64Array(encoded.length)) as PlainFloat64Array
+    const out = (given ?? new Float64Array(length)) as PlainFloat64Array
     if (given !== undefined) {
       if (elementType(given) !== 'float64') throw argumentError('out', 'a Float64Array', given)
-      if (given.length !== encoded.length) throw shapeError('out', `${encoded.length} numbers`, given.length)
+      if (given.length !== length) throw shapeError('out', `${length} numbers`, given.length)
       out.fill(0)
     }
-    for (let i = 0; i < columns.length; i++) {
-      const { type, plan } = columns[i]!
-      if (plan.columns.length === 0 && onSurprise === undefined) continue
-      const value = Object.hasOwn(row, plan.name) ? row[plan.name] : null
-      const cell = cellOf(plan.name, plan.cells, typeToRead(columns[i]!), value)
-      const kind = plan.encode(cell, out, places[i]!)
-      if (kind !== undefined) onSurprise?.({ row: 0, column: plan.name, kind, value: tableValue(cell, type) })
-    }
+    encodeRow(state, row, out, onSurprise)
     return out
   }
 
@@ -289,118 +228,9 @@ export class TableEncoder {
     return columns.filter(({ plan }) => this.#settings.columns.get(plan.name) !== 'drop')
   }
 
-  #fitted(): State {
+  #fitted(): EncoderState {
     if (this.#state === undefined)
       throw new LayerwiseError('ERR_STATE', 'this TableEncoder is not fitted: await encoder.fit(table) first')
     return this.#state
   }
-}
-
-function stateOf(fitted: FittedEncoder): State {
-  const places: number[] = []
-  const encoded: EncodedColumn[] = []
-  const names = new Set<string>()
-  for (const { plan } of fitted.columns) {
-    places.push(encoded.length)
-    for (const column of plan.columns) {
-      let { name } = column
-      for (let k = 2; names.has(name); k++) name = `${column.name} (${k})`
-      names.add(name)
-      encoded.push({ ...column, name })
-    }
-  }
-  return { ...fitted, places, encoded }
-}
-
-async function encodeBatch(
-  { settings, columns, places, encoded }: State,
-  batch: TableBatch,
-  firstRow: number,
-  data: FloatArray,
-  tell: TransformOptions['onSurprise'],
-): Promise<void> {
-  const found = columnsByName(batch)
-  const width = encoded.length
-  let work = 0
-  for (const [i, { type, plan }] of columns.entries()) {
-    if (settings.columns.get(plan.name) === 'drop') continue
-    const column = checkColumn(plan.name, type, found.get(plan.name))
-    if (plan.columns.length === 0 && tell === undefined) continue
-    const cellAt: CellAt<Cell> = cellsOf(column, plan.cells, type, firstRow)
-    for (let row = 0; row < batch.rows; row++) {
-      const cell = cellAt(row)
-      const kind = plan.encode(cell, data, row * width + places[i]!)
-      if (kind !== undefined)
-        tell?.({ row: firstRow + row, column: plan.name, kind, value: tableValue(cell, type) })
-      work += plan.columns.length + 1
-      if (work < SLICE) continue
-      work = 0
-      await turn()
-    }
-  }
-}
-
-const NUMERIC: ReadonlySet<ColumnType> = new Set(['number', 'bigint', 'decimal'] as const)
-
-function typeToRead({ type, plan }: FittedColumn): ColumnType {
-  return plan.cells === 'number' && NUMERIC.has(type) ? 'number' : type
-}
-
-function checkColumn(name: string, type: ColumnType, column: TableColumn | undefined): TableColumn {
-  if (column === undefined)
-    throw columnError(name, `expected a column ${show(name)}, as in the fitted table`, undefined)
-  const fits = column.type === type || (NUMERIC.has(column.type) && NUMERIC.has(type)) || isAllMissing(column)
-  if (fits) return column
-  throw columnError(
-    name,
-    `expected column ${show(name)} of type ${type}, received ${column.type}; readTable(source, { types: encoder.types }) reads it as in the fitted table`,
-    column.type,
-  )
-}
-
-function columnError(name: string, problem: string, received: unknown): LayerwiseError {
-  return new LayerwiseError('ERR_ARGUMENT', `batches: ${problem}`, {
-    argument: 'batches',
-    name: shorten(name, 200),
-    received,
-  })
-}
-
-function cellsOf(
-  column: TableColumn,
-  cells: 'number' | 'text',
-  type: ColumnType,
-  firstRow: number,
-): CellAt<Cell> {
-  // Of another type only where all values are missing, which every type can say.
-  if (column.type !== type && !NUMERIC.has(column.type)) return () => (cells === 'number' ? Number.NaN : null)
-  return cells === 'number' ? numbersOf(column, firstRow) : textsOf(column)
-}
-
-/** A value of a row that is an object. */
-function cellOf(name: string, cells: 'number' | 'text', type: ColumnType, value: unknown): Cell {
-  const read = valueOfType(type, value)
-  if (read === undefined) {
-    throw new LayerwiseError(
-      'ERR_ARGUMENT',
-      `row[${show(name)}]: expected a value of type ${type}, received ${show(value)}`,
-      {
-        argument: 'row',
-        expected: type,
-        received: value,
-        name: shorten(name, 200),
-      },
-    )
-  }
-  if (cells === 'text') return read === null ? null : String(read)
-  if (read === null) return Number.NaN
-  const number = Number(read)
-  if (!Number.isFinite(number)) throw infiniteError(name, number, 0)
-  return number
-}
-
-function tableValue(cell: Cell, type: ColumnType): TableValue {
-  if (cell === null || (typeof cell === 'number' && Number.isNaN(cell))) return null
-  if (type === 'date') return new Date(cell as number)
-  return type === 'boolean' ? cell === 1 || cell === 'true' : cell
 }

@@ -1,0 +1,36 @@
+import type { ColumnType } from '../table-batch.js'
+import type { EncodedColumn } from './encoded-column.js'
+import type { FittedEncoder } from './encoder-json.js'
+import type { FittedColumn } from './fit-columns.js'
+
+/** What a fitted encoder uses. */
+export interface EncoderState extends FittedEncoder {
+  readonly encoded: readonly EncodedColumn[]
+  /** Of each column of the table its first encoded column. */
+  readonly places: readonly number[]
+}
+
+/** Lays the encoded columns out, and makes their names different. */
+export function stateOf(fitted: FittedEncoder): EncoderState {
+  const places: number[] = []
+  const encoded: EncodedColumn[] = []
+  const names = new Set<string>()
+  for (const { plan } of fitted.columns) {
+    places.push(encoded.length)
+    for (const column of plan.columns) {
+      let { name } = column
+      for (let k = 2; names.has(name); k++) name = `${column.name} (${k})`
+      names.add(name)
+      encoded.push({ ...column, name })
+    }
+  }
+  return { ...fitted, places, encoded }
+}
+
+/** Types of columns that are encoded by their numbers. */
+export const NUMERIC: ReadonlySet<ColumnType> = new Set(['number', 'bigint', 'decimal'] as const)
+
+/** The type that a column of a later table must have. */
+export function typeToRead({ type, plan }: FittedColumn): ColumnType {
+  return plan.cells === 'number' && NUMERIC.has(type) ? 'number' : type
+}
