@@ -9,7 +9,7 @@ const lib = oneWay([
   ['native', ['base']],
   ['data', ['base', 'native']],
   ['data/dataset', ['base', 'native', 'data']],
-  ['data/scaling', ['base', 'native', 'data']],
+  ['data/scaling', ['base', 'native', 'data', 'data/dataset']],
   ['tables', ['base', 'native', 'data']],
   ['tables/encoding', ['base', 'data', 'data/scaling', 'tables']],
   ['objective', ['base', 'native']],

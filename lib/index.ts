@@ -49,6 +49,7 @@ export { type PatchOptions, preparePatches, type RowPatchOptions, samplePatches 
 export type { RowWeights, RowWeightsOption } from './data/row-weights.js'
 export type { DenseFittingRows, DenseRows, FittingRows, Rows, SingleRow } from './data/rows.js'
 export type { Scaler } from './data/scaling/column-scaler.js'
+export type { ScaledFolderOptions, ScaledOptions } from './data/scaling/mapped-rows.js'
 export { MinMaxScaler, type MinMaxScalerOptions } from './data/scaling/min-max-scaler.js'
 export { type ModelScaler, scalerFromJSON } from './data/scaling/scaler.js'
 export type { MinMaxScalerJSON, ScalerJSON, StandardScalerJSON } from './data/scaling/scaler-json.js'

@@ -1,9 +1,8 @@
 import { argumentError, checkInteger } from '../base/check.js'
-import { LayerwiseError } from '../base/errors.js'
 import { allocate, type FloatArray, type PlainFloat64Array, type Precision } from '../base/precision.js'
 import type { StorageType } from '../base/storage-type.js'
-import { writeDataset } from '../data/dataset/write-dataset.js'
-import { asDataset, type Dataset, fromDataset } from '../data/dataset.js'
+import { writeAnswer } from '../data/dataset/write-answer.js'
+import type { Dataset } from '../data/dataset.js'
 import { Matrix } from '../data/matrix.js'
 import type { MatrixData } from '../data/matrix-data.js'
 import { checkPath } from '../data/read-file.js'
@@ -111,12 +110,11 @@ export async function collectErrors(
 }
 
 /**
- * Writes parts to a folder.
+ * Writes parts to a folder, as {@link writeAnswer}.
  *
  * @param name - the option that names the folder, for messages
- * @throws {@link LayerwiseError} as writeDataset, about that option
  */
-export async function writeParts(
+export function writeParts(
   to: string | URL,
   x: Rows | undefined,
   parts: AsyncIterable<Part<MatrixData>>,
@@ -125,35 +123,12 @@ export async function writeParts(
   { signal }: RunOptions,
   name = 'to',
 ): Promise<Dataset> {
-  let computing: Promise<void> | undefined
-  const batches = {
-    async *[Symbol.asyncIterator]() {
-      let end = () => {}
-      computing = new Promise((resolve) => {
-        end = resolve
-      })
-      try {
-        for await (const { rows, answers } of parts) yield Matrix.from(answers, rows, cols)
-      } finally {
-        end()
-      }
-    },
-  }
-  const source = asDataset('x', x)
-  try {
-    return await writeDataset(to, source ? fromDataset(source, batches) : batches, { type, cols, signal })
-  } catch (error) {
-    throw error instanceof LayerwiseError && error.details.argument === 'folder'
-      ? aboutOption(error, name)
-      : error
-  } finally {
-    // After an abort writing ends at once; the caller's rows are read until this.
-    await computing
-  }
+  return writeAnswer(to, x, matricesOf(parts, cols), { type, cols, signal }, name)
 }
 
-/** An error about the argument of writeDataset as one about ours. */
-function aboutOption({ code, message, details, cause }: LayerwiseError, name: string): LayerwiseError {
-  const about = message.replace(/^folder:/, `${name}:`)
-  return new LayerwiseError(code, about, { ...details, argument: name }, cause)
+async function* matricesOf(
+  parts: AsyncIterable<Part<MatrixData>>,
+  cols: number,
+): AsyncGenerator<Matrix, void> {
+  for await (const { rows, answers } of parts) yield Matrix.from(answers, rows, cols)
 }

@@ -1,15 +1,14 @@
 import { checkOptions, shapeError } from '../../base/check.js'
-import { tooLargeError } from '../../base/data-errors.js'
 import { LayerwiseError } from '../../base/errors.js'
-import { allocate, elementType, type FloatArray, type Precision } from '../../base/precision.js'
-import { STORAGE_TYPES } from '../../base/storage-type.js'
+import { allocate, type FloatArray } from '../../base/precision.js'
 import { asDataset, type Dataset } from '../dataset.js'
-import { Matrix } from '../matrix.js'
+import type { Matrix } from '../matrix.js'
 import { type RowWeightsOption, toRowWeights } from '../row-weights.js'
 import { type DenseRows, emptyError, type FittingRows, ownWidth, toMatrix } from '../rows.js'
-import { rowSlices, valueSlices } from '../slices.js'
+import { rowSlices } from '../slices.js'
 import { asSparseMatrix, SparseMatrix } from '../sparse-matrix.js'
 import { type ColumnStatistics, columnStatistics } from './column-statistics.js'
+import { mappedRows, type ScaledFolderOptions, type ScaledOptions } from './mapped-rows.js'
 import type { Fitted, ScalerJSON, ScalerKind } from './scaler-json.js'
 import { sparseStatistics } from './sparse-statistics.js'
 
@@ -102,23 +101,40 @@ export abstract class ColumnScaler implements Scaler {
   }
 
   /**
-   * (x − shift) · factor, with `clip` brought into `range`, as a new Matrix: float64 for an array of rows, float64 and integers of 32 bits,
-   * float32 for float32 and what is narrower. Computed in float64 and rounded once.
+   * (x − shift) · factor, with `clip` brought into `range`, written to a folder as a dataset, which keeps the names of the columns of a Dataset.
    *
-   * @throws {@link LayerwiseError} `ERR_STATE` before `fit`; `ERR_SHAPE` for another width; `ERR_RANGE` for NaN or Infinity
+   * @throws {@link LayerwiseError} as in memory; `ERR_ARGUMENT`, `ERR_BUSY` for a folder that cannot be used; `ERR_FILE` if the disk is full
    */
-  async transform(x: DenseRows): Promise<Matrix<FloatArray>> {
+  async transform(x: DenseRows | Dataset, options: ScaledFolderOptions): Promise<Dataset>
+  /**
+   * (x − shift) · factor, with `clip` brought into `range`, as a new Matrix: float64 for an array of rows, float64 and integers of 32 bits,
+   * float32 for float32 and what is narrower. Computed in float64 and rounded once. On JavaScript's thread, a slice at a time.
+   *
+   * @throws {@link LayerwiseError} `ERR_STATE` before `fit`; `ERR_SHAPE` for another width; `ERR_RANGE` for NaN or Infinity; `ERR_FILE` if the
+   *   files of a Dataset fail
+   */
+  async transform(x: DenseRows | Dataset, options?: ScaledOptions): Promise<Matrix<FloatArray>>
+  async transform(
+    x: DenseRows | Dataset,
+    options?: ScaledOptions | ScaledFolderOptions,
+  ): Promise<Matrix<FloatArray> | Dataset> {
     const { shift, factor } = this.fitted()
     const [low, high] = this.clipped ?? [-Infinity, Infinity]
-    return mapRows(x, shift.length, (value, j) =>
-      Math.min(high, Math.max(low, (value - shift[j]!) * factor[j]!)),
-    )
+    const scaled = (value: number, j: number) =>
+      Math.min(high, Math.max(low, (value - shift[j]!) * factor[j]!))
+    return mappedRows(x, shift.length, scaled, options)
   }
 
+  /** x / factor + shift: back to the original units, written to a folder. As {@link transform}. */
+  async inverseTransform(x: DenseRows | Dataset, options: ScaledFolderOptions): Promise<Dataset>
   /** x / factor + shift: back to the original units. Types and errors as in {@link transform}. */
-  async inverseTransform(x: DenseRows): Promise<Matrix<FloatArray>> {
+  async inverseTransform(x: DenseRows | Dataset, options?: ScaledOptions): Promise<Matrix<FloatArray>>
+  async inverseTransform(
+    x: DenseRows | Dataset,
+    options?: ScaledOptions | ScaledFolderOptions,
+  ): Promise<Matrix<FloatArray> | Dataset> {
     const { shift, factor } = this.fitted()
-    return mapRows(x, shift.length, (value, j) => value / factor[j]! + shift[j]!)
+    return mappedRows(x, shift.length, (value, j) => value / factor[j]! + shift[j]!, options)
   }
 
   /** @internal The range that values are clipped to, if they are. Written by constructors only. */
@@ -170,28 +186,6 @@ export abstract class ColumnScaler implements Scaler {
  */
 export function isConstant(least: number, most: number): boolean {
   return most - least <= 3 * Number.EPSILON * Math.max(Math.abs(least), Math.abs(most))
-}
-
-/** A new Matrix of the numbers of `x`, each changed by `map`, which receives the column. */
-async function mapRows(
-  x: DenseRows,
-  width: number,
-  map: (value: number, column: number) => number,
-): Promise<Matrix<FloatArray>> {
-  const matrix = await toMatrix('x', x, width, 'float64')
-  const { type, rows, cols } = matrix
-  const out = allocate<Precision>(STORAGE_TYPES[type].precision, rows * cols, 'scaled rows')
-  const rounded = elementType(out) === 'float64' ? (value: number) => value : Math.fround
-  for await (const { from, row, column, toColumn, values } of valueSlices('x', matrix)) {
-    for (let i = row, k = 0; k < values.length; i++) {
-      for (let j = column; j < toColumn; j++, k++) {
-        values[k] = map(values[k]!, j)
-        if (!Number.isFinite(rounded(values[k]!))) throw tooLargeError('x', i, values[k], j)
-      }
-    }
-    out.set(values, from)
-  }
-  return Matrix.from(out, rows, cols)
 }
 
 function spreadError(column: number): LayerwiseError {

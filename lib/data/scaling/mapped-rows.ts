@@ -1,0 +1,90 @@
+import { checkOptions, shapeError } from '../../base/check.js'
+import { tooLargeError } from '../../base/data-errors.js'
+import { allocate, type FloatArray, type Precision } from '../../base/precision.js'
+import { STORAGE_TYPES } from '../../base/storage-type.js'
+import { checkSignal } from '../../native/run-options.js'
+import { writeAnswer } from '../dataset/write-answer.js'
+import { asDataset, Dataset } from '../dataset.js'
+import { anySlices } from '../dataset-slices.js'
+import { Matrix } from '../matrix.js'
+import { checkPath } from '../read-file.js'
+import { type DenseRows, emptyError, toMatrix } from '../rows.js'
+
+/** Options of `transform` and `inverseTransform` of a scaler. */
+export interface ScaledOptions {
+  /** Stops the call when it is aborted: it rejects with `signal.reason` itself. Default: nothing stops it. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** The same, of an answer that is written to files, part by part: for rows longer than memory. */
+export interface ScaledFolderOptions extends ScaledOptions {
+  /**
+   * A folder for the answer, which becomes a dataset with a row for each row of `x`: a path (string or file: URL), new, empty, or of a dataset,
+   * which is replaced when all rows are written. Refused if `x` lies in it. Default: the answer is in memory.
+   */
+  readonly to: string | URL
+}
+
+/** A new number for a number of a column. */
+export type ColumnMap = (value: number, column: number) => number
+
+const WHAT = 'scaled rows'
+
+/**
+ * The numbers of `x`, each changed by `map`, in float64 and rounded once: as a new Matrix, or as a dataset.
+ *
+ * @throws {@link LayerwiseError} `ERR_SHAPE` for another width or no rows; `ERR_RANGE` for NaN and infinities, in `x` or in the answer; those of
+ *   writeDataset, about the option `to`
+ */
+export async function mappedRows(
+  x: DenseRows | Dataset,
+  width: number,
+  map: ColumnMap,
+  options: unknown,
+): Promise<Matrix<FloatArray> | Dataset> {
+  const given = checkOptions('options', options, ['to', 'signal'])
+  const signal = checkSignal('signal', given.signal)
+  if (given.to !== undefined) checkPath('to', given.to)
+  signal?.throwIfAborted()
+  const rows = asDataset('x', x) ?? (await toMatrix('x', x as DenseRows, width, 'float64'))
+  if (rows.cols !== width) throw shapeError('x', `${width} columns`, rows.cols)
+  if (rows.rows === 0) throw emptyError('x')
+  const type = STORAGE_TYPES[rows.type].precision
+  const parts = mappedParts(rows, type, map, signal)
+  if (given.to !== undefined) {
+    const columns = rows instanceof Dataset ? rows.columns : undefined
+    return writeAnswer(given.to as string | URL, x, parts, { type, cols: width, columns, signal })
+  }
+  const out = allocate<Precision>(type, rows.rows * width, WHAT)
+  let at = 0
+  for await (const { data } of parts) {
+    out.set(data, at)
+    at += data.length
+  }
+  return Matrix.from(out, rows.rows, width)
+}
+
+/** Some whole rows after another. */
+async function* mappedParts(
+  x: Matrix | Dataset,
+  type: Precision,
+  map: ColumnMap,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Matrix<FloatArray>, void> {
+  const { cols } = x
+  const rounded = type === 'float64' ? (value: number) => value : Math.fround
+  let part = allocate<Precision>(type, 0, WHAT)
+  for await (const { row, toRow, column, toColumn, values } of anySlices('x', x)) {
+    signal?.throwIfAborted()
+    for (let i = row, k = 0; i < toRow; i++) {
+      for (let j = column; j < toColumn; j++, k++) {
+        values[k] = map(values[k]!, j)
+        if (!Number.isFinite(rounded(values[k]!))) throw tooLargeError('x', i, values[k], j)
+      }
+    }
+    // A slice is some whole rows, or a part of one that is longer.
+    if (column === 0) part = allocate<Precision>(type, (toRow - row) * cols, WHAT)
+    part.set(values, column)
+    if (toColumn === cols) yield Matrix.from(part, toRow - row, cols)
+  }
+}
