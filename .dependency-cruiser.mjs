@@ -20,7 +20,20 @@ const lib = oneWay([
     ['base', 'native', 'data', 'data/dataset', 'data/scaling', 'objective', 'checkpoint', 'training'],
   ],
   ['linear', ['base', 'data', 'models']],
-  ['anomaly', ['base', 'native', 'data', 'data/scaling', 'tables/encoding', 'training', 'models']],
+  [
+    'anomaly',
+    [
+      'base',
+      'native',
+      'data',
+      'data/dataset',
+      'data/scaling',
+      'tables',
+      'tables/encoding',
+      'training',
+      'models',
+    ],
+  ],
   ['loading', ['base', 'data', 'models', 'anomaly']],
   ['inspect', ['base', 'native', 'data', 'objective', 'training', 'models']],
 ])

@@ -14,6 +14,7 @@ import { setImmediate, setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import {
+  AnomalyDetector,
   type Image,
   LinearAutoencoder,
   loadModel,
@@ -289,6 +290,15 @@ export const CALLS: Readonly<Record<string, Prepare>> = {
     const x = await writeDataset(join(folder, 'x'), [matrix(rows)])
     const pca = await new Pca().fit(x)
     return () => pca.mahalanobis(x)
+  },
+  'fit, predict and drift of an AnomalyDetector': async (rows) => {
+    const x = matrix(rows)
+    return async () => {
+      const detector = new AnomalyDetector()
+      await detector.fit(x)
+      await detector.predict(x)
+      await detector.drift(x)
+    }
   },
   samplePatches: async (rows) => {
     const x = matrix(500, 500)

@@ -6,9 +6,10 @@ export type {
   AnomalyProgress,
   AnomalySettings,
 } from './anomaly/anomaly-options.js'
-export type { AnomalyAnswer, AnomalyAnswers, AnomalyUpdate } from './anomaly/answers.js'
+export type { AnomalyAnswer, AnomalyAnswers, AnomalyUpdate, ScoresBatch } from './anomaly/answers.js'
 export type { Drift } from './anomaly/drift.js'
 export type { ExplainedColumn, ExplainOptions } from './anomaly/explanation.js'
+export type { AnomalyBatches } from './anomaly/given-rows.js'
 export type { TrainedOn } from './anomaly/recipe.js'
 export type { TableRow } from './anomaly/table-rows.js'
 export type { Threshold } from './anomaly/threshold.js'

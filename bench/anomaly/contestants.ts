@@ -1,5 +1,8 @@
-import { learn, scoresOf } from '../../lib/anomaly/learn.js'
+import { tmpdir } from 'node:os'
+import { learn } from '../../lib/anomaly/learn.js'
 import type { Recipe } from '../../lib/anomaly/recipe.js'
+import { withRowStore } from '../../lib/anomaly/row-store.js'
+import { scoresOf } from '../../lib/anomaly/scores.js'
 import {
   AnomalyDetector,
   averagePrecision,
@@ -54,7 +57,8 @@ export function recipeOf(name: string, recipe: Recipe): Contestant {
         earlyStopping: undefined,
         onProgress: undefined,
       }
-      const { state } = await learn(training, recipe, options)
+      const place = { folder: tmpdir(), inMemory: Infinity }
+      const { state } = await withRowStore(place, run, (store) => learn(training, recipe, options, store))
       return (rows) => scoresOf(state.members, rows, run)
     },
   }

@@ -1,13 +1,13 @@
 import { argumentError, checkChoice, checkInteger, checkNumber, checkWithin, ownCopy } from '../base/check.js'
-import type { DenseFittingRows } from '../data/rows.js'
+import type { FittingRows } from '../data/rows.js'
 import type { MetadataOption } from '../models/metadata.js'
 import type { RunOptions } from '../native/run-options.js'
-import type { TableBatches } from '../tables/encoding/checked-batches.js'
 import { checkEncoderOptions, type TableEncoderOptions } from '../tables/encoding/encoder-options.js'
 import type { ColumnGroup } from '../tables/encoding/table-encoder.js'
 import type { EarlyStopping } from '../training/early-stopping.js'
 import type { FitProgress, TrainingHistory } from '../training/history.js'
 import { checkColumns } from './columns.js'
+import type { AnomalyBatches } from './given-rows.js'
 import type { TrainedOn } from './recipe.js'
 import type { Threshold } from './threshold.js'
 
@@ -70,7 +70,12 @@ export interface AnomalyFitOptions extends RunOptions {
    * Rows that are not learned from: the threshold and the probabilities are taken from their scores. Rows like those of `fit`, or the fraction of
    * these to hold out, in (0, 1); 0 holds none out, and the scores of the training rows are used, which are too low. Default 0.2.
    */
-  readonly validation?: DenseFittingRows | TableBatches | number | undefined
+  readonly validation?: FittingRows | AnomalyBatches | number | undefined
+  /**
+   * Where temporary files are written, if rows are longer than memory or can be read once only: a path (string or file: URL) of a folder. They are
+   * removed when the call ends, also if it fails. Default: the system's folder for such files.
+   */
+  readonly folder?: string | URL | undefined
   /** Ends the training of each autoencoder when the cost of the held-out rows no longer falls. Default: all epochs of the recipe. */
   readonly earlyStopping?: EarlyStopping | undefined
   /** Called about every 100 ms while an autoencoder trains, and awaited. Default: none. */

@@ -30,3 +30,11 @@ export interface AnomalyUpdate extends AnomalyHistory {
   /** How the scores of all new rows, by the detector as it was before, differ from those of the rows held out then. */
   readonly drift: Drift
 }
+
+/** The scores of consecutive rows. */
+export interface ScoresBatch {
+  /** The number of the first row, counted from 0 through all batches. */
+  readonly from: number
+  /** One a row. */
+  readonly scores: PlainFloat64Array
+}

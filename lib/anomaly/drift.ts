@@ -1,5 +1,5 @@
 import { shapeError } from '../base/check.js'
-import { below, notAbove } from './threshold.js'
+import { notAbove } from './threshold.js'
 
 /** How far the scores of new rows have moved from those of held-out rows. Plain data. */
 export interface Drift {
@@ -69,14 +69,14 @@ function share(rows: number, of: number): number {
   return Math.max(rows, 0.5) / of
 }
 
+/** Both rise. A number that is none ends the search too. */
 function largestDistance(a: Float64Array, b: Float64Array): number {
-  let largest = 0
-  for (const list of [a, b]) {
-    for (const score of list) {
-      const after = Math.abs(notAbove(a, score) / a.length - notAbove(b, score) / b.length)
-      const before = Math.abs(below(a, score) / a.length - below(b, score) / b.length)
-      largest = Math.max(largest, after, before)
-    }
+  let [i, j, largest] = [0, 0, 0]
+  while (i < a.length && j < b.length) {
+    const score = Math.min(a[i]!, b[j]!)
+    while (i < a.length && !(a[i]! > score)) i++
+    while (j < b.length && !(b[j]! > score)) j++
+    largest = Math.max(largest, Math.abs(i / a.length - j / b.length))
   }
   return largest
 }

@@ -1,41 +1,34 @@
+import { tmpdir } from 'node:os'
 import { checkFunction, checkNumber, ownCopy } from '../base/check.js'
-import type { DenseFittingRows } from '../data/rows.js'
-import { checkRunOptions } from '../native/run-options.js'
-import type { TableBatches } from '../tables/encoding/checked-batches.js'
-import type { TableEncoder } from '../tables/encoding/table-encoder.js'
+import { absolutePath } from '../data/dataset/row-file.js'
+import { checkPath } from '../data/read-file.js'
+import { checkRunOptions, type RunOptions } from '../native/run-options.js'
 import type { AnomalyFitOptions } from './anomaly-options.js'
-import type { LearnOptions } from './learn.js'
-import { asTable, checkEncoder, encodedRows } from './table-rows.js'
 
-/** Options whose rows for validation may be a table. */
-export type GivenOptions = Omit<LearnOptions, 'validation'> & {
-  readonly validation: DenseFittingRows | TableBatches | number
+/** Checked options of `fit` and `update`. */
+export interface FitSettings extends Pick<AnomalyFitOptions, 'earlyStopping' | 'onProgress'> {
+  readonly run: RunOptions
+  /** A fraction, or rows as they were given. */
+  readonly validation: unknown
+  readonly seed: number
+  /** For temporary files: an absolute path. */
+  readonly folder: string
 }
 
 /** @throws {@link LayerwiseError} `ERR_ARGUMENT` for bad options of `fit` and `update` */
-export function checkFitOptions(options: unknown, seed: number): GivenOptions {
-  const given = checkRunOptions(options, ['validation', 'earlyStopping', 'onProgress'])
-  const { validation = 0.2, earlyStopping, signal, threads } = given
+export function checkFitOptions(options: unknown, seed: number): FitSettings {
+  const given = checkRunOptions(options, ['validation', 'earlyStopping', 'onProgress', 'folder'])
+  const { validation = 0.2, earlyStopping, signal, threads, folder = tmpdir() } = given
+  checkPath('folder', folder)
   return {
     run: ownCopy({ ...(signal && { signal }), ...(threads !== undefined && { threads }) }),
     validation:
       typeof validation === 'number'
         ? checkNumber('validation', validation, { min: 0, max: 0.9 })
-        : (validation as DenseFittingRows | TableBatches),
+        : validation,
     earlyStopping: earlyStopping as AnomalyFitOptions['earlyStopping'],
     onProgress: checkFunction('onProgress', given.onProgress as AnomalyFitOptions['onProgress']),
     seed,
+    folder: absolutePath(folder as string | URL),
   }
-}
-
-/** The same with rows for validation that are encoded. */
-export async function encodedOptions(
-  given: GivenOptions,
-  encoder: TableEncoder | undefined,
-): Promise<LearnOptions> {
-  const { validation } = given
-  const table = asTable(validation)
-  if (table === undefined) return { ...given, validation: validation as DenseFittingRows | number }
-  const { rows } = await encodedRows(checkEncoder(encoder, validation), table)
-  return { ...given, validation: rows }
 }

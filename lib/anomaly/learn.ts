@@ -1,20 +1,23 @@
-import type { PlainFloat64Array } from '../base/precision.js'
-import { Matrix } from '../data/matrix.js'
-import type { DenseFittingRows, Rows } from '../data/rows.js'
+import { shapeError } from '../base/check.js'
+import { splitRowsInSlices } from '../data/split-rows.js'
 import type { StackedAutoencoder } from '../models/stacked-autoencoder.js'
 import type { RunOptions } from '../native/run-options.js'
 import type { FitProgress, TrainingHistory } from '../training/history.js'
 import type { AnomalyFitOptions } from './anomaly-options.js'
 import { centralRows } from './central-rows.js'
+import type { LearningRows } from './learning-rows.js'
 import { type DetectorState, Member, newStack, silence, typicalErrors } from './member.js'
 import type { Recipe } from './recipe.js'
+import type { RowStore } from './row-store.js'
+import { scoresOf } from './scores.js'
+import { sorted } from './sorted.js'
 import { spreadsOf } from './spreads.js'
 
 /** Rows to learn from, and rows that are only measured. */
 interface Parts {
-  readonly learned: Matrix
+  readonly learned: LearningRows
   /** Undefined: the scores of the learned rows are used. */
-  readonly heldOut: Matrix | undefined
+  readonly heldOut: LearningRows | undefined
 }
 
 /** A detector that has learned, and what happened. */
@@ -25,41 +28,56 @@ export interface Learned {
   readonly trainings: readonly TrainingHistory[]
 }
 
-/** Checked options of `fit` and `update`. */
+/** How rows are learned from. */
 export interface LearnOptions extends Pick<AnomalyFitOptions, 'earlyStopping' | 'onProgress'> {
   readonly run: RunOptions
-  readonly validation: DenseFittingRows | number
+  /** Rows that are not learned from, or the fraction of rows to hold out. */
+  readonly validation: LearningRows | number
   readonly seed: number
 }
 
-/** Learns from nothing. */
-export async function learn(x: Matrix, recipe: Recipe, options: LearnOptions): Promise<Learned> {
-  const rows = await partsOf(x, options)
+/** Learns from nothing. Parts of the rows that lie in files are copied to the store. */
+export async function learn(
+  x: LearningRows,
+  recipe: Recipe,
+  options: LearnOptions,
+  store: RowStore,
+): Promise<Learned> {
+  const rows = await heldOutOf(x, options, store)
   const { scaler, constant } = await spreadsOf(rows.learned)
   const networks = Array.from({ length: recipe.members }, (_, m) => {
     const network = newStack(scaler, recipe.hidden, options.seed + m)
     silence(network, constant)
     return network
   })
-  return train(networks, rows, recipe, options)
+  return train(networks, rows, recipe, options, store)
 }
 
 /** Goes on with new rows: all layers together, in the units of the rows that were learned first. */
 export async function learnMore(
-  x: Matrix,
+  x: LearningRows,
   { members }: DetectorState,
   recipe: Recipe,
   options: LearnOptions,
+  store: RowStore,
 ): Promise<Learned> {
   const networks = members.map(({ network }) => copyOf(network))
-  return train(networks, await partsOf(x, options), { ...recipe, layerEpochs: 0 }, options)
+  const rows = await heldOutOf(x, options, store)
+  return train(networks, rows, { ...recipe, layerEpochs: 0 }, options, store)
 }
 
-async function partsOf(x: Matrix, { validation, seed }: LearnOptions): Promise<Parts> {
-  if (typeof validation !== 'number') return { learned: x, heldOut: matrixOf(validation) }
+/** Holds a fraction out, as `split` of a Matrix does it. */
+async function heldOutOf(
+  x: LearningRows,
+  { validation, seed, run }: LearnOptions,
+  store: RowStore,
+): Promise<Parts> {
+  if (typeof validation !== 'number') return { learned: x, heldOut: validation }
   if (validation === 0) return { learned: x, heldOut: undefined }
-  const [heldOut, learned] = x.split(validation, seed)
-  return { learned, heldOut }
+  if (x.rows < 2) throw shapeError('x', 'at least 2 rows, to hold some out', x.rows)
+  const between = () => run.signal?.throwIfAborted()
+  const [heldOut, learned] = await splitRowsInSlices('x', x.rows, validation, seed, between)
+  return { learned: await store.select(x, learned), heldOut: await store.select(x, heldOut) }
 }
 
 async function train(
@@ -67,11 +85,14 @@ async function train(
   { learned, heldOut }: Parts,
   recipe: Recipe,
   options: LearnOptions,
+  store: RowStore,
 ): Promise<Learned> {
   const { run } = options
   const scaling = networks[0]!.scaling as Parameters<typeof centralRows>[1]
   const rows =
-    recipe.kept < 1 ? learned.select(await centralRows(learned, scaling, recipe.kept, run)) : learned
+    recipe.kept < 1
+      ? await store.select(learned, await centralRows(learned, scaling, recipe.kept, run))
+      : learned
   const epochs = Math.max(recipe.epochs, Math.ceil(recipe.minSteps / Math.ceil(rows.rows / recipe.batchSize)))
   const trainings: TrainingHistory[] = []
   const members: Member[] = []
@@ -82,13 +103,13 @@ async function train(
     trainings.push(await network.fineTune(rows, { ...fitting, epochs }))
     members.push(new Member(network, await typicalErrors(network, rows, run)))
   }
-  const reference = (await scoresOf(members, heldOut ?? learned, run)).sort()
+  const reference = await sorted(await scoresOf(members, heldOut ?? learned, run))
   const state = { members, reference, heldOut: heldOut?.rows ?? 0 }
   return { state, trained: rows.rows, leftOut: learned.rows - rows.rows, trainings }
 }
 
 function fitOptions(
-  heldOut: Matrix | undefined,
+  heldOut: LearningRows | undefined,
   { batchSize }: Recipe,
   { run, earlyStopping, onProgress }: LearnOptions,
   place: { member: number; members: number },
@@ -99,25 +120,6 @@ function fitOptions(
     ...(earlyStopping && { earlyStopping, ...(heldOut && { validation: heldOut }) }),
     ...(onProgress && { onProgress: async (progress: FitProgress) => onProgress({ ...progress, ...place }) }),
   }
-}
-
-/** Mean over the members. */
-export async function scoresOf(
-  members: readonly Member[],
-  x: Rows,
-  run: RunOptions,
-): Promise<PlainFloat64Array> {
-  const [first, ...others] = members
-  const scores = await first!.scoring.reconstructionError(x, run)
-  for (const { scoring } of others) {
-    const more = await scoring.reconstructionError(x, run)
-    for (let i = 0; i < scores.length; i++) scores[i]! += more[i]!
-  }
-  return others.length === 0 ? scores : scores.map((sum) => sum / members.length)
-}
-
-function matrixOf(x: DenseFittingRows): Matrix {
-  return x instanceof Matrix ? x : Matrix.fromRows(x as Exclude<DenseFittingRows, Matrix>)
 }
 
 function copyOf(network: StackedAutoencoder): StackedAutoencoder {

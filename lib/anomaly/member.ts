@@ -1,11 +1,11 @@
 import { allocate, type PlainFloat32Array, type PlainFloat64Array } from '../base/precision.js'
-import type { Matrix } from '../data/matrix.js'
 import { StandardScaler } from '../data/scaling/standard-scaler.js'
 import { valueSlices } from '../data/slices.js'
 import type { Stored } from '../models/network.js'
 import { StackedAutoencoder } from '../models/stacked-autoencoder.js'
 import type { RunOptions } from '../native/run-options.js'
 import type { TableEncoder } from '../tables/encoding/table-encoder.js'
+import { type LearningRows, partsOf } from './learning-rows.js'
 
 /** Scaled values are bounded by this, so that no finite row overflows. */
 const BOUND = 1e12
@@ -88,14 +88,16 @@ export function silence(network: StackedAutoencoder, columns: readonly number[])
 /** Mean error of each column over some rows, at least {@link LEAST_TYPICAL}. */
 export async function typicalErrors(
   network: StackedAutoencoder,
-  rows: Matrix,
+  rows: LearningRows,
   run: RunOptions,
 ): Promise<PlainFloat64Array> {
   const typical = allocate('float64', rows.cols, 'typical errors')
-  const errors = await network.reconstructionErrorPerFeature(rows, run)
-  for await (const { row, toRow, column, toColumn, values } of valueSlices('x', errors)) {
-    for (let i = row, k = 0; i < toRow; i++)
-      for (let j = column; j < toColumn; j++) typical[j]! += values[k++]!
+  for await (const part of partsOf(rows)) {
+    const errors = await network.reconstructionErrorPerFeature(part, run)
+    for await (const { row, toRow, column, toColumn, values } of valueSlices('x', errors)) {
+      for (let i = row, k = 0; i < toRow; i++)
+        for (let j = column; j < toColumn; j++) typical[j]! += values[k++]!
+    }
   }
   return typical.map((sum) => Math.max(LEAST_TYPICAL, sum / rows.rows))
 }

@@ -1,7 +1,7 @@
-import type { Matrix } from '../data/matrix.js'
 import { isConstant } from '../data/scaling/column-scaler.js'
 import { columnStatistics } from '../data/scaling/column-statistics.js'
 import { StandardScaler } from '../data/scaling/standard-scaler.js'
+import type { LearningRows } from './learning-rows.js'
 
 /** Scaled values are bounded by this, so that no finite row overflows. */
 const BOUND = 1e12
@@ -21,7 +21,7 @@ export interface Spreads {
  *
  * @throws {@link LayerwiseError} as the `fit` of a StandardScaler
  */
-export async function spreadsOf(rows: Matrix): Promise<Spreads> {
+export async function spreadsOf(rows: LearningRows): Promise<Spreads> {
   const fitted = await new StandardScaler().fit(rows)
   const { min, max } = await columnStatistics('x', rows)
   const [shift, factor] = [fitted.shift.slice(), fitted.factor.slice()]

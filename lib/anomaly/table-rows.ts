@@ -1,9 +1,7 @@
-import { argumentError } from '../base/check.js'
-import type { PlainFloat32Array, PlainFloat64Array } from '../base/precision.js'
-import { asMatrix, type Matrix } from '../data/matrix.js'
+import type { PlainFloat64Array } from '../base/precision.js'
+import { asMatrix } from '../data/matrix.js'
 import type { SingleRow } from '../data/rows.js'
 import { asSparseMatrix } from '../data/sparse-matrix.js'
-import type { TableBatches } from '../tables/encoding/checked-batches.js'
 import type { TableValue } from '../tables/encoding/encoded-column.js'
 import type { TableEncoder } from '../tables/encoding/table-encoder.js'
 import type { SurpriseEvent } from '../tables/encoding/transform-options.js'
@@ -18,40 +16,6 @@ export type TableRow = Readonly<Record<string, unknown>>
  * size.
  */
 export const SURPRISE = 1000
-
-/** Rows of a table as numbers. */
-export interface EncodedRows {
-  readonly rows: Matrix<PlainFloat32Array>
-  /** How many values of a row are unusual in a way that the numbers cannot show; rows without any are not in it. */
-  readonly surprises: ReadonlyMap<number, number>
-}
-
-/** `x` if it is a table: batches, what gives them, or one of them. */
-export function asTable(x: unknown): TableBatches | undefined {
-  if (x === null || typeof x !== 'object' || ArrayBuffer.isView(x)) return undefined
-  if (Array.isArray(x)) return isBatch(x[0]) ? (x as TableBatches) : undefined
-  const { [Symbol.asyncIterator]: async, [Symbol.iterator]: sync } = x as Partial<AsyncIterable<unknown>> &
-    Partial<Iterable<unknown>>
-  const isTable = isBatch(x) || typeof async === 'function' || typeof sync === 'function'
-  return isTable ? (x as TableBatches) : undefined
-}
-
-/** A Dataset has rows and columns too, but its columns are names. */
-function isBatch(value: unknown): boolean {
-  if (value === null || typeof value !== 'object') return false
-  const { rows, columns } = value as { rows?: unknown; columns?: unknown }
-  return (
-    typeof rows === 'number' &&
-    Array.isArray(columns) &&
-    columns.every((column) => typeof column === 'object')
-  )
-}
-
-export async function encodedRows(encoder: TableEncoder, table: TableBatches): Promise<EncodedRows> {
-  const surprises = new Map<number, number>()
-  const onSurprise = ({ row }: SurpriseEvent) => surprises.set(row, (surprises.get(row) ?? 0) + 1)
-  return { rows: await encoder.transform(table, { onSurprise }), surprises }
-}
 
 /** Values in the terms of the table. */
 export function saidAsTable(encoder: TableEncoder, row: TableRow): Said {
@@ -109,10 +73,4 @@ export function encodedRow(
   const surprises: SurpriseEvent[] = []
   const codes = encoder.transformSync(row as TableRow, { onSurprise: (event) => surprises.push(event) })
   return { codes, surprises }
-}
-
-/** @throws {@link LayerwiseError} `ERR_ARGUMENT` for a table where the detector was fitted on rows of numbers */
-export function checkEncoder(encoder: TableEncoder | undefined, x: unknown): TableEncoder {
-  if (encoder === undefined) throw argumentError('x', 'rows of numbers, as those of fit', x)
-  return encoder
 }

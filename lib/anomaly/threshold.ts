@@ -35,7 +35,7 @@ export function notAbove(sorted: Float64Array, score: number): number {
 }
 
 /** How many of the sorted scores are below `score`. */
-export function below(sorted: Float64Array, score: number): number {
+function below(sorted: Float64Array, score: number): number {
   let [low, high] = [0, sorted.length]
   while (low < high) {
     const middle = (low + high) >>> 1

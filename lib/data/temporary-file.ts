@@ -1,13 +1,28 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { type FileHandle, lstat, open, opendir, readdir, readFile, readlink, unlink } from 'node:fs/promises'
+import {
+  type FileHandle,
+  lstat,
+  mkdir,
+  open,
+  opendir,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  unlink,
+} from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { LayerwiseError, messageOf } from '../base/errors.js'
 
 /** `.layerwise-WHERE-PID-SINCE-RANDOM.tmp`; version 0.1.0 wrote `.layerwise-PID-RANDOM.tmp`. */
 const NAME = /^\.layerwise-(?:([0-9a-f]{8})-(\d+)-(\d+)|\d+)-[0-9a-f]{16}\.tmp$/
 
-/** A temporary file whose writer is unknown is kept for this time after its last write. An hour. */
+/** A temporary file whose writer is unknown is kept for this time after its last write: an hour. */
 const FORGOTTEN_MS = 3600_000
+
+/** The same of a temporary folder, which may be read long after it was written: a week. */
+const FORGOTTEN_FOLDER_MS = 7 * 24 * FORGOTTEN_MS
 
 /**
  * The writer of a temporary file, stored in its name, so that a file of a killed process can be distinguished from one that is being
@@ -27,17 +42,37 @@ export async function createTemporary(
   folder: string,
   secret: boolean,
 ): Promise<{ path: string; handle: FileHandle }> {
-  known ??= thisWriter()
-  const { where, since } = await known
-  const name = `.layerwise-${where}-${process.pid}-${since}-${randomBytes(8).toString('hex')}.tmp`
-  const path = join(folder, name)
+  const path = join(folder, await uniqueName())
   return { path, handle: await open(path, 'wx', secret ? 0o600 : 0o666) }
 }
 
+/** Creates a folder with a unique name in another. Only this user may read it. */
+export async function createTemporaryFolder(parent: string): Promise<string> {
+  const path = join(parent, await uniqueName())
+  await mkdir(path, { mode: 0o700 })
+  return path
+}
+
+/** What is thrown where the folder of a temporary file cannot be used. */
+export function temporaryError(cause: unknown): LayerwiseError {
+  return new LayerwiseError(
+    'ERR_ARGUMENT',
+    `folder: cannot write a temporary file: ${messageOf(cause)}`,
+    { argument: 'folder', expected: 'a folder with room that this process can write to' },
+    cause,
+  )
+}
+
+async function uniqueName(): Promise<string> {
+  known ??= thisWriter()
+  const { where, since } = await known
+  return `.layerwise-${where}-${process.pid}-${since}-${randomBytes(8).toString('hex')}.tmp`
+}
+
 /**
- * Removes temporary files of processes that were killed while they wrote. On this machine that is certain if the process no longer exists.
- * Other files, of another machine or container that shares the folder or of an earlier boot, are removed after an hour without writes.
- * Files that cannot be inspected or removed stay.
+ * Removes temporary files and folders of processes that were killed. On this machine that is certain if the process no longer exists.
+ * Others, of another machine or container that shares the folder or of an earlier boot, are removed after an hour without writes, folders
+ * after a week. What cannot be inspected or removed stays.
  */
 export async function sweepTemporaries(folder: string): Promise<void> {
   known ??= thisWriter()
@@ -50,7 +85,7 @@ export async function sweepTemporaries(folder: string): Promise<void> {
       if (found === undefined) continue
       const path = join(folder, name)
       const gone = itsWhere === where ? await isGone(Number(pid), since!) : await isForgotten(path)
-      if (gone) await unlink(path).catch(() => {})
+      if (gone) await rm(path, { recursive: true, force: true }).catch(() => {})
     }
   } catch {
     // The folder cannot be read to its end: a later save may succeed.
@@ -77,7 +112,8 @@ async function isGone(pid: number, since: string): Promise<boolean> {
 
 async function isForgotten(path: string): Promise<boolean> {
   const found = await lstat(path).catch(() => undefined)
-  return found !== undefined && Date.now() - found.mtimeMs > FORGOTTEN_MS
+  if (found === undefined) return false
+  return Date.now() - found.mtimeMs > (found.isDirectory() ? FORGOTTEN_FOLDER_MS : FORGOTTEN_MS)
 }
 
 async function thisWriter(): Promise<Writer> {

@@ -78,7 +78,7 @@ function readerOf(source: unknown, options: CheckedOptions): TableReader {
       source,
     )
   }
-  const onePass = isOnePass(source)
+  const onePass = isOnePass(source as object)
   if (format !== undefined)
     return bytesReader('the stream', onePass, format, () => bytesOf(rows, 'the stream'), options)
   const name = onePass ? 'the stream' : 'the rows'
@@ -162,8 +162,8 @@ async function* webStream(stream: ReadableStreamLike): AsyncGenerator<unknown, v
   }
 }
 
-/** Iterators, generators and streams end once; arrays, sets and objects that make an iterator each time do not. */
-function isOnePass(source: unknown): boolean {
+/** Whether a source ends once, as iterators, generators and streams do; arrays, sets and objects that make an iterator each time do not. */
+export function isOnePass(source: object): boolean {
   const { next, getReader, pipe } = source as { next?: unknown; getReader?: unknown; pipe?: unknown }
   return [next, getReader, pipe].some((method) => typeof method === 'function')
 }

@@ -4,7 +4,7 @@ import { deserialize, serialize } from 'node:v8'
 import { checkOptions, checkText } from '../base/check.js'
 import { LayerwiseError, messageOf } from '../base/errors.js'
 import { turn } from '../data/slices.js'
-import { createTemporary, sweepTemporaries } from '../data/temporary-file.js'
+import { createTemporary, sweepTemporaries, temporaryError } from '../data/temporary-file.js'
 import { Table, type TableReader } from './table.js'
 import type { TableBatch } from './table-batch.js'
 import { tableError } from './table-error.js'
@@ -92,12 +92,7 @@ async function attempt<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (cause) {
-    throw new LayerwiseError(
-      'ERR_ARGUMENT',
-      `folder: cannot write a temporary file: ${messageOf(cause)}`,
-      { argument: 'folder', expected: 'a folder with room that this process can write to' },
-      cause,
-    )
+    throw temporaryError(cause)
   }
 }
 

@@ -19,10 +19,12 @@ export async function* checkedBatches(batches: TableBatches): AsyncGenerator<Tab
   }
 }
 
-function isBatch(value: unknown): value is TableBatch {
+/** Whether a value looks like a batch of a table. A Dataset has rows and columns too, but its columns are names. */
+export function isBatch(value: unknown): value is TableBatch {
   if (value === null || typeof value !== 'object') return false
   const { rows, columns } = value as Partial<TableBatch>
-  return typeof rows === 'number' && Array.isArray(columns)
+  const isTable = typeof rows === 'number' && Array.isArray(columns)
+  return isTable && columns.every((column: unknown) => typeof column === 'object' && column !== null)
 }
 
 function checked(batch: TableBatch): TableBatch {
