@@ -14,7 +14,7 @@ const LAYERS = [
 /** Deformed rows, and how many of them the layers learn from before there are labels. */
 const ROWS = { all: 6_000_000, greedy: 1_000_000 }
 const GREEDY: Phase = { epochs: 1, batchSize: 128, learningRate: { kind: 'cosine', rate: 1e-3 } }
-const TOGETHER: Phase = { epochs: 8, batchSize: 128, learningRate: { kind: 'cosine', rate: 1e-3 } }
+const TOGETHER: Phase = { epochs: 12, batchSize: 128, learningRate: { kind: 'cosine', rate: 1e-3 } }
 const PLAIN = { greedy: { ...GREEDY, epochs: 10 }, together: { ...TOGETHER, epochs: 40 } }
 const QUICK = { rows: { all: 20_000, greedy: 10_000 }, epochs: 2 }
 
