@@ -32,3 +32,10 @@ export function thrown(call: () => unknown): unknown {
   }
   throw new Error('it did not throw')
 }
+
+/** What a promise is rejected with. */
+export const rejected = (work: Promise<unknown>): Promise<LayerwiseError> =>
+  work.then(
+    () => expect.fail('it did not reject'),
+    (reason) => reason as LayerwiseError,
+  )

@@ -1,16 +1,11 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { type LayerwiseError, readTable, spoolTable, type Table, TableEncoder } from '../lib/index.js'
-import { expectError } from './refusal.js'
+import { readTable, spoolTable, type Table, TableEncoder } from '../lib/index.js'
+import { expectError, rejected } from './refusal.js'
 import { temporaryFolder } from './temporary-folder.js'
 
 const folder = temporaryFolder()
-const error = (work: Promise<unknown>): Promise<LayerwiseError> =>
-  work.then(
-    () => expect.fail('it did not reject'),
-    (reason) => reason as LayerwiseError,
-  )
 const batchesOf = async (table: Table) => {
   const batches = []
   for await (const batch of table) batches.push(batch)
@@ -34,7 +29,7 @@ describe('a spooled table', () => {
     for (let round = 0; round < 2; round++) expect(await batchesOf(spooled)).toEqual(expected)
     await spooled.close()
     await spooled.close()
-    expectError(await error(batchesOf(spooled)), 'ERR_STATE', 'closed')
+    expectError(await rejected(batchesOf(spooled)), 'ERR_STATE', 'closed')
   })
 
   test('is fitted and transformed as the rows in memory', async () => {
@@ -51,7 +46,7 @@ describe('a spooled table', () => {
       yield* rows.slice(0, 10_500)
       throw new Error('the network')
     }
-    expect((await error(spoolTable(readTable(failing()), { folder }))).message).toBe('the network')
+    expect((await rejected(spoolTable(readTable(failing()), { folder }))).message).toBe('the network')
     expect(readdirSync(folder)).toEqual([])
   })
 
@@ -60,7 +55,7 @@ describe('a spooled table', () => {
     mkdirSync(join(folder, 'more'))
     writeFileSync(path, '')
     expectError(
-      await error(spoolTable(readTable(rows), { folder: path })),
+      await rejected(spoolTable(readTable(rows), { folder: path })),
       'ERR_ARGUMENT',
       'folder: cannot write a temporary file',
     )

@@ -1,8 +1,11 @@
 import {
+  type EncodedColumn,
   type ReadTableOptions,
   readTable,
   type TableBatch,
   type TableColumn,
+  TableEncoder,
+  type TableEncoderOptions,
   type TableSource,
 } from '../lib/index.js'
 
@@ -62,3 +65,20 @@ export async function* inPieces(all: Uint8Array, lengths: readonly number[]): As
 export function batchOf(...columns: TableColumn[]): TableBatch {
   return { rows: columns[0]!.values.length, columns }
 }
+
+export type Objects = readonly Readonly<Record<string, unknown>>[]
+
+/** The encoder of a table. */
+export const fitted = (rows: Objects, options?: TableEncoderOptions): Promise<TableEncoder> =>
+  new TableEncoder(options).fit(readTable(rows))
+
+export const namesOf = ({ columns }: { readonly columns: readonly EncodedColumn[] }): string[] =>
+  columns.map(({ name }) => name)
+
+/** The rows of numbers that an encoder makes of a table. */
+export async function encode(encoder: TableEncoder, rows: Objects): Promise<number[][]> {
+  const table = readTable(rows, { types: encoder.types })
+  return (await encoder.transform(table, { precision: 'float64' })).toArray()
+}
+
+export const repeat = <T>(value: T, times: number): T[] => new Array<T>(times).fill(value)
