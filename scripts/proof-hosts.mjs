@@ -20,7 +20,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { run } from './prebuild-downloads.mjs'
@@ -151,7 +151,7 @@ console.log('\n| Host | Outcome |\n|---|---|')
 for (const { name, outcome } of rows) console.log(`| ${name} | ${outcome.split('\n')[0]} |`)
 if (options.counts) {
   writeFileSync(
-    join(root, options.counts),
+    resolve(root, options.counts),
     `${JSON.stringify({ passed: rows.length - failed, failed, skipped: 0 })}\n`,
   )
 }

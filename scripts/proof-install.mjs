@@ -18,7 +18,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { run } from './prebuild-downloads.mjs'
@@ -188,6 +188,6 @@ for (const { platform, where, outcome } of rows) console.log(`| ${platform} | ${
 const failed = rows.filter(({ passed }) => !passed).length
 if (options.counts) {
   const counts = { passed: rows.length - failed, failed, skipped: 0 }
-  writeFileSync(join(root, options.counts), `${JSON.stringify(counts)}\n`)
+  writeFileSync(resolve(root, options.counts), `${JSON.stringify(counts)}\n`)
 }
 process.exit(failed === 0 && rows.length > 0 ? 0 : 1)

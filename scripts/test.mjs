@@ -11,7 +11,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
@@ -26,6 +26,8 @@ const { values: options, positionals: filters } = parseArgs({
     canary: { type: 'boolean', default: false },
   },
 })
+
+const countsPath = resolve(root, options.counts)
 
 /**
  * Runs a test program that writes a report, which is read only if this very run wrote it.
@@ -71,7 +73,7 @@ function runVitest(args) {
 
 /** @param {string} binary @param {string[]} args @returns {Counts} */
 function runGoogleTest(binary, args) {
-  const report = join(root, `${options.counts}.tests.json`)
+  const report = `${countsPath}.tests.json`
   return runTests(binary, ['--gtest_brief=1', `--gtest_output=json:${report}`, ...args], report, (json) => {
     const ran = json.testsuites
       .flatMap((/** @type {any} */ suite) => suite.testsuite)
@@ -107,7 +109,7 @@ let suites = [
 ]
 if (filters.length > 0) suites = suites.slice(0, 1)
 if (options.native !== undefined) {
-  const binary = join(root, options.native)
+  const binary = resolve(root, options.native)
   suites = [[options.native, () => runGoogleTest(binary, [])]]
 }
 if (options.canary) {
@@ -127,6 +129,6 @@ for (const [name, counts] of results) {
   total.skipped += counts.skipped
   console.log(`${name}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
 }
-mkdirSync(dirname(join(root, options.counts)), { recursive: true })
-writeFileSync(join(root, options.counts), `${JSON.stringify(total)}\n`)
+mkdirSync(dirname(countsPath), { recursive: true })
+writeFileSync(countsPath, `${JSON.stringify(total)}\n`)
 process.exit(total.failed > 0 ? 1 : 0)
