@@ -192,6 +192,19 @@ describe('the form of a CSV text', () => {
     )
   })
 
+  test('has the separator of its first line, which may have line ends in quotes, however the bytes are cut', async () => {
+    const text = bytes('"a\nb";"c,d"\n1;2\n')
+    const read = {
+      rows: 1,
+      columns: [
+        { name: 'a\nb', type: 'number', values: [1] },
+        { name: 'c,d', type: 'number', values: [2] },
+      ],
+    }
+    for (let cut = 1; cut <= text.length; cut++)
+      expect(await readAll(inPieces(text, [cut]), { format: 'csv' })).toEqual(read)
+  })
+
   test.each<[string, Uint8Array | string, object]>([
     ['LF', text.replaceAll('\r\n', '\n').replace('\nz', '\r\nz'), {}],
     ['CR alone', text.replaceAll('\r\n', '\r').replace('\rz', '\r\nz'), {}],

@@ -195,6 +195,20 @@ describe('JSON lines', () => {
     expectError(await error(readJsonLines(text)), 'ERR_FORMAT', message)
   })
 
+  test.each([
+    ['{"a":"ü"}\n\n{"a":"\xff"}\n{"a":', 'line 3: it is not UTF-8'],
+    ['{"a":"ü"}\n{"a":}\n{"a":"\xff"}\n', 'line 2: it is no object of JSON'],
+    ['{"a":"ü"}\n{"a":"\xc3', 'line 2: it is not UTF-8'],
+  ])('of %j the first damaged line is named, however the bytes are cut', async (text, message) => {
+    const damaged = Buffer.concat([bytes('{"a":"ü"}'), Buffer.from(text.slice('{"a":"ü"}'.length), 'latin1')])
+    for (let cut = 1; cut <= damaged.length; cut++)
+      expectError(
+        await error(readAll(inPieces(damaged, [cut]), { format: 'jsonLines' })),
+        'ERR_FORMAT',
+        message,
+      )
+  })
+
   test('damaged and hostile ones are read or refused, and nothing else', { timeout: 120_000 }, async () => {
     const piece = fc.constantFrom(
       '{',

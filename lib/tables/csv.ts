@@ -23,8 +23,9 @@ export async function* csvBatches(
     if (reader === undefined) {
       // The separator is found in the first line.
       start = Buffer.concat([start, piece])
-      if (options.separator === undefined && start.length < SAMPLE && !start.includes(0x0a)) continue
-      reader = new CsvReader(name, marksOf(start, options), options)
+      const marks = marksOf(start, false, options)
+      if (marks === undefined) continue
+      reader = new CsvReader(name, marks, options)
     }
     reader.records.push(start.length > 0 ? start : piece)
     start = new Uint8Array(0)
@@ -35,7 +36,7 @@ export async function* csvBatches(
     await turn()
   }
   if (reader === undefined) {
-    reader = new CsvReader(name, marksOf(start, options), options)
+    reader = new CsvReader(name, marksOf(start, true, options)!, options)
     reader.records.push(start)
   }
   reader.records.finish()
@@ -45,20 +46,36 @@ export async function* csvBatches(
   }
 }
 
+/** Bytes in which the separator is found, where the first line is longer. */
 const SAMPLE = 65_536
 const SEPARATORS = [0x2c, 0x3b, 0x09, 0x7c]
+const [LF, CR] = [0x0a, 0x0d]
 
-/** The separator is that of `, ; tab |` that appears most often in the first line, outside of quotes; a comma, where none does. */
-function marksOf(start: Uint8Array, { separator, quote = '"' }: CsvOptions): CsvMarks {
+/**
+ * The separator is that of `, ; tab |` that appears most often in the first line, outside of quotes; a comma, where none does.
+ *
+ * @param isAll - whether no more bytes will come
+ * @returns undefined where the line has not ended yet: the separator must not depend on how the bytes are cut
+ */
+function marksOf(
+  start: Uint8Array,
+  isAll: boolean,
+  { separator, quote = '"' }: CsvOptions,
+): CsvMarks | undefined {
   const mark = quote === false ? -1 : quote.charCodeAt(0)
   if (separator !== undefined) return { separator: separator.charCodeAt(0), quote: mark }
   const counts = new Map<number, number>()
   let isQuoted = false
-  for (const byte of start) {
+  let isWhole = isAll || start.length >= SAMPLE
+  for (const byte of start.subarray(0, SAMPLE)) {
     if (byte === mark) isQuoted = !isQuoted
-    else if (!isQuoted && (byte === 0x0a || byte === 0x0d)) break
-    else if (!isQuoted) counts.set(byte, (counts.get(byte) ?? 0) + 1)
+    else if (isQuoted) continue
+    else if (byte === LF || byte === CR) {
+      isWhole = true
+      break
+    } else counts.set(byte, (counts.get(byte) ?? 0) + 1)
   }
+  if (!isWhole) return undefined
   const often = (byte: number) => counts.get(byte) ?? 0
   return {
     separator: SEPARATORS.reduce((best, byte) => (often(byte) > often(best) ? byte : best)),

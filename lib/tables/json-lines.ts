@@ -8,7 +8,8 @@ import type { TableBatch } from './table-batch.js'
 import { tableError } from './table-error.js'
 import { ValueRows } from './value-rows.js'
 
-/** Characters of the longest line. */
+const LF = 0x0a
+/** Bytes of the longest line. */
 const LONGEST_LINE = 4 * 1024 * 1024
 
 /** The objects of JSON lines: one on each line, empty lines are none. Columns are all names of the first rows. */
@@ -31,29 +32,45 @@ export async function* jsonLineBatches(
     yield* rows.end()
   }
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-  const decode = (piece?: Uint8Array) => {
+  /** The lines before one that is not UTF-8 are read first: which error is found, and where, must not depend on how the bytes are cut. */
+  const linesOf = function* (bytes: Uint8Array): Generator<string, void> {
+    let text: string | undefined
     try {
-      return decoder.decode(piece, { stream: piece !== undefined })
+      text = decoder.decode(bytes)
     } catch (cause) {
-      throw tableError(name, { line: line + 1 }, 'it is not UTF-8', undefined, cause)
+      const end = bytes.lastIndexOf(LF)
+      if (end < 0) throw tableError(name, { line: line + 1 }, 'it is not UTF-8', undefined, cause)
+    }
+    if (text !== undefined) return yield* text.split('\n')
+    for (let from = 0; from <= bytes.length; ) {
+      const end = bytes.indexOf(LF, from)
+      const to = end < 0 ? bytes.length : end
+      yield* linesOf(bytes.subarray(from, to))
+      from = to + 1
     }
   }
-  let rest = ''
+  /** What has come of a line that has not ended: copies, since a stream may use its memory again. */
+  let rest: Uint8Array[] = []
+  let restLength = 0
   for await (const piece of pieces) {
-    const lines = decode(piece).split('\n')
-    lines[0] = rest + lines[0]
-    rest = lines.pop()!
-    if (rest.length > LONGEST_LINE)
-      throw tableError(name, { line: line + lines.length + 1 }, 'the line is too long')
-    for (const text of lines) {
-      for (const batch of read(text)) {
-        yield batch
-        await turn()
+    const end = piece.lastIndexOf(LF)
+    if (end >= 0) {
+      const lines = Buffer.concat([...rest, piece.subarray(0, end)])
+      rest = []
+      restLength = 0
+      for (const text of linesOf(lines)) {
+        for (const batch of read(text)) {
+          yield batch
+          await turn()
+        }
       }
     }
+    rest.push(Buffer.from(piece.subarray(end + 1)))
+    restLength += piece.length - end - 1
+    if (restLength > LONGEST_LINE) throw tableError(name, { line: line + 1 }, 'the line is too long')
     await turn()
   }
-  for (const batch of read(rest + decode())) yield batch
+  for (const text of linesOf(Buffer.concat(rest))) for (const batch of read(text)) yield batch
   for (const batch of rows.finish()) {
     yield batch
     await turn()
