@@ -130,6 +130,44 @@ describe('an encoder', () => {
     )
   })
 
+  test('is not made of a short JSON that asks for millions of columns', async () => {
+    const json = JSON.parse(
+      JSON.stringify(await fitted(sample, { columns: { c: { kind: 'hash', buckets: 65_536 } } })),
+    ) as { columns: { kind: string; name: string }[] }
+    const column = json.columns.find(({ kind }) => kind === 'hash')!
+    json.columns = Array.from({ length: 5 }, (_, i) => ({ ...column, name: String(i) }))
+    expectError(
+      thrown(() => TableEncoder.fromJSON(json)),
+      'ERR_FORMAT',
+      'columns makes more than 262144 encoded columns',
+    )
+    const rows = [Object.fromEntries(json.columns.map(({ name }) => [name, 'x']))]
+    const columns = Object.fromEntries(
+      json.columns.map(({ name }) => [name, { kind: 'hash', buckets: 65_536 } as const]),
+    )
+    expectError(await error(fitted(rows, { columns })), 'ERR_RANGE', 'at most 262144 encoded columns')
+  })
+
+  test('tells of a constant time that Date does not have', async () => {
+    const t = Float64Array.of(9e15, 9e15)
+    const x = Float64Array.of(1, 2)
+    const columns = [
+      { name: 't', type: 'date', values: t },
+      { name: 'x', type: 'number', values: x },
+    ] as const
+    const encoder = await new TableEncoder().fit([batchOf(...columns)])
+    expect(encoder.dropped).toEqual([{ column: 't', reason: 'constant: 9000000000000000 ms' }])
+  })
+
+  test('gives categories that begin alike names of their own', async () => {
+    const start = 'https://example.org/'.repeat(8)
+    const rows = ['a', 'b', 'c', 'd'].map((end) => ({ c: start + end }))
+    const names = namesOf(await fitted(rows, { minimumCount: 1 }))
+    expect(new Set(names).size).toBe(names.length)
+    const [first] = names
+    expect(names.slice(0, 4)).toEqual([first, `${first} (2)`, `${first} (3)`, `${first} (4)`])
+  })
+
   test('that is not fitted says so', async () => {
     const encoder = new TableEncoder()
     for (const use of [() => encoder.columns, () => encoder.transformSync({}), () => encoder.toJSON()])

@@ -43,6 +43,9 @@ export interface ColumnPlan {
   toJSON(): object
 }
 
+/** The most encoded columns of a table: each takes some memory, and a short description may ask for any number of buckets. */
+export const MOST_ENCODED = 2 ** 18
+
 /** Encoded numbers lie within ± this many spreads: what is further away is encoded as if it were there, so that squares stay finite. */
 const MOST = 1e9
 

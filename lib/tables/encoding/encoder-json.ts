@@ -5,7 +5,7 @@ import { COLUMN_TYPES, type ColumnType } from '../table-batch.js'
 import { BooleanPlan } from './boolean-plan.js'
 import { CategoryPlan, HashPlan } from './category-plan.js'
 import { DroppedPlan } from './dropped-plan.js'
-import type { ColumnPlan } from './encoded-column.js'
+import { type ColumnPlan, MOST_ENCODED } from './encoded-column.js'
 import { checkEncoderOptions, checkEncoding, type EncoderSettings } from './encoder-options.js'
 import type { FittedColumn } from './fit-columns.js'
 import { CYCLE_PARTS, type CycleFit, NumberPlan } from './number-plan.js'
@@ -51,7 +51,13 @@ export function encoderFromJSON(value: unknown): FittedEncoder {
   if (json.kind !== 'tableEncoder') throw jsonError('kind', `is ${show(json.kind)}`)
   if (json.version !== 1)
     throw jsonError('version', `is ${show(json.version)}; this version of layerwise reads 1`)
-  const columns = listOf(json.columns, 'columns').map((column, i) => columnFromJSON(column, `columns[${i}]`))
+  let width = 0
+  const columns = listOf(json.columns, 'columns').map((column, i) => {
+    const fitted = columnFromJSON(column, `columns[${i}]`)
+    width += fitted.plan.columns.length
+    if (width > MOST_ENCODED) throw jsonError('columns', `makes more than ${MOST_ENCODED} encoded columns`)
+    return fitted
+  })
   if (new Set(columns.map(({ plan }) => plan.name)).size < columns.length)
     throw jsonError('columns', 'has a name twice')
   if (columns.every(({ plan }) => plan.columns.length === 0)) throw jsonError('columns', 'encodes no column')

@@ -15,13 +15,17 @@ export function stateOf(fitted: FittedEncoder): EncoderState {
   const places: number[] = []
   const encoded: EncodedColumn[] = []
   const names = new Set<string>()
+  /** Of a name that is in use the next number to try: thousands of long categories may begin alike. */
+  const next = new Map<string, number>()
   for (const { plan } of fitted.columns) {
     places.push(encoded.length)
     for (const column of plan.columns) {
       let { name } = column
-      for (let k = 2; names.has(name); k++) name = `${column.name} (${k})`
+      let k = next.get(name) ?? 2
+      for (; names.has(name); k++) name = `${column.name} (${k})`
+      if (name !== column.name) next.set(column.name, k)
       names.add(name)
-      encoded.push({ ...column, name })
+      encoded.push(name === column.name ? column : { ...column, name })
     }
   }
   return { ...fitted, places, encoded }

@@ -7,7 +7,7 @@ import { CategoryCollector } from './category-collector.js'
 import { isAllMissing } from './cells.js'
 import { checkedBatches, columnsByName, type TableBatches } from './checked-batches.js'
 import { BooleanCollector, type Collector, DroppedCollector, HashCollector } from './collector.js'
-import type { ColumnPlan } from './encoded-column.js'
+import { type ColumnPlan, MOST_ENCODED } from './encoded-column.js'
 import type { ColumnEncoding, EncoderSettings, NumberEncoding } from './encoder-options.js'
 import { NumberCollector } from './number-collector.js'
 
@@ -51,7 +51,16 @@ export async function fitColumns(
     throw new LayerwiseError('ERR_SHAPE', 'batches: expected at least one row, received none', {
       argument: 'batches',
     })
-  const fitted = collectors.map((collector, i) => ({ type: types[i]!.type, plan: collector.plan() }))
+  let width = 0
+  const fitted = collectors.map((collector, i) => {
+    const plan = collector.plan()
+    width += plan.columns.length
+    if (width > MOST_ENCODED) {
+      const message = `batches: expected a table of at most ${MOST_ENCODED} encoded columns; with ${show(plan.name)} there are more`
+      throw new LayerwiseError('ERR_RANGE', message, { argument: 'batches' })
+    }
+    return { type: types[i]!.type, plan }
+  })
   if (fitted.every(({ plan }) => plan.columns.length === 0)) {
     const reasons = fitted.slice(0, 3).map(({ plan }) => `${show(plan.name)} (${plan.reason})`)
     const message = `batches: expected a column that varies, received ${reasons.join(', ')}${fitted.length > 3 ? ', …' : ''}`

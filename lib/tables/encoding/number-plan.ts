@@ -94,7 +94,7 @@ export class NumberPlan implements ColumnPlan {
     if (this.columns.length > 0) return undefined
     const { constant, isDate } = this.fit
     if (constant === undefined) return 'all values are missing'
-    return `constant: ${isDate ? new Date(constant).toISOString() : constant}`
+    return `constant: ${isDate ? shownTime(constant) : constant}`
   }
 
   encode(cell: Cell, out: { [index: number]: number }, at: number): Surprise | undefined {
@@ -136,4 +136,10 @@ export class NumberPlan implements ColumnPlan {
 /** Whether a value is that of a constant column, but for rounding. */
 function isNear(value: number, constant: number): boolean {
   return Math.abs(value - constant) <= 6 * Number.EPSILON * Math.max(Math.abs(value), Math.abs(constant))
+}
+
+/** Sources have times that Date does not. */
+function shownTime(time: number): string {
+  const date = new Date(time)
+  return Number.isNaN(date.getTime()) ? `${time} ms` : date.toISOString()
 }

@@ -79,7 +79,7 @@ export class TableEncoder {
    * rejects changes nothing.
    *
    * @throws (rejects) {@link LayerwiseError} `ERR_RANGE` for infinite numbers, for integers and decimals whose digits float64 would lose, for too many
-   *   categories and a spread beyond float64, naming the column and what can be chosen instead, and for a table in which nothing varies
+   *   categories or encoded columns and a spread beyond float64, naming the column and what can be chosen instead, and for a table in which nothing varies
    * @throws (rejects) {@link LayerwiseError} `ERR_ARGUMENT` for columns of lists, for an encoding that does not suit a column, and for batches whose columns
    *   change; `ERR_SHAPE` for no rows
    */
