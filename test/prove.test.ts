@@ -1,9 +1,17 @@
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { crc32c } from '../bench/prove/checkpoint-seal.js'
+import { Corpus } from '../bench/prove/corpus.js'
+import { counted } from '../bench/prove/counted.js'
+import { TARGETS } from '../bench/prove/guided-targets.js'
 import { slope } from '../bench/prove/memory.js'
 import { mutated, mutatedSafetensors, partsOfSafetensors, safetensorsOf } from '../bench/prove/mutate.js'
+import { outcomeOf } from '../bench/prove/outcome.js'
 import { eachRound, must, randomOf } from '../bench/prove/proof.js'
 import { PROOFS } from '../bench/prove/proofs.js'
+import { Progress } from '../bench/prove/watch.js'
 import { rejection } from './sample.js'
+import { temporaryFolder } from './temporary-folder.js'
 
 const good = [Buffer.from('n,c\n1,red\n2,green\n'), Buffer.from('a;b\n1;true\n')]
 const rounds = Array.from({ length: 200 }, (_, round) => round)
@@ -51,6 +59,50 @@ describe('damaged files', () => {
     })
     expect(changed.length).toBeGreaterThan(rounds.length / 3)
   })
+})
+
+describe('inputs that are chosen by the code that they reach', () => {
+  const folder = temporaryFolder()
+
+  test.each(Object.keys(TARGETS))('of good files are read: %s', async (name) => {
+    const { seeds, read, codes } = TARGETS[name]!
+    const outcomes = new Set<string>()
+    for (const seed of await seeds(folder)) outcomes.add(await outcomeOf(() => read(seed), codes))
+    expect(outcomes).toContain('read')
+  })
+
+  test('are kept if they reach a branch that was not reached before, or reach it more often', () => {
+    const program = `
+      export function begins(text) { let n = 0; for (const c of text) if (c === 'a' && text.length > 1) n++; return n > 2 ? 'many' : n }`
+    const { text, counters } = counted(program)
+    const url = `data:text/javascript,${encodeURIComponent(text)}`
+    expect(counters).toBeGreaterThan(5)
+    return import(url).then(({ begins }: { begins: (text: string) => unknown }) => {
+      const { branchCounters } = globalThis as unknown as { branchCounters: Uint8Array }
+      const corpus = new Corpus(branchCounters)
+      const answers = ['b', 'c', 'a', 'ab', 'ba', 'aaa', 'bbb', 'bb'].map((input) => {
+        corpus.begin()
+        const answer = begins(input)
+        corpus.end(Buffer.from(input))
+        return answer
+      })
+      expect(answers).toEqual([0, 0, 0, 1, 1, 'many', 0, 0])
+      expect(corpus.inputs.map(String)).toEqual(['b', 'a', 'ab', 'aaa', 'bbb', 'bb'])
+    })
+  })
+
+  test('are known after the end of the process that read them', () => {
+    const path = join(folder, 'input')
+    const progress = new Progress(path)
+    expect(new Progress(path).present).toBeUndefined()
+    progress.at(7, Buffer.from('longer'))
+    progress.at(8, Buffer.from('one'))
+    expect(new Progress(path).present).toEqual({ number: '8', input: Buffer.from('one') })
+  })
+})
+
+test('the checksum of a changed checkpoint is CRC32C', () => {
+  expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283)
 })
 
 test('the slope of memory is not moved by single steps', () => {

@@ -145,7 +145,7 @@ describe('an encoder', () => {
     const columns = Object.fromEntries(
       json.columns.map(({ name }) => [name, { kind: 'hash', buckets: 65_536 } as const]),
     )
-    expectError(await error(fitted(rows, { columns })), 'ERR_RANGE', 'at most 262144 encoded columns')
+    expectError(await rejected(fitted(rows, { columns })), 'ERR_RANGE', 'at most 262144 encoded columns')
   })
 
   test('tells of a constant time that Date does not have', async () => {

@@ -42,7 +42,7 @@ export const killsOfTrainings: Proof = {
   name: 'kill amid checkpoints',
   promise: `the checkpoint is whole and its lock free; after ${KILLS} kills the training ends with the bits of one that was never interrupted, and without litter`,
   rounds: 'kills',
-  count: 250,
+  count: 1000,
   quick: 6,
   async prove(rounds) {
     const program = programOf('trains')

@@ -104,7 +104,7 @@ export const killsAmidSave: Proof = {
   name: 'kill amid save',
   promise: `${whole}, and removes no temporary file of a process that lives`,
   rounds: 'kills',
-  count: 350,
+  count: 1000,
   quick: 10,
   prove: (rounds) => prove('save', rounds),
 }
@@ -113,7 +113,7 @@ export const killsAmidWriteDataset: Proof = {
   name: 'kill amid writeDataset',
   promise: `${whole}; the lock is free`,
   rounds: 'kills',
-  count: 200,
+  count: 1000,
   quick: 6,
   prove: (rounds) => prove('replace', rounds),
 }
@@ -122,7 +122,7 @@ export const killsAmidAppend: Proof = {
   name: 'kill amid append',
   promise: `${whole}; the lock is free`,
   rounds: 'kills',
-  count: 200,
+  count: 1000,
   quick: 6,
   prove: (rounds) => prove('append', rounds),
 }

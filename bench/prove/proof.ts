@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { RowRandom } from '../synthetic/random.js'
 
 /** A proof that cannot be made on this machine. */
@@ -47,6 +48,16 @@ export async function eachRound(
       if (error instanceof Skipped) throw error
       throw new Error(`round ${round}: ${(error as Error).message}`, { cause: error })
     }
+  }
+}
+
+/** @throws {@link Skipped} if a package that a proof reads with is not installed */
+export function mustHave(name: string | undefined): void {
+  if (name === undefined) return
+  try {
+    createRequire(import.meta.url).resolve(name)
+  } catch {
+    throw new Skipped(`${name} is not installed`)
   }
 }
 

@@ -1,6 +1,7 @@
 import { eventLoop } from './event-loop.js'
 import { failingCalls } from './faults.js'
 import { fuzzes } from './fuzz.js'
+import { guided } from './guided.js'
 import { killsAmidAppend, killsAmidSave, killsAmidWriteDataset } from './kills.js'
 import { killsOfTrainings } from './kills-of-trainings.js'
 import { largeData } from './large-data.js'
@@ -17,6 +18,7 @@ export const PROOFS: readonly Proof[] = [
   failingCalls,
   ...limits,
   ...fuzzes,
+  ...guided,
   ...[workers, together],
   ...[memoryOverFits, memoryOverEncodes, ...largeData, eventLoop],
   ...native,

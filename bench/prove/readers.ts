@@ -14,7 +14,7 @@ import {
   readIdx,
   readIdxLabels,
   readNpy,
-  resumeTraining,
+  readTable,
   SoftmaxClassifier,
   SparseAutoencoder,
   StackedAutoencoder,
@@ -23,11 +23,11 @@ import {
   scalerFromJSON,
   writeNpy,
 } from '../../lib/index.js'
-import { sealed } from './checkpoint-seal.js'
+import { checkpoint, training } from './checkpoint-readers.js'
 import { mutated, mutatedJsonFile, mutatedNpy, mutatedSafetensors } from './mutate.js'
 import { must, randomOf } from './proof.js'
-import type { Reader } from './reader.js'
-import { arrowFile, csv, jsonLines, parquetFile } from './table-readers.js'
+import { type Reader, readsJson } from './reader.js'
+import { arrowFile, csv, encoder, jsonLines, orders, parquetFile } from './table-readers.js'
 
 const COLS = 3
 const random = randomOf(5, 0)
@@ -88,22 +88,20 @@ async function savedModels(): Promise<Buffer[]> {
   return Promise.all(models.map(async (model) => Buffer.from(await model.toBytes())))
 }
 
+/** One of rows of numbers, and one of a table. */
 async function savedDetectors(): Promise<Buffer[]> {
-  const detector = new AnomalyDetector()
-  await detector.fit(
-    Matrix.from(
-      Float64Array.from({ length: 200 * COLS }, () => random.next()),
-      200,
-      COLS,
-    ),
-  )
-  return [Buffer.from(await detector.toBytes())]
+  const rows = Float64Array.from({ length: 200 * COLS }, () => random.next())
+  const detectors = [new AnomalyDetector(), new AnomalyDetector()]
+  await detectors[0]!.fit(Matrix.from(rows, 200, COLS))
+  await detectors[1]!.fit(readTable(orders(200), { format: 'csv' }))
+  return Promise.all(detectors.map(async (detector) => Buffer.from(await detector.toBytes())))
 }
 
 const readsModel: Reader['read'] = async (bytes) => {
   const model = await modelFromBytes(bytes)
-  const again = await modelFromBytes(await model.toBytes())
-  must(again.kind === model.kind, `a ${model.kind} that is saved again is a ${again.kind}`)
+  const saved = await model.toBytes()
+  const again = await (await modelFromBytes(saved)).toBytes()
+  must(Buffer.compare(saved, again) === 0, `a ${model.kind} is another when it is read again`)
 }
 
 const idx = [
@@ -159,7 +157,7 @@ export const READERS: Readonly<Record<string, Reader>> = {
   },
   IDX: {
     good: async () => [...idx, ...idx.map((bytes) => gzipSync(bytes))],
-    async mutate(good, random) {
+    mutate(good, random) {
       const isPacked = random.next() < 0.3
       return isPacked ? gzipSync(mutated(idx, random)) : mutated(good, random)
     },
@@ -193,60 +191,18 @@ export const READERS: Readonly<Record<string, Reader>> = {
   },
   model: { good: savedModels, mutate: mutatedSafetensors, read: readsModel, codes: reads },
   detector: { good: savedDetectors, mutate: mutatedSafetensors, read: readsModel, codes: reads },
-  checkpoint: {
-    async good(folder) {
-      const files: Buffer[] = []
-      const layers = [{ hidden: 3 }, { hidden: 2 }]
-      const models = [
-        new SparseAutoencoder({ inputs: COLS, hidden: 2 }),
-        new StackedAutoencoder({ inputs: COLS, layers }),
-      ]
-      for (const [k, model] of models.entries()) {
-        const path = join(folder, `good-${k}`)
-        const controller = new AbortController()
-        const onEpoch = ({ epoch }: { epoch: number }) => {
-          if (epoch === 2) controller.abort()
-        }
-        const options = { epochs: 3, signal: controller.signal, onEpoch, checkpoint: { path } }
-        await model.fit(x, options).catch(() => {})
-        files.push(readFileSync(path))
-      }
-      return files
-    },
-    mutate: async (good, random) => {
-      const bytes = mutatedSafetensors(good, random)
-      return random.next() < 0.7 ? sealed(bytes) : bytes
-    },
-    async read(bytes, folder) {
-      const path = join(folder, 'run')
-      writeFileSync(path, bytes)
-      const controller = new AbortController()
-      const reason = new Error('read')
-      const more = { signal: controller.signal, onEpoch: null, onModel: () => controller.abort(reason) }
-      await resumeTraining(path, x, more).catch((error: unknown) => {
-        if (error !== reason) throw error
-      })
-    },
-    codes: ['ERR_FORMAT', 'ERR_STATE', 'ERR_ARGUMENT'],
-  },
+  checkpoint,
+  training,
   scaler: {
     async good() {
       const scalers = [await new MinMaxScaler().fit(x), await new StandardScaler().fit(x)]
       return scalers.map((scaler) => Buffer.from(JSON.stringify(scaler)))
     },
     mutate: mutatedJsonFile,
-    async read(bytes) {
-      let value: unknown
-      try {
-        value = JSON.parse(bytes.toString())
-      } catch {
-        return
-      }
-      const scaler = scalerFromJSON(value as never)
-      must(scalerFromJSON(JSON.parse(JSON.stringify(scaler))) !== undefined, 'it cannot be written again')
-    },
+    read: readsJson((value) => scalerFromJSON(value as never)),
     codes: ['ERR_FORMAT', 'ERR_ARGUMENT', 'ERR_SHAPE', 'ERR_RANGE'],
   },
+  encoder,
   CSV: csv,
   'JSON lines': jsonLines,
   Arrow: arrowFile,

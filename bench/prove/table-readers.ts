@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type ReadTableOptions, readTable, type TableSource } from '../../lib/index.js'
-import { mutated } from './mutate.js'
+import { type ReadTableOptions, readTable, TableEncoder, type TableSource } from '../../lib/index.js'
+import { mutated, mutatedJsonFile } from './mutate.js'
 import { must } from './proof.js'
-import type { Reader } from './reader.js'
+import { type Reader, readsJson } from './reader.js'
 
 /** Reads a table to its end: each of its columns must have all rows. */
 async function readsTable(source: TableSource, options: ReadTableOptions = {}): Promise<void> {
@@ -32,6 +32,26 @@ export const jsonLines = ofTexts('jsonLines', [
   '{"n":1,"c":"red","t":true}\n{"n":2.5,"c":null}\n{"t":false,"n":-1e300}\n',
   '{"a":[1,2],"b":{"c":1}}\r\n\r\n{"a":[3],"b":{"c":"\\ud83d\\ude00"}}\n',
 ])
+
+/** A table as CSV, with a column of each type that is encoded. */
+export function orders(rows: number): Buffer {
+  const lines = Array.from({ length: rows }, (_, i) => {
+    const missing = i % 7 === 3
+    return `${i / 3},${missing ? '' : `c${i % 3}`},${i % 2 === 0},2024-01-${String(1 + (i % 28)).padStart(2, '0')}`
+  })
+  return Buffer.from(`n,c,t,d\n${lines.join('\n')}\n`)
+}
+
+export const encoder: Reader = {
+  async good() {
+    const options = [{}, { columns: { n: 'log', c: { kind: 'hash', buckets: 4 }, d: 'drop' } }] as const
+    const encoders = options.map((one) => new TableEncoder(one).fit(readTable(orders(30), { format: 'csv' })))
+    return (await Promise.all(encoders)).map((one) => Buffer.from(JSON.stringify(one)))
+  },
+  mutate: mutatedJsonFile,
+  read: readsJson((value) => TableEncoder.fromJSON(value)),
+  codes: ['ERR_FORMAT'],
+}
 
 export const arrowFile: Reader = {
   needs: 'apache-arrow',

@@ -64,12 +64,15 @@ export interface NpyHeader {
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` if it cannot be opened or read
  */
 export async function readNpy(path: string | URL): Promise<Matrix<StoredArray>> {
-  return withFile(path, async (file) => {
-    const { type, rows, cols, length } = await readNpyHeader(file)
-    const data = allocate<StorageType>(type, rows * cols, `'${file.name}'`)
-    await readExactly(file, data, length)
-    return Matrix.from(data, rows, cols, { type })
-  })
+  return withFile(path, npyFrom)
+}
+
+/** The array of a .npy file, as {@link readNpy}. */
+export async function npyFrom(file: ByteSource): Promise<Matrix<StoredArray>> {
+  const { type, rows, cols, length } = await readNpyHeader(file)
+  const data = allocate<StorageType>(type, rows * cols, `'${file.name}'`)
+  await readExactly(file, data, length)
+  return Matrix.from(data, rows, cols, { type })
 }
 
 /**

@@ -10,7 +10,7 @@ import {
 } from '../checkpoint/checkpoint-file.js'
 import { checkCheckpoint } from '../checkpoint/options.js'
 import { isUnusable, wholeOlder } from '../checkpoint/series.js'
-import { checkPath, formatError, withFile } from '../data/read-file.js'
+import { type ByteSource, checkPath, formatError, withFile } from '../data/read-file.js'
 import type { Rows } from '../data/rows.js'
 import { safetensorsFrom } from '../data/safetensors.js'
 import { Checkpoints, type Interrupted, kernels } from '../training/checkpoints.js'
@@ -101,27 +101,31 @@ async function readNewest(path: string | URL): Promise<ReadCheckpoint> {
   }
 }
 
-async function readCheckpoint(path: string | URL): Promise<ReadCheckpoint> {
-  return withFile(path, async (file) => {
-    let read: ReadHeader | undefined
-    let reading: ModelReading<TrainableModel> | undefined
-    const { tensors } = await safetensorsFrom(file, async (entries, metadata) => {
-      read = await readHeader(file.name, metadata)
-      reading = await modelReading(file.name, modelEntries(entries), read.model, trainableRestorers)
-      return placesInCheckpoint(reading.places)
-    })
-    const arrays = await checkpointArrays(file.name, read!, tensors)
-    const { header } = read!
-    const model = await reading!.make(arrays.model)
-    const methods: readonly string[] = ['fit', 'fineTune']
-    if (!methods.includes(header.method) || !(header.method in model)) {
-      throw formatError(
-        file.name,
-        `its method is ${show(header.method)}, which a ${model.kind} does not have`,
-      )
-    }
-    return { model, interrupted: { header, ...arrays } }
+function readCheckpoint(path: string | URL): Promise<ReadCheckpoint> {
+  return withFile(path, checkpointFrom)
+}
+
+/**
+ * The model and the training that a checkpoint holds.
+ *
+ * @throws {@link LayerwiseError} `ERR_FORMAT` for a file that is none, or a damaged one
+ */
+export async function checkpointFrom(file: ByteSource): Promise<ReadCheckpoint> {
+  let read: ReadHeader | undefined
+  let reading: ModelReading<TrainableModel> | undefined
+  const { tensors } = await safetensorsFrom(file, async (entries, metadata) => {
+    read = await readHeader(file.name, metadata)
+    reading = await modelReading(file.name, modelEntries(entries), read.model, trainableRestorers)
+    return placesInCheckpoint(reading.places)
   })
+  const arrays = await checkpointArrays(file.name, read!, tensors)
+  const { header } = read!
+  const model = await reading!.make(arrays.model)
+  const methods: readonly string[] = ['fit', 'fineTune']
+  if (!methods.includes(header.method) || !(header.method in model)) {
+    throw formatError(file.name, `its method is ${show(header.method)}, which a ${model.kind} does not have`)
+  }
+  return { model, interrupted: { header, ...arrays } }
 }
 
 function checkKernels(path: string | URL, written: Kernels, accept: boolean): void {

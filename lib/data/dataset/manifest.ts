@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { LayerwiseError, messageOf } from '../../base/errors.js'
 import { STORAGE_TYPES, type StorageType } from '../../base/storage-type.js'
 import { checkColumns, checkScale, checkType } from '../dataset-parts.js'
-import { formatError, readExactly, withFile } from '../read-file.js'
+import { type ByteSource, formatError, readExactly, withFile } from '../read-file.js'
 import { parseJsonBytes } from '../strict-json.js'
 import { LARGEST_SIZE } from './row-file.js'
 
@@ -70,21 +70,24 @@ export async function readManifest(
   folder: string,
 ): Promise<{ manifest: Manifest; bytes: Buffer } | undefined> {
   try {
-    return await withFile(join(folder, MANIFEST), async (file) => {
-      if (file.size > LONGEST)
-        throw formatError(file.name, `it has ${file.size} bytes; at most ${LONGEST} are read`)
-      const bytes = Buffer.alloc(file.size)
-      await readExactly(file, bytes, 0)
-      const value = await parseJsonBytes(bytes, LIMITS, (problem, cause) =>
-        formatError(file.name, `it is not the JSON of a dataset: ${problem}`, cause),
-      )
-      return { manifest: checkManifest(file.name, value), bytes }
-    })
+    return await withFile(join(folder, MANIFEST), manifestFrom)
   } catch (error) {
     const { cause } = error as { cause?: NodeJS.ErrnoException }
     if (cause?.code === 'ENOENT') return undefined
     throw error
   }
+}
+
+/** The manifest that a file holds, and its bytes, as {@link readManifest}. */
+export async function manifestFrom(file: ByteSource): Promise<{ manifest: Manifest; bytes: Buffer }> {
+  if (file.size > LONGEST)
+    throw formatError(file.name, `it has ${file.size} bytes; at most ${LONGEST} are read`)
+  const bytes = Buffer.alloc(file.size)
+  await readExactly(file, bytes, 0)
+  const value = await parseJsonBytes(bytes, LIMITS, (problem, cause) =>
+    formatError(file.name, `it is not the JSON of a dataset: ${problem}`, cause),
+  )
+  return { manifest: checkManifest(file.name, value), bytes }
 }
 
 function checkManifest(name: string, value: unknown): Manifest {

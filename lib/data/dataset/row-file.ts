@@ -78,7 +78,8 @@ export function absolutePath(path: string | URL): string {
   }
 }
 
-async function readLayout(file: OpenFile, { tensor, raw }: RowFileOptions): Promise<Layout> {
+/** How the rows of a file lie in it, as {@link openRowFile}. */
+export async function readLayout(file: ByteSource, { tensor, raw }: RowFileOptions): Promise<Layout> {
   if (raw !== undefined) return rawLayout(file, raw)
   const start = await readStart(file, LONGEST_IDX_HEADER)
   if (isSafetensors(start)) return tensorLayout(file, tensor)
