@@ -179,6 +179,7 @@ export type {
 } from './tables/table-batch.js'
 export type {
   CostShares,
+  PcaReconstruction,
   Reconstruction,
   TrainingDiagnosis,
   UnitCounts,

@@ -86,8 +86,9 @@ export const cases: Readonly<Record<string, TrainingCase>> = {
       }),
     { epochs: 9, batchSize: 'all' },
   ),
-  'SparseAutoencoder, lbfgs': fitting(() => sparse(), {
+  'SparseAutoencoder, lbfgs, compared with PCA': fitting(() => sparse(), {
     optimizer: { kind: 'lbfgs', maxIterations: 12, history: 3 },
+    comparePca: true,
   }),
   'SparseAutoencoder, early stopping, validation rows': fitting(
     () => sparse(),
@@ -120,9 +121,9 @@ export const cases: Readonly<Record<string, TrainingCase>> = {
     { ...short, earlyStopping: { patience: 2 } },
     { labels, validation: { ...validation, rowWeights: rowWeights.slice(0, validation.x.rows) } },
   ),
-  'StackedAutoencoder, layer by layer': fitting(
+  'StackedAutoencoder, layer by layer, compared with PCA': fitting(
     stack,
-    { ...short, layers: [{}, { optimizer: { kind: 'lbfgs', maxIterations: 6 } }] },
+    { ...short, comparePca: true, layers: [{}, { optimizer: { kind: 'lbfgs', maxIterations: 6 } }] },
     {},
   ),
   'StackedAutoencoder, codes computed again, own schedules': fitting(

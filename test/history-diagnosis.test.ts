@@ -4,6 +4,7 @@ import {
   LinearAutoencoder,
   type Matrix,
   openDataset,
+  Pca,
   SoftmaxClassifier,
   SparseAutoencoder,
   SparseMatrix,
@@ -12,7 +13,8 @@ import {
   writeDataset,
 } from '../lib/index.js'
 import { DependentColumns } from './anomaly-sample.js'
-import { sampleRows } from './sample.js'
+import { expectError } from './refusal.js'
+import { rejection, sampleRows } from './sample.js'
 import { temporaryFolder } from './temporary-folder.js'
 
 const folder = temporaryFolder()
@@ -141,6 +143,110 @@ describe('the history of an autoencoder', () => {
     const history = await new SparseAutoencoder(identity).fit(rows, { epochs: 1 })
     expect(JSON.parse(JSON.stringify(history))).toEqual(history)
     expect(structuredClone(history)).toEqual(history)
+  })
+})
+
+describe('with comparePca, a history has R² of as many principal components', () => {
+  const fit = { epochs: 1, comparePca: true }
+  const reconstructed = async (pca: Pca<'float64'>, x: number[][]) =>
+    pca.inverseTransform(await pca.transform(x))
+
+  test('of the rows after scaling, constant columns left out', async () => {
+    const x = rows.toArray().map((row) => [...row, 7])
+    const scaling = await new StandardScaler().fit(x)
+    const model = new SparseAutoencoder({ ...identity, inputs: cols + 1, scaling })
+    const { reconstruction } = await model.fit(x, fit)
+    const pca = await new Pca({ components: 3, scaling, precision: 'float64' }).fit(x)
+    const scaled = async (y: number[][] | Matrix) => (await scaling.transform(y)).toArray()
+    const expected = rSquared(await scaled(x), await scaled(await reconstructed(pca, x)), [0, 1, 2, 3, 4, 5])
+    expect(reconstruction!.pca!.components).toBe(3)
+    expect(reconstruction!.pca!.rSquared).toBeCloseTo(expected, 9)
+  })
+
+  test('of the rows that are looked at, in memory and in files', async () => {
+    const many = sampleRows(5000, 4)
+    const model = () => new SparseAutoencoder({ inputs: 4, hidden: 2 })
+    const inMemory = (await model().fit(many, fit)).reconstruction!
+    const path = join(folder, 'compared')
+    await writeDataset(path, [many], { type: 'float64' })
+    const files = await openDataset(path)
+    const inFiles = (await model().fit(files, fit)).reconstruction!
+    await files.close()
+    expect([inMemory.rows, inFiles.rows]).toEqual([2048, 2048])
+    const chosen = Array.from(
+      { length: 2048 },
+      (_, k) => many.row(Math.floor((k * 5000) / 2048)).toArray()[0]!,
+    )
+    const pca = await new Pca({ components: 2, precision: 'float64' }).fit(chosen)
+    const expected = rSquared(chosen, (await reconstructed(pca, chosen)).toArray(), [0, 1, 2, 3])
+    expect(inMemory.pca!.rSquared).toBeCloseTo(expected, 9)
+    expect(inFiles.pca!.rSquared).toBeCloseTo(expected, 1)
+  })
+
+  test('of the inputs of each layer of a stack, and by its narrowest layer when it is fine-tuned', async () => {
+    const scaling = await new StandardScaler().fit(rows)
+    const stack = new StackedAutoencoder({
+      inputs: cols,
+      scaling,
+      outputActivation: 'identity',
+      layers: [{ hidden: 5 }, { hidden: 2 }],
+    })
+    const histories = await stack.fit(rows, { ...fit, fineTune: true })
+    expect(histories.map(({ reconstruction }) => reconstruction!.pca!.components)).toEqual([5, 2, 2])
+    const pca = await new Pca({ components: 2, scaling }).fit(rows)
+    expect(histories[2]!.reconstruction!.pca!.rSquared).toBeCloseTo(
+      pca.explainedVarianceRatio.reduce((sum, share) => sum + share, 0),
+      6,
+    )
+  })
+
+  test('whatever weights the rows have', async () => {
+    const rowWeights = Array.from({ length: 300 }, (_, i) => i % 4)
+    const compared = async (more: object) =>
+      (await new SparseAutoencoder(identity).fit(rows, { ...fit, ...more })).reconstruction!.pca
+    expect(await compared({ rowWeights })).toEqual(await compared({}))
+  })
+
+  test('as long as not all columns are constant', async () => {
+    const { reconstruction } = await new SparseAutoencoder({ inputs: 1, hidden: 1 }).fit([[0.5], [0.5]], fit)
+    expect(reconstruction).toEqual({ rSquared: null, perColumn: [null], rows: 2 })
+  })
+
+  test('which is 1 where there are as many units as columns, or nearly as many as rows', async () => {
+    const wide = await new SparseAutoencoder({ inputs: 3, hidden: 4 }).fit(sampleRows(50, 3), fit)
+    expect(wide.reconstruction!.pca).toEqual({ components: 3, rSquared: 1 })
+    const few = await new SparseAutoencoder({ inputs: 2500, hidden: 7 }).fit(sampleRows(8, 2500), fit)
+    expect(few.reconstruction!.pca).toEqual({ components: 7, rSquared: 1 })
+  })
+
+  test('of rows with thousands of columns', async () => {
+    const x = sampleRows(40, 2500)
+    const { reconstruction } = await new SparseAutoencoder({ inputs: 2500, hidden: 3 }).fit(x, fit)
+    const pca = await new Pca({ components: 3 }).fit(x)
+    expect(reconstruction!.pca!.rSquared).toBeCloseTo(
+      pca.explainedVarianceRatio.reduce((sum, share) => sum + share, 0),
+      6,
+    )
+  })
+
+  test('and is refused where the loss is not squared, before anything is trained', async () => {
+    const model = new SparseAutoencoder({ inputs: cols, hidden: 3, loss: 'crossEntropy' })
+    const before = model.parameters()
+    const x = sampleRows(40, cols)
+    expectError(
+      await rejection(model.fit(x, fit)),
+      'ERR_ARGUMENT',
+      'comparePca: expected nothing beside the loss',
+    )
+    expect(model.parameters()).toEqual(before)
+    const classifier = new SoftmaxClassifier({ inputs: cols, classes: 2 })
+    const labels = Array.from({ length: 40 }, (_, i) => i % 2)
+    expectError(await rejection(classifier.fit(x, labels, fit)), 'ERR_ARGUMENT', 'comparePca: ')
+    expectError(
+      await rejection(new SparseAutoencoder(identity).fit(rows, { comparePca: 1 as never })),
+      'ERR_ARGUMENT',
+      'comparePca: expected true or false',
+    )
   })
 })
 

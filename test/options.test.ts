@@ -122,6 +122,7 @@ const fitPairs: readonly Pair[] = [
     values: [0, 1e3],
     beside: { epochs: 12, earlyStopping: { patience: 2 } },
   },
+  { option: 'comparePca', values: [false, true] },
   { option: 'signal', values: [undefined, AbortSignal.abort('no')] },
   { option: 'threads', values: [1, 0] },
   { option: 'onEpoch', values: [undefined, () => Promise.reject(new Error('no'))] },

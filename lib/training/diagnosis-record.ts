@@ -12,6 +12,14 @@ export interface UnitCounts {
   readonly saturated: number
 }
 
+/** How well principal components reconstruct the same rows, which they are computed from. */
+export interface PcaReconstruction {
+  /** As many as the narrowest layer of the autoencoder has units, or as there are columns. */
+  readonly components: number
+  /** R² over all columns, as that of the autoencoder: no linear code of so many numbers reaches more on these rows. */
+  readonly rSquared: number
+}
+
 /** How well an autoencoder reconstructs the rows that it was trained on. */
 export interface Reconstruction {
   /**
@@ -23,6 +31,8 @@ export interface Reconstruction {
   readonly perColumn: readonly (number | null)[]
   /** Training rows that it was measured on: all, or up to 2,048 spread over them. */
   readonly rows: number
+  /** With `comparePca`: the same by principal components. Absent where {@link rSquared} is null, or the leading ones cannot be separated. */
+  readonly pca?: PcaReconstruction
 }
 
 /** Parts of a cost as fractions of it. */

@@ -4,6 +4,7 @@ import type { NativeWork } from '../native/call.js'
 import type { CostParts } from '../objective/cost.js'
 import { unitCounts } from './diagnosed-units.js'
 import type { CostShares, Reconstruction, TrainingDiagnosis, UnitCounts } from './diagnosis-record.js'
+import { pcaReconstruction } from './pca-reconstruction.js'
 import type { TrainableLayers, TrainingRequest } from './request.js'
 import { sampledRows } from './sampled-rows.js'
 import { type ColumnSquares, columnSquares } from './squares.js'
@@ -24,7 +25,7 @@ export async function diagnosed(
   work: NativeWork,
 ): Promise<TrainingDiagnosis> {
   const costShares = sharesOf(cost)
-  const { network, objective, phase } = request
+  const { network, objective, phase, settings } = request
   const seen = { costShares, isInput: (phase?.layer ?? 1) === 1, layer: phase?.layer }
   // Codes that are computed again for each batch are nowhere to be looked at.
   if (objective.training.loss === 'logLoss' || rows.through !== undefined)
@@ -38,7 +39,10 @@ export async function diagnosed(
         await unitCounts(network.layers.slice(0, k), first(network.layers, k, parameters), sample, work),
       )
     }
-    const reconstruction = reconstructionOf(squares)
+    const found = reconstructionOf(squares)
+    const compared = settings.comparesPca && found.rSquared !== null
+    const pca = compared ? await pcaReconstruction(network, sample, work) : undefined
+    const reconstruction = { ...found, ...(pca && { pca }) }
     return {
       reconstruction,
       units,

@@ -1,6 +1,7 @@
 import {
   argumentError,
   type Complete,
+  checkBoolean,
   checkChoice,
   checkFunction,
   checkInteger,
@@ -92,6 +93,12 @@ interface CommonFitOptions<V> extends RunOptions, StoppingOptions, RowWeightsOpt
     | ((progress: FitProgress) => void)
     | ((progress: FitProgress) => Promise<void>)
     | undefined
+  /**
+   * Whether the history compares the reconstruction with that by as many principal components: `reconstruction.pca`, on the same training rows.
+   * Of autoencoders with the loss `squared`; `ERR_ARGUMENT` with any other. After the training it takes the decomposition of a covariance of
+   * the rows' columns, a fraction of a second for some hundred. Default false.
+   */
+  readonly comparePca?: boolean | undefined
   /** Where the training is written while it goes on, so that it can go on after an interruption: see {@link CheckpointOptions}. Default: nowhere. */
   readonly checkpoint?: CheckpointOptions | undefined
 }
@@ -209,13 +216,14 @@ export interface FitSettings {
   readonly ratesGoOn: boolean
   readonly earlyStopping: Complete<EarlyStopping> | undefined
   readonly keepsOptimizer: boolean
+  readonly comparesPca: boolean
   readonly checkpoints: Checkpoints | undefined
   readonly run: RunOptions
   readonly onEpoch: FitOptions['onEpoch']
   readonly onProgress: FitOptions['onProgress']
 }
 
-const COMMON = ['validation', 'rowWeights', 'onEpoch', 'onProgress', 'checkpoint']
+const COMMON = ['validation', 'rowWeights', 'onEpoch', 'onProgress', 'comparePca', 'checkpoint']
 const NOT_WITH_LBFGS = {
   epochs: 'optimizer.maxIterations bounds its iterations',
   batchSize: 'it always sees all rows',
@@ -243,6 +251,7 @@ function checkGiven(given: RunOptions & Record<string, unknown>): Omit<FitSettin
   const common = {
     validation: checkValidation(given.validation),
     rowWeights: given.rowWeights,
+    comparesPca: given.comparePca !== undefined && checkBoolean('comparePca', given.comparePca),
     earlyStopping:
       given.earlyStopping === undefined
         ? undefined

@@ -20,6 +20,7 @@ import { refusalOf, splitRows } from './fit-rows.js'
 import type { TrainingHistory } from './history.js'
 import { checkKept, type KeptOptimizer, keptOptimizer, withKept } from './kept-optimizer.js'
 import type { FitSettings } from './options.js'
+import { checkComparison } from './pca-reconstruction.js'
 import type { TrainingRequest } from './request.js'
 import { isAhead, type Run, rateOfRun } from './run.js'
 import type { RunState } from './run-state.js'
@@ -36,10 +37,11 @@ import { startOf } from './start.js'
  * An interrupted training goes on where its checkpoint was written.
  *
  * @throws {@link LayerwiseError} `ERR_RANGE`, `ERR_SHAPE` for rows that {@link splitRows} refuses, `ERR_ARGUMENT` for a shuffle, noise or moments
- *   that do not go with them, `ERR_MEMORY` for a state too large for checkpoints; nothing is published then
+ *   that do not go with them, or a comparison with PCA without the loss `squared`, `ERR_MEMORY` for a state too large for checkpoints; nothing is published then
  * @throws {@link LayerwiseError} `ERR_DIVERGED` if cost or parameters are no longer finite; the last finite epoch stays published
  */
 export async function train(given: TrainingRequest, work: NativeWork): Promise<TrainingHistory> {
+  checkComparison(given)
   const shuffle = shuffleOf(given.settings, given.rows.training.rows)
   const rows = await splitRows(given, work)
   const request = { ...given, settings: settingsFor(given.settings, usedRows(rows.training)) }
