@@ -159,6 +159,26 @@ describe('with L-BFGS an option of other optimizers is refused with its replacem
   )
 })
 
+describe('numbers that the outputs cannot reach are refused with what reaches them', () => {
+  const signed = x.toArray().map((row) => row.map((value) => value - 0.5))
+  const scaler = async () => new StandardScaler().fit(signed)
+  table([
+    [
+      'embeddings',
+      () => autoencoder().fit(signed),
+      "outputActivation 'identity'",
+      'or a Pca',
+      'MinMaxScaler',
+    ],
+    [
+      'standardised columns',
+      async () => new SparseAutoencoder({ inputs, hidden: 2, scaling: await scaler() }).fit(signed),
+      "outputActivation 'identity'",
+      'MinMaxScaler',
+    ],
+  ])
+})
+
 describe('BigInts are refused with how to convert them', () => {
   const convert = 'BigInts are not read, Float64Array.from(values, Number) converts them'
   table([

@@ -141,7 +141,10 @@ function remedy({ scaling }: NativeRows, beyond: boolean): string {
   if (beyond)
     return "bring the data into range with a scaler (option 'scaling'), or choose precision 'float64'"
   if (scaling === undefined) {
-    return "bring the data into range with a Matrix's scale or a MinMaxScaler (option 'scaling'), or choose another outputActivation"
+    return (
+      "bring the data into range with a Matrix's scale or a MinMaxScaler (option 'scaling'); for embeddings and standardised columns " +
+      "choose outputActivation 'identity', which reaches every number, or a Pca"
+    )
   }
   return (
     "choose outputActivation 'identity', which reaches every number, or scale by a MinMaxScaler fitted on all of the data; " +
