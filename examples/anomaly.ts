@@ -5,8 +5,8 @@
 // The left-out 1 shows a limit of the method: a single stroke is simpler than the digits of the training, and the models reconstruct it
 // better than those.
 //
-//   npx tsx examples/anomaly.ts
-//   npx tsx examples/anomaly.ts --quick    one digit
+//   npm run examples -- anomaly
+//   npm run examples -- anomaly --quick    one digit
 import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'

@@ -5,7 +5,7 @@
 // 200 hidden units have room to copy any input, whether there is something to find or not. A sparsity penalty takes that room
 // away: what has structure still comes through, and what has none loses many times more.
 //
-//   npx tsx examples/compression.ts
+//   npm run examples -- compression
 import { fileURLToPath } from 'node:url'
 import { type Matrix, SparseAutoencoder, type Sparsity } from '../lib/index.js'
 import { correlatedRows, independentRows } from './compression/gaussian.js'

@@ -6,7 +6,7 @@
 //
 // ε is the ‖W‖² that results from weight decay, so that both forms are comparable.
 //
-//   npx tsx examples/constraints.ts
+//   npm run examples -- constraints
 
 import { fileURLToPath } from 'node:url'
 import { type Matrix, SparseAutoencoder, type SparseAutoencoderOptions } from '../lib/index.js'

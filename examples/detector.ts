@@ -1,7 +1,7 @@
 // Anomalies in a table without labels: measurements of machines, of which a few percent are out of order. A detector learns from all rows, says of
 // new ones whether they are unlike the others, and because of which column. Then the whole fleet wears: the scores drift, and the detector learns on.
 //
-//   npx tsx examples/detector.ts
+//   npm run examples -- detector
 import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { AnomalyDetector, averagePrecision, loadModel, rocAuc } from '../lib/index.js'

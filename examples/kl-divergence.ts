@@ -1,7 +1,7 @@
 // The sparsity penalty of one hidden unit: KL(ρ ‖ ρ̂) at ρ = 0.2 (Xue, "Inference of stacked sparse autoencoder", figure 2).
 // It is 0 where the unit's mean activation ρ̂ is the target, and grows without bound towards 0 and 1.
 //
-//   npx tsx examples/kl-divergence.ts
+//   npm run examples -- kl-divergence
 import { mkdir, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { plot } from '../lib/index.js'

@@ -6,8 +6,8 @@
 //   with wᵢ ≤ λ/2 or λ vanish
 //   the paper's penalty on the mean code does nothing to centred data, and to other data little more than turn W
 //
-//   npx tsx examples/linear-and-pca.ts
-//   npx tsx examples/linear-and-pca.ts --quick    fewer digits
+//   npm run examples -- linear-and-pca
+//   npm run examples -- linear-and-pca --quick    fewer digits
 import { mkdir, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'

@@ -3,7 +3,7 @@
 // The messages are made up from lists of words, most of them of one topic or two. They stay sparse: of each message only the words that it
 // has are stored.
 //
-//   npx tsx examples/newsgroups.ts
+//   npm run examples -- newsgroups
 import { SparseAutoencoder, SparseMatrix } from '../lib/index.js'
 
 const topics: Record<string, string> = {

@@ -5,8 +5,8 @@
 // pixels are white outliers: the squared loss gives the mean, 0.05, and so do the euclidean norm and the cross-entropy; the absolute loss
 // gives the median, 0. The disadvantage is inside: a faint stroke is an outlier too, and the absolute loss reconstructs fewer of them.
 //
-//   npx tsx examples/norms.ts
-//   npx tsx examples/norms.ts --quick    fewer digits
+//   npm run examples -- norms
+//   npm run examples -- norms --quick    fewer digits
 import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'

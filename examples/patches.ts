@@ -2,7 +2,7 @@
 // place and direction. This is the exercise "Sparse Autoencoder" of the UFLDL tutorial with its settings, except for the images: the
 // tutorial's are whitened; for these photographs plain gray is sufficient.
 //
-//   npx tsx examples/patches.ts
+//   npm run examples -- patches
 import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { featureImage, preparePatches, SparseAutoencoder, samplePatches, writePng } from '../lib/index.js'

@@ -2,7 +2,7 @@
 // digits it is close to that: with 30 components 13.87, as Hinton & Salakhutdinov, "Reducing the dimensionality of data with neural
 // networks", report.
 //
-//   npx tsx examples/pca.ts
+//   npm run examples -- pca
 import { fileURLToPath } from 'node:url'
 import { type Matrix, Pca } from '../lib/index.js'
 import { mnist } from './demo/mnist.js'

@@ -1,8 +1,8 @@
 // A service that survives restarts: it trains in the background and serves meanwhile; SIGTERM, as every deployment sends it, interrupts the
 // training, which goes on in the next process with the bits that an uninterrupted one would have had.
 //
-//   npx tsx examples/restarts.ts              starts, stops and starts it again; with a short training
-//   npx tsx examples/restarts.ts --hidden=8000    with 150 MB of parameters and moments
+//   npm run examples -- restarts              starts, stops and starts it again; with a short training
+//   npm run examples -- restarts --hidden=8000    with 150 MB of parameters and moments
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, stat } from 'node:fs/promises'

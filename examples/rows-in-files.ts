@@ -2,7 +2,7 @@
 // dataset while they come, an autoencoder is trained on the files, the codes go to a second dataset, and the worst rows are found in
 // one more pass. Another hour, which nobody has written down, is then watched as it comes.
 //
-//   npx tsx examples/rows-in-files.ts [HOURS]        default 50, a few seconds; 10,000 hours are 36 million rows, 0.9 GB
+//   npm run examples -- rows-in-files [HOURS]        default 50, a few seconds; 10,000 hours are 36 million rows, 0.9 GB
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

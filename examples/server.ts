@@ -1,8 +1,8 @@
 // A service: fastify responds with codes and anomaly scores of a saved model, refuses rows of a wrong width, stops computing when the
 // client disconnects, and continues to respond while the model trains further. autocannon sends requests for two seconds, on loopback.
 //
-//   npx tsx examples/server.ts
-//   npx tsx examples/server.ts --serve    only serves, on port 3000
+//   npm run examples -- server
+//   npm run examples -- server --serve    only serves, on port 3000
 import { mkdir } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import { createRequire } from 'node:module'

@@ -7,8 +7,8 @@
 //   stack-codes …          codes of test digits in their two principal directions, coloured by class, before and after fine-tuning
 //   stack-confusion        which digits are taken for which
 //
-//   npx tsx examples/stack.ts            20,000 digits
-//   npx tsx examples/stack.ts --quick    5,000 digits, a few seconds
+//   npm run examples -- stack            20,000 digits
+//   npm run examples -- stack --quick    5,000 digits, a few seconds
 import { mkdir, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'

@@ -1,7 +1,7 @@
 // From a CSV file to scores: numbers, categories, dates and holes are encoded, an autoencoder learns what is usual, and each row gets a score and the
 // column that is most to blame for it. The file is made here: orders of a shop, of which a few have a price that does not go with their colour and weight.
 //
-//   npx tsx examples/table.ts
+//   npm run examples -- table
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
