@@ -119,6 +119,28 @@ describe('a detector that is fitted on a table', () => {
   })
 })
 
+test('a value that breaks the rule is stranger than a rare category or a rare hole, which the rows learned from have not', async () => {
+  const isOdd = (i: number) => i % 150 === 149
+  const isRare = (i: number) => i % 60 === 0
+  const rows = Array.from({ length: 1800 }, (_, i) => {
+    const { amount, price, kind } = order(i)
+    return {
+      kind: isRare(i) ? 'door' : kind,
+      amount: i % 50 === 0 ? null : amount,
+      price: isOdd(i) ? 4 * price + 500 : price,
+    }
+  })
+  const detector = new AnomalyDetector()
+  await detector.fit(readTable(rows))
+  const scores = await detector.score(readTable(rows))
+  const mean = (of: (i: number) => boolean) => {
+    const some = scores.filter((_, i) => of(i))
+    return some.reduce((sum, score) => sum + score, 0) / some.length
+  }
+  expect(mean(isOdd)).toBeGreaterThan(mean(isRare))
+  expect(mean(isOdd)).toBeGreaterThan(mean((i) => i % 50 === 0))
+})
+
 test('a table and names beside it, or a table for a detector of numbers, are refused', async () => {
   await writeFile(path, csv(orders))
   const named = new AnomalyDetector({ columns: ['a'] })

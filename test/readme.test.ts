@@ -63,7 +63,7 @@ function node(...args: string[]) {
 
 describe('the code in the README', { timeout: MOST_MS }, () => {
   test('compiles in strict TypeScript, each part by itself', () => {
-    expect(snippets.length).toBe(6)
+    expect(snippets.length).toBe(7)
     const { stdout, status } = node(join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', folder)
     expect({ stdout, status }).toEqual({ stdout: '', status: 0 })
   })
@@ -82,10 +82,18 @@ describe('the code in the README', { timeout: MOST_MS }, () => {
   })
 
   test('runs unchanged: the part on rows longer than memory writes them, trains and finds the worst', () => {
-    const { stderr, stdout } = node(join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs'), 'snippet-6.ts')
+    const { stderr, stdout } = node(join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs'), 'snippet-7.ts')
     expect({ stderr, lines: stdout.split('\n').slice(-31, -29) }).toEqual({
       stderr: '',
       lines: [expect.stringMatching(/^0 0\.\d+/), expect.stringMatching(/^1000 0\.\d+/)],
+    })
+  })
+
+  test('runs unchanged: the part on a file of orders says which column is strange', () => {
+    const { stderr, stdout } = node(join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs'), 'snippet-6.ts')
+    expect({ stderr, stdout }).toEqual({
+      stderr: '',
+      stdout: expect.stringMatching(/isAnomaly: true[\s\S]*column: 'price',\s+value: 24,/),
     })
   })
 

@@ -101,7 +101,7 @@ async function train(
     if (recipe.layerEpochs > 0)
       trainings.push(...(await network.fit(rows, { ...fitting, epochs: recipe.layerEpochs })))
     trainings.push(await network.fineTune(rows, { ...fitting, epochs }))
-    members.push(new Member(network, await typicalErrors(network, rows, run)))
+    members.push(new Member(network, await typicalErrors(network, { learned: rows, all: learned }, run)))
   }
   const reference = await sorted(await scoresOf(members, heldOut ?? learned, run))
   const state = { members, reference, heldOut: heldOut?.rows ?? 0 }

@@ -13,8 +13,11 @@ const BOUND = 1e12
 /** The least typical error of a column, in squared spreads: that of a column that is reconstructed all but exactly is rounding. */
 export const LEAST_TYPICAL = 1e-3
 
+/** The least typical error of a column as a share of its mean error over all rows, those left out included. */
+const LEAST_SHARE = 0.1
+
 /**
- * An autoencoder of a detector, and the typical error of each column: the mean over the rows it learned from, in squared spreads.
+ * An autoencoder of a detector, and the typical error of each column, in squared spreads.
  *
  * A score is the mean over the columns of error ÷ typical error. The same network in other units gives it as its reconstruction error: in units
  * in which the typical error of each column is 1 ÷ columns. `scoring` is that network.
@@ -85,21 +88,35 @@ export function silence(network: StackedAutoencoder, columns: readonly number[])
   network.setParameters(parameters)
 }
 
-/** Mean error of each column over some rows, at least {@link LEAST_TYPICAL}. */
+/**
+ * The typical error of each column: the mean over the rows that were learned from, at least {@link LEAST_TYPICAL}. A column may vary among the rows
+ * that were left out alone, as a rare category does: it is also at least a share of the mean over all rows.
+ */
 export async function typicalErrors(
+  network: StackedAutoencoder,
+  { learned, all }: { learned: LearningRows; all: LearningRows },
+  run: RunOptions,
+): Promise<PlainFloat64Array> {
+  const typical = await meanErrors(network, learned, run)
+  const ofAll = all === learned ? typical : await meanErrors(network, all, run)
+  return typical.map((error, j) => Math.max(LEAST_TYPICAL, error, LEAST_SHARE * ofAll[j]!))
+}
+
+/** Mean error of each column, in squared spreads. */
+async function meanErrors(
   network: StackedAutoencoder,
   rows: LearningRows,
   run: RunOptions,
 ): Promise<PlainFloat64Array> {
-  const typical = allocate('float64', rows.cols, 'typical errors')
+  const means = allocate('float64', rows.cols, 'typical errors')
   for await (const part of partsOf(rows)) {
     const errors = await network.reconstructionErrorPerFeature(part, run)
     for await (const { row, toRow, column, toColumn, values } of valueSlices('x', errors)) {
       for (let i = row, k = 0; i < toRow; i++)
-        for (let j = column; j < toColumn; j++) typical[j]! += values[k++]!
+        for (let j = column; j < toColumn; j++) means[j]! += values[k++]!
     }
   }
-  return typical.map((sum) => Math.max(LEAST_TYPICAL, sum / rows.rows))
+  return means.map((sum) => sum / rows.rows)
 }
 
 function inTypicalErrors(network: StackedAutoencoder, typical: Float64Array): StackedAutoencoder {
