@@ -15,8 +15,8 @@ import { parseArgs } from 'node:util'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const tsx = join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs')
 const seconds = 60
-/** Examples that take too long for a test and have a short form. */
-const quick = ['linear-and-pca', 'norms', 'stack']
+/** Examples that take too long for a test, or need data that are large to bring, and have a short form. */
+const quick = ['linear-and-pca', 'norms', 'stack', 'words']
 
 const examples = readdirSync(join(root, 'examples'))
   .filter((name) => name.endsWith('.ts'))
@@ -55,7 +55,8 @@ function runOne(name, given) {
     console.error(`no example is called '${name}': ${examples.join(', ')}`)
     return 1
   }
-  const setup = spawnSync(process.execPath, [join(root, 'scripts', 'setup.mjs'), '--data'], { stdio: 'inherit' })
+  const data = name === 'words' && !given.includes('--quick') ? '--words' : '--data'
+  const setup = spawnSync(process.execPath, [join(root, 'scripts', 'setup.mjs'), data], { stdio: 'inherit' })
   return setup.status === 0 ? (start(name, given).status ?? 1) : 1
 }
 

