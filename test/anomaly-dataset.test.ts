@@ -276,7 +276,7 @@ describe('a table', () => {
 
 test('scores are sorted as by sort, a slice at a time', async () => {
   const random = normals(6)
-  for (const length of [0, 1, 2, 32_768, 32_769, 100_000, 200_001]) {
+  for (const length of [0, 1, 2, 8192, 8193, 100_000, 200_001]) {
     const values = Float64Array.from({ length }, (_, i) => (i % 3 === 0 ? 1 : random()))
     expect(await sorted(values.slice())).toEqual(values.sort())
   }

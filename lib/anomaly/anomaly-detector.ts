@@ -120,7 +120,7 @@ export class AnomalyDetector extends AnomalyScorer {
     return this.#learning('update', given, async (store) => {
       const rows = await store.again(await this.given(known, x, given.run), this.inputs)
       const scores = await scoresOfAll(known, rows, given.run)
-      const drift = driftOf(reference, await sorted(scores), threshold)
+      const drift = await driftOf(reference, await sorted(scores), threshold)
       const learning = await learnOptions(given, store, this.inputs, encoder)
       const taken = await store.take('x', rows, this.inputs, encoder)
       const learned = await learnMore(taken, known, recipes[this.options.trainedOn], learning, store)

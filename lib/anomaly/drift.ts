@@ -1,4 +1,5 @@
 import { shapeError } from '../base/check.js'
+import { rowSlices } from '../data/slices.js'
 import { notAbove } from './threshold.js'
 
 /** How far the scores of new rows have moved from those of held-out rows. Plain data. */
@@ -30,12 +31,16 @@ const BINS = 10
  * @param scores - rising
  * @throws {@link LayerwiseError} `ERR_SHAPE` for fewer than 100 rows on either side
  */
-export function driftOf(reference: Float64Array, scores: Float64Array, threshold: number): Drift {
+export async function driftOf(
+  reference: Float64Array,
+  scores: Float64Array,
+  threshold: number,
+): Promise<Drift> {
   const rows = scores.length
   if (reference.length < LEAST_ROWS)
     throw shapeError('drift', `a detector with at least ${LEAST_ROWS} held-out rows`, reference.length)
   if (rows < LEAST_ROWS) throw shapeError('x', `at least ${LEAST_ROWS} rows, to see a drift`, rows)
-  const statistic = largestDistance(reference, scores)
+  const statistic = await largestDistance(reference, scores)
   return {
     rows,
     stabilityIndex: stabilityIndex(reference, scores),
@@ -69,14 +74,17 @@ function share(rows: number, of: number): number {
   return Math.max(rows, 0.5) / of
 }
 
-/** Both rise. A number that is none ends the search too. */
-function largestDistance(a: Float64Array, b: Float64Array): number {
+/** Of numbers that rise, a slice at a time. */
+async function largestDistance(a: Float64Array, b: Float64Array): Promise<number> {
   let [i, j, largest] = [0, 0, 0]
-  while (i < a.length && j < b.length) {
-    const score = Math.min(a[i]!, b[j]!)
-    while (i < a.length && !(a[i]! > score)) i++
-    while (j < b.length && !(b[j]! > score)) j++
-    largest = Math.max(largest, Math.abs(i / a.length - j / b.length))
+  for await (const [, to] of rowSlices(a.length + b.length, 1)) {
+    while (i + j < to && i < a.length && j < b.length) {
+      const score = Math.min(a[i]!, b[j]!)
+      // Also past NaN, so that it ends.
+      while (i < a.length && !(a[i]! > score)) i++
+      while (j < b.length && !(b[j]! > score)) j++
+      largest = Math.max(largest, Math.abs(i / a.length - j / b.length))
+    }
   }
   return largest
 }
