@@ -9,6 +9,7 @@
  *   … --level=avx2                                      core and C++ tests with the kernels of another level, sanitized or not: build-avx2/,
  *                                                       build-address-avx2/
  *   … --addon                                           the addon instead: build-address-addon/Release/layerwise.node
+ *   node scripts/build-native.mjs --program=NAME        a program of the benchmarks: build/layerwise_limits, _phases or _products
  *
  * CMAKE_BUILD_PARALLEL_LEVEL compilers run at once: unless it is set, one for each processor.
  */
@@ -25,7 +26,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const { values: options } = parseArgs({
   options: {
     ...{ tests: { type: 'boolean', default: false }, addon: { type: 'boolean', default: false } },
-    ...{ sanitize: { type: 'string' }, level: { type: 'string' } },
+    ...{ sanitize: { type: 'string' }, level: { type: 'string' }, program: { type: 'string' } },
   },
 })
 const cmakeJs = 'node_modules/cmake-js/bin/cmake-js'
@@ -36,6 +37,11 @@ function run(program, ...args) {
   const { status, error } = spawnSync(program, args, { cwd: root, stdio: 'inherit', env: cachedCmake() })
   if (error) console.error(`${program}: ${error.message}`)
   if (status !== 0) process.exit(status ?? 1)
+}
+
+/** Prepares build/, with what was on before and these. @param {string[]} on */
+function configure(...on) {
+  run(process.execPath, cmakeJs, 'configure', '--log-level=warn', ...on.map((name) => `--CD${name}=ON`))
 }
 
 if (options.sanitize !== undefined || options.level !== undefined) {
@@ -56,15 +62,12 @@ if (options.sanitize !== undefined || options.level !== undefined) {
     run('cmake', '-S', '.', '-B', directory, ...generator, ...given)
   }
   run('cmake', '--build', directory, '--config', 'Release', '--parallel', jobs)
+} else if (options.program !== undefined) {
+  configure('LAYERWISE_BENCH')
+  run('cmake', '--build', 'build', '--config', 'Release', '--target', options.program, '--parallel', jobs)
 } else {
   const before = fingerprints()
-  run(
-    process.execPath,
-    cmakeJs,
-    'configure',
-    '--log-level=warn',
-    ...(options.tests ? ['--CDLAYERWISE_TESTS=ON'] : []),
-  )
+  configure(...(options.tests ? ['LAYERWISE_TESTS'] : []))
   run('cmake', '--build', 'build', '--config', 'Release', '--parallel', jobs)
   recordBuild(before, options)
 }

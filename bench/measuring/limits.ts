@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url'
 import type { Activation, Average } from '../../lib/index.js'
 import type { BenchRows } from './data.js'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-const built = fileURLToPath(new URL('../../build-bench/', import.meta.url))
+const builder = fileURLToPath(new URL('../../scripts/build-native.mjs', import.meta.url))
+const built = fileURLToPath(new URL('../../build/', import.meta.url))
 
 /** `phases`: with a clock around every phase of a step, which the other does without. */
 export type LimitsProgram = 'layerwise_limits' | 'layerwise_phases'
@@ -49,17 +49,13 @@ export interface Training {
   readonly learningRate: number
 }
 
-/** Builds the program in `build-bench/`; CMake's output goes to standard error. */
+/** Builds the program beside the addon, of the same compiled files; the output goes to standard error. */
 export function buildProgram(program: BenchProgram = 'layerwise_limits'): void {
-  const define = ['-DCMAKE_BUILD_TYPE=Release', '-DLAYERWISE_BENCH=ON']
-  cmake('-S', '.', '-B', 'build-bench', ...define)
-  cmake('--build', 'build-bench', '--target', program, '--parallel', '2')
-}
-
-function cmake(...args: string[]): void {
-  const { status, error } = spawnSync('cmake', args, { cwd: root, stdio: ['ignore', 2, 2] })
+  const { status, error } = spawnSync(process.execPath, [builder, `--program=${program}`], {
+    stdio: ['ignore', 2, 2],
+  })
   if (error) throw error
-  if (status !== 0) throw new Error(`cmake ${args.join(' ')}: exit status ${status}`)
+  if (status !== 0) throw new Error(`building ${program}: exit status ${status}`)
 }
 
 /** The program that measures the limits of training: see `bench/native/limits.cc`. It handles one request at a time. */

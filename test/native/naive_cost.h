@@ -88,19 +88,43 @@ inline void expect_right(const Network& network, const Objective& objective, con
   EXPECT_LT(gradient_error(got.gradient, naive_gradient(network, objective, theta, data)), tolerance::kGradient);
 }
 
-// The cost, and the gradient of each layer that has weights of its own along a random direction.
+// The cost by its definition, and its slope along a random direction of each layer that has weights of its own.
+class NaiveAlong {
+ public:
+  NaiveAlong(const Network& network, const Objective& objective, const std::vector<double>& theta, const NaiveRows& data)
+      : cost_(naive_cost(network, objective, {theta.begin(), theta.end()}, data)) {
+    for (const DenseLayer& layer : network.layers) {
+      if (!layer.owns_weights()) continue;
+      const std::size_t parameters = layer.weight_count() + (layer.has_biases ? layer.outputs : 0);  // biases come next
+      const std::vector<double> values = random_vector<double>(parameters, -1, 1, 9);
+      std::vector<long double> direction(theta.size(), 0);
+      std::copy(values.begin(), values.end(), direction.begin() + layer.weights_at);
+      directions_.push_back({layer.weights_at, values, naive_slope(network, objective, theta, data, direction)});
+    }
+  }
+
+  void expect_right(const Evaluated<double>& got) const {
+    expect_right_cost(cost_, got.parts);
+    for (const auto& [first, values, slope] : directions_) {
+      const double along = std::inner_product(values.begin(), values.end(), got.gradient.begin() + first, 0.0);
+      EXPECT_LT(gradient_error({along}, {slope}), tolerance::kGradient);
+    }
+  }
+
+ private:
+  struct Direction {
+    std::size_t first;
+    std::vector<double> values;
+    long double slope;
+  };
+
+  NaiveCost cost_;
+  std::vector<Direction> directions_;
+};
+
 inline void expect_right_along(const Network& network, const Objective& objective, const std::vector<double>& theta,
                                const NaiveRows& data, const Evaluated<double>& got) {
-  expect_right_cost(naive_cost(network, objective, {theta.begin(), theta.end()}, data), got.parts);
-  for (const DenseLayer& layer : network.layers) {
-    if (!layer.owns_weights()) continue;
-    const std::size_t parameters = layer.weight_count() + (layer.has_biases ? layer.outputs : 0);  // biases come next
-    const std::vector<double> values = random_vector<double>(parameters, -1, 1, 9);
-    std::vector<long double> direction(theta.size(), 0);
-    std::copy(values.begin(), values.end(), direction.begin() + layer.weights_at);
-    const double along = std::inner_product(values.begin(), values.end(), got.gradient.begin() + layer.weights_at, 0.0);
-    EXPECT_LT(gradient_error({along}, {naive_slope(network, objective, theta, data, direction)}), tolerance::kGradient);
-  }
+  NaiveAlong(network, objective, theta, data).expect_right(got);
 }
 
 }  // namespace layerwise

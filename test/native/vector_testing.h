@@ -1,11 +1,11 @@
 #pragma once
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <random>
 #include <vector>
 
 #include "kernels/vector_kernels.h"
@@ -49,14 +49,9 @@ bool same_bits(T a, T b) {
   return std::memcmp(&a, &b, sizeof a) == 0;
 }
 
+// Numbers between both, of float, double or uint8: in random_vector.cc.
 template <typename T>
-std::vector<T> random_vector(std::size_t n, double low, double high, unsigned seed) {
-  std::mt19937_64 engine(seed);
-  std::uniform_real_distribution<double> draw(low, high);
-  std::vector<T> out(n);
-  for (T& x : out) x = static_cast<T>(draw(engine));
-  return out;
-}
+std::vector<T> random_vector(std::size_t n, double low, double high, unsigned seed);
 
 // A matrix with padded rows; the padding must not change.
 template <typename T>
