@@ -40,7 +40,7 @@ function subjectOf(name) {
     lines.findIndex((line) => !line.startsWith('// ')),
   )
   const text = paragraph.map((line) => line.slice('// '.length)).join(' ')
-  return /^.*?[.?:](?= [A-Z]|$)/.exec(text)?.[0] ?? text
+  return /^.*?[.?](?= [A-Z]|$)/.exec(text)?.[0] ?? text
 }
 
 function list() {
