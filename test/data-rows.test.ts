@@ -113,7 +113,7 @@ describe('toRows', () => {
     ['rows that are texts', ['ab', 'cd'], 'ERR_ARGUMENT'],
     ['a row that is nothing', [[1, 2], null], 'ERR_ARGUMENT'],
     ['a row that is a DataView', [new DataView(new ArrayBuffer(8))], 'ERR_ARGUMENT'],
-    ['a row in shared memory', [new Float32Array(new SharedArrayBuffer(8))], 'ERR_ARGUMENT'],
+
     ['a row that is a Matrix of two', [Matrix.from(new Float32Array(4), 2, 2)], 'ERR_SHAPE'],
     ['a typed row of another width', [new Float32Array(3)], 'ERR_SHAPE'],
     ['a row of BigInts', [new BigInt64Array(2)], 'ERR_ARGUMENT'],
@@ -202,14 +202,27 @@ describe('toRows', () => {
     const wide = [Array.from({ length: 200_000 }, (_, j) => j)]
     for (const x of [rows, wide]) {
       let turns = 0
-      const timer = setInterval(() => turns++, 0)
+      const other = setImmediate(() => turns++)
       let slices = 0
       const { data } = await toRows('x', x, form(x[0]!.length, 'float64'), () => slices++)
-      clearInterval(timer)
+      clearImmediate(other)
       expect(data).toEqual(Float64Array.from(x.flat()))
       expect(slices).toBeGreaterThan(4)
       expect(turns).toBeGreaterThan(0)
     }
+  })
+
+  it('copies the rows of an array from memory of any kind', async () => {
+    const memory = [new SharedArrayBuffer(8), Reflect.construct(ArrayBuffer, [8, { maxByteLength: 16 }])]
+    const x = memory.map((buffer) => new Float32Array(buffer as ArrayBuffer).fill(7))
+    expect((await toRows('x', x, form(2, 'float32'), between)).data).toEqual(new Float32Array(4).fill(7))
+  })
+
+  it('refuses a row of an array whose memory was transferred away', async () => {
+    const row = new Float32Array(2)
+    structuredClone(row.buffer, { transfer: [row.buffer] })
+    const expected = { code: 'ERR_ARGUMENT', message: expect.stringMatching(/^x\[1\].*transferred/) }
+    expect(await refusal([[1, 2], row])).toMatchObject(expected)
   })
 
   it('copies a small array of rows at the call', async () => {

@@ -1,6 +1,9 @@
 import { notFiniteError } from '../base/data-errors.js'
 import { LayerwiseError } from '../base/errors.js'
+import { elementType } from '../base/precision.js'
 import { show, showReceived } from '../base/show.js'
+import type { NumberArray } from './matrix-data.js'
+import { checkStorage, lengthOf, viewOf } from './storage.js'
 
 /**
  * Copies the numbers `column` to `toColumn` of a plain array, which is row `i` of `width` numbers.
@@ -29,6 +32,32 @@ export function copyRow(
     }
     store(argument, data, i * width + j, value, i, j)
   }
+}
+
+/**
+ * The same of a typed array whose class says what its numbers are. Its memory may be of any kind, since JavaScript reads it: to ask which takes
+ * longer than to copy it, and gives an array of up to 64 bytes a buffer that it did not have, for its whole life.
+ *
+ * @throws {@link LayerwiseError} also `ERR_ARGUMENT` where it was transferred
+ */
+export function copyTypedRow(
+  argument: string,
+  row: NumberArray,
+  i: number,
+  width: number,
+  data: Float32Array | Float64Array,
+  column = 0,
+  toColumn = width,
+): void {
+  const length = lengthOf(row)
+  if (length === 0) checkStorage(`${argument}[${i}]`, row)
+  checkRowWidth(argument, length, i, width)
+  if (elementType(row) !== 'float64' || elementType(data) === 'float64') {
+    const isWhole = column === 0 && toColumn === width
+    data.set(isWhole ? row : viewOf(row, column, toColumn), i * width + column)
+    return
+  }
+  for (let j = column; j < toColumn; j++) store(argument, data, i * width + j, row[j]!, i, j)
 }
 
 /**

@@ -19,12 +19,12 @@ import {
   type Precision,
 } from '../base/precision.js'
 import type { StorageType } from '../base/storage-type.js'
-import { checkRowWidth, copyRow, store } from './copy-row.js'
+import { checkRowWidth, copyRow, copyTypedRow, store } from './copy-row.js'
 import { halfNumbers } from './halves.js'
 import type { IntegerArray } from './integer-array.js'
 import type { MatrixData, MatrixLike, MatrixOptions, NumberArray } from './matrix-data.js'
 import { splitRows } from './split-rows.js'
-import { allocateLike, checkStorage, plainArray, storageTypeOf, viewOf } from './storage.js'
+import { allocateLike, checkStorage, lengthOf, plainArray, storageTypeOf, viewOf } from './storage.js'
 
 /** One row: a flat array, or a {@link Matrix} of one row, whose `scale` and `type` count. */
 export type Row = Matrix | NumberArray | readonly number[]
@@ -248,11 +248,12 @@ function isMatrixLike(value: unknown): value is MatrixLike<never> {
  * @throws {@link LayerwiseError} `ERR_SHAPE` for a row of no numbers
  */
 export function rowWidth(argument: string, row: unknown): number {
-  const list = types.isTypedArray(row) ? plainArray(`${argument}[0]`, row as unknown) : row
-  const isList = Array.isArray(list) || ArrayBuffer.isView(list)
-  const width = isList ? (list as ArrayLike<unknown>).length : (asMatrix(`${argument}[0]`, row)?.cols ?? 1)
-  if (width === 0) throw shapeError(argument, 'rows of at least one number', 0)
-  return width
+  const place = `${argument}[0]`
+  const isTyped = types.isTypedArray(row)
+  const width = isTyped ? lengthOf(row) : Array.isArray(row) ? row.length : (asMatrix(place, row)?.cols ?? 1)
+  if (width > 0) return width
+  if (isTyped) checkStorage(place, row)
+  throw shapeError(argument, 'rows of at least one number', 0)
 }
 
 /**
@@ -273,17 +274,30 @@ export function copyAnyRow(
     copyRow(argument, row, i, width, data, column, toColumn)
     return
   }
+  const type = elementType(row)
+  if (type !== undefined && type !== 'uint16') {
+    copyTypedRow(argument, row as NumberArray, i, width, data, column, toColumn)
+    return
+  }
+  copyMatrixRow(argument, row, i, width, data, column, toColumn)
+}
+
+/** The same of a Matrix of one row; the refusal of anything else. */
+function copyMatrixRow(
+  argument: string,
+  row: unknown,
+  i: number,
+  width: number,
+  data: FloatArray,
+  column: number,
+  toColumn: number,
+): void {
   const place = `${argument}[${i}]`
-  const matrix = asMatrix(place, row)
-  if (matrix === undefined && !ArrayBuffer.isView(row)) {
-    throw argumentError(place, 'a row, which is an array of numbers (one row alone is [row])', row)
-  }
-  if (matrix !== undefined && matrix.rows !== 1) {
-    throw shapeError(place, 'a Matrix of one row', `${matrix.rows} rows`)
-  }
-  const numbers = plainArray(place, matrix?.data ?? row)
+  const matrix = asMatrix(place, row) ?? noRow(place, row)
+  if (matrix.rows !== 1) throw shapeError(place, 'a Matrix of one row', `${matrix.rows} rows`)
+  const numbers = plainArray(place, matrix.data)
   checkRowWidth(argument, numbers.length, i, width)
-  const { scale, type } = matrix ?? { scale: 1, type: storageTypeOf(place, numbers) }
+  const { scale, type } = matrix
   const halves = halfNumbers(numbers, type)
   const isExact = type !== 'float64' || elementType(data) === 'float64'
   if (scale === 1 && halves === undefined && isExact) {
@@ -294,6 +308,12 @@ export function copyAnyRow(
     const value = (halves === undefined ? numbers[j]! : halves[numbers[j]!]!) * scale
     store(argument, data, i * width + j, value, i, j)
   }
+}
+
+/** Refuses what is no row, typed arrays that cannot be one included. */
+function noRow(place: string, value: unknown): never {
+  if (ArrayBuffer.isView(value)) storageTypeOf(place, plainArray(place, value as unknown))
+  throw argumentError(place, 'a row, which is an array of numbers (one row alone is [row])', value)
 }
 
 /** `value` if it is a Matrix; a new Matrix for one of another copy of the package or a posted one; undefined for anything else. */

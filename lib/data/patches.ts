@@ -27,6 +27,9 @@ export interface RowPatchOptions extends PatchOptions {
 /** The random stream of patch positions. */
 const patchStream = 3
 
+/** Pixels of patches that are drawn with the random numbers of one place in the stream: another number, and the patches are others. */
+const DRAWN = 32_768
+
 interface Image<D extends MatrixData> {
   readonly data: D
   readonly width: number
@@ -81,7 +84,7 @@ export async function samplePatches<D extends MatrixData>(
       ? singleImages(images as readonly Matrix<D>[], size)
       : rowImages(rows, size, given.imageWidth)
   const patches = allocateLike(source.first.data, count * size * size, 'patches')
-  for await (const [from, to] of rowSlices(count, size * size)) {
+  for await (const [from, to] of rowSlices(count, size * size, DRAWN)) {
     const random = allocate('float64', 3 * (to - from), 'patches')
     binding().uniform(random, 0, 1, seed, patchStream, from)
     const draw = (k: number, choices: number) => Math.floor(random[k]! * choices)

@@ -6,7 +6,7 @@ import { type NativeRows, type NativeScaling, nativeScaling } from '../native/bi
 import { asDataset, type Dataset, datasetRows } from './dataset.js'
 import { asMatrix, copyAnyRow, Matrix, type Row, rowWidth } from './matrix.js'
 import type { NumberArray } from './matrix-data.js'
-import { type Between, type Block, blockRanges, turn } from './slices.js'
+import { type Between, type Block, blockRanges, isDue, turn } from './slices.js'
 import { asSparseMatrix, type SparseMatrix } from './sparse-matrix.js'
 import { copySparse, sparseBytes, sparseRows } from './sparse-rows.js'
 import { allocateLike, checkStorage, nativeData, plainArray, storageTypeOf } from './storage.js'
@@ -143,10 +143,11 @@ async function fromArrays<P extends Precision>(
   const rows = x.length
   if (rows === 0) throw emptyError(argument)
   const data = allocate(precision, rows * width, argument)
+  let slices = 0
   for (const block of blockRanges(rows, width, NUMBERS_PER_ROW)) {
-    // The first slice is copied synchronously, so small arrays are copied at the call.
-    if (block.row > 0 || block.column > 0) {
-      await turn()
+    // The first slice is copied synchronously, so small arrays are copied at the call; the others never are.
+    if (slices++ > 0) {
+      if (slices === 2 || isDue()) await turn()
       between()
     }
     if (x.length !== rows) throw changedError(argument)

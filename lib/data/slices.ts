@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks'
 import { setImmediate } from 'node:timers/promises'
 import { notFiniteError, transferredError } from '../base/data-errors.js'
 import { allocate } from '../base/precision.js'
@@ -6,18 +7,46 @@ import { halfNumbers } from './halves.js'
 import type { MatrixLike } from './matrix-data.js'
 import { viewOf } from './storage.js'
 
+/** Milliseconds of work on the JavaScript thread after which other events are served. */
+const SHARE_MS = 2
+
+/** When work went on after other events had been served. */
+let since = -Infinity
+
 /** Serves other events between two slices of long work on the JavaScript thread. */
 export async function turn(): Promise<void> {
   await setImmediate()
+  since = performance.now()
+}
+
+/** Whether the JavaScript thread has worked for so long that other events should be served: {@link turn}. To ask takes some 50 ns. */
+export function isDue(): boolean {
+  return performance.now() - since >= SHARE_MS
+}
+
+/** Values whose work takes some microseconds, or some tens of them before it is compiled. */
+const CLOCKED = 256
+
+/** Asks now and then whether it {@link isDue}, for work that is done in small steps. */
+export class Pace {
+  #values = 0
+
+  /** Whether other events should be served after a step with so many values. */
+  isDue(values: number): boolean {
+    this.#values += values
+    if (this.#values < CLOCKED) return false
+    this.#values = 0
+    return isDue()
+  }
 }
 
 /** Called between slices of long work; an error that it throws ends the work. */
 export type Between = () => void
 
-/** Numbers between two turns of the event loop: some tenths of a millisecond of simple work. */
-const SLICE = 32_768
+/** Numbers of a slice: a tenth of a millisecond of simple work, or some milliseconds before it is compiled. */
+const SLICE = 16_384
 
-/** Consecutive ranges of rows, [from, to), of about `length` numbers; other events are served between them. */
+/** Consecutive ranges of rows, [from, to), of about `length` numbers; other events are served between them, when it is due. */
 export async function* rowSlices(
   rows: number,
   cols: number,
@@ -25,7 +54,7 @@ export async function* rowSlices(
 ): AsyncGenerator<readonly [number, number], void> {
   const step = Math.max(1, Math.floor(length / cols))
   for (let from = 0; from < rows; from += step) {
-    if (from > 0) await turn()
+    if (from > 0 && isDue()) await turn()
     yield [from, Math.min(rows, from + step)]
   }
 }
@@ -39,7 +68,7 @@ export interface Block {
 }
 
 /**
- * All numbers of `rows` rows, row by row, in blocks of at most about 32k of them.
+ * All numbers of `rows` rows, row by row, in blocks of at most about 16k of them.
  *
  * @param perRow - a row takes as long as so many numbers more
  */
@@ -53,10 +82,10 @@ export function* blockRanges(rows: number, cols: number, perRow = 0): Generator<
   }
 }
 
-/** The same; other events are served between them. */
+/** The same; other events are served between them, when it is due. */
 export async function* blocks(rows: number, cols: number): AsyncGenerator<Block, void> {
   for (const block of blockRanges(rows, cols)) {
-    if (block.row > 0 || block.column > 0) await turn()
+    if ((block.row > 0 || block.column > 0) && isDue()) await turn()
     yield block
   }
 }
@@ -104,8 +133,8 @@ export async function* valueSlices(
   }
 }
 
-/** Numbers between two turns if copying or checking each takes about a nanosecond. */
-export const SCANNED = 2 ** 18
+/** Numbers of a slice if copying or checking each takes about a nanosecond. */
+export const SCANNED = 2 ** 16
 
 /** The index of the first number that is not finite; −1 if there is none. */
 export async function firstNotFinite(numbers: Float32Array | Float64Array): Promise<number> {

@@ -1,13 +1,12 @@
 import { allocate, type PlainUint32Array } from '../base/precision.js'
 import { binding } from '../native/load.js'
-import type { Between } from './slices.js'
-import { turn } from './slices.js'
+import { type Between, isDue, turn } from './slices.js'
 
 /** Random numbers for splits: `Stream::split` of the native core. */
 const SPLIT_STREAM = 2
 
 /** Rows processed in one slice: each may be anywhere in memory. */
-const SLICE = 2 ** 16
+const SLICE = 2 ** 14
 
 /** Row numbers of one part and of the others, each rising. */
 export type SplitRows = [part: PlainUint32Array, rest: PlainUint32Array]
@@ -42,7 +41,7 @@ export async function splitRowsInSlices(
   for (;;) {
     const step = work.next()
     if (step.done) return step.value
-    await turn()
+    if (isDue()) await turn()
     between()
   }
 }

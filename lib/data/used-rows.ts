@@ -1,8 +1,8 @@
 import type { NativeFiles } from '../native/binding.js'
-import { turn } from './slices.js'
+import { isDue, turn } from './slices.js'
 
-/** Row numbers between two turns of the event loop. */
-const SLICE = 32_768
+/** Row numbers of a slice. */
+const SLICE = 16_384
 
 /** Which rows are used. */
 export interface UsedRows {
@@ -25,14 +25,14 @@ export function lengthOf(ranges: Float64Array): number {
   return length
 }
 
-/** The numbers of the rows that are used, in their order, slice by slice; other events are served between slices. */
+/** The numbers of the rows that are used, in their order, slice by slice; other events are served between slices, when it is due. */
 export async function* usedRowNumbers({ rows, order, files }: UsedRows): AsyncGenerator<Uint32Array, void> {
   if (order === undefined) {
     yield* rangeNumbers(files?.ranges ?? Float64Array.of(0, rows))
     return
   }
   for (let from = 0; from < order.length; from += SLICE) {
-    if (from > 0) await turn()
+    if (from > 0 && isDue()) await turn()
     yield order.subarray(from, from + SLICE)
   }
 }
@@ -46,7 +46,7 @@ export async function* rangeNumbers(ranges: Float64Array): AsyncGenerator<Uint32
       slice[filled++] = row
       if (filled < SLICE) continue
       yield slice
-      await turn()
+      if (isDue()) await turn()
       filled = 0
     }
   }

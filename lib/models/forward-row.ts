@@ -22,6 +22,8 @@ export class RowForward<P extends Precision> {
   readonly #outputs: number
   readonly #shape: Int32Array
   readonly #scaling: NativeScaling | undefined
+  /** Its numbers, as they were at the last row. */
+  #scaledBy: NativeScaling | undefined
   readonly #inputs: number
   /** Buffer for the numbers of an array; absent while an array is read, since its getters may call this again. */
   #scratch: Float64Array | undefined
@@ -78,7 +80,7 @@ export class RowForward<P extends Precision> {
       data,
       STORAGE_TYPES[type].number,
       scale,
-      this.#scaling && nativeScaling(this.#scaling),
+      this.#nativeScaling(),
       answer,
       this.#transposed,
       renew,
@@ -98,20 +100,22 @@ export class RowForward<P extends Precision> {
       checkWidth(argument, row.length, width)
       return { data: this.#copied(argument, row), type: 'float64', scale: 1 }
     }
+    if (ArrayBuffer.isView(row)) {
+      checkStorage(argument, row)
+      checkWidth(argument, lengthOf(row), width)
+      return { data: row, type: storageTypeOf(argument, row), scale: 1 }
+    }
     const sparse = asSparseMatrix(argument, row)
     if (sparse !== undefined) return this.#checkedSparse(argument, sparse)
     const matrix = asMatrix(argument, row)
-    if (matrix !== undefined && matrix.rows !== 1) {
-      throw shapeError(argument, 'a Matrix of one row', `${matrix.rows} rows`)
-    }
-    const data: unknown = matrix?.data ?? row
-    if (!ArrayBuffer.isView(data)) {
+    if (matrix === undefined) {
       const expected = 'an array of numbers, a typed array, a Matrix of one row or a SparseMatrix of one row'
       throw argumentError(argument, expected, row)
     }
+    if (matrix.rows !== 1) throw shapeError(argument, 'a Matrix of one row', `${matrix.rows} rows`)
+    const { data, scale, type } = matrix
     checkStorage(argument, data)
     checkWidth(argument, lengthOf(data), width)
-    const { scale, type } = matrix ?? { scale: 1, type: storageTypeOf(argument, data) }
     return { data, type, scale }
   }
 
@@ -161,6 +165,17 @@ export class RowForward<P extends Precision> {
     checkStorage('out', out)
     if (lengthOf(out) !== outputs) throw shapeError('out', `${outputs} numbers`, lengthOf(out))
     return out as FloatArray<P>
+  }
+
+  /** The scaler's current numbers: only its fit changes them, and makes new arrays. */
+  #nativeScaling(): NativeScaling | undefined {
+    const scaling = this.#scaling
+    if (scaling === undefined) return undefined
+    const { shift, factor } = scaling
+    const known = this.#scaledBy
+    if (known !== undefined && known.shift === shift && known.factor === factor) return known
+    this.#scaledBy = nativeScaling(scaling)
+    return this.#scaledBy
   }
 
   #parameters(): FloatArray<P> {

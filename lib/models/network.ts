@@ -4,7 +4,7 @@ import { LayerwiseError } from '../base/errors.js'
 import { allocate, elementType, type FloatArray, type Precision } from '../base/precision.js'
 import { Matrix } from '../data/matrix.js'
 import type { Between } from '../data/slices.js'
-import { notFiniteWithin, SCANNED, turn } from '../data/slices.js'
+import { isDue, notFiniteWithin, SCANNED, turn } from '../data/slices.js'
 import { plainArray } from '../data/storage.js'
 import type { Floats, NativeLayer } from '../native/binding.js'
 import { NativeWork } from '../native/call.js'
@@ -184,7 +184,7 @@ export class Network<P extends Precision> implements DenseLayers<P>, TrainableLa
     for (let from = 0; from < copy.length; from += SCANNED) {
       // The first slice is copied synchronously, so small arrays are copied at the call.
       if (from > 0) {
-        await turn()
+        if (isDue()) await turn()
         between()
       }
       if (given.length !== copy.length) throw changedError(argument)

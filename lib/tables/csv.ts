@@ -1,4 +1,4 @@
-import { turn } from '../data/slices.js'
+import { Pace, turn } from '../data/slices.js'
 import type { Bytes } from './byte-stream.js'
 import { type CsvColumn, type CsvColumnReader, CsvTypeFinder, csvColumnReader } from './csv-column.js'
 import { fieldText } from './csv-field.js'
@@ -30,10 +30,9 @@ export async function* csvBatches(
     reader.records.push(start.length > 0 ? start : piece)
     start = new Uint8Array(0)
     for (const batch of reader.read()) {
-      yield batch
+      if (batch !== undefined) yield batch
       await turn()
     }
-    await turn()
   }
   if (reader === undefined) {
     reader = new CsvReader(name, marksOf(start, true, options)!, options)
@@ -41,7 +40,7 @@ export async function* csvBatches(
   }
   reader.records.finish()
   for (const batch of reader.end()) {
-    yield batch
+    if (batch !== undefined) yield batch
     await turn()
   }
 }
@@ -100,6 +99,7 @@ class CsvReader {
   #readers: readonly CsvColumnReader[] = []
   #rows = 0
   #batchRows = 0
+  readonly #pace = new Pace()
 
   constructor(source: string, marks: CsvMarks, options: ReadOptions & CsvOptions) {
     this.#source = source
@@ -108,10 +108,11 @@ class CsvReader {
     this.records = new CsvRecords(source, marks)
   }
 
-  /** The batches of the records that are complete. */
-  *read(): Generator<TableBatch, void> {
+  /** The batches of the records that are complete; nothing where other events should be served first. */
+  *read(): Generator<TableBatch | undefined, void> {
     const { records } = this
     while (records.next()) {
+      if (this.#pace.isDue(records.count)) yield undefined
       if (records.isEmpty && this.#width !== 1) {
         records.skip()
         continue
@@ -132,7 +133,7 @@ class CsvReader {
   }
 
   /** The last batches. A table without rows has one batch without rows, so that its columns are known. */
-  *end(): Generator<TableBatch, void> {
+  *end(): Generator<TableBatch | undefined, void> {
     yield* this.read()
     if (this.#width < 0) throw tableError(this.#source, {}, 'it is empty: not even a header')
     if (this.#kept !== undefined) yield* this.#begun()
@@ -194,7 +195,7 @@ class CsvReader {
   }
 
   /** All types are known: the rows that were kept become columns. */
-  *#begun(): Generator<TableBatch, void> {
+  *#begun(): Generator<TableBatch | undefined, void> {
     const kept = this.#kept!
     this.#kept = undefined
     this.#batchRows = batchRows(this.#columns.length)
@@ -211,6 +212,7 @@ class CsvReader {
       again.push(bytes)
       if (i === kept.length - 1) again.finish()
       while (again.next()) {
+        if (this.#pace.isDue(again.count)) yield undefined
         if (again.isEmpty && this.#width !== 1) again.skip()
         else if (this.#add(again)) yield this.#take()
       }

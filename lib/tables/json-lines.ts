@@ -1,6 +1,6 @@
 import { TextDecoder } from 'node:util'
 import { messageOf } from '../base/errors.js'
-import { turn } from '../data/slices.js'
+import { isDue, turn } from '../data/slices.js'
 import type { Bytes } from './byte-stream.js'
 import { readJsonObject } from './json-object.js'
 import type { ReadOptions } from './read-options.js'
@@ -19,9 +19,9 @@ export async function* jsonLineBatches(
 ): AsyncGenerator<TableBatch, void> {
   const rows = new ValueRows(name, options, 'line')
   let line = 0
-  const read = function* (text: string): Generator<TableBatch, void> {
+  const read = (text: string): Iterable<TableBatch | undefined> => {
     line++
-    if (text.trim() === '') return
+    if (text.trim() === '') return []
     rows.begin(line)
     try {
       readJsonObject(text, rows.set)
@@ -29,7 +29,7 @@ export async function* jsonLineBatches(
       if (!(error instanceof SyntaxError)) throw error
       throw tableError(name, { line }, `it is no object of JSON: ${messageOf(error)}`, undefined, error)
     }
-    yield* rows.end()
+    return rows.end()
   }
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   /** The lines before one that is not UTF-8 are read first: which error is found, and where, must not depend on how the bytes are cut. */
@@ -60,7 +60,7 @@ export async function* jsonLineBatches(
       restLength = 0
       for (const text of linesOf(lines)) {
         for (const batch of read(text)) {
-          yield batch
+          if (batch !== undefined) yield batch
           await turn()
         }
       }
@@ -68,11 +68,12 @@ export async function* jsonLineBatches(
     rest.push(Buffer.from(piece.subarray(end + 1)))
     restLength += piece.length - end - 1
     if (restLength > LONGEST_LINE) throw tableError(name, { line: line + 1 }, 'the line is too long')
-    await turn()
+    if (isDue()) await turn()
   }
-  for (const text of linesOf(Buffer.concat(rest))) for (const batch of read(text)) yield batch
+  for (const text of linesOf(Buffer.concat(rest)))
+    for (const batch of read(text)) if (batch !== undefined) yield batch
   for (const batch of rows.finish()) {
-    yield batch
+    if (batch !== undefined) yield batch
     await turn()
   }
 }

@@ -7,9 +7,6 @@ import type { TableBatch } from './table-batch.js'
 import { tableError } from './table-error.js'
 import { ValueRows } from './value-rows.js'
 
-/** Values between two turns of the event loop. */
-const SLICE = 16_384
-
 type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>
 
 /**
@@ -24,7 +21,7 @@ export async function* objectBatches(
   const iterator: AnyIterator =
     Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
   const rows = new ValueRows(name, options, 'row')
-  let [row, work, isOver] = [0, 0, false]
+  let [row, isOver] = [0, false]
   try {
     for (;;) {
       isOver = true
@@ -42,24 +39,19 @@ export async function* objectBatches(
         )
       }
       rows.begin(row)
-      const names = Object.keys(value)
-      for (const column of names) rows.set(column, value[column])
+      for (const column of Object.keys(value)) rows.set(column, value[column])
       for (const batch of rows.end()) {
-        yield batch
+        if (batch !== undefined) yield batch
         await turn()
       }
       row++
-      work += names.length + 8
-      if (work < SLICE) continue
-      work = 0
-      await turn()
     }
   } finally {
     // As `for await` does: what has ended, or failed, is not closed again.
     if (!isOver) await iterator.return?.()
   }
   for (const batch of rows.finish()) {
-    yield batch
+    if (batch !== undefined) yield batch
     await turn()
   }
 }

@@ -46,8 +46,6 @@ export function isSqliteSource(source: unknown): source is SqliteSource {
   )
 }
 
-/** Values between two turns of the event loop. */
-const SLICE = 8192
 const NAME = 'the query'
 
 /** The rows of a query. SQLite has no types of columns: they are found in the first rows, as those of objects are. */
@@ -93,18 +91,13 @@ async function* rowsOf(
       (isWasm ? statement.iterate([...parameters]) : statement.iterate(...parameters))[Symbol.iterator](),
     )
     try {
-      let work = 0
       for (let row = 0; ; row++) {
         const next = attempt(() => found.next())
         if (next.done === true) break
         rows.begin(row)
-        work += 8 + setAll(rows, next.value, names)
+        setAll(rows, next.value, names)
         for (const batch of rows.end()) {
-          yield batch
-          await turn()
-        }
-        if (work > SLICE) {
-          work = 0
+          if (batch !== undefined) yield batch
           await turn()
         }
       }
@@ -112,7 +105,7 @@ async function* rowsOf(
       found.return?.()
     }
     for (const batch of rows.finish()) {
-      yield batch
+      if (batch !== undefined) yield batch
       await turn()
     }
   } finally {
@@ -120,15 +113,13 @@ async function* rowsOf(
   }
 }
 
-function setAll(rows: ValueRows, row: unknown, names: readonly string[] | undefined): number {
+function setAll(rows: ValueRows, row: unknown, names: readonly string[] | undefined): void {
   if (Array.isArray(row) && names !== undefined) {
     for (let i = 0; i < names.length; i++) rows.set(names[i]!, row[i])
-    return names.length
+    return
   }
   const values = row as Record<string, unknown>
-  const given = Object.keys(values)
-  for (const name of given) rows.set(name, values[name])
-  return given.length
+  for (const name of Object.keys(values)) rows.set(name, values[name])
 }
 
 function attempt<T>(work: () => T): T {

@@ -1,4 +1,4 @@
-import { turn } from '../data/slices.js'
+import { isDue, turn } from '../data/slices.js'
 import { BooleanBuilder, type ColumnBuilder, FloatBuilder, ValuesBuilder } from './column-builder.js'
 import type { ReadOptions } from './read-options.js'
 import { batchRows, type ColumnType, type TableBatch, type TableColumn } from './table-batch.js'
@@ -48,7 +48,10 @@ export class TypedColumns {
     const values = this.#columnOf.map((place) => part.valuesOf(place))
     for (let from = 0; from < part.rows; ) {
       const to = Math.min(part.rows, from + this.#batchRows - this.#rows)
-      for (let i = 0; i < values.length; i++) addRange(this.#builders[i]!, values[i]!, from, to)
+      for (let i = 0; i < values.length; i++) {
+        addRange(this.#builders[i]!, values[i]!, from, to)
+        if (isDue()) await turn()
+      }
       this.#rows += to - from
       from = to
       if (this.#rows < this.#batchRows) return

@@ -1,3 +1,4 @@
+import { Pace } from '../data/slices.js'
 import type { ReadOptions } from './read-options.js'
 import { batchRows, type TableBatch } from './table-batch.js'
 import { checkNames, chooseColumns, tableError } from './table-error.js'
@@ -6,6 +7,12 @@ import { type ValueColumnReader, ValueTypeFinder, valueColumnReader } from './va
 
 /** Values that are kept until types are known. */
 const PREFIX_VALUES = 500_000
+
+/** A row takes as long as so many values more. */
+const VALUES_PER_ROW = 8
+
+const NOTHING: readonly TableBatch[] = []
+const GIVE_WAY: readonly undefined[] = [undefined]
 
 /** Collects rows of JavaScript values, each given name by name, into batches. Columns and types are found in the first rows. */
 export class ValueRows {
@@ -28,6 +35,7 @@ export class ValueRows {
   #rows = 0
   #batchRows = 0
   #at = 0
+  readonly #pace = new Pace()
 
   /** `names`: those of the columns, where they are known before the first row. */
   constructor(source: string, options: ReadOptions, counts: 'line' | 'row', names: readonly string[] = []) {
@@ -52,24 +60,28 @@ export class ValueRows {
       throw tableError(this.#source, { ...this.#place, name }, 'the name stands twice')
     this.#givenIn[place] = this.#rowNumber
     this.#row[place] = value
-  };
+  }
 
-  /** Ends a row; returns the batches that are complete. */
-  *end(): Generator<TableBatch, void> {
+  /** Ends a row; returns the batches that are complete, and nothing where other events should be served first. */
+  end(): Iterable<TableBatch | undefined> {
     const values = this.#row
-    if (this.#kept === undefined) {
-      if (this.#add(values, this.#at)) yield this.#take()
-      return
-    }
+    if (this.#kept !== undefined) return this.#keep(values)
+    if (this.#add(values, this.#at)) return [this.#take()]
+    return this.#pace.isDue(values.length + VALUES_PER_ROW) ? GIVE_WAY : NOTHING
+  }
+
+  #keep(values: unknown[]): Iterable<TableBatch | undefined> {
     const place = this.#place
     for (let i = 0; i < values.length; i++) this.#finders[i]!.look(values[i], place)
-    this.#kept.push({ values, at: this.#at })
+    const kept = this.#kept!
+    kept.push({ values, at: this.#at })
     this.#keptValues += values.length
-    if (this.#kept.length === PREFIX_ROWS || this.#keptValues >= PREFIX_VALUES) yield* this.#begun()
+    if (kept.length === PREFIX_ROWS || this.#keptValues >= PREFIX_VALUES) return this.#begun()
+    return this.#pace.isDue(values.length + VALUES_PER_ROW) ? GIVE_WAY : NOTHING
   }
 
   /** The last batches. */
-  *finish(): Generator<TableBatch, void> {
+  *finish(): Generator<TableBatch | undefined, void> {
     const isEmpty = this.#kept?.length === 0
     if (isEmpty && this.#names.length === 0) throw tableError(this.#source, {}, 'it has no rows')
     if (this.#kept !== undefined) yield* this.#begun()
@@ -96,7 +108,7 @@ export class ValueRows {
   }
 
   /** All types are known: the rows that were kept become columns. */
-  *#begun(): Generator<TableBatch, void> {
+  *#begun(): Generator<TableBatch | undefined, void> {
     const kept = this.#kept!
     this.#kept = undefined
     const { columns, types } = this.#options
@@ -109,7 +121,10 @@ export class ValueRows {
       const type = given ?? this.#finders[place]!.type(this.#source, { column: place, name })
       return valueColumnReader(this.#source, name, type, this.#batchRows, given !== undefined)
     })
-    for (const { values, at } of kept) if (this.#add(values, at)) yield this.#take()
+    for (const { values, at } of kept) {
+      if (this.#add(values, at)) yield this.#take()
+      else if (this.#pace.isDue(values.length + VALUES_PER_ROW)) yield undefined
+    }
   }
 
   /** Returns whether a batch is full. */

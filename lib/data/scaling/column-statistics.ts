@@ -6,7 +6,7 @@ import type { Dataset } from '../dataset.js'
 import { anySlices } from '../dataset-slices.js'
 import { halfNumbers } from '../halves.js'
 import type { Matrix } from '../matrix.js'
-import { blocks, rowSlices } from '../slices.js'
+import { blocks, rowSlices, SCANNED } from '../slices.js'
 import { storedBatches } from '../stored-batches.js'
 
 /** Sums of columns, and of their rounding errors, which with a large offset can be as large as the spread. */
@@ -65,8 +65,10 @@ export async function columnStatistics(
   const { rows, cols } = x
   const [min, max] = [columns(argument, cols), columns(argument, cols)]
   const sums = new ColumnSums(argument, cols)
-  min.fill(Infinity)
-  max.fill(-Infinity)
+  for await (const [from, to] of rowSlices(cols, 1, SCANNED)) {
+    min.fill(Infinity, from, to)
+    max.fill(-Infinity, from, to)
+  }
   for await (const { row, column, toColumn, values } of anySlices(argument, x)) {
     const width = toColumn - column
     for (let i = row, k = 0; k < values.length; i++) {

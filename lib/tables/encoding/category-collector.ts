@@ -22,7 +22,7 @@ export class CategoryCollector implements Collector {
     this.#settings = settings
   }
 
-  add(column: TableColumn, from: number, to: number, firstRow: number): void {
+  *add(column: TableColumn, from: number, to: number, firstRow: number): Generator<void> {
     const textAt = textsOf(column)
     const counts = this.#counts
     for (let row = from; row < to; row++) {
@@ -42,6 +42,7 @@ export class CategoryCollector implements Collector {
       if (counts.size > MOST_DISTINCT)
         throw this.#error(`more than ${MOST_DISTINCT} different values in the first ${this.#rows} rows`)
     }
+    yield
   }
 
   plan(): CategoryPlan {

@@ -7,8 +7,11 @@ import type { ColumnPlan } from './encoded-column.js'
 
 /** Collects in one pass, in bounded memory, what the plan of a column needs. */
 export interface Collector {
-  /** Adds the rows from `from` to `to`, not included; `firstRow` is the number of the first row of the batch. */
-  add(column: TableColumn, from: number, to: number, firstRow: number): void
+  /**
+   * Adds the rows from `from` to `to`, not included, step by step: other events may be served after each. `firstRow` is the number of the first
+   * row of the batch.
+   */
+  add(column: TableColumn, from: number, to: number, firstRow: number): Iterable<void>
   plan(): ColumnPlan
 }
 
@@ -23,7 +26,7 @@ export class BooleanCollector implements Collector {
     this.#name = name
   }
 
-  add(column: TableColumn, from: number, to: number, firstRow: number): void {
+  *add(column: TableColumn, from: number, to: number, firstRow: number): Generator<void> {
     const numberAt = numbersOf(column, firstRow)
     this.#rows += to - from
     for (let row = from; row < to; row++) {
@@ -32,6 +35,7 @@ export class BooleanCollector implements Collector {
       this.#known++
       this.#true += value
     }
+    yield
   }
 
   plan(): ColumnPlan {
@@ -52,9 +56,10 @@ export class HashCollector implements Collector {
     this.#buckets = buckets
   }
 
-  add(column: TableColumn, from: number, to: number): void {
+  *add(column: TableColumn, from: number, to: number): Generator<void> {
     const textAt = textsOf(column)
     for (let row = from; row < to && !this.#hasMissing; row++) this.#hasMissing = textAt(row) === null
+    yield
   }
 
   plan(): ColumnPlan {
@@ -70,7 +75,9 @@ export class DroppedCollector implements Collector {
     this.#name = name
   }
 
-  add(): void {}
+  add(): Iterable<void> {
+    return []
+  }
 
   plan(): ColumnPlan {
     return new DroppedPlan(this.#name)

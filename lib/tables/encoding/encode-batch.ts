@@ -1,16 +1,13 @@
 import { LayerwiseError } from '../../base/errors.js'
 import type { FloatArray } from '../../base/precision.js'
 import { shorten, show } from '../../base/show.js'
-import { turn } from '../../data/slices.js'
+import { Pace, turn } from '../../data/slices.js'
 import type { ColumnType, TableBatch, TableColumn } from '../table-batch.js'
 import { type Cell, type CellAt, type CellKind, isAllMissing, numbersOf, textsOf } from './cells.js'
 import { columnsByName } from './checked-batches.js'
 import { tableValue } from './encoded-column.js'
 import { type EncoderState, NUMERIC } from './encoder-state.js'
 import type { OnSurprise } from './transform-options.js'
-
-/** Encoded numbers between two turns of the event loop. */
-const SLICE = 16_384
 
 /**
  * Encodes a batch, column by column.
@@ -28,7 +25,7 @@ export async function encodeBatch(
 ): Promise<void> {
   const found = columnsByName(batch)
   const width = encoded.length
-  let work = 0
+  const pace = new Pace()
   for (const [i, { type, plan }] of columns.entries()) {
     if (settings.columns.get(plan.name) === 'drop') continue
     const column = checkColumn(plan.name, type, found.get(plan.name))
@@ -39,10 +36,7 @@ export async function encodeBatch(
       const kind = plan.encode(cell, data, row * width + places[i]!)
       if (kind !== undefined)
         tell?.({ row: firstRow + row, column: plan.name, kind, value: tableValue(cell, type) })
-      work += plan.columns.length + 1
-      if (work < SLICE) continue
-      work = 0
-      await turn()
+      if (pace.isDue(plan.columns.length + 1)) await turn()
     }
   }
 }

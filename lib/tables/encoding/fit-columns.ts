@@ -1,7 +1,7 @@
 import { argumentError } from '../../base/check.js'
 import { LayerwiseError } from '../../base/errors.js'
 import { shorten, show } from '../../base/show.js'
-import { turn } from '../../data/slices.js'
+import { isDue, turn } from '../../data/slices.js'
 import type { ColumnType, TableBatch, TableColumn } from '../table-batch.js'
 import { CategoryCollector } from './category-collector.js'
 import { isAllMissing } from './cells.js'
@@ -17,7 +17,7 @@ export interface FittedColumn {
   readonly plan: ColumnPlan
 }
 
-/** Values between two turns of the event loop. */
+/** Values that are collected at once: moments are those of slices of this length. */
 const SLICE = 4096
 
 /** One pass over a table: the plans of its columns, and how many rows it has. */
@@ -34,15 +34,10 @@ export async function fitColumns(
       collectors = begin(batch, settings)
     }
     const columns = sameColumns(types, batch, settings)
-    let work = 0
     for (let i = 0; i < columns.length; i++) {
       for (let from = 0; from < batch.rows; from += SLICE) {
         const to = Math.min(batch.rows, from + SLICE)
-        collectors[i]!.add(columns[i]!, from, to, rows)
-        work += to - from
-        if (work < SLICE) continue
-        work = 0
-        await turn()
+        for (const _ of collectors[i]!.add(columns[i]!, from, to, rows)) if (isDue()) await turn()
       }
     }
     rows += batch.rows

@@ -9,6 +9,9 @@ import type { NumberEncoding } from './encoder-options.js'
 import { Moments } from './moments.js'
 import { CYCLE_PARTS, type CycleFit, cycleOf, logOf, NumberPlan, type NumberScaling } from './number-plan.js'
 
+/** Values that a step adds to the quantiles. */
+const SKETCHED = 1024
+
 /** What is collected about a column of numbers or dates. */
 export class NumberCollector implements Collector {
   readonly #name: string
@@ -31,25 +34,29 @@ export class NumberCollector implements Collector {
     this.#cycles = hasCycles ? CYCLE_PARTS.map(() => new Moments()) : []
   }
 
-  add(column: TableColumn, from: number, to: number, firstRow: number): void {
+  *add(column: TableColumn, from: number, to: number, firstRow: number): Generator<void> {
     const numberAt = numbersOf(column, firstRow)
     if (this.#scratch.length < to - from) this.#scratch = new Float64Array(to - from)
     const values = this.#scratch.subarray(0, to - from)
     for (let i = 0; i < values.length; i++) values[i] = numberAt(from + i)
     this.#rows += values.length
     this.#moments.add(values)
+    yield
     if (this.#values !== undefined) {
-      for (const value of values) {
+      for (const [i, value] of values.entries()) {
+        if (i % SKETCHED === SKETCHED - 1) yield
         if (Number.isNaN(value)) continue
         this.#values.add(value)
         this.#sizes?.add(Math.abs(value))
       }
+      yield
     }
     if (this.#cycles.length === 0) return
     const parts = new Float64Array(values.length)
     for (const [k, { cycle, part }] of CYCLE_PARTS.entries()) {
       for (let i = 0; i < values.length; i++) parts[i] = cycleOf(values[i]!, cycle, part)
       this.#cycles[k]!.add(parts)
+      yield
     }
   }
 
