@@ -8,16 +8,13 @@
  */
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const tsx = join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs')
 const seconds = 60
-/** Examples that take too long for a test, or need data that are large to bring, and have a short form. */
-const quick = ['linear-and-pca', 'norms', 'stack', 'words']
-
 const examples = readdirSync(join(root, 'examples'))
   .filter((name) => name.endsWith('.ts'))
   .map((name) => name.slice(0, -'.ts'.length))
@@ -30,6 +27,11 @@ function start(name, given, timeout) {
     timeout,
     killSignal: 'SIGKILL',
   })
+}
+
+/** An example has a short form if its first comment says so. @param {string} name */
+function hasShortForm(name) {
+  return /^\/\/ .* --quick\b/m.test(readFileSync(join(root, 'examples', `${name}.ts`), 'utf8'))
 }
 
 /** The first sentence of the comment that an example begins with. @param {string} name */
@@ -67,7 +69,7 @@ function runAll(countsFile) {
     .map((name) => {
       console.log(`\n--- examples/${name}.ts`)
       const begun = performance.now()
-      const { status, signal } = start(name, quick.includes(name) ? ['--quick'] : [], seconds * 1000)
+      const { status, signal } = start(name, hasShortForm(name) ? ['--quick'] : [], seconds * 1000)
       const ending = signal === 'SIGKILL' ? `ended after ${seconds} s` : `exit status ${status}`
       return { name, passed: status === 0, took: (performance.now() - begun) / 1000, ending }
     })
@@ -79,7 +81,7 @@ function runAll(countsFile) {
   }
   const failed = results.filter(({ passed }) => !passed).length
   const counts = { passed: results.length - failed, failed, skipped: 0 }
-  if (countsFile) writeFileSync(join(root, countsFile), `${JSON.stringify(counts)}\n`)
+  if (countsFile) writeFileSync(resolve(root, countsFile), `${JSON.stringify(counts)}\n`)
   return failed === 0 && results.length > 0 ? 0 : 1
 }
 

@@ -164,7 +164,7 @@ export const READERS: Readonly<Record<string, Reader>> = {
     read: fromFile('x.idx', async (path) => {
       const labels = readFileSync(path)[3] === 1
       if (labels) must((await readIdxLabels(path)).length > 0, 'no labels')
-      else mustBeWhole(await readIdx(path))
+      else await mustAgree(path, await readIdx(path))
     }),
     codes: reads,
   },
