@@ -309,7 +309,7 @@ export const CALLS: Readonly<Record<string, Prepare>> = {
     return () => pca.mahalanobis(x)
   },
   'fit, predict and drift of an AnomalyDetector': async (rows) => {
-    const x = matrix(rows)
+    const x = matrix(rows / 2)
     return async () => {
       const detector = new AnomalyDetector()
       await detector.fit(x)
