@@ -18,7 +18,7 @@ import { temporaryFolder } from './temporary-folder.js'
 const root = temporaryFolder()
 
 /** Damaged files of each format; `npm run prove -- damaged` reads many times more, changed by what it knows of each format. */
-const FILES = 2000
+const FILES = 10_000
 /** Files that are written and opened at the same time. */
 const GROUP = 100
 
