@@ -86,7 +86,9 @@ Napi::Value lock_file(const Napi::CallbackInfo& info) {
       info.Env(), [lock, path = info[0].As<Napi::String>().Utf8Value()] { *lock = FileLock::take(path); },
       [lock](Napi::Env later) -> Napi::Value {
         if (!*lock) return later.Null();
-        auto handle = Napi::External<Lock>::New(later, new Lock(*lock), [](Napi::Env, Lock* held) { delete held; });
+        auto held = std::make_unique<Lock>(*lock);
+        auto handle = Napi::External<Lock>::New(later, held.get(), [](Napi::Env, Lock* owned) { delete owned; });
+        held.release();  // the handle has it; in a worker that is being terminated none can be made, and the lock ends here
         handle.TypeTag(&kLockTag);
         return handle;
       });

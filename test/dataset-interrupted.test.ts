@@ -9,6 +9,7 @@ import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, it, test } from 'vitest'
 import { writeShards } from '../lib/data/dataset/write-dataset.js'
 import { Dataset, Matrix, openDataset, writeDataset } from '../lib/index.js'
+import { binding } from '../lib/native/load.js'
 import { rejection } from './sample.js'
 import { temporaryFolder } from './temporary-folder.js'
 
@@ -380,6 +381,26 @@ test('a dataset that is posted to a worker thread is read there', async () => {
   await worker.terminate()
   expect(data).toEqual(x.slice(2, 5).data)
   expect((await Dataset.from(copy).read(0)).data).toEqual(x.slice(1).data)
+})
+
+test('a lock ends with a worker thread that is terminated before it learns that it has it', async () => {
+  const path = join(parent(), 'lock')
+  const load = fileURLToPath(new URL('../lib/native/load.ts', import.meta.url))
+  const code = `
+    const { parentPort } = require('node:worker_threads')
+    const library = import('tsx/esm/api').then(({ tsImport }) => tsImport(${JSON.stringify(load)}, __filename))
+    library.then(({ binding }) => {
+      binding().lockFile(${JSON.stringify(path)})
+      parentPort.postMessage('asks')
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+    })`
+  const worker = new Worker(code, { eval: true })
+  await once(worker, 'message')
+  while (!existsSync(path)) await setTimeout(1)
+  await worker.terminate()
+  const lock = await binding().lockFile(path)
+  expect(lock).not.toBeNull()
+  await binding().unlockFile(lock!)
 })
 
 test.skipIf(process.platform !== 'linux' || !canMount())(
