@@ -50,6 +50,11 @@ describe('a detector of a table', () => {
 
   const sources: Record<string, () => AnomalyBatches> = {
     'a table of a stream': () => readTable(Readable.from(readings)),
+    'a table of a stream that another copy of the library made': () => {
+      const table = readTable(Readable.from(readings))
+      const { name, onePass } = table
+      return { name, onePass, [Symbol.asyncIterator]: () => table[Symbol.asyncIterator]() }
+    },
     'a stream of objects': () => Readable.from(readings),
     'a web stream of objects': () => Readable.toWeb(Readable.from(readings)),
     'an iterator of objects': () => readings.values(),

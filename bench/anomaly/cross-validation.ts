@@ -33,11 +33,13 @@ function candidates(trainedOn: TrainedOn): [name: string, recipe: Recipe][] {
       ? [
           {},
           { members: 1 },
+          { members: 3 },
           { hidden: [128, 64] },
           { minSteps: 0 },
-          { epochs: 10 },
+          { epochs: 15, minSteps: 1500 },
+          { epochs: 30, minSteps: 3000 },
           { epochs: 60 },
-          { layerEpochs: 30 },
+          { layerEpochs: 20 },
         ]
       : [
           {},

@@ -35,6 +35,25 @@ const inAGibibyte: Proof = {
     }),
 }
 
+/** Of the engine, its heap and what it has not collected yet. */
+const MOST_OF_A_TABLE = 2 ** 29
+
+const aLongTable: Proof = {
+  name: 'memory of a long table',
+  promise: 'a table is read, and an encoder fitted to it, in at most 512 MiB of resident memory, however long it is',
+  rounds: 'rows of a stream',
+  count: 10_000_000,
+  quick: 300_000,
+  prove: async ({ count }) => {
+    const { resident } = JSON.parse(await endsWell(start(programOf('reads-long-table'), [String(count)]))) as {
+      resident: number
+    }
+    const seen = `${mib(resident)} resident at most`
+    must(resident <= MOST_OF_A_TABLE, seen)
+    return seen
+  },
+}
+
 const aLateValue: Proof = {
   name: 'a bad value late in a file',
   promise: 'a NaN is named with file, row and column before any step uses it, however far down it is',
@@ -45,4 +64,4 @@ const aLateValue: Proof = {
     inFolder((folder) => endsWell(start(programOf('trains-large'), ['late', folder, String(count)]))),
 }
 
-export const largeData = [inAGibibyte, aLateValue]
+export const largeData = [inAGibibyte, aLongTable, aLateValue]

@@ -56,7 +56,7 @@ export async function givenRows(
   // Types are those of the fitted table.
   const ofObjects = (rows: AnyIterable) => asTable(readTable(rows, { types: known.encoder?.types }))
 
-  if (x instanceof Table) return asTable(x)
+  if (isTable(x)) return asTable(x)
   if (isBatch(x)) return ofBatches(x)
   if (!isIterable(x) || Array.isArray(x)) {
     // An array is rows of numbers, unless its elements can be none.
@@ -87,6 +87,13 @@ export async function givenRows(
     await close()
     throw error
   }
+}
+
+/** Whether it is a table as {@link readTable} returns it, also that of another copy of this library. */
+function isTable(x: unknown): x is Table {
+  if (!isIterable(x)) return false
+  const { name, onePass } = x as Partial<Table>
+  return typeof name === 'string' && typeof onePass === 'boolean'
 }
 
 /** A table whose iteration ends when the signal is aborted. */

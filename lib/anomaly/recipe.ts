@@ -27,11 +27,11 @@ export interface Recipe {
  */
 export const recipes: Readonly<Record<TrainedOn, Recipe>> = {
   clean: {
-    members: 3,
+    members: 2,
     hidden: [64, 32],
     layerEpochs: 0,
-    epochs: 30,
-    minSteps: 3000,
+    epochs: 20,
+    minSteps: 2000,
     batchSize: 32,
     kept: 1,
   },
