@@ -40,12 +40,15 @@ const MOST_OF_A_TABLE = 2 ** 29
 
 const aLongTable: Proof = {
   name: 'memory of a long table',
-  promise: 'a table is read, and an encoder fitted to it, in at most 512 MiB of resident memory, however long it is',
+  promise:
+    'a table is read, and an encoder fitted to it, in at most 512 MiB of resident memory, however long it is',
   rounds: 'rows of a stream',
   count: 10_000_000,
   quick: 300_000,
   prove: async ({ count }) => {
-    const { resident } = JSON.parse(await endsWell(start(programOf('reads-long-table'), [String(count)]))) as {
+    const { resident } = JSON.parse(
+      await endsWell(start(programOf('reads-long-table'), [String(count)])),
+    ) as {
       resident: number
     }
     const seen = `${mib(resident)} resident at most`

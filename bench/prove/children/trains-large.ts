@@ -49,8 +49,8 @@ async function late(): Promise<string> {
   )
   must(error?.code === 'ERR_RANGE', `fit ended by ${error}`)
   const { details } = error as LayerwiseError & { details: Record<string, unknown> }
-  must(details['row'] === count && details['column'] === column, `the place is ${JSON.stringify(details)}`)
-  must(details['file'] === path, `the file is ${details['file']}`)
+  must(details.row === count && details.column === column, `the place is ${JSON.stringify(details)}`)
+  must(details.file === path, `the file is ${details.file}`)
   const after = model.parameters()
   must(JSON.stringify(after) === JSON.stringify(before), 'the model has changed')
   return `named in row ${count}, column ${column}; the model is as it was`
