@@ -41,7 +41,7 @@ describe('labels are copied as class numbers', () => {
   })
 
   test('in slices, between which other events are served', async () => {
-    const rows = 200_000
+    const rows = 5_000_000
     let turns = 0
     const reading = read(new Uint8Array(rows).fill(1), rows).then(() => 'read')
     while ((await Promise.race([reading, setImmediate('turn')])) === 'turn') turns++
