@@ -198,8 +198,8 @@ describe('toRows', () => {
   })
 
   it('copies arrays of rows in slices, between which other events are served', async () => {
-    const rows = Array.from({ length: 20_000 }, (_, i) => Array.from({ length: 10 }, (_, j) => i + j / 10))
-    const wide = [Array.from({ length: 200_000 }, (_, j) => j)]
+    const rows = Array.from({ length: 60_000 }, (_, i) => Array.from({ length: 10 }, (_, j) => i + j / 10))
+    const wide = [Array.from({ length: 1_000_000 }, (_, j) => j)]
     for (const x of [rows, wide]) {
       let turns = 0
       const other = setImmediate(() => turns++)
