@@ -9,7 +9,7 @@ import { checkStorage, lengthOf, viewOf } from './storage.js'
  * Copies the numbers `column` to `toColumn` of a plain array, which is row `i` of `width` numbers.
  *
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for anything but numbers, `ERR_SHAPE` for another width, `ERR_RANGE` for finite numbers
- *   finite numbers that float32 cannot hold
+ *   that float32 cannot hold
  */
 export function copyRow(
   argument: string,
