@@ -154,9 +154,10 @@ async function onlyClass(
 /** Class numbers as predictions: the numbers, or their names, looked up a slice at a time. */
 export async function toPredictions(indices: PlainUint32Array, classes: Classes): Promise<Predictions> {
   if (typeof classes === 'number') return indices
-  const names: string[] = []
+  // Of its whole length at once: an array that grows is copied now and then, which takes milliseconds.
+  const names = new Array<string>(indices.length)
   for await (const [from, to] of rowSlices(indices.length, 1)) {
-    for (let row = from; row < to; row++) names.push(classes[indices[row]!]!)
+    for (let row = from; row < to; row++) names[row] = classes[indices[row]!]!
   }
   return names
 }

@@ -9,6 +9,7 @@ import { anySlices } from '../dataset-slices.js'
 import { Matrix } from '../matrix.js'
 import { checkPath } from '../read-file.js'
 import { type DenseRows, emptyError, toMatrix } from '../rows.js'
+import type { Slice } from '../slices.js'
 
 /** Options of `transform` and `inverseTransform` of a scaler. */
 export interface ScaledOptions {
@@ -50,41 +51,48 @@ export async function mappedRows(
   if (rows.cols !== width) throw shapeError('x', `${width} columns`, rows.cols)
   if (rows.rows === 0) throw emptyError('x')
   const type = STORAGE_TYPES[rows.type].precision
-  const parts = mappedParts(rows, type, map, signal)
+  const slices = mappedSlices(rows, type, map, signal)
   if (given.to !== undefined) {
     const columns = rows instanceof Dataset ? rows.columns : undefined
+    const parts = wholeRows(slices, type, width)
     return writeAnswer(given.to as string | URL, x, parts, { type, cols: width, columns, signal })
   }
   const out = allocate<Precision>(type, rows.rows * width, WHAT)
-  let at = 0
-  for await (const { data } of parts) {
-    out.set(data, at)
-    at += data.length
-  }
+  for await (const { from, values } of slices) out.set(values, from)
   return Matrix.from(out, rows.rows, width)
 }
 
-/** Some whole rows after another. */
-async function* mappedParts(
+/** The new numbers, in float64, slice by slice. */
+async function* mappedSlices(
   x: Matrix | Dataset,
   type: Precision,
   map: ColumnMap,
   signal: AbortSignal | undefined,
-): AsyncGenerator<Matrix<FloatArray>, void> {
-  const { cols } = x
+): AsyncGenerator<Slice, void> {
   const rounded = type === 'float64' ? (value: number) => value : Math.fround
-  let part = allocate<Precision>(type, 0, WHAT)
-  for await (const { row, toRow, column, toColumn, values } of anySlices('x', x)) {
+  for await (const slice of anySlices('x', x)) {
     signal?.throwIfAborted()
+    const { row, toRow, column, toColumn, values } = slice
     for (let i = row, k = 0; i < toRow; i++) {
       for (let j = column; j < toColumn; j++, k++) {
         values[k] = map(values[k]!, j)
         if (!Number.isFinite(rounded(values[k]!))) throw tooLargeError('x', i, values[k], j)
       }
     }
-    // A slice is some whole rows, or a part of one that is longer.
-    if (column === 0) part = allocate<Precision>(type, (toRow - row) * cols, WHAT)
-    part.set(values, column)
-    if (toColumn === cols) yield Matrix.from(part, toRow - row, cols)
+    yield slice
+  }
+}
+
+/** Slices as whole rows: each is some of them, or a part of one that is longer. */
+async function* wholeRows(
+  slices: AsyncIterable<Slice>,
+  type: Precision,
+  cols: number,
+): AsyncGenerator<Matrix<FloatArray>, void> {
+  let rows = allocate<Precision>(type, 0, WHAT)
+  for await (const { row, toRow, column, toColumn, values } of slices) {
+    if (column === 0) rows = allocate<Precision>(type, (toRow - row) * cols, WHAT)
+    rows.set(values, column)
+    if (toColumn === cols) yield Matrix.from(rows, toRow - row, cols)
   }
 }
