@@ -4,18 +4,18 @@
  *   node scripts/test.mjs                      TypeScript, then C++, then the canary
  *   node scripts/test.mjs matrix load          only test files whose path holds one of these words
  *   node scripts/test.mjs --native=BINARY      only the C++ tests of another build, such as build-thread/layerwise_tests
- *   node scripts/test.mjs --counts=FILE        where to write { passed, failed, skipped }; default build/test-counts.json
+ *   node scripts/test.mjs --counts=FILE        where to write { passed, failed, skipped, failures }; default build/test-counts.json
  *   node scripts/test.mjs --canary             two tests that must fail, one in each language
  *
  * The canary checks that this script reports failures: it runs itself with --canary and must get two failures and a nonzero exit status.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
-/** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
+/** @typedef {{ passed: number, failed: number, skipped: number, failures: string[] }} Counts each failure with a line on its reason */
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { values: options, positionals: filters } = parseArgs({
@@ -45,14 +45,23 @@ function runTests(program, args, report, read) {
   if (signal) console.error(`${program}: ended by ${signal}`)
   const counts = existsSync(report)
     ? read(JSON.parse(readFileSync(report, 'utf8')))
-    : { passed: 0, failed: 0, skipped: 0 }
+    : { passed: 0, failed: 0, skipped: 0, failures: [] }
   // A file that does not load, a crash, an unhandled rejection: a failure, though no test carries it.
-  if (status !== 0 && counts.failed === 0) counts.failed = 1
+  if (status !== 0 && counts.failed === 0) {
+    counts.failed = 1
+    counts.failures.push(`${program} ended by ${signal ?? status}, outside of any test`)
+  }
   if (counts.passed + counts.failed === 0) {
     console.error(`${program}: no test ran`)
     counts.failed = 1
+    counts.failures.push(`${program}: no test ran`)
   }
   return counts
+}
+
+/** @param {string} name @param {string | undefined} reason @returns {string} a line */
+function failure(name, reason) {
+  return `${name}: ${(reason ?? '').replace(/\s+/g, ' ').slice(0, 300)}`
 }
 
 /** @param {string[]} args @returns {Counts} */
@@ -60,15 +69,26 @@ function runVitest(args) {
   const report = join(root, 'build', 'vitest.json')
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
-  return runTests(process.execPath, [vitest, 'run', ...reporters, ...args], report, (json) => ({
-    passed: json.numPassedTests,
-    failed:
-      json.numFailedTests +
-      json.testResults.filter(
-        (/** @type {any} */ file) => file.status === 'failed' && file.assertionResults.length === 0,
-      ).length,
-    skipped: json.numPendingTests + json.numTodoTests,
-  }))
+  return runTests(process.execPath, [vitest, 'run', ...reporters, ...args], report, (json) => {
+    /** @type {any[]} */
+    const files = json.testResults
+    const unread = files.filter((file) => file.status === 'failed' && file.assertionResults.length === 0)
+    return {
+      passed: json.numPassedTests,
+      failed: json.numFailedTests + unread.length,
+      skipped: json.numPendingTests + json.numTodoTests,
+      failures: [
+        ...unread.map((file) => failure(file.name, file.message)),
+        ...files.flatMap((file) => {
+          /** @type {any[]} */
+          const failed = file.assertionResults.filter((/** @type {any} */ test) => test.status === 'failed')
+          return failed.map((test) =>
+            failure(`${basename(file.name)}: ${test.fullName}`, test.failureMessages[0]),
+          )
+        }),
+      ],
+    }
+  })
 }
 
 /** @param {string} binary @param {string[]} args @returns {Counts} */
@@ -78,9 +98,16 @@ function runGoogleTest(binary, args) {
     const ran = json.testsuites
       .flatMap((/** @type {any} */ suite) => suite.testsuite)
       .filter((/** @type {any} */ test) => test.status === 'RUN')
-    const failed = ran.filter((/** @type {any} */ test) => test.failures !== undefined).length
+    const failed = ran.filter((/** @type {any} */ test) => test.failures !== undefined)
     const skipped = ran.filter((/** @type {any} */ test) => test.result === 'SKIPPED').length
-    return { passed: ran.length - failed - skipped, failed, skipped }
+    return {
+      passed: ran.length - failed.length - skipped,
+      failed: failed.length,
+      skipped,
+      failures: failed.map((/** @type {any} */ test) =>
+        failure(`${test.classname}.${test.name}`, test.failures[0].failure),
+      ),
+    }
   })
 }
 
@@ -93,11 +120,11 @@ function runCanary() {
   const failed = existsSync(join(root, path))
     ? JSON.parse(readFileSync(join(root, path), 'utf8')).failed
     : undefined
-  if (status === 1 && failed === 2) return { passed: 1, failed: 0, skipped: 0 }
+  if (status === 1 && failed === 2) return { passed: 1, failed: 0, skipped: 0, failures: [] }
   console.error(
     `The canary’s two failing tests gave exit status ${status} and ${failed} failures:\n${stdout}${stderr}`,
   )
-  return { passed: 0, failed: 1, skipped: 0 }
+  return { passed: 0, failed: 1, skipped: 0, failures: ['the canary'] }
 }
 
 const nativeTests = join(root, 'build', 'layerwise_tests')
@@ -121,12 +148,13 @@ if (options.canary) {
 
 const results = suites.map(([name, run]) => /** @type {const} */ ([name, run()]))
 /** @type {Counts} */
-const total = { passed: 0, failed: 0, skipped: 0 }
+const total = { passed: 0, failed: 0, skipped: 0, failures: [] }
 console.log('')
 for (const [name, counts] of results) {
   total.passed += counts.passed
   total.failed += counts.failed
   total.skipped += counts.skipped
+  total.failures.push(...counts.failures)
   console.log(`${name}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
 }
 mkdirSync(dirname(countsPath), { recursive: true })
