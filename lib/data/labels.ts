@@ -8,7 +8,7 @@ import type { NativeRows } from '../native/binding.js'
 import { columnOf } from './column.js'
 import { asDataset, type Dataset } from './dataset.js'
 import type { IntegerArray } from './integer-array.js'
-import { rowSlices } from './slices.js'
+import { rowSlices, SCANNED, turn } from './slices.js'
 import { type UsedRows, usedRowNumbers, usedRows } from './used-rows.js'
 
 /** How many classes there are, at least 2; or their names, all different. */
@@ -154,8 +154,9 @@ async function onlyClass(
 /** Class numbers as predictions: the numbers, or their names, looked up a slice at a time. */
 export async function toPredictions(indices: PlainUint32Array, classes: Classes): Promise<Predictions> {
   if (typeof classes === 'number') return indices
-  // Of its whole length at once: an array that grows is copied now and then, which takes milliseconds.
+  // Of its whole length at once: an array that grows is copied now and then. To get the memory takes milliseconds, if it is long.
   const names = new Array<string>(indices.length)
+  if (names.length > SCANNED) await turn()
   for await (const [from, to] of rowSlices(indices.length, 1)) {
     for (let row = from; row < to; row++) names[row] = classes[indices[row]!]!
   }

@@ -43,8 +43,8 @@ export class Pace {
 /** Called between slices of long work; an error that it throws ends the work. */
 export type Between = () => void
 
-/** Numbers of a slice: a tenth of a millisecond of simple work, or some milliseconds before it is compiled. */
-const SLICE = 16_384
+/** Numbers of a slice: some hundredths of a millisecond of simple work, or one or two before it is compiled. */
+const SLICE = 8192
 
 /** Consecutive ranges of rows, [from, to), of about `length` numbers; other events are served between them, when it is due. */
 export async function* rowSlices(
@@ -68,7 +68,7 @@ export interface Block {
 }
 
 /**
- * All numbers of `rows` rows, row by row, in blocks of at most about 16k of them.
+ * All numbers of `rows` rows, row by row, in blocks of at most about 8k of them.
  *
  * @param perRow - a row takes as long as so many numbers more
  */
