@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
+import { finished } from 'node:stream/promises'
 
 /** Interval of messages for a program that reports no progress. */
 const SILENCE_MS = 15_000
@@ -45,7 +46,7 @@ export async function runShowing(what, { program, args, cwd, env, log }) {
     child.on('close', (code, signal) => resolve(code === 0 ? undefined : `ended with ${code ?? signal}`))
   })
   clearInterval(timer)
-  file.end()
+  await finished(file.end())
   if (ending === undefined) return
   const end = text.trimEnd().split('\n').slice(-LAST_LINES).join('\n')
   throw new Error(`${what}: ${program} ${ending}\n${end}\nAll of it: ${log}`)

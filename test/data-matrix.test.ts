@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { Matrix } from '../lib/data/matrix.js'
+import { giveAway } from './give-away.js'
 
 const matrix = Matrix.from(new Float32Array([1, 2, 3, 4, 5, 6]), 3, 2)
 
 function detached<T extends { buffer: ArrayBufferLike }>(array: T): T {
-  structuredClone(array.buffer, { transfer: [array.buffer as ArrayBuffer] })
+  giveAway(array)
   return array
 }
 

@@ -4,6 +4,7 @@ import type { Precision } from '../lib/base/precision.js'
 import { Matrix } from '../lib/data/matrix.js'
 import { COPIED_BYTES, type RowForm, type Rows, toRows } from '../lib/data/rows.js'
 import { StandardScaler } from '../lib/data/scaling/standard-scaler.js'
+import { giveAway } from './give-away.js'
 
 const between = () => {}
 
@@ -138,7 +139,7 @@ describe('toRows', () => {
   it('refuses an array whose memory was transferred away, alone or in a Matrix', async () => {
     const flat = new Float32Array(2)
     const matrix = Matrix.from(flat, 1, 2)
-    structuredClone(flat.buffer, { transfer: [flat.buffer] })
+    giveAway(flat)
     for (const x of [flat, matrix]) {
       expect(await refusal(x)).toMatchObject({
         code: 'ERR_ARGUMENT',
@@ -221,7 +222,7 @@ describe('toRows', () => {
 
   it('refuses a row of an array whose memory was transferred away', async () => {
     const row = new Float32Array(2)
-    structuredClone(row.buffer, { transfer: [row.buffer] })
+    giveAway(row)
     const expected = { code: 'ERR_ARGUMENT', message: expect.stringMatching(/^x\[1\].*transferred/) }
     expect(await refusal([[1, 2], row])).toMatchObject(expected)
   })

@@ -22,6 +22,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { createTemporary } from '../lib/data/temporary-file.js'
 import { writeFileWhole } from '../lib/data/write-file.js'
 import { type Image, Matrix, Pca, SparseAutoencoder, writeNpy, writePng } from '../lib/index.js'
+import { giveAway } from './give-away.js'
 import { rejection } from './sample.js'
 import { temporaryFolder } from './temporary-folder.js'
 
@@ -182,7 +183,7 @@ describe('memory that is transferred away while it is written is refused with ER
     const path = join(folder, 'file')
     writeFileSync(path, 'old')
     const { written, buffer } = await write(path)
-    structuredClone(buffer, { transfer: [buffer] })
+    giveAway({ buffer })
     expect(await rejection(written)).toMatchObject({ name: 'LayerwiseError', code: 'ERR_STATE' })
     expect(readFileSync(path, 'utf8')).toBe('old')
     expect(readdirSync(folder)).toEqual(['file'])
@@ -194,7 +195,7 @@ describe('memory that is transferred away while it is written is refused with ER
     const last = new Uint8Array(10)
     async function* parts(): AsyncGenerator<Uint8Array> {
       yield new Uint8Array(10)
-      setImmediate(() => structuredClone(last.buffer, { transfer: [last.buffer] }))
+      setImmediate(() => giveAway(last))
       yield last
     }
     const error = await rejection(writeFileWhole(path, parts())).catch(() => undefined)
@@ -208,7 +209,7 @@ describe('memory that is transferred away while it is written is refused with ER
     const model = await pca()
     const bytes = model.toBytes()
     const buffer = model.components.data.buffer as ArrayBuffer
-    structuredClone(buffer, { transfer: [buffer] })
+    giveAway({ buffer })
     const outcome = await bytes.catch((error: unknown) => error)
     if (!(outcome instanceof Uint8Array)) expect(outcome).toMatchObject({ code: 'ERR_STATE' })
     else expect((await Pca.fromBytes(outcome)).components.data.length).toBe(16)
@@ -216,7 +217,7 @@ describe('memory that is transferred away while it is written is refused with ER
 
   it('but with ERR_ARGUMENT if it was transferred before', async () => {
     const x = matrix()
-    structuredClone(x.data.buffer, { transfer: [x.data.buffer] })
+    giveAway(x.data)
     const path = join(fresh(), 'file')
     expect(await rejection(writeNpy(path, x))).toMatchObject({ code: 'ERR_ARGUMENT' })
     expect(existsSync(path)).toBe(false)

@@ -8,6 +8,7 @@ import {
   StackedAutoencoder,
 } from '../lib/index.js'
 import { everyModel, inputs, x } from './every-model.js'
+import { giveAway } from './give-away.js'
 import { detached, expectError, resizable } from './refusal.js'
 import { rejection } from './sample.js'
 
@@ -107,11 +108,17 @@ describe('an array for the codes is refused', () => {
     const many = new Float32Array(3 * 200_000)
     for (const atOnce of [true, false]) {
       const out = new Float32Array(2 * 200_000)
-      const running = rejection(model.encode(many, { out }))
-      const transfer = () => structuredClone(out.buffer, { transfer: [out.buffer] })
+      const outcome = model.encode(many, { out }).then(
+        () => (out.length === 0 ? 'fulfilled' : 'ended before'),
+        (error: unknown) => error,
+      )
+      const transfer = () => giveAway(out)
       if (atOnce) transfer()
       else setImmediate(transfer)
-      expectError(await running, 'ERR_STATE', 'out: its buffer was transferred away')
+      const seen = await outcome
+      // While other programs have the processor, the addon may be ready before the next turn.
+      if (!atOnce && seen === 'ended before') continue
+      expectError(seen, 'ERR_STATE', 'out: its buffer was transferred away')
     }
   })
 })

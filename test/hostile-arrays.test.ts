@@ -25,6 +25,7 @@ import {
   scatterPlot,
   writeNpy,
 } from '../lib/index.js'
+import { giveAway } from './give-away.js'
 import { expectError, thrown } from './refusal.js'
 import { rejection, sampleRows } from './sample.js'
 import { temporaryFolder } from './temporary-folder.js'
@@ -326,8 +327,7 @@ describe('memory of another realm', () => {
 
 describe('memory that is transferred away while a promise is pending', () => {
   const transfer = (data: Rows) => {
-    const { buffer } = data instanceof Matrix ? data.data : (data as Float32Array)
-    structuredClone(buffer, { transfer: [buffer as ArrayBuffer] })
+    giveAway(data instanceof Matrix ? data.data : (data as Float32Array))
   }
   /** Methods of models, each with the rows it reads. */
   const methods: Record<string, (x: Float32Array, labels: Uint8Array) => Promise<unknown>> = {

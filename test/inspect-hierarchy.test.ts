@@ -10,6 +10,7 @@ import {
   StackedClassifier,
   scatterPlot,
 } from '../lib/index.js'
+import { giveAway } from './give-away.js'
 import { forward } from './oracle/layers.js'
 import { numericGradient } from './oracle/numeric-gradient.js'
 import { seeded } from './oracle/points.js'
@@ -316,7 +317,7 @@ describe('a scatter plot', () => {
     expectError(run(labels, {}, [[1, 2]]), 'ERR_ARGUMENT', 'points')
     expectError(run([0, 1], {}, Matrix.from(new Float64Array(6), 2, 3)), 'ERR_SHAPE', 'points')
     const gone = Matrix.from(new Float32Array(8), 4, 2)
-    structuredClone(gone.data, { transfer: [gone.data.buffer] })
+    giveAway(gone.data)
     expectError(run(labels, {}, gone), 'ERR_ARGUMENT', 'points')
     expectError(run([0, 1]), 'ERR_SHAPE', 'labels')
     expectError(run('0101'), 'ERR_ARGUMENT', 'labels')

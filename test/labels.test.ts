@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { checkClasses, checkSeveralClasses, toLabels, toPredictions } from '../lib/data/labels.js'
+import { giveAway } from './give-away.js'
 import { expectError, thrown } from './refusal.js'
 import { rejection } from './sample.js'
 
@@ -107,7 +108,7 @@ describe('labels are refused', () => {
   test('that are transferred while they are read', async () => {
     const labels = new Uint8Array(100_000)
     const reading = rejection(read(labels, labels.length))
-    structuredClone(labels, { transfer: [labels.buffer] })
+    giveAway(labels)
     expectError(await reading, 'ERR_STATE', 'labels: ')
   })
 

@@ -19,6 +19,7 @@ import {
   StandardScaler,
 } from '../lib/index.js'
 import { everyModel, inputs, type ParametricModel, x } from './every-model.js'
+import { giveAway } from './give-away.js'
 import { expectError, thrown } from './refusal.js'
 import { rejection, relativeDistance } from './sample.js'
 import { temporaryFolder } from './temporary-folder.js'
@@ -173,7 +174,7 @@ describe.each(everyModel)('a %s in %s', (name, precision, make) => {
     expectError(await rejection(fromBytes(other)), 'ERR_FORMAT', 'modelFromBytes')
     const moved = bytes.slice()
     const promise = rejection(fromBytes(moved))
-    structuredClone(moved, { transfer: [moved.buffer] })
+    giveAway(moved)
     expectError(await promise, 'ERR_STATE', 'transferred')
   })
 

@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import { LayerwiseError } from '../lib/index.js'
+import { giveAway } from './give-away.js'
 
 /** Newer than the library types of the language version we compile for. */
 const ResizableBuffer = ArrayBuffer as unknown as new (length: number, options: object) => ArrayBuffer
@@ -8,7 +9,7 @@ export const resizable = () => new Float32Array(new ResizableBuffer(24, { maxByt
 /** Its memory was transferred away. */
 export const detached = () => {
   const data = new Float32Array(6)
-  structuredClone(data, { transfer: [data.buffer] })
+  giveAway(data)
   return data
 }
 

@@ -10,6 +10,7 @@ import {
   type SparseMatrixLike,
   StandardScaler,
 } from '../lib/index.js'
+import { giveAway } from './give-away.js'
 import { seeded } from './oracle/points.js'
 import { detached, expectError, thrown } from './refusal.js'
 import { rejection, relativeDistance } from './sample.js'
@@ -233,7 +234,7 @@ describe('sparse rows are refused', () => {
 
   test('after a transfer of their memory', async () => {
     const { sparse } = sparseSample(3, 4, 1)
-    structuredClone(sparse.indices, { transfer: [sparse.indices.buffer] })
+    giveAway(sparse.indices)
     expectError(await rejection(model().encode(sparse)), 'ERR_ARGUMENT', 'transferred away')
     expectError(
       thrown(() => model().encodeSync(sparse.slice(0, 1))),
@@ -375,7 +376,7 @@ describe('scalers of sparse rows', () => {
 describe('a sparse matrix whose row starts were transferred away', () => {
   const transferred = () => {
     const x = SparseMatrix.from({ indptr: [0, 1, 2], indices: [0, 1], values: [1, 2], rows: 2, cols: 2 })
-    structuredClone(x.indptr, { transfer: [x.indptr.buffer] })
+    giveAway(x.indptr)
     return x
   }
 

@@ -3,6 +3,7 @@ import { COPIED_BYTES } from '../lib/data/rows.js'
 import { snapshot } from '../lib/data/snapshot.js'
 import { LayerwiseError, Matrix, SoftmaxClassifier, SparseAutoencoder } from '../lib/index.js'
 import { binding } from '../lib/native/load.js'
+import { giveAway } from './give-away.js'
 import { rejection, sampleRows } from './sample.js'
 import { openSmallJob } from './training-job.js'
 
@@ -218,8 +219,7 @@ describe('an options object', () => {
 })
 
 describe('a buffer that is transferred during a call', () => {
-  const detach = (rows: Matrix) =>
-    void structuredClone(rows.data, { transfer: [rows.data.buffer as ArrayBuffer] })
+  const detach = (rows: Matrix) => giveAway(rows.data)
   const copy = () => Matrix.from(Float64Array.from(many.data), many.rows, many.cols)
 
   test('or written has no effect on fit, even if its new owner frees it at once', async () => {
@@ -279,7 +279,7 @@ describe('a buffer that is transferred during a call', () => {
       parameters: parameters.slice(),
     }
     expect(await binding().trainSpan(job, span)).toMatchObject([{ steps: 5 }])
-    structuredClone(data, { transfer: [data.buffer] })
+    giveAway(data)
     expect(() => binding().trainSpan(job, { ...span, epoch: 1 })).toThrow(
       expect.objectContaining({ code: 'ERR_STATE' }),
     )

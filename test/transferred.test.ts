@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import {
   LinearAutoencoder,
@@ -10,7 +11,7 @@ import {
   StandardScaler,
   samplePatches,
 } from '../lib/index.js'
-import { rejection } from './sample.js'
+import { giveAway } from './give-away.js'
 
 const [rows, cols] = [40_000, 4]
 const numbers = () => new Float32Array(rows * cols).map((_, i) => Math.abs(Math.sin(i)))
@@ -18,10 +19,17 @@ const fitted = await new StandardScaler().fit(Matrix.from(numbers(), rows, cols)
 const model = new SparseAutoencoder({ inputs: cols, hidden: 2 })
 const labels = Uint8Array.from({ length: rows }, (_, row) => row % 2)
 
-/** Gives memory away at the next turn of the event loop. */
-function giveAway({ buffer }: { buffer: ArrayBufferLike }): void {
-  setImmediate(() => structuredClone(buffer, { transfer: [buffer as ArrayBuffer] }))
+/** Longer than JavaScript's thread works before it serves other events. */
+const DUE_MS = 5
+
+/** What a call comes to whose memory is given away at the next turn of the event loop. The call serves other events after its first slice. */
+async function whenGivenAway(memory: { buffer: ArrayBufferLike }, call: () => Promise<unknown>) {
+  await setTimeout(DUE_MS)
+  setImmediate(() => giveAway(memory))
+  return call().catch((error: unknown) => error)
 }
+
+const refused = { name: 'LayerwiseError', code: 'ERR_STATE' }
 
 /** Calls that read on JavaScript's thread, a slice at a time: longer than until the next turn of the event loop. */
 test.each<[string, (x: Matrix) => Promise<unknown>]>([
@@ -37,25 +45,21 @@ test.each<[string, (x: Matrix) => Promise<unknown>]>([
   ['fit', (x) => model.fit(x)],
 ])('%s refuses with ERR_STATE rows that are transferred during the call', async (name, call) => {
   const data = numbers()
-  const running = call(Matrix.from(data, rows, cols))
-  giveAway(data)
-  const outcome = await running.catch((error: unknown) => error)
+  const outcome = await whenGivenAway(data, () => call(Matrix.from(data, rows, cols)))
   // Rows of a fit are copied when it begins, and may be whole by then.
   if (name.startsWith('fit') && !(outcome instanceof Error)) return
-  expect(outcome).toMatchObject({ name: 'LayerwiseError', code: 'ERR_STATE' })
+  expect(outcome).toMatchObject(refused)
 })
 
 test('labels that are transferred during the call are refused with ERR_STATE', async () => {
   const given = labels.slice()
-  const running = new SoftmaxClassifier({ inputs: cols, classes: 2 }).score(numbers(), given)
-  giveAway(given)
-  expect(await rejection(running)).toMatchObject({ name: 'LayerwiseError', code: 'ERR_STATE' })
+  const classifier = new SoftmaxClassifier({ inputs: cols, classes: 2 })
+  expect(await whenGivenAway(given, () => classifier.score(numbers(), given))).toMatchObject(refused)
 })
 
 test('parameters for cost that are transferred during the call are refused with ERR_STATE', async () => {
   const wide = new SparseAutoencoder({ inputs: 1000, hidden: 300 })
   const parameters = wide.parameters()
-  const running = wide.cost(new Float32Array(1000), { parameters })
-  giveAway(parameters)
-  expect(await rejection(running)).toMatchObject({ name: 'LayerwiseError', code: 'ERR_STATE' })
+  const outcome = await whenGivenAway(parameters, () => wide.cost(new Float32Array(1000), { parameters }))
+  expect(outcome).toMatchObject(refused)
 })
