@@ -5,6 +5,7 @@ import { guided } from './guided.js'
 import { killsAmidAppend, killsAmidSave, killsAmidWriteDataset } from './kills.js'
 import { killsOfTrainings } from './kills-of-trainings.js'
 import { largeData } from './large-data.js'
+import { largeState } from './large-state.js'
 import { limits } from './limits.js'
 import { memoryOverEncodes, memoryOverFits } from './memory.js'
 import { native } from './native.js'
@@ -20,6 +21,6 @@ export const PROOFS: readonly Proof[] = [
   ...fuzzes,
   ...guided,
   ...[workers, together],
-  ...[memoryOverFits, memoryOverEncodes, ...largeData, eventLoop],
+  ...[memoryOverFits, memoryOverEncodes, ...largeData, largeState, eventLoop],
   ...native,
 ]
