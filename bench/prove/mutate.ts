@@ -183,23 +183,40 @@ export function mutated(good: readonly Buffer[], random: RowRandom): Buffer {
 
 type Node = Record<string, unknown>
 
-function placesIn(value: unknown, path: readonly string[] = []): string[][] {
-  if (value === null || typeof value !== 'object') return []
-  return Object.entries(value).flatMap(([key, member]) => [
-    [...path, key],
-    ...placesIn(member, [...path, key]),
-  ])
+interface Place {
+  readonly parent: Node
+  readonly key: string
+}
+
+/** Members of a value and of its members. */
+function countOf(value: unknown): number {
+  if (value === null || typeof value !== 'object') return 0
+  return Object.values(value).reduce<number>((count, member) => count + 1 + countOf(member), 0)
+}
+
+/** Where the member of this number is, a member before its own. To list all places would take most of the time. */
+function placeOf(value: Node, number: number): Place {
+  let left = number
+  const find = (parent: Node): Place | undefined => {
+    for (const key of Object.keys(parent)) {
+      if (left-- === 0) return { parent, key }
+      const member = parent[key]
+      if (member === null || typeof member !== 'object') continue
+      const found = find(member as Node)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+  return find(value)!
 }
 
 /** A JSON value with a member changed, removed, added or put elsewhere. Texts that are JSON are changed within. */
 export function mutatedJson(value: unknown, random: RowRandom): unknown {
   const copy = structuredClone(value) as Node
   for (let k = random.below(2); k >= 0; k--) {
-    const places = placesIn(copy)
-    if (places.length === 0) return pick(random, VALUES)
-    const path = pick(random, places)
-    const key = path.at(-1)!
-    const parent = path.slice(0, -1).reduce((node, name) => node[name] as Node, copy)
+    const count = countOf(copy)
+    if (count === 0) return pick(random, VALUES)
+    const { parent, key } = placeOf(copy, random.below(count))
     const old = parent[key]
     const isJson = typeof old === 'string' && /^[[{]/.test(old)
     const way = isJson ? 0 : 1 + random.below(6)
@@ -210,8 +227,8 @@ export function mutatedJson(value: unknown, random: RowRandom): unknown {
     else if (way === 3 && typeof old === 'number')
       parent[key] = pick(random, [old + 1, old - 1, -old, old * 1e9])
     else if (way === 4) {
-      const other = pick(random, places)
-      parent[key] = structuredClone(other.reduce((node, name) => (node as Node)[name], copy as unknown))
+      const other = placeOf(copy, random.below(count))
+      parent[key] = structuredClone(other.parent[other.key])
     } else parent[key] = pick(random, VALUES)
   }
   return copy
