@@ -71,7 +71,7 @@ export class AnomalyDetector extends AnomalyScorer {
    * Learns from `x`, from the beginning; a second `fit` forgets the first, one that rejects changes nothing.
    *
    * The columns of a table are encoded by a TableEncoder, which is then part of the detector, and which names them. Later rows may be tables with
-   * these columns, and single rows objects. A table is read twice; one that comes only once, as a stream, is copied to a temporary file first.
+   * these columns, and single rows objects. A table is read twice; rows from a stream or another iterable than an array are copied to a temporary file first.
    *
    * A Dataset of at most 256 MiB is learned from as the same rows in memory, to the bit. A longer one is learned from in files, in the same steps,
    * and its rows are shuffled by blocks. The rows that are learned from and those that are held out are copied to temporary files meanwhile (see

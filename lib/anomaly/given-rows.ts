@@ -7,7 +7,7 @@ import { asSparseMatrix } from '../data/sparse-matrix.js'
 import type { RunOptions } from '../native/run-options.js'
 import { checkedBatches, isBatch, type TableBatches } from '../tables/encoding/checked-batches.js'
 import type { TableEncoder } from '../tables/encoding/table-encoder.js'
-import { isOnePass, readTable } from '../tables/read-table.js'
+import { readTable } from '../tables/read-table.js'
 import { Table } from '../tables/table.js'
 import type { TableRow } from './table-rows.js'
 
@@ -64,11 +64,11 @@ export async function givenRows(
     if (kind === 'table') return ofBatches(x)
     return kind === 'objects' ? ofObjects(x as AnyIterable) : { kind: 'rows', rows: x as Rows }
   }
-  const { first, all, close } = await peeked(argument, x, signal)
+  const { first, all } = await peeked(argument, x, signal)
   try {
     switch (kindOf(first)) {
       case 'table':
-        return ofBatches(all, isOnePass(all))
+        return ofBatches(all, true)
       case 'objects':
         return ofObjects(all)
       case 'numbers':
@@ -84,7 +84,8 @@ export async function givenRows(
       }
     }
   } catch (error) {
-    await close()
+    // It is not hidden by one of closing.
+    await all.return().catch(() => {})
     throw error
   }
 }
@@ -119,24 +120,19 @@ function isIterable(x: unknown): x is AnyIterable {
   return Symbol.asyncIterator in x || Symbol.iterator in x
 }
 
-/** The first element, what gives all of them, and what closes the source. */
+/**
+ * The first element, and what gives all of them once. Whether a source could be iterated again is not seen from outside: an object that makes iterators
+ * may make them of one stream.
+ */
 async function peeked(argument: string, x: AnyIterable, signal: AbortSignal | undefined) {
   const iterator = batchesOf(x, signal)
-  const close = async () => {
-    await iterator.return()
-  }
   const { value: first, done } = await iterator.next()
   if (done === true) throw emptyError(argument)
-  if (isOnePass(x)) return { first, close, all: withFirst(first, iterator) }
-  await close()
-  return { first, close, all: x }
+  return { first, all: withFirst(first, iterator) }
 }
 
 /** An iterator, whose first element was taken, with it again. */
-function withFirst(
-  first: unknown,
-  others: AsyncGenerator<unknown, void>,
-): AsyncIterableIterator<unknown, void> {
+function withFirst(first: unknown, others: AsyncGenerator<unknown, void>) {
   let isFirst = true
   return {
     next: async () => {

@@ -58,7 +58,7 @@ export class RowStore {
   }
 
   /**
-   * The same rows such that they can be read again: what comes only once is copied to a file, and batches of numbers become a dataset.
+   * The same rows such that they can be read again: what may come only once is copied to a file, and batches of numbers become a dataset.
    *
    * @param width - columns, where they are known
    */
@@ -120,15 +120,10 @@ export class RowStore {
     const batches = encoder.transformBatches(table)
     const parts: Matrix<PlainFloat32Array>[] = []
     let bytes = 0
-    try {
-      for (let next = await batches.next(); next.done !== true; next = await batches.next()) {
-        parts.push(next.value)
-        bytes += next.value.data.byteLength
-        if (bytes > this.#place.inMemory)
-          return await this.#written(followedBy(parts, batches), encoder.width)
-      }
-    } finally {
-      await batches.return()
+    for await (const part of batches) {
+      parts.push(part)
+      bytes += part.data.byteLength
+      if (bytes > this.#place.inMemory) return await this.#written(followedBy(parts, batches), encoder.width)
     }
     if (parts.length === 0) throw emptyError('x')
     return joinedRows(parts, 'float32', encoder.width, 'encoded rows')

@@ -4,7 +4,7 @@ import { batchesOf } from '../data/dataset/source-batches.js'
 import { isEmpty } from '../data/dataset/write-dataset.js'
 import { joinedRows } from '../data/joined-rows.js'
 import type { Matrix } from '../data/matrix.js'
-import type { Rows, SingleRow } from '../data/rows.js'
+import { emptyError, type Rows, type SingleRow } from '../data/rows.js'
 import { rowSlices, turn } from '../data/slices.js'
 import type { ErrorsBatch } from '../models/batches.js'
 import type { RunOptions } from '../native/run-options.js'
@@ -22,7 +22,11 @@ const PART_ROWS = 512
 /** About what the encoded rows of a part take at least, if there are so many. 8 MiB. */
 const PART_BYTES = 2 ** 23
 
-/** The scores of all rows. */
+/**
+ * The scores of all rows.
+ *
+ * @throws {@link LayerwiseError} `ERR_SHAPE` if there are none, also where a source has batches without rows
+ */
 export async function scoresOfAll(
   state: DetectorState,
   given: Given,
@@ -32,6 +36,7 @@ export async function scoresOfAll(
   const parts: PlainFloat64Array[] = []
   for await (const { scores } of scoreParts(state, given, run)) parts.push(scores)
   const length = parts.reduce((sum, part) => sum + part.length, 0)
+  if (length === 0) throw emptyError('x')
   const all = allocate('float64', length, 'scores')
   let at = 0
   for (const part of parts) {

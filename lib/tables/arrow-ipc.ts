@@ -91,6 +91,10 @@ export async function* checkedIpc(pieces: AsyncIterable<Uint8Array>): AsyncGener
       }
     }
     yield await bytes.peek(8)
+  } catch (error) {
+    // It is not hidden by one of closing.
+    await bytes.close().catch(() => {})
+    throw error
   } finally {
     await bytes.close()
   }

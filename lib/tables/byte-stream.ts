@@ -5,6 +5,7 @@ import { TextDecoder } from 'node:util'
 import { createGunzip } from 'node:zlib'
 import { LayerwiseError, messageOf } from '../base/errors.js'
 import { fileError } from '../data/read-file.js'
+import { isDue, turn } from '../data/slices.js'
 import { tableError } from './table-error.js'
 
 /** Bytes that arrive in pieces, and what messages call them. */
@@ -38,7 +39,7 @@ export async function* fileBytes(path: string | URL, name: string): AsyncGenerat
   }
 }
 
-/** Texts and bytes as bytes. Anything else is refused. */
+/** Texts and bytes as bytes. Anything else is refused. Other events are served between pieces when it is due, also between empty ones. */
 export async function* bytesOf(
   source: AsyncIterable<unknown> | Iterable<unknown>,
   name: string,
@@ -47,6 +48,7 @@ export async function* bytesOf(
     if (typeof piece === 'string') yield Buffer.from(piece)
     else if (ArrayBuffer.isView(piece)) yield new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength)
     else throw tableError(name, {}, 'expected pieces that are bytes or strings', piece)
+    if (isDue()) await turn()
   }
 }
 
@@ -83,14 +85,9 @@ async function* withStart(
 async function* unpacked(pieces: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array, void> {
   const iterator = withStart(pieces, 2)[Symbol.asyncIterator]()
   const all = { [Symbol.asyncIterator]: () => iterator }
-  try {
-    const first = await iterator.next()
-    if (first.done === true) return
-    const again = startingWith(first.value, all)
-    if (first.value[0] === 0x1f && first.value[1] === 0x8b) yield* gunzip(again, name)
-    else yield* again
-  } finally {
-    await iterator.return()
+  for await (const first of all) {
+    const again = startingWith(first, all)
+    return yield* first[0] === 0x1f && first[1] === 0x8b ? gunzip(again, name) : again
   }
 }
 

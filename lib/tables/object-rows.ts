@@ -20,35 +20,24 @@ export async function* objectBatches(
 ): AsyncGenerator<TableBatch, void> {
   const iterator: AnyIterator =
     Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
+  // Values of a synchronous iterator are not awaited: a promise is no row.
+  const values = { [Symbol.asyncIterator]: () => iterator as AsyncIterator<unknown> }
   const rows = new ValueRows(name, options, 'row')
-  let [row, isOver] = [0, false]
-  try {
-    for (;;) {
-      isOver = true
-      const { done, value } = await iterator.next()
-      if (done === true) break
-      isOver = false
-      if (row === 0 && isRecordBatch(value))
-        return yield* recordBatches(name, withFirst(value, iterator), options)
-      if (!isRow(value)) {
-        const received = showReceived(value)
-        throw tableError(
-          name,
-          { row },
-          `expected an object with a value for each column, received ${received}`,
-        )
-      }
-      rows.begin(row)
-      for (const column of Object.keys(value)) rows.set(column, value[column])
-      for (const batch of rows.end()) {
-        if (batch !== undefined) yield batch
-        await turn()
-      }
-      row++
+  let row = 0
+  for await (const value of values) {
+    if (row === 0 && isRecordBatch(value))
+      return yield* recordBatches(name, withFirst(value, iterator), options)
+    if (!isRow(value)) {
+      const received = showReceived(value)
+      throw tableError(name, { row }, `expected an object with a value for each column, received ${received}`)
     }
-  } finally {
-    // As `for await` does: what has ended, or failed, is not closed again.
-    if (!isOver) await iterator.return?.()
+    rows.begin(row)
+    for (const column of Object.keys(value)) rows.set(column, value[column])
+    for (const batch of rows.end()) {
+      if (batch !== undefined) yield batch
+      await turn()
+    }
+    row++
   }
   for (const batch of rows.finish()) {
     if (batch !== undefined) yield batch

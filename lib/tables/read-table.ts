@@ -163,7 +163,7 @@ async function* webStream(stream: ReadableStreamLike): AsyncGenerator<unknown, v
 }
 
 /** Whether a source ends once, as iterators, generators and streams do; arrays, sets and objects that make an iterator each time do not. */
-export function isOnePass(source: object): boolean {
+function isOnePass(source: object): boolean {
   const { next, getReader, pipe } = source as { next?: unknown; getReader?: unknown; pipe?: unknown }
   return [next, getReader, pipe].some((method) => typeof method === 'function')
 }

@@ -1,6 +1,7 @@
 import { argumentError } from '../../base/check.js'
 import { onAbort } from '../../native/abort.js'
 import { asDataset, type Dataset, sourceOfBatches } from '../dataset.js'
+import { isDue, turn } from '../slices.js'
 import type { RowBatch } from './batch-numbers.js'
 
 /** Rows to write: batches that are there or come one after another, or all rows of a dataset. */
@@ -14,7 +15,7 @@ export function sourceOf(batches: unknown): Dataset | undefined {
 
 /**
  * The batches of a source, one after another: the next is asked for when the caller is done with the one before. A source that is left early
- * is told so.
+ * is told so. Other events are served between batches when it is due, however fast the source is.
  *
  * @throws (rejects) `signal.reason` when the signal is aborted, even if the source never answers; what the source throws
  */
@@ -27,6 +28,7 @@ export async function* batchesOf(
   let isDone = false
   try {
     for (;;) {
+      if (isDue()) await turn()
       signal?.throwIfAborted()
       isAsked = true
       const step = await unlessAborted(iterator.next(), signal)
@@ -38,15 +40,23 @@ export async function* batchesOf(
       yield step.value
     }
   } catch (error) {
-    // A source that threw is at its end; one that was aborted while it was asked may never answer.
+    // A source that threw is at its end.
     isDone ||= isAsked && !signal?.aborted
     throw error
   } finally {
-    if (!isDone) {
-      const left = Promise.resolve(iterator.return?.())
-      if (isAsked) left.catch(() => {})
-      else await left
-    }
+    if (!isDone) await closed(iterator, signal)
+  }
+}
+
+/** Tells a source that it is left. After an abort its answer is not awaited, which may never come, nor is it an error. */
+async function closed(
+  iterator: Iterator<unknown> | AsyncIterator<unknown>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    await unlessAborted(iterator.return?.(), signal)
+  } catch (error) {
+    if (!signal?.aborted) throw error
   }
 }
 
@@ -68,7 +78,10 @@ async function unlessAborted<T>(waited: T | Promise<T>, signal: AbortSignal | un
   if (signal === undefined) return waited
   let unfollow = () => {}
   const aborted = new Promise<never>((_, reject) => {
-    unfollow = onAbort(signal, () => reject(signal.reason))
+    const end = () => reject(signal.reason)
+    // By the source itself, say.
+    if (signal.aborted) end()
+    else unfollow = onAbort(signal, end)
   })
   try {
     return await Promise.race([waited, aborted])

@@ -1,11 +1,12 @@
 import { argumentError, shapeError } from '../../base/check.js'
 import { show } from '../../base/show.js'
+import { isDue, turn } from '../../data/slices.js'
 import { COLUMN_TYPES, type TableBatch, type TableColumn } from '../table-batch.js'
 
 /** A table, as {@link readTable} returns it, any other (async) iterable of batches, or one batch. */
 export type TableBatches = TableBatch | Iterable<TableBatch> | AsyncIterable<TableBatch>
 
-/** The batches, each checked. */
+/** The batches, each checked. Other events are served between them when it is due, also between those without rows. */
 export async function* checkedBatches(batches: TableBatches): AsyncGenerator<TableBatch, void> {
   if (isBatch(batches)) return yield checked(batches)
   const { [Symbol.asyncIterator]: async, [Symbol.iterator]: sync } = (batches ?? {}) as Partial<
@@ -16,6 +17,7 @@ export async function* checkedBatches(batches: TableBatches): AsyncGenerator<Tab
   for await (const batch of batches as AsyncIterable<unknown>) {
     if (!isBatch(batch)) throw argumentError('batches', 'batches with rows and columns', batch)
     yield checked(batch)
+    if (isDue()) await turn()
   }
 }
 
