@@ -87,6 +87,7 @@ async function use({ address, process: child }: Service): Promise<void> {
   let slowest = 0
   let requests = 0
   for (let status = before; status.learned === before.learned; status = await statusOf(address)) {
+    claim(`it learns: ${status.problem}`, status.problem === undefined)
     const begun = performance.now()
     await post(`${address}/score`, { rows: [usual] })
     slowest = Math.max(slowest, performance.now() - begun)

@@ -19,6 +19,8 @@ export interface Status {
   readonly learned: number
   /** The score above which an order is strange. */
   readonly threshold: number
+  /** Why the last try to learn failed; absent if it did not. */
+  readonly problem?: string | undefined
 }
 
 /** An order that the detector refuses. */
@@ -52,12 +54,12 @@ export function createApp(learner: Learner): FastifyInstance {
     answersOf(learner, body.rows),
   )
   app.post('/learn', async (_, reply) => {
-    const begun = learner.begin((error) => app.log.error(error))
+    const begun = learner.begin()
     return reply.code(begun ? 202 : 409).send({ begun })
   })
   app.get('/status', async (): Promise<Status> => {
-    const { detector, learned } = learner
-    return { learned, threshold: detector.threshold.score }
+    const { detector, learned, problem } = learner
+    return { learned, threshold: detector.threshold.score, problem }
   })
 
   app.setErrorHandler(async (error: Error & { statusCode?: number; code?: string }, _, reply) => {

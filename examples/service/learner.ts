@@ -6,19 +6,25 @@ import { COLUMNS, type Database } from './orders.js'
 export class Learner {
   readonly #file: string
   readonly #database: Database
-  readonly #stop = new AbortController()
+  readonly #stop: AbortSignal
   #detector = new AnomalyDetector()
   #learning: Promise<void> | undefined
   #learned = 0
+  #problem: string | undefined
 
-  private constructor(file: string, database: Database) {
+  private constructor(file: string, database: Database, stop: AbortSignal) {
     this.#file = file
     this.#database = database
+    this.#stop = stop
   }
 
-  /** With the detector of the file; if there is none, with one that is learned first. */
-  static async open(file: string, database: Database): Promise<Learner> {
-    const learner = new Learner(file, database)
+  /**
+   * With the detector of the file; if there is none, with one that is learned first.
+   *
+   * @param stop - stops learning when it is aborted. What was learned before stays in the file
+   */
+  static async open(file: string, database: Database, stop: AbortSignal): Promise<Learner> {
+    const learner = new Learner(file, database, stop)
     if (existsSync(file)) learner.#detector = await AnomalyDetector.load(file)
     else await learner.#learn()
     return learner
@@ -33,12 +39,18 @@ export class Learner {
     return this.#learned
   }
 
+  /** Why the last try to learn failed; undefined if it did not. */
+  get problem(): string | undefined {
+    return this.#problem
+  }
+
   /** Begins to learn a new detector in the background. Says false if it does so already. */
-  begin(onError: (error: unknown) => void): boolean {
+  begin(): boolean {
     if (this.#learning !== undefined) return false
+    this.#problem = undefined
     this.#learning = this.#learn()
-      .catch((error: unknown) => {
-        if (!this.#stop.signal.aborted) onError(error)
+      .catch((error: Error) => {
+        this.#problem = error.message
       })
       .finally(() => {
         this.#learning = undefined
@@ -46,15 +58,14 @@ export class Learner {
     return true
   }
 
-  /** Stops learning. What was learned before stays in the file. */
-  async close(): Promise<void> {
-    this.#stop.abort()
+  /** Awaits the end of what is being learned. */
+  async ended(): Promise<void> {
     await this.#learning
   }
 
   /** `save` writes the file whole or not at all: a process that is killed leaves the old one. */
   async #learn(): Promise<void> {
-    const { signal } = this.#stop
+    const signal = this.#stop
     const sql = `SELECT ${COLUMNS.join(', ')} FROM orders`
     const table = readTable({ sql, sqlite: this.#database }, { signal })
     const detector = new AnomalyDetector({ contamination: 0.02 })

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 
 /** Columns that the detector learns from. */
@@ -10,7 +11,7 @@ export interface Database {
   close(): void
 }
 
-/** By Node's own driver where it has one, else by one in WebAssembly. */
+/** By Node's own driver where it has one, else by one in WebAssembly, whose lock is a folder: a killed process leaves it, and no other uses this database. */
 export function openDatabase(path: string): Database {
   const { getBuiltinModule } = process as { getBuiltinModule?: (name: string) => unknown }
   const own = getBuiltinModule?.('node:sqlite') as
@@ -20,6 +21,7 @@ export function openDatabase(path: string): Database {
   const wasm = createRequire(import.meta.url)('node-sqlite3-wasm') as {
     Database: new (path: string) => Database
   }
+  rmSync(`${path}.lock`, { recursive: true, force: true })
   return new wasm.Database(path)
 }
 
