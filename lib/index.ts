@@ -11,7 +11,6 @@ export type { Drift } from './anomaly/drift.js'
 export type { ExplainedColumn, ExplainOptions } from './anomaly/explanation.js'
 export type { AnomalyBatches } from './anomaly/given-rows.js'
 export type { TrainedOn } from './anomaly/recipe.js'
-export type { TableRow } from './anomaly/table-rows.js'
 export type { Threshold } from './anomaly/threshold.js'
 export { type ErrorCode, type ErrorDetails, LayerwiseError } from './base/errors.js'
 export type {
@@ -177,6 +176,7 @@ export type {
   TableBatch,
   TableColumn,
 } from './tables/table-batch.js'
+export type { TableRow } from './tables/table-row.js'
 export type {
   CostShares,
   PcaReconstruction,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { AnomalyDetector, readTable } from '../lib/index.js'
 import { normals } from './anomaly-sample.js'
-import { expectError } from './refusal.js'
+import { expectError, thrown } from './refusal.js'
 import { rejection } from './sample.js'
 import { temporaryFolder } from './temporary-folder.js'
 
@@ -146,6 +146,9 @@ test('a table and names beside it, or a table for a detector of numbers, are ref
   const named = new AnomalyDetector({ columns: ['a'] })
   expectError(await rejection(named.fit(readTable(path))), 'ERR_ARGUMENT', 'columns')
   expect(() => new AnomalyDetector({ encoder: { minimumCount: 0 } })).toThrow('encoder.minimumCount')
+  expect(() => new AnomalyDetector({ encoder: { colums: {} } as never })).toThrow(
+    "encoder: unknown option 'colums'",
+  )
   const numbers = new AnomalyDetector()
   await numbers.fit(Array.from({ length: 50 }, () => [normal(), normal()]))
   expectError(await rejection(numbers.score(readTable(path))), 'ERR_ARGUMENT', 'rows of numbers')
@@ -159,4 +162,77 @@ test('options of the encoder are kept', async () => {
   const copy = await AnomalyDetector.fromBytes(await detector.toBytes())
   expect(copy.options.encoder).toEqual({ columns: { price: 'drop' }, numbers: 'robust' })
   expect(copy.explain(orders[0]!).map(({ column }) => column)).not.toContain('price')
+})
+
+describe('what is no row of the table is refused, and the message says what would be', () => {
+  const detector = new AnomalyDetector()
+  const row = order(1)
+
+  beforeAll(async () => {
+    await detector.fit(orders)
+  })
+
+  test.each<[string, unknown, string]>([
+    ['a promise of a row', Promise.resolve(row), 'ERR_ARGUMENT'],
+    ['a row inside of another object', { row }, 'ERR_ARGUMENT'],
+    ['an object of getters', Object.create(row), 'ERR_ARGUMENT'],
+    ['an array with the row', [row], 'ERR_SHAPE'],
+    ['its values alone', Object.values(row), 'ERR_SHAPE'],
+  ])('%s, where one row is scored', (_, value, code) => {
+    for (const score of [
+      () => detector.scoreSync(value as never),
+      () => detector.predictSync(value as never),
+      () => detector.explain(value as never),
+    ])
+      expectError(thrown(score), code, 'row: expected an object with')
+  })
+
+  test.each<[string, unknown]>([
+    ['the path of a file', path],
+    ['one row', row],
+    ['a promise of rows', Promise.resolve(orders)],
+    ['nothing', undefined],
+  ])('%s, where many rows are', async (_, value) => {
+    for (const work of [new AnomalyDetector().fit(value as never), detector.score(value as never)])
+      expectError(await rejection(work), 'ERR_ARGUMENT', 'x: expected a table (of a file, readTable(path))')
+  })
+
+  test('objects of which none has one of the columns; null says that a value is missing', async () => {
+    const { price: _, ...others } = row
+    expectError(
+      await rejection(detector.score([others])),
+      'ERR_ARGUMENT',
+      "x: expected objects with a member 'price', as in the fitted table",
+    )
+    expect(await detector.score([{ ...others, price: null }])).toHaveLength(1)
+    expect(await detector.score([others, row])).toHaveLength(2)
+  })
+
+  test('encodings among the names of columns, and a TableEncoder instead of its options', () => {
+    const encoder = detector.encoder as never
+    expect(() => new AnomalyDetector({ columns: { kind: 'drop' } as never })).toThrow('encoder: { columns }')
+    expect(() => new AnomalyDetector({ encoder })).toThrow('encoder: expected options of a TableEncoder')
+  })
+})
+
+test('rows are typed by an interface or a class as well as by a record, in strict TypeScript', async () => {
+  interface Order {
+    kind: string
+    amount: number | null
+  }
+  class Sale implements Order {
+    kind = 'lamp'
+    amount = 2
+  }
+  const list: Order[] = Array.from({ length: 40 }, (_, i) => ({
+    kind: ['book', 'lamp'][i % 2]!,
+    amount: i % 5,
+  }))
+  const detector = new AnomalyDetector()
+  await detector.fit(list)
+  expect(await detector.score([...list, new Sale()])).toHaveLength(41)
+  expect(detector.predictSync(new Sale()).score).toBe(detector.scoreSync({ kind: 'lamp', amount: 2 }))
+  expect(detector.encoder!.transformSync(list[0]!)).toHaveLength(detector.inputs)
+  // @ts-expect-error A promise of a row is none.
+  expect(() => detector.scoreSync(Promise.resolve(list[0]!))).toThrow('to be awaited first')
 })

@@ -119,6 +119,11 @@ describe('a message about a wrong size has numbers and words, without quotes', (
   const refused: [string, () => unknown, string][] = [
     ['labels', () => softmax().fit(x, [0, 1]), 'expected 10 labels, one a row, received 2 labels'],
     ['a row', () => autoencoder().encodeSync(x), 'expected a Matrix of one row, received 10 rows'],
+    [
+      'that it is one row',
+      () => autoencoder().encodeSync([[1, 2, 3]] as never),
+      'row: expected one row of 3 numbers (of several rows, the method without Sync), received an array of 1',
+    ],
     ['its width', () => autoencoder().encodeSync([1, 2]), 'expected 3 numbers, received 2 numbers'],
   ]
   test.each(refused)('%s', async (_, call, message) => {

@@ -184,12 +184,24 @@ describe('an encoder', () => {
 
   test.each<[string, () => Promise<unknown>, string, string]>([
     ['no rows', () => new TableEncoder().fit([]), 'ERR_SHAPE', 'expected at least one row'],
-    ['no table', () => new TableEncoder().fit(5 as never), 'ERR_ARGUMENT', 'batches: expected a table'],
+    ['no table', () => new TableEncoder().fit(5 as never), 'ERR_ARGUMENT', 'table: expected a table'],
+    [
+      'the path of a file, which readTable reads',
+      () => new TableEncoder().fit('orders.csv' as never),
+      'ERR_ARGUMENT',
+      'table: expected a table, as readTable returns it',
+    ],
+    [
+      'objects, which readTable makes a table of',
+      () => new TableEncoder().fit([{ a: 1 }] as never),
+      'ERR_ARGUMENT',
+      'readTable(objects)',
+    ],
     [
       'rows',
       () => new TableEncoder().fit([[1, 2]] as never),
       'ERR_ARGUMENT',
-      'batches: expected batches with rows and columns',
+      'table: expected batches with rows and columns',
     ],
     [
       'lists',
@@ -207,7 +219,7 @@ describe('an encoder', () => {
       'an encoding of no column',
       () => fitted([{ c: 'x' }], { columns: { d: 'drop' } }),
       'ERR_ARGUMENT',
-      'columns: expected names of columns of the table',
+      "columns: no column 'd' in the table; there is 'c'",
     ],
     [
       'columns that change',
@@ -217,7 +229,7 @@ describe('an encoder', () => {
           batchOf({ name: 'b', type: 'number', values: new Float64Array(2) }),
         ]),
       'ERR_ARGUMENT',
-      "batches: expected a column 'a' in each batch",
+      "table: expected a column 'a' in each batch",
     ],
   ])('%s: refused', async (_, work, code, message) => {
     expectError(await rejected(work()), code, message)
@@ -242,6 +254,12 @@ describe('an encoder', () => {
     [{ n: 'x', c: 'y' }, 'ERR_ARGUMENT', "row['n']: expected a value of type number, received 'x'"],
     [{ n: 1, c: 5 }, 'ERR_ARGUMENT', "row['c']: expected a value of type string, received 5"],
     [{ n: Infinity }, 'ERR_RANGE', "column 'n', row 0: expected finite numbers"],
+    [{}, 'ERR_ARGUMENT', "members of its own for the columns 'n', 'c'"],
+    [{ N: 1 }, 'ERR_ARGUMENT', 'received an object { N }'],
+    [Object.create({ n: 1, c: 'x' }), 'ERR_ARGUMENT', 'members of its own'],
+    [Promise.resolve({ n: 1 }) as never, 'ERR_ARGUMENT', 'received a Promise, to be awaited first'],
+    [new Map([['n', 1]]) as never, 'ERR_ARGUMENT', 'received a Map'],
+    [new Date(0) as never, 'ERR_ARGUMENT', 'received a Date'],
   ])('the row %o is refused', async (row, code, message) => {
     const encoder = await fitted([...repeat({ n: 1, c: 'x' }, 5), ...repeat({ n: 2, c: 'y' }, 5)])
     expectError(

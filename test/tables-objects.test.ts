@@ -259,7 +259,11 @@ describe('what readTable is given', () => {
       'source: expected a path, bytes, an Arrow table, a query, or an iterable or stream of objects',
     ],
     [{}, undefined, 'source: expected a path'],
-    [new Uint8Array(3), undefined, 'format: expected a format, since bytes have no name'],
+    [
+      new Uint8Array(3),
+      undefined,
+      "format: expected 'csv' | 'jsonLines' | 'parquet' | 'arrow', since bytes have no name",
+    ],
     [[], { columns: [] }, 'columns: expected at least one name'],
     [[], { columns: ['a', 'a'] }, 'columns: expected at least one name, each of them once'],
     [[], { rows: -1 }, 'rows: expected a whole number'],

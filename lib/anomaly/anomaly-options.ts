@@ -3,7 +3,7 @@ import type { FittingRows } from '../data/rows.js'
 import type { MetadataOption } from '../models/metadata.js'
 import type { RunOptions } from '../native/run-options.js'
 import { checkEncoderOptions, type TableEncoderOptions } from '../tables/encoding/encoder-options.js'
-import type { ColumnGroup } from '../tables/encoding/table-encoder.js'
+import type { ColumnGroup, TableEncoder } from '../tables/encoding/table-encoder.js'
 import type { EarlyStopping } from '../training/early-stopping.js'
 import type { FitProgress, TrainingHistory } from '../training/history.js'
 import { checkColumns } from './columns.js'
@@ -123,6 +123,8 @@ export function checkAnomalySettings(given: Record<string, unknown>): AnomalySet
 
 /** A plain copy, in which what is undefined is absent. */
 function checkEncoder(value: unknown): TableEncoderOptions {
+  if (typeof (value as Partial<TableEncoder> | null)?.fit === 'function')
+    throw argumentError('encoder', 'options of a TableEncoder, of which fit makes one of its own', value)
   checkWithin('encoder', () => checkEncoderOptions(value))
   return JSON.parse(JSON.stringify(value)) as TableEncoderOptions
 }

@@ -28,7 +28,10 @@ export function checkColumns(names: unknown, groups: unknown): ColumnNames {
 }
 
 function checkNames(value: unknown): string[] {
-  if (!Array.isArray(value)) throw argumentError('columns', 'an array of names', value)
+  if (!Array.isArray(value)) {
+    const expected = 'an array of names (how columns of a table are encoded: encoder: { columns })'
+    throw argumentError('columns', expected, value)
+  }
   const names = readArray<unknown>(value).map((name, j) => checkText(`columns[${j}]`, name))
   checkDifferent((j) => `columns[${j}]`, names)
   return names

@@ -1,10 +1,11 @@
 import { checkInteger, checkOptions } from '../base/check.js'
 import { Matrix, type Row } from '../data/matrix.js'
 import type { SingleRow } from '../data/rows.js'
+import type { TableRow } from '../tables/table-row.js'
 import { type ColumnNames, namedColumns } from './columns.js'
 import { type ExplainedColumn, type ExplainOptions, explanationOf, saidAsNumbers } from './explanation.js'
 import type { DetectorState } from './member.js'
-import { encodedRow, saidAsTable, type TableRow, withSurprises } from './table-rows.js'
+import { encodedRow, saidAsTable, withSurprises } from './table-rows.js'
 
 /**
  * Why a row has its score, in the terms in which it was given: numbers, or values of a table.

@@ -1,6 +1,9 @@
 import { argumentError } from '../base/check.js'
+import { LayerwiseError } from '../base/errors.js'
+import { show } from '../base/show.js'
 import { type RowBatch, rowsOfBatch } from '../data/dataset/batch-numbers.js'
 import { batchesOf, type RowBatches } from '../data/dataset/source-batches.js'
+import { asDataset } from '../data/dataset.js'
 import { asMatrix } from '../data/matrix.js'
 import { emptyError, type Rows } from '../data/rows.js'
 import { asSparseMatrix } from '../data/sparse-matrix.js'
@@ -9,7 +12,7 @@ import { checkedBatches, isBatch, type TableBatches } from '../tables/encoding/c
 import type { TableEncoder } from '../tables/encoding/table-encoder.js'
 import { readTable } from '../tables/read-table.js'
 import { Table } from '../tables/table.js'
-import type { TableRow } from './table-rows.js'
+import type { TableRow } from '../tables/table-row.js'
 
 /**
  * Rows that come one after another, from an iterable, an async iterable or a stream: a table as {@link readTable} returns it, or its batches;
@@ -54,11 +57,15 @@ export async function givenRows(
   const ofBatches = (batches: unknown, onePass = false) =>
     asTable(new Table({ name: 'the table', onePass, batches: () => checkedBatches(batches as TableBatches) }))
   // Types are those of the fitted table.
-  const ofObjects = (rows: AnyIterable) => asTable(readTable(rows, { types: known.encoder?.types }))
+  const ofObjects = (rows: AnyIterable) => {
+    const table = readTable(rows, { types: known.encoder?.types })
+    return asTable(known.encoder === undefined ? table : ofSameColumns(argument, table))
+  }
 
   if (isTable(x)) return asTable(x)
   if (isBatch(x)) return ofBatches(x)
   if (!isIterable(x) || Array.isArray(x)) {
+    if (!isRows(argument, x)) throw argumentError(argument, EXPECTED, x)
     // An array is rows of numbers, unless its elements can be none.
     const kind = Array.isArray(x) ? kindOf(x[0]) : 'numbers'
     if (kind === 'table') return ofBatches(x)
@@ -88,6 +95,31 @@ export async function givenRows(
     await all.return().catch(() => {})
     throw error
   }
+}
+
+const EXPECTED =
+  'a table (of a file, readTable(path)), rows of numbers, or an array or stream of objects (one object alone is [object])'
+
+/** Whether it can be rows of numbers, or an array of what are rows. */
+function isRows(argument: string, x: unknown): boolean {
+  return Array.isArray(x) || kindOf(x) === 'numbers' || asDataset(argument, x) !== undefined
+}
+
+/** Objects with the columns of the fitted table, whose names the caller did not write as types. */
+function ofSameColumns(argument: string, table: Table): Table {
+  const { name, onePass } = table
+  async function* batches() {
+    try {
+      yield* table
+    } catch (error) {
+      if (!(error instanceof LayerwiseError) || error.details.argument !== 'types') throw error
+      const column = error.details.received as string
+      const expected = `objects with a member ${show(column)}, as in the fitted table (null where it is missing)`
+      const message = `${argument}: expected ${expected}, received none`
+      throw new LayerwiseError('ERR_ARGUMENT', message, { argument, expected, name: column })
+    }
+  }
+  return new Table({ name, onePass, batches })
 }
 
 /** Whether it is a table as {@link readTable} returns it, also that of another copy of this library. */

@@ -11,10 +11,11 @@ import type { RunOptions } from '../native/run-options.js'
 import type { TableEncoder } from '../tables/encoding/table-encoder.js'
 import type { SurpriseEvent } from '../tables/encoding/transform-options.js'
 import type { Table } from '../tables/table.js'
+import type { TableRow } from '../tables/table-row.js'
 import type { ScoresBatch } from './answers.js'
 import type { Given } from './given-rows.js'
 import type { DetectorState, Member } from './member.js'
-import { encodedRow, SURPRISE, type TableRow } from './table-rows.js'
+import { encodedRow, SURPRISE } from './table-rows.js'
 
 /** Encoded rows of a table are scored in parts that begin at multiples of so many rows, which have the bits of the whole. */
 const PART_ROWS = 512

@@ -1,15 +1,15 @@
+import { shapeError } from '../base/check.js'
 import type { PlainFloat64Array } from '../base/precision.js'
+import { show } from '../base/show.js'
 import { asMatrix } from '../data/matrix.js'
 import type { SingleRow } from '../data/rows.js'
 import { asSparseMatrix } from '../data/sparse-matrix.js'
 import type { TableValue } from '../tables/encoding/encoded-column.js'
 import type { TableEncoder } from '../tables/encoding/table-encoder.js'
 import type { SurpriseEvent } from '../tables/encoding/transform-options.js'
+import type { TableRow } from '../tables/table-row.js'
 import type { ExplainedColumn, Said } from './explanation.js'
 import { LEAST_TYPICAL } from './member.js'
-
-/** A row of a table: a value for each column, by name; what is absent is missing. */
-export type TableRow = Readonly<Record<string, unknown>>
 
 /**
  * What its encoding cannot show of a value counts as a column that is so many typical errors off: as a constant column that moves by a tenth of its
@@ -19,8 +19,9 @@ export const SURPRISE = 1000
 
 /** Values in the terms of the table. */
 export function saidAsTable(encoder: TableEncoder, row: TableRow): Said {
+  const values = row as Readonly<Record<string, TableValue | undefined>>
   return {
-    value: ({ name }) => (Object.hasOwn(row, name) ? ((row[name] ?? null) as TableValue) : null),
+    value: ({ name }) => (Object.hasOwn(row, name) ? (values[name] ?? null) : null),
     expected: ({ name }, numbers) => decoded(encoder, name, numbers),
   }
 }
@@ -62,12 +63,20 @@ export interface EncodedRow {
   readonly surprises: readonly SurpriseEvent[]
 }
 
-/** `row` as numbers if it is a row of a table. */
+/**
+ * `row` as numbers if it is a row of a table.
+ *
+ * @throws {@link LayerwiseError} `ERR_SHAPE` for an array that is neither a row of numbers as the encoder makes them nor one of a table
+ */
 export function encodedRow(
   encoder: TableEncoder | undefined,
   row: SingleRow | TableRow,
 ): EncodedRow | undefined {
-  if (Array.isArray(row) || ArrayBuffer.isView(row)) return undefined
+  if (Array.isArray(row) || ArrayBuffer.isView(row)) {
+    if (encoder === undefined || (row as ArrayLike<unknown>).length === encoder.width) return undefined
+    const expected = `an object with a value for each column, or its ${encoder.width} encoded numbers`
+    throw shapeError('row', expected, show(row))
+  }
   if (encoder === undefined || asMatrix('row', row) !== undefined || asSparseMatrix('row', row) !== undefined)
     return undefined
   const surprises: SurpriseEvent[] = []

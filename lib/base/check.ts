@@ -81,14 +81,15 @@ export function checkOptions(
   return given
 }
 
-/** Runs checks on nested options: errors name the full path, such as `layers[1].epochs`. */
+/** Runs checks on nested options: errors name the full path, such as `layers[1].epochs`. Their `options` are what stands at the place. */
 export function checkWithin<T>(place: string, check: () => T): T {
   try {
     return check()
   } catch (error) {
     if (!(error instanceof LayerwiseError) || error.details.argument === undefined) throw error
-    const details = { ...error.details, argument: `${place}.${error.details.argument}` }
-    throw new LayerwiseError(error.code, `${place}.${error.message}`, details, error.cause)
+    const placed = (text: string) => `${place}.${text}`.replace(`${place}.options`, () => place)
+    const details = { ...error.details, argument: placed(error.details.argument) }
+    throw new LayerwiseError(error.code, placed(error.message), details, error.cause)
   }
 }
 

@@ -189,7 +189,9 @@ function advice(x: unknown): string {
   const { [Symbol.iterator]: now, [Symbol.asyncIterator]: later } = x as Partial<
     Iterable<unknown> & AsyncIterable<unknown>
   >
-  return now === undefined && later === undefined ? '' : ' (of batches, await writeDataset(folder, batches))'
+  return now === undefined && later === undefined
+    ? ''
+    : ' (of batches, await writeDataset(folder, batches); of a table, what a TableEncoder makes of it)'
 }
 
 /** A copy of a small matrix, or the matrix itself. */

@@ -97,6 +97,11 @@ export class RowForward<P extends Precision> {
   #checked(argument: string, row: SingleRow): CheckedRow {
     const width = this.#inputs
     if (Array.isArray(row)) {
+      const [first] = row as readonly unknown[]
+      if (first !== null && typeof first === 'object') {
+        const expected = `one row of ${width} numbers (of several rows, the method without Sync)`
+        throw argumentError(argument, expected, row)
+      }
       checkWidth(argument, row.length, width)
       return { data: this.#copied(argument, row), type: 'float64', scale: 1 }
     }

@@ -257,7 +257,7 @@ function restorerOf<M extends Restored>(
   throw formatError(
     name,
     others.length === 0
-      ? `it holds a model of class ${show(kind)}, not a ${expected!.class}; loadModel and modelFromBytes read any class`
+      ? `it holds a model of class ${show(kind)}, not ${show(expected!.class)}; loadModel and modelFromBytes read any class`
       : `it holds a model of class ${show(kind)}, which this version does not know`,
   )
 }

@@ -1,10 +1,10 @@
-import { types } from 'node:util'
 import { showReceived } from '../base/show.js'
 import { turn } from '../data/slices.js'
 import { isRecordBatch, recordBatches } from './arrow.js'
 import type { ReadOptions } from './read-options.js'
 import type { TableBatch } from './table-batch.js'
 import { tableError } from './table-error.js'
+import { isTableRow } from './table-row.js'
 import { ValueRows } from './value-rows.js'
 
 type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>
@@ -27,7 +27,7 @@ export async function* objectBatches(
   for await (const value of values) {
     if (row === 0 && isRecordBatch(value))
       return yield* recordBatches(name, withFirst(value, iterator), options)
-    if (!isRow(value)) {
+    if (!isTableRow(value)) {
       const received = showReceived(value)
       throw tableError(name, { row }, `expected an object with a value for each column, received ${received}`)
     }
@@ -53,16 +53,4 @@ async function* withFirst(first: unknown, iterator: AnyIterator): AsyncGenerator
     if (next.done === true) return
     value = next.value
   }
-}
-
-function isRow(value: unknown): value is Record<string, unknown> {
-  return (
-    value !== null &&
-    typeof value === 'object' &&
-    !Array.isArray(value) &&
-    !ArrayBuffer.isView(value) &&
-    !types.isDate(value) &&
-    !types.isMap(value) &&
-    !types.isPromise(value)
-  )
 }

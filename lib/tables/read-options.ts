@@ -15,7 +15,7 @@ import { COLUMN_TYPES, type ColumnType } from './table-batch.js'
 /** What a text, bytes or a file may be. */
 export type TableFormat = 'csv' | 'jsonLines' | 'parquet' | 'arrow'
 
-const FORMATS: readonly TableFormat[] = ['csv', 'jsonLines', 'parquet', 'arrow']
+export const FORMATS: readonly TableFormat[] = ['csv', 'jsonLines', 'parquet', 'arrow']
 
 /** How {@link readTable} reads. */
 export interface ReadTableOptions {

@@ -10,6 +10,7 @@ import { objectBatches } from './object-rows.js'
 import {
   type CheckedOptions,
   checkReadOptions,
+  FORMATS,
   type ReadTableOptions,
   type TableFormat,
 } from './read-options.js'
@@ -58,7 +59,8 @@ function readerOf(source: unknown, options: CheckedOptions): TableReader {
   const { format } = options
   if (typeof source === 'string' || isUrl(source)) return fileReader(source, options)
   if (types.isUint8Array(source)) {
-    if (format === undefined) throw argumentError('format', 'a format, since bytes have no name', format)
+    if (format === undefined)
+      throw argumentError('format', `${FORMATS_SAID}, since bytes have no name`, format)
     return bytesReader('the bytes', false, format, () => bytesOf([source], 'the bytes'), options)
   }
   const arrow = arrowSourceOf(source)
@@ -89,6 +91,8 @@ function isUrl(source: unknown): source is URL {
   return typeof source === 'object' && source !== null && typeof (source as Partial<URL>).href === 'string'
 }
 
+const FORMATS_SAID = FORMATS.map((format) => `'${format}'`).join(' | ')
+
 const ENDINGS: Readonly<Record<string, TableFormat>> = {
   csv: 'csv',
   tsv: 'csv',
@@ -108,7 +112,8 @@ function fileReader(path: string | URL, options: CheckedOptions): TableReader {
   const format = options.format ?? (Object.hasOwn(ENDINGS, ending) ? ENDINGS[ending] : undefined)
   if (format === undefined) {
     const known = Object.keys(ENDINGS).map((known) => `.${known}`)
-    throw argumentError('format', `a format, unless the file ends in ${known.join(', ')}`, options.format)
+    const expected = `${FORMATS_SAID}, unless the file ends in ${known.join(', ')}`
+    throw argumentError('format', expected, options.format)
   }
   if (format === 'parquet')
     return { name, onePass: false, batches: () => parquetBatches(path, name, options) }

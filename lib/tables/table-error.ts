@@ -81,7 +81,7 @@ export function chooseColumns(
     const known = names.slice(0, 10).map((other) => show(other))
     throw new LayerwiseError(
       'ERR_ARGUMENT',
-      `${argument}: ${source} has no column ${show(name)}; it has ${known.join(', ')}${names.length > 10 ? ', …' : ''}`,
+      `${argument}: no column ${show(name)} in ${source}; there ${known.length > 1 ? 'are' : 'is'} ${known.join(', ') || 'none'}${names.length > 10 ? ', …' : ''}`,
       { argument, expected: 'names of columns', received: name },
     )
   })

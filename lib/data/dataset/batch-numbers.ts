@@ -48,7 +48,11 @@ export function formOf(argument: string, rows: unknown, known: KnownForm): Numbe
   if (Array.isArray(rows))
     return { type: 'float32', cols: rowWidth(argument, rows[0]), ...defined(known), scale }
   if (elementType(rows) === undefined)
-    throw argumentError(argument, 'a Matrix, a typed array or an array of rows', rows)
+    throw argumentError(
+      argument,
+      'a Matrix, a typed array or an array of rows (of a table, transformBatches of a TableEncoder)',
+      rows,
+    )
   const { cols } = known
   if (cols === undefined) {
     throw argumentError(

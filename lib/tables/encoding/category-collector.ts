@@ -70,11 +70,11 @@ export class CategoryCollector implements Collector {
 
   #error(problem: string): LayerwiseError {
     const name = JSON.stringify(shorten(this.#name))
-    const choices = `columns: { ${name}: { kind: 'hash', buckets: 32 } } hashes it, { ${name}: 'drop' } leaves it out`
+    const choices = `the encoder's columns: { ${name}: { kind: 'hash', buckets: 32 } } hashes it, { ${name}: 'drop' } leaves it out`
     return new LayerwiseError(
       'ERR_RANGE',
-      `column ${show(this.#name)}: ${problem}; ${choices}, minimumCount and mostCategories change the limits`,
-      { argument: 'batches', name: shorten(this.#name, 200) },
+      `column ${show(this.#name)}: ${problem}; ${choices}, its minimumCount and mostCategories change the limits`,
+      { argument: 'table', name: shorten(this.#name, 200) },
     )
   }
 }

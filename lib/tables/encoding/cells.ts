@@ -87,7 +87,7 @@ export function infiniteError(name: string, value: number, row: number): Layerwi
 }
 
 function digitsError(name: string, value: bigint, row: number): LayerwiseError {
-  const choices = `columns: { ${JSON.stringify(name)}: 'category' }, { kind: 'hash', buckets } or 'drop'`
+  const choices = `the encoder's columns: { ${JSON.stringify(name)}: 'category' }, { kind: 'hash', buckets } or 'drop'`
   return cellError(
     name,
     row,
@@ -98,7 +98,7 @@ function digitsError(name: string, value: bigint, row: number): LayerwiseError {
 
 function cellError(name: string, row: number, problem: string, received: unknown): LayerwiseError {
   return new LayerwiseError('ERR_RANGE', `column ${show(name)}, row ${row}: ${problem}`, {
-    argument: 'batches',
+    argument: 'table',
     row,
     name: shorten(name, 200),
     received,

@@ -7,15 +7,17 @@ import { COLUMN_TYPES, type TableBatch, type TableColumn } from '../table-batch.
 export type TableBatches = TableBatch | Iterable<TableBatch> | AsyncIterable<TableBatch>
 
 /** The batches, each checked. Other events are served between them when it is due, also between those without rows. */
-export async function* checkedBatches(batches: TableBatches): AsyncGenerator<TableBatch, void> {
-  if (isBatch(batches)) return yield checked(batches)
-  const { [Symbol.asyncIterator]: async, [Symbol.iterator]: sync } = (batches ?? {}) as Partial<
+export async function* checkedBatches(table: TableBatches): AsyncGenerator<TableBatch, void> {
+  if (isBatch(table)) return yield checked(table)
+  const { [Symbol.asyncIterator]: async, [Symbol.iterator]: sync } = (table ?? {}) as Partial<
     AsyncIterable<unknown> & Iterable<unknown>
   >
-  if (typeof async !== 'function' && typeof sync !== 'function')
-    throw argumentError('batches', 'a table, as readTable returns it, or its batches', batches)
-  for await (const batch of batches as AsyncIterable<unknown>) {
-    if (!isBatch(batch)) throw argumentError('batches', 'batches with rows and columns', batch)
+  // A text can be iterated, and is the path of a file that was meant to be read.
+  if (typeof table === 'string' || (typeof async !== 'function' && typeof sync !== 'function'))
+    throw argumentError('table', 'a table, as readTable returns it, or its batches', table)
+  for await (const batch of table as AsyncIterable<unknown>) {
+    if (!isBatch(batch))
+      throw argumentError('table', 'batches with rows and columns (of objects, readTable(objects))', batch)
     yield checked(batch)
     if (isDue()) await turn()
   }
@@ -32,11 +34,11 @@ export function isBatch(value: unknown): value is TableBatch {
 function checked(batch: TableBatch): TableBatch {
   for (const { name, type, values } of batch.columns) {
     if (typeof name !== 'string' || !COLUMN_TYPES.includes(type))
-      throw argumentError('batches', 'columns with a name and a type', { name, type })
+      throw argumentError('table', 'columns with a name and a type', { name, type })
     const isArray = Array.isArray(values) || ArrayBuffer.isView(values)
-    if (!isArray) throw argumentError('batches', `an array of values of column ${show(name)}`, values)
+    if (!isArray) throw argumentError('table', `an array of values of column ${show(name)}`, values)
     if (values.length !== batch.rows)
-      throw shapeError('batches', `${batch.rows} values of column ${show(name)}`, values.length)
+      throw shapeError('table', `${batch.rows} values of column ${show(name)}`, values.length)
   }
   return batch
 }
@@ -47,7 +49,7 @@ export function columnsByName({ columns }: TableBatch): ReadonlyMap<string, Tabl
   if (found.size === columns.length) return found
   const names = new Set<string>()
   for (const { name } of columns) {
-    if (names.has(name)) throw argumentError('batches', 'columns of different names', name)
+    if (names.has(name)) throw argumentError('table', 'columns of different names', name)
     names.add(name)
   }
   return found

@@ -54,8 +54,8 @@ function checkColumn(name: string, type: ColumnType, column: TableColumn | undef
 }
 
 function columnError(name: string, problem: string, received: unknown): LayerwiseError {
-  return new LayerwiseError('ERR_ARGUMENT', `batches: ${problem}`, {
-    argument: 'batches',
+  return new LayerwiseError('ERR_ARGUMENT', `table: ${problem}`, {
+    argument: 'table',
     name: shorten(name, 200),
     received,
   })

@@ -2,6 +2,7 @@ import { argumentError } from '../../base/check.js'
 import { LayerwiseError } from '../../base/errors.js'
 import { shorten, show } from '../../base/show.js'
 import type { ColumnType } from '../table-batch.js'
+import { isTableRow, type TableRow } from '../table-row.js'
 import { valueOfType } from '../value-column.js'
 import { type Cell, type CellKind, infiniteError } from './cells.js'
 import { tableValue } from './encoded-column.js'
@@ -16,30 +17,43 @@ import type { OnSurprise } from './transform-options.js'
  */
 export function encodeRow(
   { columns, places }: EncoderState,
-  row: Readonly<Record<string, unknown>>,
+  row: TableRow,
   out: Float64Array,
   tell: OnSurprise | undefined,
 ): void {
+  const values = row as Readonly<Record<string, unknown>>
   for (let i = 0; i < columns.length; i++) {
     const { type, plan } = columns[i]!
     if (plan.columns.length === 0 && tell === undefined) continue
-    const value = Object.hasOwn(row, plan.name) ? row[plan.name] : null
+    const value = Object.hasOwn(row, plan.name) ? values[plan.name] : null
     const cell = cellOf(plan.name, plan.cells, typeToRead(columns[i]!), value)
     const kind = plan.encode(cell, out, places[i]!)
     if (kind !== undefined) tell?.({ row: 0, column: plan.name, kind, value: tableValue(cell, type) })
   }
 }
 
-/** @throws {@link LayerwiseError} `ERR_ARGUMENT` for what is no row of a table */
-export function checkTableRow(row: unknown): void {
-  if (row === null || typeof row !== 'object' || Array.isArray(row) || ArrayBuffer.isView(row))
-    throw argumentError('row', 'an object with a value for each column', row)
+/**
+ * An object with none of the columns is a mistake, a response around the row or an object with getters, rather than a row in which everything is missing.
+ *
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` for what is no row of the table
+ */
+export function checkTableRow(row: unknown, { columns }: EncoderState): void {
+  if (!isTableRow(row)) throw argumentError('row', 'an object with a value for each column', row)
+  if (columns.some(({ plan }) => Object.hasOwn(row, plan.name))) return
+  const names = columns.slice(0, 3).map(({ plan }) => show(plan.name))
+  const some = `${names.join(', ')}${columns.length > 3 ? ', …' : ''}`
+  throw argumentError('row', `an object with members of its own for the columns ${some}`, row)
+}
+
+/** Where the name of a type does not say what to write. */
+const FORMS: Partial<Record<ColumnType, string>> = {
+  date: " (a Date, or a text such as '2024-03-01T12:30Z')",
 }
 
 function cellOf(name: string, cells: CellKind, type: ColumnType, value: unknown): Cell {
   const read = valueOfType(type, value)
   if (read === undefined) {
-    const problem = `expected a value of type ${type}, received ${show(value)}`
+    const problem = `expected a value of type ${type}${FORMS[type] ?? ''}, received ${show(value)}`
     const details = { argument: 'row', expected: type, received: value, name: shorten(name, 200) }
     throw new LayerwiseError('ERR_ARGUMENT', `row[${show(name)}]: ${problem}`, details)
   }

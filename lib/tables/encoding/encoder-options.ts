@@ -82,7 +82,7 @@ function checkColumns(value: unknown): ReadonlyMap<string, ColumnEncoding> {
 export function checkEncoding(argument: string, value: unknown): ColumnEncoding {
   if (typeof value === 'object' && value !== null) {
     checkKind(argument, value, ['hash'])
-    const given = checkWithin(argument, () => checkOptions('encoding', ownCopy(value), ['kind', 'buckets']))
+    const given = checkWithin(argument, () => checkOptions('options', ownCopy(value), ['kind', 'buckets']))
     return { kind: 'hash', buckets: checkInteger(`${argument}.buckets`, given.buckets, 2, MOST_BUCKETS) }
   }
   if (typeof value !== 'string' || !ENCODINGS.includes(value))

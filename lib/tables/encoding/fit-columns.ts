@@ -3,6 +3,7 @@ import { LayerwiseError } from '../../base/errors.js'
 import { shorten, show } from '../../base/show.js'
 import { isDue, turn } from '../../data/slices.js'
 import type { ColumnType, TableBatch, TableColumn } from '../table-batch.js'
+import { chooseColumns } from '../table-error.js'
 import { CategoryCollector } from './category-collector.js'
 import { isAllMissing } from './cells.js'
 import { checkedBatches, columnsByName, type TableBatches } from './checked-batches.js'
@@ -22,13 +23,13 @@ const SLICE = 4096
 
 /** One pass over a table: the plans of its columns, and how many rows it has. */
 export async function fitColumns(
-  batches: TableBatches,
+  table: TableBatches,
   settings: EncoderSettings,
 ): Promise<{ rows: number; columns: readonly FittedColumn[] }> {
   let rows = 0
   let types: readonly TableColumn[] = []
   let collectors: readonly Collector[] | undefined
-  for await (const batch of checkedBatches(batches)) {
+  for await (const batch of checkedBatches(table)) {
     if (collectors === undefined) {
       types = batch.columns.map((column) => ({ ...column, values: [] }) as unknown as TableColumn)
       collectors = begin(batch, settings)
@@ -43,31 +44,30 @@ export async function fitColumns(
     rows += batch.rows
   }
   if (collectors === undefined || rows === 0)
-    throw new LayerwiseError('ERR_SHAPE', 'batches: expected at least one row, received none', {
-      argument: 'batches',
+    throw new LayerwiseError('ERR_SHAPE', 'table: expected at least one row, received none', {
+      argument: 'table',
     })
   let width = 0
   const fitted = collectors.map((collector, i) => {
     const plan = collector.plan()
     width += plan.columns.length
     if (width > MOST_ENCODED) {
-      const message = `batches: expected a table of at most ${MOST_ENCODED} encoded columns; with ${show(plan.name)} there are more`
-      throw new LayerwiseError('ERR_RANGE', message, { argument: 'batches' })
+      const message = `table: expected at most ${MOST_ENCODED} encoded columns; with ${show(plan.name)} there are more`
+      throw new LayerwiseError('ERR_RANGE', message, { argument: 'table' })
     }
     return { type: types[i]!.type, plan }
   })
   if (fitted.every(({ plan }) => plan.columns.length === 0)) {
     const reasons = fitted.slice(0, 3).map(({ plan }) => `${show(plan.name)} (${plan.reason})`)
-    const message = `batches: expected a column that varies, received ${reasons.join(', ')}${fitted.length > 3 ? ', …' : ''}`
-    throw new LayerwiseError('ERR_RANGE', message, { argument: 'batches' })
+    const message = `table: expected a column that varies, received ${reasons.join(', ')}${fitted.length > 3 ? ', …' : ''}`
+    throw new LayerwiseError('ERR_RANGE', message, { argument: 'table' })
   }
   return { rows, columns: fitted }
 }
 
 function begin(batch: TableBatch, settings: EncoderSettings): readonly Collector[] {
-  const names = new Set(batch.columns.map(({ name }) => name))
-  for (const name of settings.columns.keys())
-    if (!names.has(name)) throw argumentError('columns', 'names of columns of the table', name)
+  const names = batch.columns.map(({ name }) => name)
+  chooseColumns('the table', names, [...settings.columns.keys()])
   return batch.columns.map((column) => collectorOf(column, settings))
 }
 
@@ -133,14 +133,13 @@ function sameColumns(
   if (found.size > types.length) {
     const known = new Set(types.map(({ name }) => name))
     const name = [...found.keys()].find((other) => !known.has(other))!
-    throw argumentError('batches', 'batches of the same columns', name)
+    throw argumentError('table', 'batches of the same columns', name)
   }
   return types.map(({ name, type }) => {
     const column = found.get(name)
-    if (column === undefined)
-      throw argumentError('batches', `a column ${show(name)} in each batch`, undefined)
+    if (column === undefined) throw argumentError('table', `a column ${show(name)} in each batch`, undefined)
     if (column.type === type || settings.columns.get(name) === 'drop') return column
     if (isAllMissing(column)) return column
-    throw argumentError('batches', `column ${show(name)} of type ${type} in each batch`, column.type)
+    throw argumentError('table', `column ${show(name)} of type ${type} in each batch`, column.type)
   })
 }

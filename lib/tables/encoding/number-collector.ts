@@ -103,7 +103,7 @@ export class NumberCollector implements Collector {
     throw new LayerwiseError(
       'ERR_RANGE',
       `column ${show(this.#name)}: its spread is too large or too small to be scaled in float64`,
-      { argument: 'batches', name: shorten(this.#name, 200) },
+      { argument: 'table', name: shorten(this.#name, 200) },
     )
   }
 }

@@ -11,6 +11,7 @@ import {
 import { joinedRows } from '../../data/joined-rows.js'
 import { Matrix } from '../../data/matrix.js'
 import type { ColumnType } from '../table-batch.js'
+import type { TableRow } from '../table-row.js'
 import { checkedBatches, type TableBatches } from './checked-batches.js'
 import { encodeBatch } from './encode-batch.js'
 import { checkTableRow, encodeRow } from './encode-row.js'
@@ -83,9 +84,9 @@ export class TableEncoder {
    * @throws (rejects) {@link LayerwiseError} `ERR_ARGUMENT` for columns of lists, for an encoding that does not suit a column, and for batches whose columns
    *   change; `ERR_SHAPE` for no rows
    */
-  async fit(batches: TableBatches): Promise<this> {
+  async fit(table: TableBatches): Promise<this> {
     const settings = this.#settings
-    this.#state = stateOf({ settings, ...(await fitColumns(batches, settings)) })
+    this.#state = stateOf({ settings, ...(await fitColumns(table, settings)) })
     return this
   }
 
@@ -135,11 +136,11 @@ export class TableEncoder {
    *   numbers and lost digits; `ERR_MEMORY` if there is no room
    */
   async transform<P extends Precision = 'float32'>(
-    batches: TableBatches,
+    table: TableBatches,
     options?: TransformOptions<P>,
   ): Promise<Matrix<FloatArray<P>>> {
     const parts: Matrix<FloatArray<P>>[] = []
-    for await (const part of this.transformBatches(batches, options)) parts.push(part)
+    for await (const part of this.transformBatches(table, options)) parts.push(part)
     const { precision = 'float32' } = (options ?? {}) as TransformOptions
     return joinedRows(parts, precision as P, this.width, 'encoded rows')
   }
@@ -150,7 +151,7 @@ export class TableEncoder {
    * @throws (rejects) {@link LayerwiseError} as {@link TableEncoder.transform}
    */
   async *transformBatches<P extends Precision = 'float32'>(
-    batches: TableBatches,
+    table: TableBatches,
     options?: TransformOptions<P>,
   ): AsyncGenerator<Matrix<FloatArray<P>>, void, undefined> {
     const { precision: said = 'float32', onSurprise } = checkOptions('options', options, [
@@ -161,7 +162,7 @@ export class TableEncoder {
     const tell = checkFunction('onSurprise', onSurprise as OnSurprise | undefined)
     const state = this.#fitted()
     let row = 0
-    for await (const batch of checkedBatches(batches)) {
+    for await (const batch of checkedBatches(table)) {
       if (batch.rows === 0) continue
       const width = state.encoded.length
       const data = allocate(precision, batch.rows * width, 'encoded rows')
@@ -173,14 +174,14 @@ export class TableEncoder {
 
   /**
    * One encoded row, of an object with a value for each column: numbers, texts, truth values, dates, as text or Date; null, `undefined` and nothing at all are
-   * missing. Some microseconds, on the calling thread.
+   * missing. Only members of its own count, no getters of its class. Some microseconds, on the calling thread.
    *
-   * @throws {@link LayerwiseError} `ERR_STATE` before `fit`; `ERR_ARGUMENT` for a value of another type, naming the column; `ERR_RANGE` for infinite numbers and
-   *   lost digits; `ERR_SHAPE` for an `out` of another length
+   * @throws {@link LayerwiseError} `ERR_STATE` before `fit`; `ERR_ARGUMENT` for a value of another type, naming the column, and for an object that has none of the
+   *   columns; `ERR_RANGE` for infinite numbers and lost digits; `ERR_SHAPE` for an `out` of another length
    */
-  transformSync(row: Readonly<Record<string, unknown>>, options?: TransformSyncOptions): PlainFloat64Array {
+  transformSync(row: TableRow, options?: TransformSyncOptions): PlainFloat64Array {
     const state = this.#fitted()
-    checkTableRow(row)
+    checkTableRow(row, state)
     const { length } = state.encoded
     const { out: given, onSurprise } = options ?? {}
     const out = (given ?? new Float64Array(length)) as PlainFloat64Array
