@@ -1,8 +1,7 @@
-import { realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { LayerwiseError } from '../base/errors.js'
-import { checkPath, fileError } from '../data/read-file.js'
+import { fileError } from '../data/read-file.js'
+import { behindLinks } from '../data/write-file.js'
 import { binding } from '../native/load.js'
 
 /** Ends a lock. */
@@ -14,19 +13,17 @@ export type Unlock = () => Promise<void>
  *
  * @throws {@link LayerwiseError} `ERR_BUSY` if another training has it; `ERR_ARGUMENT` if its folder cannot be written
  */
-export async function lockCheckpoint(path: string | URL): Promise<Unlock> {
-  const name = checkPath('checkpoint.path', path)
+export async function lockCheckpoint(path: string): Promise<Unlock> {
   const lock = await lockFile(path).catch((error: unknown) => {
-    throw fileError('write', name, error)
+    throw fileError('write', path, error)
   })
-  if (lock === null) throw busy(name)
+  if (lock === null) throw busy(path)
   return () => binding().unlockFile(lock)
 }
 
-async function lockFile(path: string | URL) {
-  const file = typeof path === 'string' ? path : fileURLToPath(path)
-  const real = await realpath(file).catch(async () => join(await realpath(dirname(file)), basename(file)))
-  return binding().lockFile(join(dirname(real), `.${basename(real)}.lock`))
+async function lockFile(path: string) {
+  const file = await behindLinks(path)
+  return binding().lockFile(join(dirname(file), `.${basename(file)}.lock`))
 }
 
 function busy(name: string): LayerwiseError {

@@ -1,5 +1,5 @@
 import { type Complete, checkInteger, checkNumber, checkOptions } from '../base/check.js'
-import { checkPath } from '../data/read-file.js'
+import { checkPath, filePath } from '../data/read-file.js'
 
 /**
  * A file from which {@link resumeTraining} goes on with a training that was interrupted, with the same bits as though it had not been. It is
@@ -27,8 +27,9 @@ export interface CheckpointOptions {
 }
 
 /** Checked options, nothing left open. */
-export type CheckpointSettings = Pick<CheckpointOptions, 'path'> &
-  Complete<Pick<CheckpointOptions, 'everySeconds' | 'keep'>> &
+export type CheckpointSettings = { readonly path: string } & Complete<
+  Pick<CheckpointOptions, 'everySeconds' | 'keep'>
+> &
   Pick<CheckpointOptions, 'everySteps' | 'everyEpochs'>
 
 const NAMES = ['path', 'everySeconds', 'everySteps', 'everyEpochs', 'keep']
@@ -39,7 +40,7 @@ export function checkCheckpoint(value: unknown): CheckpointSettings {
   const { everySeconds = 60, everySteps, everyEpochs, keep = 1 } = given
   checkPath('checkpoint.path', given.path)
   return {
-    path: given.path as string | URL,
+    path: filePath('write', given.path as string | URL),
     everySeconds: checkNumber('checkpoint.everySeconds', everySeconds, { min: 0 }),
     everySteps: everySteps === undefined ? undefined : checkInteger('checkpoint.everySteps', everySteps),
     everyEpochs: everyEpochs === undefined ? undefined : checkInteger('checkpoint.everyEpochs', everyEpochs),

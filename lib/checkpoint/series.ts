@@ -1,20 +1,19 @@
 import { constants, copyFile, link, readdir, realpath, unlink } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type ErrorCode, LayerwiseError } from '../base/errors.js'
-import { checkPath, fileError, withFile } from '../data/read-file.js'
+import { fileError, withFile } from '../data/read-file.js'
 import { writeFileWhole } from '../data/write-file.js'
 import { checkpointHeader, isFinished, type ReadHeader } from './checkpoint-file.js'
 
 /** The files of one training: the newest at `path`, those before it beside it, with numbers. */
 export class Series {
-  readonly #path: string | URL
+  readonly #path: string
   readonly #run: string
   readonly #keep: number
   /** Numbers of the older files of this training, rising. */
   #older: number[] = []
 
-  constructor(path: string | URL, run: string, keep: number) {
+  constructor(path: string, run: string, keep: number) {
     this.#path = path
     this.#run = run
     this.#keep = keep
@@ -85,10 +84,9 @@ async function secondName(file: string, name: string): Promise<void> {
 
 /** The older files beside a checkpoint that can be read whole, the newest first. */
 export async function wholeOlder(
-  path: string | URL,
+  file: string,
   isWhole: (file: string) => Promise<boolean>,
 ): Promise<string[]> {
-  const file = typeof path === 'string' ? path : fileURLToPath(path)
   const whole: string[] = []
   for (const number of (await numbersBeside(file)).reverse()) {
     const older = `${file}.${number}`
@@ -133,8 +131,7 @@ export function isUnusable(error: unknown): boolean {
   return error instanceof LayerwiseError && codes.includes(error.code)
 }
 
-function taken(path: string | URL, problem: string): LayerwiseError {
-  const name = checkPath('checkpoint.path', path)
+function taken(name: string, problem: string): LayerwiseError {
   const remedy = 'move or delete it, or choose another path'
   return new LayerwiseError(
     'ERR_STATE',

@@ -1,4 +1,6 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
+import { isAbsolute, resolve, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { argumentError } from '../base/check.js'
 import { LayerwiseError, messageOf } from '../base/errors.js'
 import { memoryError, type PlainUint8Array } from '../base/precision.js'
@@ -27,10 +29,11 @@ export interface OpenFile extends ByteSource {
  */
 export async function withFile<T>(path: string | URL, use: (file: OpenFile) => Promise<T>): Promise<T> {
   const name = checkPath('path', path)
+  const place = filePath('read', path)
   try {
     // Opening a pipe would block until its other end is opened.
-    if (!(await stat(path)).isFile()) throw fileError('read', name, new Error('it is not a regular file'))
-    const handle = await open(path, 'r')
+    if (!(await stat(place)).isFile()) throw fileError('read', name, new Error('it is not a regular file'))
+    const handle = await open(place, 'r')
     try {
       const read: ByteSource['read'] = async (target, offset, length, position) =>
         (await handle.read(target, offset, length, position)).bytesRead
@@ -100,6 +103,22 @@ export function fileError(action: 'read' | 'write', name: string, cause: unknown
     { argument: 'path', expected: `a file that this process can ${action}`, received: name },
     cause,
   )
+}
+
+/**
+ * A path or file: URL as a path that is the same file for the whole call, also if the process changes its working directory meanwhile.
+ *
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` for another kind of URL, and a path with a null character
+ */
+export function filePath(action: 'read' | 'write', path: string | URL): string {
+  try {
+    const given = typeof path === 'string' ? path : fileURLToPath(path)
+    if (given.includes('\0')) throw new Error('it has a null character')
+    // What `..` behind a link means only the system knows.
+    return isAbsolute(given) ? given : `${resolve()}${sep}${given}`
+  } catch (error) {
+    throw fileError(action, String(path), error)
+  }
 }
 
 /** A path as a name for messages. */

@@ -1,8 +1,7 @@
 import { type FileHandle, lstat, open, readlink, realpath, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { LayerwiseError } from '../base/errors.js'
-import { checkPath, fileError } from './read-file.js'
+import { checkPath, fileError, filePath } from './read-file.js'
 import { createTemporary, sweepTemporaries } from './temporary-file.js'
 
 /** Bytes written at once. */
@@ -30,9 +29,10 @@ export async function writeFileWhole(
   parts: readonly Uint8Array[] | AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const name = checkPath('path', path)
+  const place = filePath('write', path)
   const content = withLengths(parts)
   try {
-    const { target, old } = await replaceable(typeof path === 'string' ? path : fileURLToPath(path))
+    const { target, old } = await replaceable(place)
     const folder = dirname(target)
     const temporary = await createTemporary(folder, old !== undefined)
     const { handle } = temporary
@@ -77,8 +77,12 @@ async function replaceable(path: string): Promise<{ target: string; old?: OldFil
   return { target, old }
 }
 
-/** The target of links, whether it exists or not. */
-async function behindLinks(path: string): Promise<string> {
+/**
+ * The target of links, whether it exists or not.
+ *
+ * @throws the system's error where its folder is not there; an error for the name of a folder, and links that lead to each other
+ */
+export async function behindLinks(path: string): Promise<string> {
   if (path.endsWith('/') || path.endsWith(sep)) throw new Error('it is the name of a folder')
   let place = path
   for (let links = 0; links <= MOST_LINKS; links++) {

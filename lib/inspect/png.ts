@@ -2,6 +2,7 @@ import { pipeline, Readable } from 'node:stream'
 import { crc32, createDeflate, deflateSync } from 'node:zlib'
 import { transferredError } from '../base/data-errors.js'
 import type { PlainUint8Array } from '../base/precision.js'
+import { checkPath, filePath } from '../data/read-file.js'
 import { rowSlices, SCANNED } from '../data/slices.js'
 import { writeFileWhole } from '../data/write-file.js'
 import { checkImage, type Image } from './image.js'
@@ -31,12 +32,14 @@ export function encodePng(image: Image): PlainUint8Array {
  *   be written; `ERR_STATE` if the image's buffer is transferred during the call
  */
 export async function writePng(path: string | URL, image: Image): Promise<void> {
+  checkPath('path', path)
+  const place = filePath('write', path)
   const checked = checkImage('image', image)
   const deflated: Buffer[] = []
   // A failure ends the stream that is read here, with its error.
   const stream = pipeline(Readable.from(rowsOf(checked, checked.data.length)), createDeflate(), () => {})
   for await (const piece of stream) deflated.push(piece)
-  await writeFileWhole(path, file(checked, deflated))
+  await writeFileWhole(place, file(checked, deflated))
 }
 
 /** @param length - of `data`, in bytes, before any transfer */

@@ -1,6 +1,7 @@
 import { argumentError, checkInteger } from '../base/check.js'
 import { allocate, type FloatArray, type PlainFloat64Array, type Precision } from '../base/precision.js'
 import type { StorageType } from '../base/storage-type.js'
+import { absolutePath } from '../data/dataset/row-file.js'
 import { writeAnswer } from '../data/dataset/write-answer.js'
 import type { Dataset } from '../data/dataset.js'
 import { Matrix } from '../data/matrix.js'
@@ -29,12 +30,13 @@ export interface LargestOptions extends RunOptions {
 }
 
 /** Where an answer goes. */
-export type Folder = string | URL | undefined
+export type Folder = string | undefined
 
-/** The option `to`, or another that names a folder. */
+/** The option `to`, or another that names a folder, as an absolute path. */
 export function checkTo(value: unknown, name = 'to'): Folder {
-  if (value !== undefined) checkPath(name, value)
-  return value as Folder
+  if (value === undefined) return undefined
+  checkPath(name, value)
+  return absolutePath(value as string | URL)
 }
 
 /** Options of a call whose answer is in memory or goes to a folder. */

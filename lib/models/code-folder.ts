@@ -2,7 +2,6 @@ import { mkdir, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { argumentError, checkBoolean } from '../base/check.js'
 import type { Precision } from '../base/precision.js'
-import { absolutePath } from '../data/dataset/row-file.js'
 import { datasetRows } from '../data/dataset.js'
 import { fileError } from '../data/read-file.js'
 import type { NativeRows } from '../native/binding.js'
@@ -45,7 +44,7 @@ export function checkCodeOptions(given: Readonly<Record<string, unknown>>): Code
   const folder = given.codes === undefined ? undefined : checkTo(given.codes, 'codes')
   if (folder !== undefined && recompute)
     throw argumentError('recompute', "false beside 'codes', which says where codes are kept", recompute)
-  return { recompute, codes: folder === undefined ? undefined : absolutePath(folder) }
+  return { recompute, codes: folder }
 }
 
 /** Codes of one layer at a time, in files. */

@@ -10,7 +10,7 @@ import {
 } from '../checkpoint/checkpoint-file.js'
 import { checkCheckpoint } from '../checkpoint/options.js'
 import { isUnusable, wholeOlder } from '../checkpoint/series.js'
-import { type ByteSource, checkPath, formatError, withFile } from '../data/read-file.js'
+import { type ByteSource, checkPath, filePath, formatError, withFile } from '../data/read-file.js'
 import type { Rows } from '../data/rows.js'
 import { safetensorsFrom } from '../data/safetensors.js'
 import { Checkpoints, type Interrupted, kernels } from '../training/checkpoints.js'
@@ -58,12 +58,14 @@ export async function resumeTraining<H extends TrainingHistory | TrainingHistory
   options?: ResumeOptions,
 ): Promise<ResumedTraining<H>> {
   const given = checkResumeOptions(options)
-  const { model, interrupted } = await readNewest(path)
+  checkPath('path', path)
+  const file = filePath('read', path)
+  const { model, interrupted } = await readNewest(file)
   const { header } = interrupted
-  checkKernels(path, header.kernels, given.acceptOtherKernel)
+  checkKernels(file, header.kernels, given.acceptOtherKernel)
   const merged = resumedOptions(header, given)
   const { checkpoint, ...asked } = merged
-  const settings = checkCheckpoint({ ...(checkpoint as object), path })
+  const settings = checkCheckpoint({ ...(checkpoint as object), path: file })
   const checkpoints = new Checkpoints(
     settings,
     { options: plainOf(merged, header.options), carried: header.carried },
@@ -78,7 +80,7 @@ export async function resumeTraining<H extends TrainingHistory | TrainingHistory
 }
 
 /** Reads a checkpoint; if it is damaged, says which older ones are not. */
-async function readNewest(path: string | URL): Promise<ReadCheckpoint> {
+async function readNewest(path: string): Promise<ReadCheckpoint> {
   try {
     return await readCheckpoint(path)
   } catch (error) {
@@ -101,7 +103,7 @@ async function readNewest(path: string | URL): Promise<ReadCheckpoint> {
   }
 }
 
-function readCheckpoint(path: string | URL): Promise<ReadCheckpoint> {
+function readCheckpoint(path: string): Promise<ReadCheckpoint> {
   return withFile(path, checkpointFrom)
 }
 
@@ -128,13 +130,12 @@ export async function checkpointFrom(file: ByteSource): Promise<ReadCheckpoint> 
   return { model, interrupted: { header, ...arrays } }
 }
 
-function checkKernels(path: string | URL, written: Kernels, accept: boolean): void {
+function checkKernels(file: string, written: Kernels, accept: boolean): void {
   const now = kernels()
   const names = Object.keys(now) as (keyof Kernels)[]
   const others = names.filter((name) => now[name] !== written[name])
   if (accept || others.length === 0) return
   const told = others.map((name) => `${NAMES[name]} ${written[name]} instead of ${now[name]}`).join(', ')
-  const file = checkPath('path', path)
   throw new LayerwiseError(
     'ERR_STATE',
     `'${file}': it was written with ${told}, whose bits differ; acceptOtherKernel: true goes on all the same`,

@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 import { argumentError } from '../base/check.js'
-import { checkPath } from '../data/read-file.js'
+import { checkPath, filePath } from '../data/read-file.js'
 import { type ArrowSource, arrowBatches, arrowSourceOf, ipcBatches } from './arrow.js'
 import { type Bytes, bytesOf, fileBytes, textBytes } from './byte-stream.js'
 import { csvBatches } from './csv.js'
@@ -106,8 +106,9 @@ const ENDINGS: Readonly<Record<string, TableFormat>> = {
   feather: 'arrow',
 }
 
-function fileReader(path: string | URL, options: CheckedOptions): TableReader {
-  const name = `'${checkPath('source', path)}'`
+function fileReader(source: string | URL, options: CheckedOptions): TableReader {
+  const name = `'${checkPath('source', source)}'`
+  const path = typeof source === 'string' ? filePath('read', source) : source
   const ending = /\.([^./\\]+?)(?:\.gz)?$/i.exec(String(path))?.[1]?.toLowerCase() ?? ''
   const format = options.format ?? (Object.hasOwn(ENDINGS, ending) ? ENDINGS[ending] : undefined)
   if (format === undefined) {

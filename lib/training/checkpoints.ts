@@ -16,7 +16,7 @@ import { lockCheckpoint, type Unlock } from '../checkpoint/lock.js'
 import type { CheckpointSettings } from '../checkpoint/options.js'
 import { Series } from '../checkpoint/series.js'
 import { brokenFileError } from '../data/file-rows.js'
-import { checkPath, formatError } from '../data/read-file.js'
+import { formatError } from '../data/read-file.js'
 import type { Floats, NativeOptimizer, NativeTrainingState } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
 import { runtime } from '../native/runtime.js'
@@ -191,7 +191,7 @@ export class Checkpoints {
     } catch (error) {
       const { name, message } = error as Error
       if (name !== 'TypeError') throw error
-      throw formatError(checkPath('path', this.#settings.path), message, error)
+      throw formatError(this.#settings.path, message, error)
     }
   }
 
@@ -246,9 +246,8 @@ export class Checkpoints {
       await this.#series.write(parts)
     } catch (error) {
       if (!(error instanceof LayerwiseError)) throw error
-      const file = checkPath('checkpoint.path', this.#settings.path)
       throw brokenFileError(
-        file,
+        this.#settings.path,
         `this checkpoint cannot be written (${messageOf(error.cause)})`,
         error.cause,
       )

@@ -1,10 +1,9 @@
 import { resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { STORAGE_TYPES, type StorageType } from '../../base/storage-type.js'
 import { identityOf, type Segment } from '../file-rows.js'
 import { LONGEST_IDX_HEADER, readIdxHeader } from '../idx.js'
 import { readNpyHeader } from '../npy.js'
-import { type ByteSource, fileError, formatError, type OpenFile, readStart, withFile } from '../read-file.js'
+import { type ByteSource, filePath, formatError, type OpenFile, readStart, withFile } from '../read-file.js'
 import { LONGEST_HEADER, readSafetensorsHeader, SAFETENSORS_TYPES } from '../safetensors-header.js'
 
 /** The most rows or columns of a dataset. */
@@ -71,11 +70,7 @@ export async function identityOfOpen(file: OpenFile): Promise<string> {
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for another kind of URL
  */
 export function absolutePath(path: string | URL): string {
-  try {
-    return resolve(typeof path === 'string' ? path : fileURLToPath(path))
-  } catch (error) {
-    throw fileError('read', String(path), error)
-  }
+  return resolve(filePath('read', path))
 }
 
 /** How the rows of a file lie in it, as {@link openRowFile}. */

@@ -3,6 +3,7 @@ import { tooLargeError } from '../../base/data-errors.js'
 import { allocate, type FloatArray, type Precision } from '../../base/precision.js'
 import { STORAGE_TYPES } from '../../base/storage-type.js'
 import { checkSignal } from '../../native/run-options.js'
+import { absolutePath } from '../dataset/row-file.js'
 import { writeAnswer } from '../dataset/write-answer.js'
 import { asDataset, Dataset } from '../dataset.js'
 import { anySlices } from '../dataset-slices.js'
@@ -46,16 +47,17 @@ export async function mappedRows(
   const given = checkOptions('options', options, ['to', 'signal'])
   const signal = checkSignal('signal', given.signal)
   if (given.to !== undefined) checkPath('to', given.to)
+  const to = given.to === undefined ? undefined : absolutePath(given.to as string | URL)
   signal?.throwIfAborted()
   const rows = asDataset('x', x) ?? (await toMatrix('x', x as DenseRows, width, 'float64'))
   if (rows.cols !== width) throw shapeError('x', `${width} columns`, rows.cols)
   if (rows.rows === 0) throw emptyError('x')
   const type = STORAGE_TYPES[rows.type].precision
   const slices = mappedSlices(rows, type, map, signal)
-  if (given.to !== undefined) {
+  if (to !== undefined) {
     const columns = rows instanceof Dataset ? rows.columns : undefined
     const parts = wholeRows(slices, type, width)
-    return writeAnswer(given.to as string | URL, x, parts, { type, cols: width, columns, signal })
+    return writeAnswer(to, x, parts, { type, cols: width, columns, signal })
   }
   const out = allocate<Precision>(type, rows.rows * width, WHAT)
   for await (const { from, values } of slices) out.set(values, from)
