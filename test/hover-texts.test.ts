@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { errorsOf, hovers, writeDeclarations } from './published-declarations.js'
+import { errorsOf, errorsWithoutNode, hovers, writeDeclarations } from './published-declarations.js'
 import { temporaryFolder } from './temporary-folder.js'
 
 const folder = temporaryFolder()
@@ -39,6 +39,10 @@ describe('the published declarations', () => {
     const options = published.filter(({ optional }) => optional)
     expect(options.length).toBeGreaterThan(80)
     expect(options.filter(({ text }) => !/\bdefault\b/i.test(text)).map(({ name }) => name)).toEqual([])
+  })
+
+  test('need no types of Node, which newer compilers take only where they are asked for', () => {
+    expect(errorsWithoutNode(entry)).toEqual([])
   })
 
   test('give more about an option than its default', () => {

@@ -66,6 +66,15 @@ export function errorsOf(folder: string, texts: readonly string[]): string[][] {
   })
 }
 
+/** What the compiler says about the declarations where the types of Node are not installed, or not chosen, and none of it is skipped. */
+export function errorsWithoutNode(entry: string): string[] {
+  const lib = ['lib.es2023.d.ts', 'lib.dom.d.ts']
+  const program = ts.createProgram([entry], { ...options, types: [], lib, skipLibCheck: false })
+  return ts
+    .getPreEmitDiagnostics(program)
+    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))
+}
+
 /**
  * What the entry exports and, from there on, every type of the same folder that a declaration names, each with its public members, those
  * of nested object types too.

@@ -62,7 +62,7 @@ export function identityOf(found: {
 }
 
 /**
- * Opens the file of a segment, passes it to `use`, and always closes it. The file must be the one that was opened first, before and after.
+ * @internal Opens the file of a segment, passes it to `use`, and always closes it. The file must be the one that was opened first, before and after.
  *
  * @throws {@link LayerwiseError} `ERR_FILE` if it is gone, is another, was changed, or cannot be read
  */

@@ -19,6 +19,7 @@ export interface ByteSource {
 
 /** A file open for reading. `size` is its size when it was opened. */
 export interface OpenFile extends ByteSource {
+  /** @internal The published declarations name no type of Node's. */
   readonly handle: FileHandle
 }
 
