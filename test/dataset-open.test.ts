@@ -254,6 +254,12 @@ describe('openDataset', () => {
       {},
       'unpack it',
     ],
+    [
+      'numbers alone, the first of them 0',
+      (path) => writeFileSync(path, new Float32Array(8)),
+      {},
+      'raw: { type, cols }',
+    ],
     ['a file of no known format', (path) => writeFileSync(path, 'a,b\n1,2\n'), {}, 'raw: { type, cols }'],
     ['an empty file', (path) => writeFileSync(path, ''), {}, 'no file of rows'],
     [

@@ -86,11 +86,16 @@ export async function readLayout(file: ByteSource, { tensor, raw }: RowFileOptio
   }
   if (start[0] === 0x1f && start[1] === 0x8b)
     throw formatError(file.name, 'it is compressed, so its rows cannot be read in place: unpack it first')
-  if (start[0] === 0 && start[1] === 0) return idxLayout(file, start)
+  if (isIdx(start)) return idxLayout(file, start)
   throw formatError(
     file.name,
     'it is no file of rows: .npy, safetensors and IDX files are recognised by their first bytes; of another file say { raw: { type, cols } }',
   )
+}
+
+/** Two zeros, a type and a number of dimensions. A file of other rows may begin with zeros, too. */
+function isIdx([first, second, type = 0, dimensions = 0]: Uint8Array): boolean {
+  return first === 0 && second === 0 && type >= 8 && type <= 14 && dimensions > 0
 }
 
 /** A header of a plausible length that begins like a JSON object. */
