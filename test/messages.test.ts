@@ -240,6 +240,12 @@ describe('rows that are nearly right are refused with the correction', () => {
       'x[1]: expected',
     ],
     [
+      'a flat array, as a Matrix',
+      () => Matrix.from([1, 2, 3] as never, 1, 3),
+      'a typed array of integers or floats of 8 to 64 bits',
+      'Float64Array.from',
+    ],
+    [
       'clamped bytes',
       () => autoencoder().encode(new Uint8ClampedArray(3) as never),
       'a typed array of integers or floats of 8 to 64 bits',

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   readSync,
   rmSync,
@@ -60,6 +61,12 @@ function fewDigits(): void {
 function node(...args: string[]) {
   return spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8', timeout: MOST_MS })
 }
+
+test('the README has a link to each example', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  const examples = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.ts'))
+  expect(examples.filter((name) => !readme.includes(`(examples/${name})`))).toEqual([])
+})
 
 describe('the code in the README', { timeout: MOST_MS }, () => {
   test('compiles in strict TypeScript, each part by itself', () => {

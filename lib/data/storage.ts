@@ -57,7 +57,11 @@ const ASKED = ['length', 'buffer', 'byteOffset', 'byteLength', 'constructor', 's
 /** Refuses arrays that native code cannot safely read: other types, and memory that is shared, resizable or detached. */
 export function checkStorage(argument: string, data: unknown): asserts data is MatrixData {
   if (elementType(data) === undefined) {
-    const convertible = types.isUint8ClampedArray(data) ? ' (Uint8Array.from converts clamped ones)' : ''
+    const convertible = types.isUint8ClampedArray(data)
+      ? ' (Uint8Array.from converts clamped ones)'
+      : Array.isArray(data)
+        ? ' (Float64Array.from converts arrays, Matrix.fromRows arrays of rows)'
+        : ''
     throw argumentError(argument, `a typed array of integers or floats of 8 to 64 bits${convertible}`, data)
   }
   const buffer = bufferOf(data as object)
