@@ -215,6 +215,32 @@ describe('what is no row of the table is refused, and the message says what woul
   })
 })
 
+test('columns that are dropped may hold anything, in the table, in objects and in one row', async () => {
+  const columns = { tags: 'drop', id: 'drop' } as const
+  const rows = orders.map((row, i) => ({ ...row, id: `order ${i}`, tags: ['new', i] }))
+  expectError(
+    await rejection(new AnomalyDetector({ encoder: { columns: { id: 'drop' } } }).fit(rows)),
+    'ERR_ARGUMENT',
+    "expected 'drop' in the encoder's columns",
+  )
+  const detector = new AnomalyDetector({ encoder: { columns } })
+  await detector.fit(rows)
+  const score = detector.scoreSync(orders[0]!)
+  for (const others of [
+    { id: 'order 0', tags: ['new', 0] },
+    { id: 7, tags: 'none' },
+    { id: new Date(0), tags: {} },
+  ])
+    expect(detector.scoreSync({ ...orders[0], ...others })).toBe(score)
+  expect(detector.explain(rows[0]!).map(({ column }) => column)).not.toContain('tags')
+  expect(Math.abs((await detector.score(rows))[0]! / score - 1)).toBeLessThan(1e-3)
+  expectError(
+    thrown(() => detector.scoreSync({ id: 7 })),
+    'ERR_ARGUMENT',
+    "for the columns 'kind', 'amount', 'price', …",
+  )
+})
+
 test('rows are typed by an interface or a class as well as by a record, in strict TypeScript', async () => {
   interface Order {
     kind: string

@@ -6,7 +6,7 @@ import type { ColumnType, TableBatch, TableColumn } from '../table-batch.js'
 import { type Cell, type CellAt, type CellKind, isAllMissing, numbersOf, textsOf } from './cells.js'
 import { columnsByName } from './checked-batches.js'
 import { tableValue } from './encoded-column.js'
-import { type EncoderState, NUMERIC } from './encoder-state.js'
+import { type EncoderState, isDropped, NUMERIC } from './encoder-state.js'
 import type { OnSurprise } from './transform-options.js'
 
 /**
@@ -17,17 +17,19 @@ import type { OnSurprise } from './transform-options.js'
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` naming a column that is absent or of another type; `ERR_RANGE` for infinite numbers and lost digits
  */
 export async function encodeBatch(
-  { settings, columns, places, encoded }: EncoderState,
+  state: EncoderState,
   batch: TableBatch,
   firstRow: number,
   data: FloatArray,
   tell: OnSurprise | undefined,
 ): Promise<void> {
+  const { columns, places, encoded } = state
   const found = columnsByName(batch)
   const width = encoded.length
   const pace = new Pace()
-  for (const [i, { type, plan }] of columns.entries()) {
-    if (settings.columns.get(plan.name) === 'drop') continue
+  for (const [i, fitted] of columns.entries()) {
+    if (isDropped(state, fitted)) continue
+    const { type, plan } = fitted
     const column = checkColumn(plan.name, type, found.get(plan.name))
     if (plan.columns.length === 0 && tell === undefined) continue
     const cellAt: CellAt<Cell> = cellsOf(column, plan.cells, type, firstRow)

@@ -6,7 +6,7 @@ import { isTableRow, type TableRow } from '../table-row.js'
 import { valueOfType } from '../value-column.js'
 import { type Cell, type CellKind, infiniteError } from './cells.js'
 import { tableValue } from './encoded-column.js'
-import { type EncoderState, typeToRead } from './encoder-state.js'
+import { type EncoderState, isDropped, typeToRead } from './encoder-state.js'
 import type { OnSurprise } from './transform-options.js'
 
 /**
@@ -16,15 +16,16 @@ import type { OnSurprise } from './transform-options.js'
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for a value of another type, naming the column; `ERR_RANGE` for infinite numbers and lost digits
  */
 export function encodeRow(
-  { columns, places }: EncoderState,
+  state: EncoderState,
   row: TableRow,
   out: Float64Array,
   tell: OnSurprise | undefined,
 ): void {
+  const { columns, places } = state
   const values = row as Readonly<Record<string, unknown>>
   for (let i = 0; i < columns.length; i++) {
     const { type, plan } = columns[i]!
-    if (plan.columns.length === 0 && tell === undefined) continue
+    if (isDropped(state, columns[i]!) || (plan.columns.length === 0 && tell === undefined)) continue
     const value = Object.hasOwn(row, plan.name) ? values[plan.name] : null
     const cell = cellOf(plan.name, plan.cells, typeToRead(columns[i]!), value)
     const kind = plan.encode(cell, out, places[i]!)
@@ -37,9 +38,11 @@ export function encodeRow(
  *
  * @throws {@link LayerwiseError} `ERR_ARGUMENT` for what is no row of the table
  */
-export function checkTableRow(row: unknown, { columns }: EncoderState): void {
+export function checkTableRow(row: unknown, state: EncoderState): void {
   if (!isTableRow(row)) throw argumentError('row', 'an object with a value for each column', row)
-  if (columns.some(({ plan }) => Object.hasOwn(row, plan.name))) return
+  if (state.columns.some((column) => !isDropped(state, column) && Object.hasOwn(row, column.plan.name)))
+    return
+  const columns = state.columns.filter((column) => !isDropped(state, column))
   const names = columns.slice(0, 3).map(({ plan }) => show(plan.name))
   const some = `${names.join(', ')}${columns.length > 3 ? ', …' : ''}`
   throw argumentError('row', `an object with members of its own for the columns ${some}`, row)

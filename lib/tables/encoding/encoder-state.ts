@@ -31,6 +31,11 @@ export function stateOf(fitted: FittedEncoder): EncoderState {
   return { ...fitted, places, encoded }
 }
 
+/** Whether the options drop a column: it need not be there later, nor have the same type. */
+export function isDropped({ settings }: EncoderState, { plan }: FittedColumn): boolean {
+  return settings.columns.get(plan.name) === 'drop'
+}
+
 /** Types of columns that are encoded by their numbers. */
 export const NUMERIC: ReadonlySet<ColumnType> = new Set(['number', 'bigint', 'decimal'] as const)
 

@@ -74,7 +74,8 @@ function begin(batch: TableBatch, settings: EncoderSettings): readonly Collector
 function collectorOf({ name, type }: TableColumn, settings: EncoderSettings): Collector {
   const encoding = settings.columns.get(name)
   if (encoding === 'drop') return new DroppedCollector(name)
-  if (type === 'list') throw encodingError(name, type, "'drop', or a source without it")
+  if (type === 'list')
+    throw encodingError(name, type, "'drop' in the encoder's columns, or a source without it")
   const isTexts = encoding === 'category' || typeof encoding === 'object'
   if (isTexts) {
     if (type === 'date' || type === 'decimal')

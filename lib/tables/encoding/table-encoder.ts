@@ -18,7 +18,7 @@ import { checkTableRow, encodeRow } from './encode-row.js'
 import type { EncodedColumn, TableValue } from './encoded-column.js'
 import { encoderFromJSON, encoderToJSON, type TableEncoderJSON } from './encoder-json.js'
 import { checkEncoderOptions, type EncoderSettings, type TableEncoderOptions } from './encoder-options.js'
-import { type EncoderState, stateOf, typeToRead } from './encoder-state.js'
+import { type EncoderState, isDropped, stateOf, typeToRead } from './encoder-state.js'
 import { type FittedColumn, fitColumns } from './fit-columns.js'
 import type { OnSurprise, TransformOptions, TransformSyncOptions } from './transform-options.js'
 
@@ -201,12 +201,13 @@ export class TableEncoder {
    * @throws {@link LayerwiseError} `ERR_STATE` before `fit`; `ERR_SHAPE` for another length than {@link TableEncoder.width}
    */
   inverseTransformSync(codes: ArrayLike<number>): ColumnValue[] {
-    const { places, encoded, columns } = this.#fitted()
+    const state = this.#fitted()
+    const { places, encoded, columns } = state
     if (codes.length !== encoded.length) throw shapeError('codes', `${encoded.length} numbers`, codes.length)
-    return columns.flatMap(({ plan }, i) =>
-      this.#settings.columns.get(plan.name) === 'drop'
+    return columns.flatMap((column, i) =>
+      isDropped(state, column)
         ? []
-        : [{ column: plan.name, value: plan.decode(codes, places[i]!) }],
+        : [{ column: column.plan.name, value: column.plan.decode(codes, places[i]!) }],
     )
   }
 
@@ -225,8 +226,8 @@ export class TableEncoder {
 
   /** The columns that a table must have. */
   #needed(): readonly FittedColumn[] {
-    const { columns } = this.#fitted()
-    return columns.filter(({ plan }) => this.#settings.columns.get(plan.name) !== 'drop')
+    const state = this.#fitted()
+    return state.columns.filter((column) => !isDropped(state, column))
   }
 
   #fitted(): EncoderState {
