@@ -398,6 +398,14 @@ describe('a CSV file', () => {
     expectError(await error(readAll(source, options)), code, message)
   })
 
+  test('a text is taken for a path, which a message shows in part, and in an array for a table', async () => {
+    const text = `a,b\n${'1,2\n'.repeat(10_000)}`
+    const refused = await error(readAll(text, { format: 'csv' }))
+    expectError(refused, 'ERR_ARGUMENT', "path: cannot read 'a,b")
+    expect((refused as Error).message.length).toBeLessThan(1000)
+    expect((await readAll([text], { format: 'csv' })).columns.map(({ name }) => name)).toEqual(['a', 'b'])
+  })
+
   test('a file whose name says no format needs one', () => {
     expect(() => readTable(join(folder, 'orders.dat'))).toThrow(
       /format: expected 'csv' \| 'jsonLines' \| 'parquet' \| 'arrow', unless the file ends in/,

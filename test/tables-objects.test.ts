@@ -183,6 +183,7 @@ describe('JSON lines', () => {
   test.each([
     ['{"a":1}\n{"a":}\n', 'line 2: it is no object of JSON'],
     ['{"a":1}\n[1]\n', 'line 2: it is no object of JSON'],
+    ['[{"a":1},\n{"a":2}]', 'readTable(JSON.parse(text))'],
     ['{"a":1', 'it ends too early'],
     ['{"a":1} x', 'unexpected'],
     ['{"a":01}', 'unexpected'],

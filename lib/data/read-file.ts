@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { argumentError } from '../base/check.js'
 import { LayerwiseError, messageOf } from '../base/errors.js'
 import { memoryError, type PlainUint8Array } from '../base/precision.js'
+import { shorten } from '../base/show.js'
 
 /** Bytes requested at once: they are read off the JavaScript thread. */
 const chunkLength = 8 * 1024 * 1024
@@ -96,11 +97,14 @@ export function formatError(name: string, problem: string, cause?: unknown): Lay
   )
 }
 
+/** Of a path: a text of a whole table may be taken for one. */
+const MOST_SHOWN = 300
+
 /** The error for a failure of the file system. */
 export function fileError(action: 'read' | 'write', name: string, cause: unknown): LayerwiseError {
   return new LayerwiseError(
     'ERR_ARGUMENT',
-    `path: cannot ${action} '${name}': ${messageOf(cause)}`,
+    `path: cannot ${action} '${shorten(name, MOST_SHOWN)}': ${shorten(messageOf(cause), 2 * MOST_SHOWN)}`,
     { argument: 'path', expected: `a file that this process can ${action}`, received: name },
     cause,
   )

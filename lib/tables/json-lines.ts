@@ -12,6 +12,8 @@ const LF = 0x0a
 /** Bytes of the longest line. */
 const LONGEST_LINE = 4 * 1024 * 1024
 
+const ARRAY = '; a file that is one array of objects: readTable(JSON.parse(text))'
+
 /** The objects of JSON lines: one on each line, empty lines are none. Columns are all names of the first rows. */
 export async function* jsonLineBatches(
   { name, pieces }: Bytes,
@@ -27,7 +29,9 @@ export async function* jsonLineBatches(
       readJsonObject(text, rows.set)
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error
-      throw tableError(name, { line }, `it is no object of JSON: ${messageOf(error)}`, undefined, error)
+      const advice = line === 1 && text.trimStart().startsWith('[') ? ARRAY : ''
+      const problem = `it is no object of JSON: ${messageOf(error)}${advice}`
+      throw tableError(name, { line }, problem, undefined, error)
     }
     return rows.end()
   }
