@@ -36,6 +36,8 @@ function interruption(more: object = {}) {
   return { epochs: 6, checkpoint: { path }, signal: controller.signal, onEpoch, ...more }
 }
 
+const learningRate = () => 0.1
+
 /** Options with which what was interrupted by {@link interruption} goes on. */
 const on: ResumeOptions = { signal: null, onEpoch: null }
 
@@ -92,6 +94,35 @@ describe('resumeTraining refuses what the training did not have:', () => {
       'ERR_ARGUMENT',
       `${name}: expected nothing`,
     )
+  })
+
+  test.each<[string, string, object]>([
+    ['a rate that is no function', 'learningRate: expected a function', { learningRate: 0.1 }],
+    ['layers', 'layers: expected nothing', { layers: [{}] }],
+    ['fewer epochs than are done', 'epochs: expected at least 2', { epochs: 1 }],
+  ])('%s', async (_, message, more) => {
+    await interrupted()
+    expectError(await rejection(resumeTraining(path, x, { ...on, ...more })), 'ERR_ARGUMENT', message)
+  })
+
+  test.each<[string, string, unknown]>([
+    ['too many layers', 'layers: expected an array of at most 2 layers', [{}, { learningRate }, {}]],
+    [
+      'a rate that the file has',
+      'layers[0].learningRate: expected nothing',
+      [{ learningRate }, { learningRate }],
+    ],
+    [
+      'a rate that is no function',
+      'layers[1].learningRate: expected a function',
+      [{}, { learningRate: 0.1 }],
+    ],
+    ['an unknown option', "layers[1]: unknown option 'epochs'", [{}, { learningRate, epochs: 9 }]],
+  ])('of the layers of a stack: %s', async (_, message, layers) => {
+    const stack = new StackedAutoencoder({ inputs, layers: [{ hidden: 4 }, { hidden: 3 }] })
+    await rejection(stack.fit(x, { ...interruption(), layers: [{}, { learningRate }] }))
+    const options = { ...on, layers } as ResumeOptions
+    expectError(await rejection(resumeTraining(path, x, options)), 'ERR_ARGUMENT', message)
   })
 
   test('an unknown option', async () => {
@@ -314,4 +345,15 @@ describe('a second training on the same file is ERR_BUSY, and does not train,', 
     expect((await resumeTraining(path, x, on)).history.epochs).toHaveLength(6)
     expect(existsSync(join(folder, `.${path.slice(folder.length + 1)}.lock`))).toBe(false)
   })
+})
+
+test('resumeTraining that is aborted does not wait for onModel', async () => {
+  await interrupted()
+  const controller = new AbortController()
+  const onModel = () => {
+    setTimeout(() => controller.abort(reason), 5)
+    return new Promise<void>(() => {})
+  }
+  const resumed = resumeTraining(path, x, { onEpoch: null, signal: controller.signal, onModel })
+  expect(await rejection(resumed)).toBe(reason)
 })

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { readTable, spoolTable, type Table, TableEncoder } from '../lib/index.js'
 import { expectError, rejected } from './refusal.js'
 import { temporaryFolder } from './temporary-folder.js'
@@ -19,6 +20,17 @@ const rows = Array.from({ length: 20_000 }, (_, i) => ({
   i: 2n ** 60n + BigInt(i),
   l: [i],
 }))
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+/** What all open files have in common. */
+async function fileHandles(): Promise<FileHandle> {
+  const handle = await open(import.meta.filename)
+  await handle.close()
+  return Object.getPrototypeOf(handle) as FileHandle
+}
 
 describe('a spooled table', () => {
   test('has the batches of the stream, as often as it is iterated, and leaves no file', async () => {
@@ -48,6 +60,29 @@ describe('a spooled table', () => {
     }
     expect((await rejected(spoolTable(readTable(failing()), { folder }))).message).toBe('the network')
     expect(readdirSync(folder)).toEqual([])
+  })
+
+  test('says that the disk is full, and leaves no file', async () => {
+    const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+    vi.spyOn(await fileHandles(), 'write').mockRejectedValueOnce(full)
+    const error = await rejected(spoolTable(readTable(rows), { folder }))
+    expectError(error, 'ERR_FILE', 'no space left on device')
+    expect(error.cause).toBe(full)
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  test('says that the disk fails while it is read', async () => {
+    const spooled = await spoolTable(readTable(rows), { folder })
+    vi.spyOn(await fileHandles(), 'read').mockRejectedValueOnce(new Error('EIO: i/o error, read'))
+    expectError(await rejected(batchesOf(spooled)), 'ERR_FILE', 'i/o error')
+    await spooled.close()
+  })
+
+  test('that is closed while it is read says so', async () => {
+    const spooled = await spoolTable(readTable(rows), { folder })
+    const reading = rejected(batchesOf(spooled))
+    await spooled.close()
+    expectError(await reading, 'ERR_STATE', 'closed')
   })
 
   test('needs a folder that can be written to', async () => {

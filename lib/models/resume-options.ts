@@ -46,7 +46,7 @@ export interface ResumeOptions<C extends Classes = Classes> extends Pick<RunOpti
   readonly onModel?: ((model: TrainableModel) => void | Promise<void>) | undefined
   /**
    * Epochs, or iterations of L-BFGS, of the whole training. A schedule that depends on their number follows the new one. Not for the layers
-   * of a stack. Default: what `fit` was told.
+   * of a stack. At least those that are done. Default: what `fit` was told.
    */
   readonly epochs?: number | undefined
   /**
@@ -72,6 +72,7 @@ export interface GivenResumeOptions {
 /** @throws {@link LayerwiseError} `ERR_ARGUMENT` for unknown options and wrong types */
 export function checkResumeOptions(options: unknown): GivenResumeOptions {
   const { onModel, epochs, acceptOtherKernel = false, ...given } = checkOptions('options', options, NAMES)
+  checkFunction('learningRate', given.learningRate as ResumeOptions['learningRate'])
   return {
     given,
     onModel: checkFunction('onModel', onModel as ResumeOptions['onModel']),
@@ -83,11 +84,13 @@ export function checkResumeOptions(options: unknown): GivenResumeOptions {
 /**
  * The options of the method that goes on: those of the file, and those that it cannot hold.
  *
- * @throws {@link LayerwiseError} `ERR_ARGUMENT` naming what the training had and is missing, and what it had not
+ * @param done - how many epochs it has
+ * @throws {@link LayerwiseError} `ERR_ARGUMENT` naming what the training had and is missing, what it had not, and fewer epochs than it has
  */
 export function resumedOptions(
   { options, carried, data, phases, phaseCount }: CheckpointHeader,
   { given, epochs }: GivenResumeOptions,
+  done: number,
 ): Record<string, unknown> {
   const expected = data.x.labels === undefined ? carried : ['labels', ...carried]
   for (const name of expected) {
@@ -102,6 +105,7 @@ export function resumedOptions(
       )
     }
   }
+  checkLayers(given.layers, options.layers, carried)
   const { labels: _, layers, ...own } = given
   const wanted = Object.entries(own).filter(([, value]) => value !== null)
   const merged = { ...options, ...Object.fromEntries(wanted) }
@@ -109,12 +113,30 @@ export function resumedOptions(
   if (epochs === undefined) return merged
   if (phaseCount > 1)
     throw argumentError('epochs', 'nothing, since each layer of a stack has its own', epochs)
+  if (epochs < done) throw argumentError('epochs', `at least ${done}, which are done`, epochs)
   return withEpochs(merged, epochs, phases[0]!.batchSize)
 }
 
 function missing(name: string): string {
   const whether = OPTIONAL.includes(name) ? ', or null for none' : ''
   return `what the training was begun with, which its file cannot hold${whether}`
+}
+
+/** Refuses options of layers that the training had not, or that its file has. */
+function checkLayers(given: unknown, stored: unknown, carried: readonly string[]): void {
+  if (given === undefined) return
+  if (!Array.isArray(stored))
+    throw argumentError('layers', 'nothing, since the training was begun without it', given)
+  if (!Array.isArray(given) || given.length > stored.length)
+    throw argumentError('layers', `an array of at most ${stored.length} layers`, given)
+  for (const [k, layer] of given.entries()) {
+    const name = `layers[${k}]`
+    const { learningRate } = checkOptions(name, layer, ['learningRate'])
+    if (learningRate === undefined) continue
+    if (!carried.includes(`${name}.learningRate`))
+      throw argumentError(`${name}.learningRate`, 'nothing, since its file has it', learningRate)
+    checkFunction(`${name}.learningRate`, learningRate as ResumedLayer['learningRate'])
+  }
 }
 
 function givenAt(given: GivenResumeOptions['given'], name: string): unknown {

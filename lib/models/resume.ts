@@ -13,6 +13,8 @@ import { isUnusable, wholeOlder } from '../checkpoint/series.js'
 import { type ByteSource, checkPath, filePath, formatError, withFile } from '../data/read-file.js'
 import type { Rows } from '../data/rows.js'
 import { safetensorsFrom } from '../data/safetensors.js'
+import { unlessAborted } from '../native/abort.js'
+import { checkSignal } from '../native/run-options.js'
 import { Checkpoints, type Interrupted, kernels } from '../training/checkpoints.js'
 import type { TrainingHistory } from '../training/history.js'
 import { type ModelReading, modelReading } from './model-file.js'
@@ -63,7 +65,7 @@ export async function resumeTraining<H extends TrainingHistory | TrainingHistory
   const { model, interrupted } = await readNewest(file)
   const { header } = interrupted
   checkKernels(file, header.kernels, given.acceptOtherKernel)
-  const merged = resumedOptions(header, given)
+  const merged = resumedOptions(header, given, epochsDone(interrupted))
   const { checkpoint, ...asked } = merged
   const settings = checkCheckpoint({ ...(checkpoint as object), path: file })
   const checkpoints = new Checkpoints(
@@ -71,12 +73,18 @@ export async function resumeTraining<H extends TrainingHistory | TrainingHistory
     { options: plainOf(merged, header.options), carried: header.carried },
     interrupted,
   )
-  await given.onModel?.(model)
+  await unlessAborted(given.onModel?.(model), checkSignal('signal', asked.signal))
   const train = (model as unknown as Record<string, Trains>)[header.method]!
   const { labels } = given.given
   const labeled = header.data.x.labels === undefined ? [] : [labels]
   const history = await train.call(model, rows, ...labeled, { ...asked, checkpoint: checkpoints })
   return { model, history: history as H }
+}
+
+/** Of the first part of a training. */
+function epochsDone({ header, histories }: Interrupted): number {
+  const columns = header.phases[0]?.columns.length ?? 0
+  return columns === 0 ? 0 : histories[0]!.length / columns
 }
 
 /** Reads a checkpoint; if it is damaged, says which older ones are not. */

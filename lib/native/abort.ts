@@ -16,6 +16,27 @@ export function onAbort(signal: AbortSignal, aborted: () => void): () => void {
   return followers.add(aborted)
 }
 
+/**
+ * Awaits something that cannot be stopped. After an abort its result is ignored.
+ *
+ * @throws `signal.reason` when the signal is aborted; what it rejects with
+ */
+export async function unlessAborted<T>(waited: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return waited
+  let unfollow = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    const end = () => reject(signal.reason)
+    // By the source itself, say.
+    if (signal.aborted) end()
+    else unfollow = onAbort(signal, end)
+  })
+  try {
+    return await Promise.race([waited, aborted])
+  } finally {
+    unfollow()
+  }
+}
+
 class Followers {
   readonly #signal: AbortSignal
   readonly #functions = new Set<() => void>()

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { deserialize, serialize } from 'node:v8'
 import { checkOptions, checkText } from '../base/check.js'
 import { LayerwiseError, messageOf } from '../base/errors.js'
+import { brokenFileError } from '../data/file-rows.js'
 import { turn } from '../data/slices.js'
 import { createTemporary, sweepTemporaries, temporaryError } from '../data/temporary-file.js'
 import { Table, type TableReader } from './table.js'
@@ -50,30 +51,34 @@ export class SpooledTable extends Table {
  *     const rows = await encoder.transform(table)
  *     await table.close()
  *
- * @throws (rejects) {@link LayerwiseError} `ERR_ARGUMENT` if the file cannot be written; whatever the table rejects with
+ * @throws (rejects) {@link LayerwiseError} `ERR_ARGUMENT` if the file cannot be created, `ERR_FILE` if the disk is full or fails; whatever the table rejects
+ *   with
  */
 export async function spoolTable(table: Table, options?: SpoolOptions): Promise<SpooledTable> {
   const { folder: given = tmpdir() } = checkOptions('options', options, ['folder'])
   const folder = checkText('folder', given)
   await sweepTemporaries(folder)
-  const { path, handle } = await attempt(() => createTemporary(folder, true))
+  const { path, handle } = await createTemporary(folder, true).catch((cause: unknown) => {
+    throw temporaryError(cause)
+  })
   const places: Place[] = []
-  let [rows, position, isWritten] = [0, 0, false]
+  let [rows, position] = [0, 0]
   try {
     for await (const batch of table) {
       const bytes = bytesOf(table.name, batch)
-      await attempt(() => writeAll(handle, bytes))
+      await attempt(path, () => writeAll(handle, bytes))
       places.push({ position, length: bytes.length })
       position += bytes.length
       rows += batch.rows
     }
-    isWritten = true
-  } finally {
-    await handle.close()
-    if (!isWritten) await unlink(path).catch(() => {})
+    await attempt(path, () => handle.close())
+    const file = await attempt(path, () => SpoolFile.open(path, places))
+    return new SpooledTable(table.name, rows, file)
+  } catch (error) {
+    await handle.close().catch(() => {})
+    await unlink(path).catch(() => {})
+    throw error
   }
-  const file = await attempt(() => SpoolFile.open(path, places))
-  return new SpooledTable(table.name, rows, file)
 }
 
 function bytesOf(name: string, batch: TableBatch): Uint8Array {
@@ -88,11 +93,11 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length; ) at += (await handle.write(bytes, at)).bytesWritten
 }
 
-async function attempt<T>(work: () => Promise<T>): Promise<T> {
+async function attempt<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (cause) {
-    throw temporaryError(cause)
+    throw brokenFileError(path, `rows of a table cannot be kept there (${messageOf(cause)})`, cause)
   }
 }
 
@@ -100,14 +105,16 @@ async function attempt<T>(work: () => Promise<T>): Promise<T> {
 class SpoolFile {
   readonly #handle: FileHandle
   readonly #places: readonly Place[]
-  /** Of a file that could not be removed while it is open. */
-  #path: string | undefined
+  readonly #path: string
+  /** A file could not be removed while it is open. */
+  readonly #isThere: boolean
   #isOpen = true
 
-  private constructor(handle: FileHandle, places: readonly Place[], path: string | undefined) {
+  private constructor(handle: FileHandle, places: readonly Place[], path: string, isThere: boolean) {
     this.#handle = handle
     this.#places = places
     this.#path = path
+    this.#isThere = isThere
   }
 
   static async open(path: string, places: readonly Place[]): Promise<SpoolFile> {
@@ -116,18 +123,22 @@ class SpoolFile {
       () => true,
       () => false,
     )
-    return new SpoolFile(handle, places, isRemoved ? undefined : path)
+    return new SpoolFile(handle, places, path, !isRemoved)
   }
 
   async *batches(): AsyncGenerator<TableBatch, void> {
     for (const { position, length } of this.#places) {
-      if (!this.#isOpen)
-        throw new LayerwiseError('ERR_STATE', 'this spooled table is closed', { argument: 'table' })
+      this.#checkOpen()
       const bytes = Buffer.alloc(length)
       for (let at = 0; at < length; ) {
-        const { bytesRead } = await this.#handle.read(bytes, at, length - at, position + at)
+        const read = () => this.#handle.read(bytes, at, length - at, position + at)
+        const { bytesRead } = await attempt(this.#path, read).catch((error: unknown) => {
+          // It may have been closed meanwhile.
+          this.#checkOpen()
+          throw error
+        })
         if (bytesRead === 0)
-          throw new LayerwiseError('ERR_FILE', 'the temporary file of a spooled table was cut')
+          throw brokenFileError(this.#path, 'the temporary file of a spooled table was cut')
         at += bytesRead
       }
       yield deserialize(bytes) as TableBatch
@@ -135,10 +146,15 @@ class SpoolFile {
     }
   }
 
+  #checkOpen(): void {
+    if (!this.#isOpen)
+      throw new LayerwiseError('ERR_STATE', 'this spooled table is closed', { argument: 'table' })
+  }
+
   async close(): Promise<void> {
     if (!this.#isOpen) return
     this.#isOpen = false
     await this.#handle.close()
-    if (this.#path !== undefined) await unlink(this.#path).catch(() => {})
+    if (this.#isThere) await unlink(this.#path).catch(() => {})
   }
 }

@@ -1,5 +1,5 @@
 import { argumentError } from '../../base/check.js'
-import { onAbort } from '../../native/abort.js'
+import { unlessAborted } from '../../native/abort.js'
 import { asDataset, type Dataset, sourceOfBatches } from '../dataset.js'
 import { isDue, turn } from '../slices.js'
 import type { RowBatch } from './batch-numbers.js'
@@ -72,20 +72,4 @@ function iteratorOf(batches: unknown): Iterator<unknown> | AsyncIterator<unknown
     'an iterable or async iterable of batches of rows (one batch alone is [batch])',
     batches,
   )
-}
-
-async function unlessAborted<T>(waited: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return waited
-  let unfollow = () => {}
-  const aborted = new Promise<never>((_, reject) => {
-    const end = () => reject(signal.reason)
-    // By the source itself, say.
-    if (signal.aborted) end()
-    else unfollow = onAbort(signal, end)
-  })
-  try {
-    return await Promise.race([waited, aborted])
-  } finally {
-    unfollow()
-  }
 }
