@@ -115,6 +115,24 @@ describe('the message about training labels of one class after a hold-out', () =
   })
 })
 
+describe('what is expected is listed', () => {
+  const refused: [string, () => unknown, string][] = [
+    [
+      'options, for a number',
+      () => new SparseAutoencoder({ inputs, hidden: 2, sparsity: 0.1 as never }),
+      'sparsity: expected an object of options (kind, target, weight, average), received 0.1 (number)',
+    ],
+    [
+      'names of classes, for another name',
+      () => new SoftmaxClassifier({ inputs: 3, classes: ['a', 'b', 'c', 'd'] }).fit(x, Array(10).fill('e')),
+      "labels: expected the name of a class ('a', 'b', 'c', …), received 'e' in row 0",
+    ],
+  ]
+  test.each(refused)('%s', async (_, call, message) => {
+    expect((await refusal(call)).message).toBe(message)
+  })
+})
+
 describe('a message about a wrong size has numbers and words, without quotes', () => {
   const refused: [string, () => unknown, string][] = [
     ['labels', () => softmax().fit(x, [0, 1]), 'expected 10 labels, one a row, received 2 labels'],

@@ -61,7 +61,7 @@ export function checkOptions(
     typeof value !== 'object' ||
     Object.prototype.toString.call(value) !== '[object Object]'
   ) {
-    throw argumentError(argument, 'an object of options', value)
+    throw argumentError(argument, `an object of options (${known.join(', ')})`, value)
   }
   for (const [key, said] of Object.entries(value)) {
     if (said === undefined) continue

@@ -24,6 +24,11 @@ export function show(value: unknown): string {
   }
 }
 
+/** The first of some names: `'a', 'b', 'c', …`. */
+export function showSome(names: readonly string[], most = MOST_ENTRIES): string {
+  return `${names.slice(0, most).map(show).join(', ')}${names.length > most ? ', …' : ''}`
+}
+
 /**
  * The same for a refused value: with its place in the data, or else its type, and with advice if it is often passed by mistake.
  */

@@ -3,7 +3,7 @@ import { argumentError, checkInteger, readArray, shapeError } from '../base/chec
 import { changedError } from '../base/data-errors.js'
 import { LayerwiseError } from '../base/errors.js'
 import { allocate, type PlainUint32Array } from '../base/precision.js'
-import { show, showReceived } from '../base/show.js'
+import { show, showReceived, showSome } from '../base/show.js'
 import type { NativeRows } from '../native/binding.js'
 import { columnOf } from './column.js'
 import { asDataset, type Dataset } from './dataset.js'
@@ -189,13 +189,14 @@ function numberIndex(argument: string, classes: number): (label: unknown, row: n
 
 function nameIndex(argument: string, classes: readonly string[]): (label: unknown, row: number) => number {
   const numbers = new Map(classes.map((name, k) => [name, k]))
+  const expected = `the name of a class (${showSome(classes)})`
   return (label, row) => {
     if (typeof label !== 'string') {
       throw labelError('ERR_ARGUMENT', argument, 'a class name, since classes are names', label, row)
     }
     const number = numbers.get(label)
     if (number === undefined) {
-      throw labelError('ERR_RANGE', argument, 'the name of a class', label, row)
+      throw labelError('ERR_RANGE', argument, expected, label, row)
     }
     return number
   }

@@ -1,5 +1,5 @@
 import { LayerwiseError } from '../base/errors.js'
-import { shorten, show } from '../base/show.js'
+import { shorten, show, showSome } from '../base/show.js'
 
 /** Where a value of a table is. */
 export interface TablePlace {
@@ -78,10 +78,9 @@ export function chooseColumns(
   return wanted.map((name) => {
     const place = places.get(name)
     if (place !== undefined) return place
-    const known = names.slice(0, 10).map((other) => show(other))
     throw new LayerwiseError(
       'ERR_ARGUMENT',
-      `${argument}: no column ${show(name)} in ${source}; there ${known.length > 1 ? 'are' : 'is'} ${known.join(', ') || 'none'}${names.length > 10 ? ', …' : ''}`,
+      `${argument}: no column ${show(name)} in ${source}; there ${names.length > 1 ? 'are' : 'is'} ${showSome(names, 10) || 'none'}`,
       { argument, expected: 'names of columns', received: name },
     )
   })

@@ -1,6 +1,6 @@
 import { argumentError } from '../../base/check.js'
 import { LayerwiseError } from '../../base/errors.js'
-import { shorten, show } from '../../base/show.js'
+import { shorten, show, showSome } from '../../base/show.js'
 import type { ColumnType } from '../table-batch.js'
 import { isTableRow, type TableRow } from '../table-row.js'
 import { valueOfType } from '../value-column.js'
@@ -43,8 +43,7 @@ export function checkTableRow(row: unknown, state: EncoderState): void {
   if (state.columns.some((column) => !isDropped(state, column) && Object.hasOwn(row, column.plan.name)))
     return
   const columns = state.columns.filter((column) => !isDropped(state, column))
-  const names = columns.slice(0, 3).map(({ plan }) => show(plan.name))
-  const some = `${names.join(', ')}${columns.length > 3 ? ', …' : ''}`
+  const some = showSome(columns.map(({ plan }) => plan.name))
   throw argumentError('row', `an object with members of its own for the columns ${some}`, row)
 }
 
