@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
@@ -128,5 +128,19 @@ describe('a path of checkpoints', () => {
       },
     })
     expect(other).toMatchObject({ code: 'ERR_BUSY' })
+  })
+
+  test('is where its links led to when the training began', async () => {
+    const link = join(root, `link-${Math.random()}`)
+    symlinkSync(here, link)
+    await model().fit(rows, {
+      ...{ epochs: 3, checkpoint: { path: join(link, 'file'), everySeconds: 0, keep: 2 } },
+      onEpoch: async () => {
+        unlinkSync(link)
+        symlinkSync(elsewhere, link)
+      },
+    })
+    expect(readdirSync(elsewhere)).toEqual([])
+    expect(readdirSync(here)).toContain('file')
   })
 })

@@ -4,8 +4,13 @@ import { fileError } from '../data/read-file.js'
 import { behindLinks } from '../data/write-file.js'
 import { binding } from '../native/load.js'
 
-/** Ends a lock. */
-export type Unlock = () => Promise<void>
+/** A file that one training writes. */
+export interface LockedFile {
+  /** Behind any links: what they lead to later is no matter. */
+  readonly file: string
+  /** Ends the lock. */
+  readonly unlock: () => Promise<void>
+}
 
 /**
  * Locks a checkpoint for one training, by the file `.NAME.lock` beside it. The lock is the system's: it is free when its process has ended,
@@ -13,17 +18,17 @@ export type Unlock = () => Promise<void>
  *
  * @throws {@link LayerwiseError} `ERR_BUSY` if another training has it; `ERR_ARGUMENT` if its folder cannot be written
  */
-export async function lockCheckpoint(path: string): Promise<Unlock> {
-  const lock = await lockFile(path).catch((error: unknown) => {
+export async function lockCheckpoint(path: string): Promise<LockedFile> {
+  const { file, lock } = await lockFile(path).catch((error: unknown) => {
     throw fileError('write', path, error)
   })
   if (lock === null) throw busy(path)
-  return () => binding().unlockFile(lock)
+  return { file, unlock: () => binding().unlockFile(lock) }
 }
 
 async function lockFile(path: string) {
   const file = await behindLinks(path)
-  return binding().lockFile(join(dirname(file), `.${basename(file)}.lock`))
+  return { file, lock: await binding().lockFile(join(dirname(file), `.${basename(file)}.lock`)) }
 }
 
 function busy(name: string): LayerwiseError {

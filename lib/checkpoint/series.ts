@@ -1,20 +1,19 @@
-import { constants, copyFile, link, readdir, realpath, unlink } from 'node:fs/promises'
+import { constants, copyFile, link, readdir, stat, unlink } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { type ErrorCode, LayerwiseError } from '../base/errors.js'
 import { fileError, withFile } from '../data/read-file.js'
 import { writeFileWhole } from '../data/write-file.js'
 import { checkpointHeader, isFinished, type ReadHeader } from './checkpoint-file.js'
 
-/** The files of one training: the newest at `path`, those before it beside it, with numbers. */
+/** The files of one training: the newest, and those before it beside it, with numbers. */
 export class Series {
-  readonly #path: string
+  #file = ''
   readonly #run: string
   readonly #keep: number
   /** Numbers of the older files of this training, rising. */
   #older: number[] = []
 
-  constructor(path: string, run: string, keep: number) {
-    this.#path = path
+  constructor(run: string, keep: number) {
     this.#run = run
     this.#keep = keep
   }
@@ -22,38 +21,38 @@ export class Series {
   /**
    * Looks at what is there.
    *
-   * @throws {@link LayerwiseError} `ERR_STATE` if `path` holds something that must not be replaced; `ERR_ARGUMENT` if the system cannot read it
+   * @param file - behind any links
+   * @throws {@link LayerwiseError} `ERR_STATE` if it holds something that must not be replaced; `ERR_ARGUMENT` if the system cannot read it
    */
-  async open(): Promise<void> {
-    const file = await realpath(this.#path).catch(() => undefined)
-    if (file === undefined) return
+  async open(file: string): Promise<void> {
+    this.#file = file
+    if (!(await isThere(file))) return
     const found = await headerOf(file, true)
-    if (found === undefined) throw taken(this.#path, 'it holds no checkpoint, or a damaged one')
+    if (found === undefined) throw taken(file, 'it holds no checkpoint, or a damaged one')
     if (found.header.run === this.#run) {
       for (const number of await numbersBeside(file)) {
         if (await this.#owns(`${file}.${number}`)) this.#older.push(number)
       }
     } else if (!isFinished(found.header)) {
-      throw taken(this.#path, 'it holds a training that is not finished: resumeTraining goes on with it')
+      throw taken(file, 'it holds a training that is not finished: resumeTraining goes on with it')
     }
   }
 
   /** Writes the newest file, and removes the oldest where there are more than are kept. */
   async write(parts: readonly Uint8Array[]): Promise<void> {
     if (this.#keep > 1) await this.#setAside()
-    await writeFileWhole(this.#path, parts)
+    await writeFileWhole(this.#file, parts)
     if (this.#older.length < this.#keep) return
-    const file = await realpath(this.#path)
     for (const number of this.#older.splice(0, this.#older.length - this.#keep + 1)) {
-      const older = `${file}.${number}`
+      const older = `${this.#file}.${number}`
       if (await this.#owns(older)) await unlink(older).catch(() => {})
     }
   }
 
   /** Gives the newest file so far a second name, under which it stays when it is replaced. */
   async #setAside(): Promise<void> {
-    const file = await realpath(this.#path).catch(() => undefined)
-    if (file === undefined || !(await this.#owns(file))) return
+    const file = this.#file
+    if (!(await this.#owns(file))) return
     for (let number = (this.#older.at(-1) ?? 0) + 1; ; number++) {
       const aside = `${file}.${number}`
       try {
@@ -69,6 +68,13 @@ export class Series {
   async #owns(file: string): Promise<boolean> {
     return (await headerOf(file))?.header.run === this.#run
   }
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  )
 }
 
 /** Fails with EEXIST where the name is in use. */

@@ -12,7 +12,7 @@ import {
   type PhaseEntry,
 } from '../checkpoint/checkpoint-file.js'
 import { checkFingerprints, type Fingerprints, fingerprintOf } from '../checkpoint/fingerprint.js'
-import { lockCheckpoint, type Unlock } from '../checkpoint/lock.js'
+import { type LockedFile, lockCheckpoint } from '../checkpoint/lock.js'
 import type { CheckpointSettings } from '../checkpoint/options.js'
 import { Series } from '../checkpoint/series.js'
 import { brokenFileError } from '../data/file-rows.js'
@@ -101,7 +101,7 @@ export class Checkpoints {
   readonly #histories: Float64Array[]
   #training: Training | undefined
   #data: Fingerprints | undefined
-  #unlock: Unlock | undefined
+  #unlock: LockedFile['unlock'] | undefined
   /** The write that goes on, and what one failed with. */
   #writing: Promise<void> | undefined
   #failure: { readonly error: unknown } | undefined
@@ -114,7 +114,7 @@ export class Checkpoints {
     this.#asked = asked
     this.#interrupted = interrupted
     this.#run = interrupted?.header.run ?? randomUUID()
-    this.#series = new Series(settings.path, this.#run, settings.keep)
+    this.#series = new Series(this.#run, settings.keep)
     this.#phases = [...(interrupted?.header.phases ?? [])]
     this.#histories = [...(interrupted?.histories ?? [])]
   }
@@ -135,8 +135,9 @@ export class Checkpoints {
    */
   async begin({ training, validation }: FitRows, work: NativeWork): Promise<void> {
     const between = () => work.throwIfAborted()
-    this.#unlock = await lockCheckpoint(this.#settings.path)
-    await this.#series.open()
+    const { file, unlock } = await lockCheckpoint(this.#settings.path)
+    this.#unlock = unlock
+    await this.#series.open(file)
     const { argument, rows } = training
     const given = ownCopy<Fingerprints>({
       x: await fingerprintOf(argument, rows, between),
