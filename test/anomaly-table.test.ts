@@ -241,6 +241,18 @@ test('columns that are dropped may hold anything, in the table, in objects and i
   )
 })
 
+test('texts that are numbers, and numbers in a column of texts, are values of the columns in one row as in many', async () => {
+  const detector = new AnomalyDetector()
+  await detector.fit(orders)
+  const said = { ...orders[0]!, amount: String(orders[0]!.amount) }
+  expect(detector.scoreSync(said)).toBe(detector.scoreSync(orders[0]!))
+  expect((await detector.score([said]))[0]).toBe((await detector.score([orders[0]!]))[0])
+  const unseen = { ...orders[0]!, kind: 7 }
+  const [alone, among] = [detector.scoreSync(unseen), (await detector.score([unseen]))[0]!]
+  expect(alone).toBeGreaterThan(2 * detector.scoreSync(orders[0]!))
+  expect(Math.abs(alone / among - 1)).toBeLessThan(1e-3)
+})
+
 test('rows are typed by an interface or a class as well as by a record, in strict TypeScript', async () => {
   interface Order {
     kind: string

@@ -186,7 +186,7 @@ function asText(value: unknown, isGiven: boolean): string | undefined {
 
 /**
  * A value as one of a type: a number, milliseconds, a truth value, a text or a bigint; null where it is missing, undefined where it does not fit. By the same rules
- * as the values of a column whose type was found.
+ * as the values of a column whose type was given.
  */
 export function valueOfType(
   type: ColumnType,
@@ -202,15 +202,15 @@ export function valueOfType(
 function readAs(type: ColumnType, value: unknown) {
   switch (type) {
     case 'number':
-      return asNumber(value, false)
+      return asNumber(value, true)
     case 'boolean':
-      return asBoolean(value, false)
+      return asBoolean(value, true)
     case 'date':
       return asDate(value)
     case 'bigint':
-      return asBigint(value, false)
+      return asBigint(value, true)
     case 'string':
-      return asText(value, false)
+      return asText(value, true)
     default:
       return undefined
   }
