@@ -29,6 +29,15 @@ TEST(SegmentReader, TellsTheSystemToForgetWhatWasReadWhereItIsAskedTo) {
   }
 }
 
+TEST(FileIdentity, MatchesTimesThatAreKnownInMillisecondsOnly) {
+  const FileIdentity exact{1, 2, 3, 5'123'456}, rounded{1, 2, 3, 5'000'000};
+  EXPECT_TRUE(exact.matches(exact));
+  EXPECT_TRUE(rounded.matches(exact));
+  EXPECT_FALSE(exact.matches(rounded));
+  EXPECT_FALSE(rounded.matches({1, 2, 3, 6'000'000}));
+  EXPECT_FALSE(rounded.matches({1, 2, 4, 5'123'456}));
+}
+
 TEST(RowRanges, MapPositionsToRows) {
   const RowRanges ranges({{2, 5}, {5, 6}, {10, 12}});
   const std::vector<std::uint32_t> rows = {2, 3, 4, 5, 10, 11}, neighbours = {3, 2, 1, 1, 2, 1};

@@ -88,7 +88,7 @@ void SegmentReader::check(std::size_t segment, FileSystem::File file, std::uint3
   const RowFiles::Segment& expected = segments_[segment];
   FileIdentity found;
   if (const int error = system_.identify(file, found)) throw FileError(expected.path, "cannot be read", row, error);
-  if (found != expected.identity) throw FileError(expected.path, kChanged, row);
+  if (!expected.identity.matches(found)) throw FileError(expected.path, kChanged, row);
 }
 
 FileSystem::File SegmentReader::take(std::size_t segment, FileSystem::Access access, std::uint32_t row) {

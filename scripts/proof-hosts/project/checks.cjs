@@ -68,6 +68,17 @@ const statements = {
       rmSync(folder, { recursive: true })
     }
   },
+  'rows in files are trained on': async ({ Matrix, SparseAutoencoder, writeDataset }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'layerwise-host-'))
+    try {
+      const matrix = Matrix.from(Float64Array.from(rows.flat()), 60, 6)
+      const dataset = await writeDataset(join(folder, 'rows'), [matrix.slice(0, 20), matrix.slice(20)])
+      const { epochs } = await new SparseAutoencoder(settings).fit(dataset, { epochs: 2, batchSize: 20 })
+      assert.equal(epochs.length, 2)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  },
   'options are refused by name': ({ SparseAutoencoder }) => {
     assert.throws(() => new SparseAutoencoder({ ...settings, hiden: 3 }), /unknown option 'hiden'/)
   },
