@@ -1,6 +1,8 @@
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { sealed } from '../bench/prove/checkpoint-seal.js'
+import { partsOfSafetensors, safetensorsOf } from '../bench/prove/mutate.js'
 import {
   loadModel,
   Matrix,
@@ -263,6 +265,24 @@ describe('a file that was changed is refused, wherever that was:', () => {
       })
     }
   })
+
+  test.each(['run', 'kernels', 'method', 'options', 'carried', 'data', 'phases', 'phaseCount', 'integers'])(
+    'at its %s, also if its checksum is right',
+    async (field) => {
+      await interrupted()
+      const bytes = readFileSync(path)
+      for (const value of [undefined, null, -1, 'x', [], {}, [null], { x: [] }]) {
+        const { header, numbers } = partsOfSafetensors(bytes)
+        const texts = header.__metadata__ as Record<string, string>
+        const said = JSON.parse(texts['layerwise.checkpoint']!) as Record<string, unknown>
+        if (typeof said[field] === typeof value && Array.isArray(said[field]) === Array.isArray(value))
+          continue
+        texts['layerwise.checkpoint'] = JSON.stringify({ ...said, [field]: value })
+        writeFileSync(path, sealed(safetensorsOf(header, numbers)))
+        expectError(await rejection(resumeTraining(path, x, on)), 'ERR_FORMAT', `its ${field} are `)
+      }
+    },
+  )
 
   test('cut anywhere', async () => {
     await interrupted()

@@ -198,19 +198,22 @@ function checkHeader(
   header: Record<string, unknown>,
 ): asserts header is Record<string, unknown> & CheckpointHeader {
   const { run, kernels, method, options, carried, data, phases, phaseCount, integers } = header
-  const checks: Record<string, boolean> = {
-    run: isText(run),
-    kernels:
+  // In this order: each may use what those before it have found.
+  const checks: Record<string, () => boolean> = {
+    run: () => isText(run),
+    kernels: () =>
       isRecordOf(kernels, isText) && ['version', 'openblas', 'kernel', 'vectors'].every((k) => k in kernels),
-    method: isText(method),
-    options: isRecord(options),
-    carried: isListOf(carried, isText),
-    data: isRecord(data) && isRecord(data.x) && (data.validation === undefined || isRecord(data.validation)),
-    phases: isListOf(phases, isPhase),
-    phaseCount: isWhole(phaseCount) && phaseCount >= 1 && (phases as unknown[]).length <= phaseCount,
-    integers: isRecordOf(integers, Number.isSafeInteger),
+    method: () => isText(method),
+    options: () => isRecord(options),
+    carried: () => isListOf(carried, isText),
+    data: () =>
+      isRecord(data) && isRecord(data.x) && (data.validation === undefined || isRecord(data.validation)),
+    phases: () => isListOf(phases, isPhase),
+    phaseCount: () =>
+      isWhole(phaseCount) && phaseCount >= 1 && (phases as readonly unknown[]).length <= phaseCount,
+    integers: () => isRecordOf(integers, Number.isSafeInteger),
   }
-  const bad = Object.keys(checks).find((field) => !checks[field])
+  const bad = Object.keys(checks).find((field) => !checks[field]!())
   if (bad !== undefined) throw formatError(name, `its ${bad} are ${show(header[bad])}`)
 }
 
