@@ -15,12 +15,13 @@ const FOUND = 99
 
 type Environment = Readonly<Record<string, string>>
 
-/** Runs a program whose output is shown. */
-function runs(command: readonly string[], env: Environment = {}): void {
+/** Runs a program whose output is shown, and which must end by one of these statuses. */
+function runs(command: readonly string[], env: Environment = {}, good: readonly number[] = [0]): void {
   const { status, signal, error } = spawnSync(command[0]!, command.slice(1), {
     ...{ cwd: root, stdio: 'inherit', env: { ...process.env, ...env } },
   })
-  if (status !== 0) throw new Error(`${command.join(' ')} ended by ${error?.message ?? signal ?? status}`)
+  if (status === null || !good.includes(status))
+    throw new Error(`${command.join(' ')} ended by ${error?.message ?? signal ?? status}`)
 }
 
 function built(...options: string[]): void {
@@ -54,7 +55,9 @@ const valgrind = run('valgrind at avx2', 'no C++ test reads what is not written 
   mustHaveLevel('avx2')
   built('--level=avx2')
   const options = ['--quiet', `--error-exitcode=${FOUND}`, '--max-stackframe=8000000', '--fair-sched=yes']
-  runs(['valgrind', ...options, 'build-avx2/layerwise_tests', '--gtest_brief=1'], ofLevel('avx2'))
+  const command = ['valgrind', ...options, 'build-avx2/layerwise_tests', '--gtest_brief=1']
+  // Status 1: a test failed. Valgrind has a long double of 64 bits, which is too short for the differences that check gradients.
+  runs(command, ofLevel('avx2'), [0, 1])
 })
 
 /** Tests of files, hostile arrays and interrupted calls: where memory is handed between JavaScript and threads. */
