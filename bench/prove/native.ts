@@ -81,8 +81,11 @@ const addressInNode = run(
     built('--sanitize=address', '--addon')
     const env = {
       ...{ LD_PRELOAD: library, LAYERWISE_BINARY: join(root, 'build-address-addon/Release/layerwise.node') },
-      // Node itself is not instrumented: what it keeps to its end would be reported as lost.
-      ...{ ASAN_OPTIONS: 'detect_leaks=0:quarantine_size_mb=32', UBSAN_OPTIONS: 'print_stacktrace=1' },
+      // Node itself is not instrumented: what it keeps to its end would be reported as lost. Tests ask for more memory than there is.
+      ...{
+        ASAN_OPTIONS: 'detect_leaks=0:quarantine_size_mb=32:allocator_may_return_null=1',
+        UBSAN_OPTIONS: 'print_stacktrace=1',
+      },
     }
     const tsx = ['--import', 'tsx', 'bench/prove/run.ts']
     runs(
