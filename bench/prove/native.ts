@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { levelsOfProcessor } from '../../scripts/vector-levels.mjs'
 import { has } from './child.js'
-import { type Proof, Skipped } from './proof.js'
+import { eachRound, type Proof, Skipped } from './proof.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -50,15 +50,30 @@ function run(name: string, promise: string, once: () => void): Proof {
   }
 }
 
-const valgrind = run('valgrind at avx2', 'no C++ test reads what is not written or not its own', () => {
-  if (!has('valgrind', '--version')) throw new Skipped('there is no valgrind')
-  mustHaveLevel('avx2')
-  built('--level=avx2')
-  const options = ['--quiet', `--error-exitcode=${FOUND}`, '--max-stackframe=8000000', '--fair-sched=yes']
-  const command = ['valgrind', ...options, 'build-avx2/layerwise_tests', '--gtest_brief=1']
-  // Status 1: a test failed. Valgrind has a long double of 64 bits, which is too short for the differences that check gradients.
-  runs(command, ofLevel('avx2'), [0, 1])
-})
+/** Parts of the C++ tests, of which each runs alone: all of them take an hour under valgrind. */
+const PARTS = 20
+
+const valgrind: Proof = {
+  name: 'valgrind at avx2',
+  promise: 'no C++ test reads what is not written or not its own',
+  rounds: `of ${PARTS} parts of the tests`,
+  count: PARTS,
+  quick: 0,
+  async prove(rounds) {
+    if (!has('valgrind', '--version')) throw new Skipped('there is no valgrind')
+    mustHaveLevel('avx2')
+    built('--level=avx2')
+    const options = ['--quiet', `--error-exitcode=${FOUND}`, '--max-stackframe=8000000', '--fair-sched=yes']
+    const command = ['valgrind', ...options, 'build-avx2/layerwise_tests', '--gtest_brief=1']
+    const part = (round: number) => ({
+      GTEST_TOTAL_SHARDS: String(PARTS),
+      GTEST_SHARD_INDEX: String(round % PARTS),
+    })
+    // Status 1: a test failed. Valgrind has a long double of 64 bits, which is too short for the differences that check gradients.
+    await eachRound(rounds, async (round) => runs(command, { ...ofLevel('avx2'), ...part(round) }, [0, 1]))
+    return 'valgrind found nothing'
+  },
+}
 
 /** Tests of files, hostile arrays and interrupted calls: where memory is handed between JavaScript and threads. */
 const NODE_TESTS = [
