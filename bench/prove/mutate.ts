@@ -99,6 +99,9 @@ const VALUES: readonly unknown[] = [
 
 const pick = <T>(random: RowRandom, from: readonly T[]): T => from[random.below(from.length)]!
 
+/** One of them, of its own: it may be changed again. */
+const anyValue = (random: RowRandom): unknown => structuredClone(pick(random, VALUES))
+
 /** A place in bytes: as often near the beginning, where headers are, as anywhere. */
 function place(random: RowRandom, length: number): number {
   return random.below(1 + (random.next() < 0.5 ? Math.min(length, 200) : length))
@@ -215,21 +218,20 @@ export function mutatedJson(value: unknown, random: RowRandom): unknown {
   const copy = structuredClone(value) as Node
   for (let k = random.below(2); k >= 0; k--) {
     const count = countOf(copy)
-    if (count === 0) return pick(random, VALUES)
+    if (count === 0) return anyValue(random)
     const { parent, key } = placeOf(copy, random.below(count))
     const old = parent[key]
     const isJson = typeof old === 'string' && /^[[{]/.test(old)
     const way = isJson ? 0 : 1 + random.below(6)
     if (way === 0) parent[key] = mutatedText(old as string, random)
     else if (way === 1) delete parent[key]
-    else if (way === 2)
-      parent[pick(random, ['a', 'kind', 'format', '0', key.slice(1)])] = pick(random, VALUES)
+    else if (way === 2) parent[pick(random, ['a', 'kind', 'format', '0', key.slice(1)])] = anyValue(random)
     else if (way === 3 && typeof old === 'number')
       parent[key] = pick(random, [old + 1, old - 1, -old, old * 1e9])
     else if (way === 4) {
       const other = placeOf(copy, random.below(count))
       parent[key] = structuredClone(other.parent[other.key])
-    } else parent[key] = pick(random, VALUES)
+    } else parent[key] = anyValue(random)
   }
   return copy
 }
