@@ -284,6 +284,22 @@ describe('a file that was changed is refused, wherever that was:', () => {
     },
   )
 
+  test('at numbers that are not finite, which no training writes, also if their checksum is right', async () => {
+    await interrupted()
+    const bytes = readFileSync(path)
+    const arrays = ['job.parameters', 'job.adam.firstMoment', 'model.layers.0.weights']
+    for (const name of arrays) {
+      for (const value of [NaN, Infinity]) {
+        const { header, numbers } = partsOfSafetensors(Buffer.from(bytes))
+        const { data_offsets } = header[name] as { data_offsets: [number, number] }
+        numbers.writeFloatLE(value, data_offsets[0] + 4)
+        writeFileSync(path, sealed(safetensorsOf(header, numbers)))
+        const error = await rejection(resumeTraining(path, x, on))
+        expectError(error, 'ERR_FORMAT', `'${name}' has numbers that are not finite`)
+      }
+    }
+  })
+
   test('cut anywhere', async () => {
     await interrupted()
     const bytes = readFileSync(path)

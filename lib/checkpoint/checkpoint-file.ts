@@ -272,6 +272,8 @@ export async function checkpointArrays(
         `it is damaged: the numbers of '${tensor.name}' are not those that were written`,
       )
     }
+    if (mustBeFinite(tensor.name, tensor.data.length) && (await firstNotFinite(tensor.data)) >= 0)
+      throw formatError(name, `it is damaged: '${tensor.name}' has numbers that are not finite`)
     const [, k] = /^history\.(\d{1,4})$/.exec(tensor.name) ?? []
     if (k !== undefined) histories[Number(k)] = tensor.data as Float64Array
     else if (tensor.name.startsWith(MODEL)) {
