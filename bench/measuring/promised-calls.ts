@@ -16,6 +16,7 @@ import {
   readTable,
   SoftmaxClassifier,
   SparseAutoencoder,
+  SparseMatrix,
   StandardScaler,
   samplePatches,
   type TableColumn,
@@ -173,6 +174,16 @@ export const PROMISED_CALLS: Readonly<Record<string, Prepare>> = {
   'scaler.fit of wide rows': async (rows) => {
     const x = matrix(4, 2 * rows)
     return () => new StandardScaler().fit(x)
+  },
+  'scaler.fit of sparse wide rows': async (rows) => {
+    const x = SparseMatrix.from({
+      rows: 4,
+      cols: 2 * rows,
+      indptr: Uint32Array.of(0, 1, 2, 3, 4),
+      indices: Uint32Array.of(7, 0, 9, 1),
+      values: Float32Array.of(1, 2, 3, 4),
+    })
+    return () => new StandardScaler({ center: false }).fit(x)
   },
   'scaler.transform of wide rows': async (rows) => {
     const x = matrix(4, 2 * rows)

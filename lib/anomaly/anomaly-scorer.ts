@@ -1,6 +1,6 @@
 import { freezeDeep } from '../base/check.js'
 import { LayerwiseError } from '../base/errors.js'
-import { allocate, type PlainFloat32Array, type PlainFloat64Array } from '../base/precision.js'
+import { allocateUnset, type PlainFloat32Array, type PlainFloat64Array } from '../base/precision.js'
 import type { Dataset } from '../data/dataset.js'
 import type { Matrix } from '../data/matrix.js'
 import type { Rows, SingleRow } from '../data/rows.js'
@@ -119,8 +119,8 @@ export abstract class AnomalyScorer extends BaseModel<'float32'> {
     const { reference } = this.known()
     const { score: threshold } = this.threshold
     const scores = await this.score(x, options)
-    const isAnomaly = allocate('uint8', scores.length, 'answers')
-    const normal = allocate('float64', scores.length, 'answers')
+    const isAnomaly = allocateUnset('uint8', scores.length, 'answers')
+    const normal = allocateUnset('float64', scores.length, 'answers')
     for await (const [from, to] of rowSlices(scores.length, 8)) {
       for (let i = from; i < to; i++) {
         isAnomaly[i] = scores[i]! > threshold ? 1 : 0

@@ -1,4 +1,4 @@
-import { allocate, type PlainFloat32Array, type PlainFloat64Array } from '../base/precision.js'
+import { allocateUnset, type PlainFloat32Array, type PlainFloat64Array } from '../base/precision.js'
 import { rowsOfBatch } from '../data/dataset/batch-numbers.js'
 import { batchesOf } from '../data/dataset/source-batches.js'
 import { isEmpty } from '../data/dataset/write-dataset.js'
@@ -38,7 +38,7 @@ export async function scoresOfAll(
   for await (const { scores } of scoreParts(state, given, run)) parts.push(scores)
   const length = parts.reduce((sum, part) => sum + part.length, 0)
   if (length === 0) throw emptyError('x')
-  const all = allocate('float64', length, 'scores')
+  const all = allocateUnset('float64', length, 'scores')
   let at = 0
   for (const part of parts) {
     all.set(part, at)

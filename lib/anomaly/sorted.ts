@@ -1,4 +1,4 @@
-import { allocate, type PlainFloat64Array } from '../base/precision.js'
+import { allocateUnset, type PlainFloat64Array } from '../base/precision.js'
 import { turn } from '../data/slices.js'
 
 /** Numbers that are sorted, and eight times as many that are merged, between two turns of the event loop: about a millisecond. */
@@ -16,7 +16,7 @@ export async function sorted(values: PlainFloat64Array): Promise<PlainFloat64Arr
     values.subarray(from, from + SLICE).sort()
   }
   if (length <= SLICE) return values
-  let [now, next] = [values, allocate('float64', length, 'sorted numbers')]
+  let [now, next] = [values, allocateUnset('float64', length, 'sorted numbers')]
   for (let run = SLICE; run < length; run *= 2) {
     for (let from = 0; from < length; from += 2 * run) {
       await merge(now, next, from, Math.min(length, from + run), Math.min(length, from + 2 * run))

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { types } from 'node:util'
 import { checkChoice } from './check.js'
 import { LayerwiseError, messageOf } from './errors.js'
@@ -98,6 +99,29 @@ export function allocate<T extends StorageType>(type: T, length: number, what: s
 export function allocate(type: StorageType, length: number, what: string): StoredArray {
   try {
     return new ARRAYS[type](length)
+  } catch (cause) {
+    throw memoryError(what, length, ARRAYS[type].BYTES_PER_ELEMENT, cause)
+  }
+}
+
+/**
+ * The sizes in bytes, from 1 MiB to 64 MiB, of arrays that C libraries give from memory they had before, and fill with zeros in one go:
+ * milliseconds of the event loop. Longer ones are new pages of the system, which are zeros already.
+ */
+const [LEAST_UNSET, MOST_UNSET] = [2 ** 20, 2 ** 26]
+
+/**
+ * As {@link allocate}, with any numbers in place of zeros: for arrays that are written in full before others see them.
+ *
+ * @throws {@link LayerwiseError} `ERR_MEMORY` if they cannot be allocated
+ */
+export function allocateUnset<P extends Precision>(type: P, length: number, what: string): FloatArray<P>
+export function allocateUnset<T extends StorageType>(type: T, length: number, what: string): StoredArray<T>
+export function allocateUnset(type: StorageType, length: number, what: string): StoredArray {
+  const bytes = length * ARRAYS[type].BYTES_PER_ELEMENT
+  if (bytes < LEAST_UNSET || bytes > MOST_UNSET) return allocate(type, length, what)
+  try {
+    return new ARRAYS[type](Buffer.allocUnsafeSlow(bytes).buffer, 0, length)
   } catch (cause) {
     throw memoryError(what, length, ARRAYS[type].BYTES_PER_ELEMENT, cause)
   }

@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import { argumentError } from '../base/check.js'
 import { transferredError } from '../base/data-errors.js'
-import { allocate, type PlainUint8Array } from '../base/precision.js'
+import { allocateUnset, type PlainUint8Array } from '../base/precision.js'
 import type { ByteSource } from './read-file.js'
 import { turn } from './slices.js'
 import { plainArray } from './storage.js'
@@ -52,7 +52,7 @@ export function bytesSource(argument: string, given: unknown): ByteSource {
 export async function joinBytes(argument: string, parts: readonly Uint8Array[]): Promise<PlainUint8Array> {
   const lengths = parts.map(({ length }) => length)
   const whole = lengths.reduce((sum, length) => sum + length, 0)
-  const joined = allocate('uint8', whole, argument)
+  const joined = allocateUnset('uint8', whole, argument)
   let end = 0
   for (const [k, length] of lengths.entries()) {
     for (let at = 0; at < length; at += SLICE_BYTES) {

@@ -1,5 +1,5 @@
 import { shapeError } from '../base/check.js'
-import { allocate, type PlainFloat64Array } from '../base/precision.js'
+import { allocateUnset, type PlainFloat64Array } from '../base/precision.js'
 import { type Dataset, datasetRows } from './dataset.js'
 import { halfNumbers } from './halves.js'
 import { type Between, rowSlices } from './slices.js'
@@ -18,7 +18,7 @@ export async function columnOf(
 ): Promise<PlainFloat64Array> {
   const { rows, cols, type, scale } = dataset
   if (cols !== 1) throw shapeError(argument, 'a dataset of one column', `${cols} columns`)
-  const numbers = allocate('float64', rows, argument)
+  const numbers = allocateUnset('float64', rows, argument)
   const stored = datasetRows(argument, dataset, { width: 1, scaling: undefined })
   for await (const { from, rows: count, data } of storedBatches(argument, stored)) {
     const halves = halfNumbers(data, type)

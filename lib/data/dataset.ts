@@ -1,6 +1,6 @@
 import { checkInteger, checkOptions, checkText, checkWithin, ownCopy, shapeError } from '../base/check.js'
 import { LayerwiseError } from '../base/errors.js'
-import { allocate, type StoredArray } from '../base/precision.js'
+import { allocate, allocateUnset, type StoredArray } from '../base/precision.js'
 import { STORAGE_TYPES, type StorageType } from '../base/storage-type.js'
 import { type NativeRows, type NativeScaling, nativeScaling } from '../native/binding.js'
 import { checkSignal } from '../native/run-options.js'
@@ -134,12 +134,12 @@ export class Dataset {
     checkInteger('to', to, from, this.rows)
     openState('dataset', this)
     const { cols, type, scale } = this
-    const stored = allocate<StorageType>(type, (to - from) * cols, 'rows')
+    const stored = allocateUnset<StorageType>(type, (to - from) * cols, 'rows')
     const size = rowBytes(this)
     await readSegments(segmentsBetween(this.segments, from, to, size), size, stored)
     if (!isHalf(type)) return Matrix.from(stored, to - from, cols, { scale, type })
     const numbers = halfNumbers(stored, type)!
-    const values = allocate('float32', stored.length, 'rows')
+    const values = allocateUnset('float32', stored.length, 'rows')
     for await (const [begin, end] of rowSlices(stored.length, 1, SCANNED)) {
       for (let k = begin; k < end; k++) values[k] = numbers[stored[k]!]! * scale
     }

@@ -1,16 +1,8 @@
 import { createGunzip } from 'node:zlib'
-import type { FloatArray, PlainUint8Array, Precision } from '../base/precision.js'
+import { allocateUnset, type FloatArray, type PlainUint8Array, type Precision } from '../base/precision.js'
 import { Matrix } from './matrix.js'
 import type { MatrixData } from './matrix-data.js'
-import {
-  allocate,
-  type ByteSource,
-  formatError,
-  type OpenFile,
-  readExactly,
-  readStart,
-  withFile,
-} from './read-file.js'
+import { type ByteSource, formatError, type OpenFile, readExactly, readStart, withFile } from './read-file.js'
 import { rowSlices } from './slices.js'
 
 /** Element types of a file, each with a number type that represents it exactly. All are big-endian. */
@@ -38,8 +30,6 @@ const elementTypes: ReadonlyMap<number, IdxElementType> = new Map([
   [13, { name: '32-bit floats', size: 4, precision: 'float32', read: (view, at) => view.getFloat32(at) }],
   [14, { name: '64-bit floats', size: 8, precision: 'float64', read: (view, at) => view.getFloat64(at) }],
 ])
-
-const rawBytes = { size: 1, make: (length: number) => new Uint8Array(length) } as const
 
 /** A four-byte magic number, and at most 255 dimensions of four bytes. */
 export const LONGEST_IDX_HEADER = 4 + 255 * 4
@@ -118,11 +108,7 @@ async function numbersOf(
   { size, precision, read }: IdxElementType,
   data: Uint8Array,
 ): Promise<FloatArray> {
-  const kind = precision === 'float64' ? Float64Array : Float32Array
-  const numbers = allocate(name, data.length / size, {
-    size: kind.BYTES_PER_ELEMENT,
-    make: (n) => new kind(n),
-  })
+  const numbers = allocateUnset(precision, data.length / size, `'${name}'`)
   const view = new DataView(data.buffer, data.byteOffset, data.length)
   for await (const [from, to] of rowSlices(numbers.length, 1)) {
     for (let k = from; k < to; k++) numbers[k] = read(view, k * size)
@@ -131,7 +117,7 @@ async function numbersOf(
 }
 
 async function labelsOf(name: string, numbers: FloatArray): Promise<PlainUint8Array> {
-  const labels = allocate(name, numbers.length, rawBytes)
+  const labels = allocateUnset('uint8', numbers.length, `'${name}'`)
   for await (const [from, to] of rowSlices(numbers.length, 1)) {
     for (let row = from; row < to; row++) {
       const label = numbers[row]!
@@ -148,7 +134,7 @@ function readIdxFile(path: string | URL, check: HeaderCheck): Promise<IdxFile> {
     const start = await readStart(file, LONGEST_IDX_HEADER)
     if (start[0] === 0x1f && start[1] === 0x8b) return readGzipped(file, check)
     const header = readIdxHeader(file, start, check)
-    const data = allocate(file.name, header.bytes, rawBytes)
+    const data = allocateUnset('uint8', header.bytes, `'${file.name}'`)
     await readExactly(file, data, header.length)
     return { name: file.name, dimensions: header.dimensions, type: header.type, data }
   })
@@ -192,7 +178,7 @@ async function readGzipped(file: OpenFile, check: HeaderCheck): Promise<IdxFile>
             `its header promises ${header.bytes} bytes, more than ${file.size} of gzip can hold`,
           )
         }
-        data = allocate(file.name, header.bytes, rawBytes)
+        data = allocateUnset('uint8', header.bytes, `'${file.name}'`)
         body = start.subarray(header.length)
       }
       if (filled + body.length > data.length) {

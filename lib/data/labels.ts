@@ -2,7 +2,7 @@ import { types } from 'node:util'
 import { argumentError, checkInteger, readArray, shapeError } from '../base/check.js'
 import { changedError } from '../base/data-errors.js'
 import { LayerwiseError } from '../base/errors.js'
-import { allocate, type PlainUint32Array } from '../base/precision.js'
+import { allocateUnset, type PlainUint32Array } from '../base/precision.js'
 import { show, showReceived, showSome } from '../base/show.js'
 import type { NativeRows } from '../native/binding.js'
 import { columnOf } from './column.js'
@@ -90,7 +90,7 @@ export async function toLabels(
   const given = dataset ? await columnOf(argument, dataset, between) : checkArray(argument, labels, classes)
   if (given.length !== rows) throw shapeError(argument, `${rows} labels, one a row`, `${given.length} labels`)
   const indexOf = typeof classes === 'number' ? numberIndex(argument, classes) : nameIndex(argument, classes)
-  const out = allocate('uint32', rows, argument)
+  const out = allocateUnset('uint32', rows, argument)
   for await (const [from, to] of rowSlices(rows, 1)) {
     between()
     if (given.length !== rows) throw changedError(argument)

@@ -11,6 +11,7 @@ import {
 } from '../base/check.js'
 import {
   allocate,
+  allocateUnset,
   checkPrecision,
   elementType,
   type FloatArray,
@@ -130,7 +131,7 @@ export class Matrix<D extends MatrixData = MatrixData> {
     const list = readArray(rows)
     if (list.length === 0) throw shapeError('rows', 'at least one row', 0)
     const width = rowWidth('rows', list[0])
-    const data = allocate(precision, list.length * width, 'rows')
+    const data = allocateUnset(precision, list.length * width, 'rows')
     for (const [i, row] of list.entries()) copyAnyRow('rows', row, i, width, data)
     return new Matrix(data, list.length, width, 1, precision)
   }

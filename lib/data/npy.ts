@@ -1,5 +1,5 @@
 import { checkChoice, checkOptions } from '../base/check.js'
-import { allocate, type StoredArray } from '../base/precision.js'
+import { allocate, allocateUnset, type StoredArray } from '../base/precision.js'
 import { STORAGE_TYPES, type StorageType } from '../base/storage-type.js'
 import { bytesOf } from './bytes.js'
 import { checkMatrix, Matrix } from './matrix.js'
@@ -70,7 +70,7 @@ export async function readNpy(path: string | URL): Promise<Matrix<StoredArray>> 
 /** The array of a .npy file, as {@link readNpy}. */
 export async function npyFrom(file: ByteSource): Promise<Matrix<StoredArray>> {
   const { type, rows, cols, length } = await readNpyHeader(file)
-  const data = allocate<StorageType>(type, rows * cols, `'${file.name}'`)
+  const data = allocateUnset<StorageType>(type, rows * cols, `'${file.name}'`)
   await readExactly(file, data, length)
   return Matrix.from(data, rows, cols, { type })
 }

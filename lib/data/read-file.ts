@@ -3,7 +3,7 @@ import { isAbsolute, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { argumentError } from '../base/check.js'
 import { LayerwiseError, messageOf } from '../base/errors.js'
-import { memoryError, type PlainUint8Array } from '../base/precision.js'
+import type { PlainUint8Array } from '../base/precision.js'
 import { shorten } from '../base/show.js'
 
 /** Bytes requested at once: they are read off the JavaScript thread. */
@@ -69,22 +69,6 @@ export async function readStart(source: ByteSource, length: number): Promise<Pla
   const bytes = new Uint8Array(Math.min(length, source.size))
   await readExactly(source, bytes, 0)
   return bytes
-}
-
-/** How a file stores numbers. */
-export interface ElementKind<T> {
-  /** Bytes each. */
-  readonly size: number
-  readonly make: (length: number) => T
-}
-
-/** A typed array of a length given in a file and checked against its size; `ERR_MEMORY` if there is no room for it. */
-export function allocate<T>(name: string, length: number, { size, make }: ElementKind<T>): T {
-  try {
-    return make(length)
-  } catch (error) {
-    throw memoryError(`'${name}'`, length, size, error)
-  }
 }
 
 /** The error for wrong content of a file. */

@@ -2,7 +2,7 @@ import { types } from 'node:util'
 import { argumentError, shapeError } from '../base/check.js'
 import { changedError } from '../base/data-errors.js'
 import { LayerwiseError } from '../base/errors.js'
-import { allocate } from '../base/precision.js'
+import { allocateUnset } from '../base/precision.js'
 import { showReceived } from '../base/show.js'
 import type { NativeRows } from '../native/binding.js'
 import { columnOf } from './column.js'
@@ -49,7 +49,7 @@ export async function toRowWeights(
   const given = dataset ? await columnOf(argument, dataset, between) : checkArray(argument, weights)
   if (given.length !== rows)
     throw shapeError(argument, `${rows} weights, one a row`, `${given.length} weights`)
-  const out = allocate('float64', rows, argument)
+  const out = allocateUnset('float64', rows, argument)
   for await (const [from, to] of rowSlices(rows, 1)) {
     between()
     if (given.length !== rows) throw changedError(argument)

@@ -1,7 +1,7 @@
 import { argumentError, ownCopy, shapeError } from '../base/check.js'
 import { changedError } from '../base/data-errors.js'
 import { LayerwiseError } from '../base/errors.js'
-import { allocate, type FloatArray, type Precision } from '../base/precision.js'
+import { allocateUnset, type FloatArray, type Precision } from '../base/precision.js'
 import { type NativeRows, type NativeScaling, nativeScaling } from '../native/binding.js'
 import { asDataset, type Dataset, datasetRows } from './dataset.js'
 import { asMatrix, copyAnyRow, Matrix, type Row, rowWidth } from './matrix.js'
@@ -142,7 +142,7 @@ async function fromArrays<P extends Precision>(
 ): Promise<Matrix<FloatArray<P>>> {
   const rows = x.length
   if (rows === 0) throw emptyError(argument)
-  const data = allocate(precision, rows * width, argument)
+  const data = allocateUnset(precision, rows * width, argument)
   let slices = 0
   for (const block of blockRanges(rows, width, NUMBERS_PER_ROW)) {
     // The first slice is copied synchronously, so small arrays are copied at the call; the others never are.

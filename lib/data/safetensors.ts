@@ -1,7 +1,7 @@
 import { argumentError, checkInteger, shapeError } from '../base/check.js'
-import { elementType, isPrecision } from '../base/precision.js'
+import { allocateUnset, elementType, isPrecision, type Precision } from '../base/precision.js'
 import { bytesOf } from './bytes.js'
-import { allocate, type ByteSource, formatError, readExactly, withFile } from './read-file.js'
+import { type ByteSource, formatError, readExactly, withFile } from './read-file.js'
 import {
   type HeaderEntry,
   LONGEST_HEADER,
@@ -29,9 +29,9 @@ export interface Safetensors {
 }
 
 const elementTypes = {
-  F64: { size: 8, make: (length: number): Tensor['data'] => new Float64Array(length) },
-  F32: { size: 4, make: (length: number): Tensor['data'] => new Float32Array(length) },
-} as const
+  F64: { size: 8, precision: 'float64' },
+  F32: { size: 4, precision: 'float32' },
+} as const satisfies Record<string, { size: number; precision: Precision }>
 
 type ElementType = keyof typeof elementTypes
 
@@ -127,7 +127,8 @@ export async function safetensorsFrom(
   const tensors = new Map<string, Tensor>()
   for (const { name, type, shape, begin, end } of entries) {
     const kind = elementTypes[type]
-    const data = places?.get(name) ?? allocate(source.name, (end - begin) / kind.size, kind)
+    const data =
+      places?.get(name) ?? allocateUnset(kind.precision, (end - begin) / kind.size, `'${source.name}'`)
     await readExactly(source, data as typeof data & ArrayBufferView<ArrayBuffer>, length + begin)
     tensors.set(name, { name, shape, data })
   }

@@ -1,6 +1,6 @@
 import { ownCopy } from '../base/check.js'
 import { transferredError } from '../base/data-errors.js'
-import { allocate, type PlainUint8Array } from '../base/precision.js'
+import { allocateUnset, type PlainUint8Array } from '../base/precision.js'
 import { isAttached, type NativeRows } from '../native/binding.js'
 import { binding } from '../native/load.js'
 import { turn } from './slices.js'
@@ -79,7 +79,7 @@ async function copied<D extends NativeRows['data']>(
  */
 function memoryForRows(length: number, argument: string): PlainUint8Array {
   const unit = length < HUGE_PAGE / 4 ? CACHE_LINE : HUGE_PAGE
-  const bytes = allocate('uint8', Math.ceil(length / unit) * unit + unit - 1, argument)
+  const bytes = allocateUnset('uint8', Math.ceil(length / unit) * unit + unit - 1, argument)
   const begin = binding().prepareRows(bytes, unit)
   return bytes.subarray(begin, begin + length)
 }

@@ -1,5 +1,5 @@
 import { argumentError, checkInteger } from '../base/check.js'
-import { allocate, type FloatArray, type PlainFloat64Array, type Precision } from '../base/precision.js'
+import { allocateUnset, type FloatArray, type PlainFloat64Array, type Precision } from '../base/precision.js'
 import type { StorageType } from '../base/storage-type.js'
 import { absolutePath } from '../data/dataset/row-file.js'
 import { writeAnswer } from '../data/dataset/write-answer.js'
@@ -105,7 +105,7 @@ export async function collectErrors(
   if (largest !== undefined) return largestOf(parts, largest)
   let all: PlainFloat64Array | undefined
   for await (const { from, whole, answers } of parts) {
-    all ??= allocate('float64', whole, 'errors')
+    all ??= allocateUnset('float64', whole, 'errors')
     all.set(answers, from)
   }
   return all!

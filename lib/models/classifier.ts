@@ -1,4 +1,4 @@
-import { allocate, type FloatArray, type FloatInput, type Precision } from '../base/precision.js'
+import { allocateUnset, type FloatArray, type FloatInput, type Precision } from '../base/precision.js'
 import type { Dataset } from '../data/dataset.js'
 import {
   type Classes,
@@ -200,7 +200,7 @@ export abstract class Classifier<P extends Precision, C extends Classes> extends
         work.throwIfAborted(),
       )
       const largest = await checkRowValues('x', rows, rowCheck, network, work)
-      const predicted = allocate('uint32', rows.rows, 'classes')
+      const predicted = allocateUnset('uint32', rows.rows, 'classes')
       const request = { layers, parameters, objective, rows, largest, predicted }
       const { loss } = await work.read('x', rows, (native) => binding().evaluate({ ...native, ...request }))
       return await scoreOf(rows, predicted, classCount(this.#classes), loss)

@@ -1,5 +1,5 @@
 import { ownCopy } from '../base/check.js'
-import { allocate, type FloatArray, type Precision } from '../base/precision.js'
+import { allocateUnset, type FloatArray, type Precision } from '../base/precision.js'
 import type { NativeRows } from '../native/binding.js'
 import type { NativeWork } from '../native/call.js'
 import type { RunOptions } from '../native/run-options.js'
@@ -31,7 +31,7 @@ export class CodeMemory<P extends Precision> {
    */
   take(argument: string, rows: number, cols: number): FloatArray<P> {
     const known = this.#arrays.get(argument)
-    const array = known ?? allocate(this.#precision, rows * this.#widest, `codes of ${argument}`)
+    const array = known ?? allocateUnset(this.#precision, rows * this.#widest, `codes of ${argument}`)
     if (known === undefined) this.#arrays.set(argument, array)
     return array.subarray(0, rows * cols) as FloatArray<P>
   }

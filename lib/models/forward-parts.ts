@@ -1,6 +1,6 @@
 import { ownCopy } from '../base/check.js'
 import {
-  allocate,
+  allocateUnset,
   type FloatArray,
   type PlainFloat64Array,
   type PlainUint32Array,
@@ -111,9 +111,9 @@ function* cuts(rows: number, step: number): Generator<readonly [number, number]>
 }
 
 function roomFor(task: ForwardTask, result: Result, rows: number): ForwardRequest['out'] {
-  if (result === 'errors') return allocate('float64', rows, result)
-  if (result === 'classes') return allocate('uint32', rows, result)
-  return allocate(task.precision, rows * task.outputs, result)
+  if (result === 'errors') return allocateUnset('float64', rows, result)
+  if (result === 'classes') return allocateUnset('uint32', rows, result)
+  return allocateUnset(task.precision, rows * task.outputs, result)
 }
 
 /** Some of the rows, without a copy. */

@@ -1,6 +1,6 @@
 import { ownCopy } from '../base/check.js'
 import {
-  allocate,
+  allocateUnset,
   type FloatArray,
   type PlainFloat64Array,
   type PlainUint32Array,
@@ -88,7 +88,7 @@ export async function forwardErrors(
   x: Rows,
   options: RunOptions,
 ): Promise<PlainFloat64Array> {
-  return run(task, x, options, 'errors', (rows) => allocate('float64', rows, 'errors'))
+  return run(task, x, options, 'errors', (rows) => allocateUnset('float64', rows, 'errors'))
 }
 
 /** The index of the largest output, the first of equals, for each row. */
@@ -97,7 +97,7 @@ export async function forwardClasses(
   x: Rows,
   options: RunOptions,
 ): Promise<PlainUint32Array> {
-  return run(task, x, options, 'classes', (rows) => allocate('uint32', rows, 'classes'))
+  return run(task, x, options, 'classes', (rows) => allocateUnset('uint32', rows, 'classes'))
 }
 
 /** Reads the caller's rows, allocates the result, and computes. */

@@ -1,4 +1,4 @@
-import { allocate, type FloatArray, type Precision } from '../base/precision.js'
+import { allocateUnset, type FloatArray, type Precision } from '../base/precision.js'
 import { formatError } from '../data/read-file.js'
 import type { Places, Tensor, TensorEntry } from '../data/safetensors.js'
 import type { NativeLayer } from '../native/binding.js'
@@ -60,7 +60,7 @@ export function roomFor<P extends Precision>(
   layers: readonly NativeLayer[],
   precision: P,
 ): { parameters: FloatArray<P>; places: Places } {
-  const parameters = allocate(precision, parameterOffsets(layers).at(-1)!, 'parameters')
+  const parameters = allocateUnset(precision, parameterOffsets(layers).at(-1)!, 'parameters')
   return { parameters, places: new Map(views(layers, parameters).map(({ name, data }) => [name, data])) }
 }
 

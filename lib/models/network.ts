@@ -1,7 +1,7 @@
 import { argumentError, ownCopy, shapeError } from '../base/check.js'
 import { changedError } from '../base/data-errors.js'
 import { LayerwiseError } from '../base/errors.js'
-import { allocate, elementType, type FloatArray, type Precision } from '../base/precision.js'
+import { allocate, allocateUnset, elementType, type FloatArray, type Precision } from '../base/precision.js'
 import { Matrix } from '../data/matrix.js'
 import type { Between } from '../data/slices.js'
 import { isDue, notFiniteWithin, SCANNED, turn } from '../data/slices.js'
@@ -180,7 +180,7 @@ export class Network<P extends Precision> implements DenseLayers<P>, TrainableLa
   /** A copy of `theta`, checked: the right kind of array, the right length, finite. Made a slice at a time. */
   async checked(argument: string, theta: unknown, between: Between): Promise<FloatArray<P>> {
     const given = this.#fitting(argument, theta)
-    const copy = allocate(this.precision, given.length, argument)
+    const copy = allocateUnset(this.precision, given.length, argument)
     for (let from = 0; from < copy.length; from += SCANNED) {
       // The first slice is copied synchronously, so small arrays are copied at the call.
       if (from > 0) {
@@ -212,7 +212,7 @@ export class Network<P extends Precision> implements DenseLayers<P>, TrainableLa
   set(argument: string, theta: unknown): void {
     if (this.#training) throw busy('setParameters')
     const given = this.#fitting(argument, theta)
-    const copy = allocate(this.precision, given.length, argument)
+    const copy = allocateUnset(this.precision, given.length, argument)
     copyFinite(argument, given, copy, 0, given.length)
     this.#parameters = copy
   }
@@ -271,7 +271,7 @@ export class Network<P extends Precision> implements DenseLayers<P>, TrainableLa
 
   #joined(pieces: readonly FloatArray<P>[]): FloatArray<P> {
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
-    const joined = allocate(this.precision, length, 'parameters')
+    const joined = allocateUnset(this.precision, length, 'parameters')
     let from = 0
     for (const piece of pieces) {
       joined.set(piece, from)
@@ -281,7 +281,7 @@ export class Network<P extends Precision> implements DenseLayers<P>, TrainableLa
   }
 
   #copyOf(numbers: Floats, what: string): FloatArray<P> {
-    const copy = allocate(this.precision, numbers.length, what)
+    const copy = allocateUnset(this.precision, numbers.length, what)
     copy.set(numbers)
     return copy
   }

@@ -1,6 +1,6 @@
 import { argumentError, shapeError } from '../base/check.js'
 import { transferredError } from '../base/data-errors.js'
-import { allocate, elementType, type FloatArray, type Precision } from '../base/precision.js'
+import { allocateUnset, elementType, type FloatArray, type Precision } from '../base/precision.js'
 import { asMatrix, type Matrix } from '../data/matrix.js'
 import type { MatrixData } from '../data/matrix-data.js'
 import { asSparseMatrix } from '../data/sparse-matrix.js'
@@ -66,7 +66,7 @@ export function roomIn<P extends Precision>(
   precision: P,
   what: string,
 ): FloatArray<P> {
-  if (out === undefined) return allocate(precision, rows * cols, what)
+  if (out === undefined) return allocateUnset(precision, rows * cols, what)
   const { data, matrix } = out
   checkStillThere(out)
   if (matrix !== undefined && (matrix.rows !== rows || matrix.cols !== cols)) {

@@ -1,5 +1,5 @@
 import { LayerwiseError } from '../base/errors.js'
-import { allocate, type PlainFloat64Array } from '../base/precision.js'
+import { allocateUnset, type PlainFloat64Array } from '../base/precision.js'
 import type { Rows } from '../data/rows.js'
 import { rowSlices } from '../data/slices.js'
 import type { RunOptions } from '../native/run-options.js'
@@ -14,7 +14,7 @@ export async function* rowNorms(
 ): AsyncGenerator<Part<PlainFloat64Array>, void> {
   const { argument, outputs } = task
   for await (const part of forwardParts(task, x, run, 'outputs')) {
-    const norms = allocate('float64', part.rows, 'distances')
+    const norms = allocateUnset('float64', part.rows, 'distances')
     for await (const [from, to] of rowSlices(part.rows, outputs)) {
       run.signal?.throwIfAborted()
       for (let i = from; i < to; i++) {

@@ -1,4 +1,4 @@
-import { allocate } from '../base/precision.js'
+import { allocateUnset } from '../base/precision.js'
 import { formatError } from '../data/read-file.js'
 import type { Places, Tensor, TensorEntry } from '../data/safetensors.js'
 import { checkScaler, type ModelScaler, scalerFromJSON, scalerOf } from '../data/scaling/scaler.js'
@@ -37,8 +37,8 @@ export function storedScaler(
   const [columns = 0] = entries.find((entry) => entry.name === 'scaler.shift')?.shape ?? []
   if (columns < 1) throw formatError(name, "it has no tensor 'scaler.shift' of a number for each column")
   const numbers = {
-    shift: allocate('float64', columns, 'shift'),
-    factor: allocate('float64', columns, 'factor'),
+    shift: allocateUnset('float64', columns, 'shift'),
+    factor: allocateUnset('float64', columns, 'factor'),
   }
   const wanted = SCALER_FIELDS.map((field) => ({ key: `scaler.${field}`, shape: [columns] }))
   const found = entries.filter((entry) => wanted.some(({ key }) => key === entry.name))

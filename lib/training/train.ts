@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import { argumentError } from '../base/check.js'
 import { LayerwiseError } from '../base/errors.js'
-import { allocate } from '../base/precision.js'
+import { allocateUnset } from '../base/precision.js'
 import { usedRows } from '../data/used-rows.js'
 import type {
   Floats,
@@ -264,6 +264,6 @@ function diverged(epoch: number, settings: FitSettings): LayerwiseError {
 
 function sameKind(parameters: Floats): Floats {
   return types.isFloat64Array(parameters)
-    ? allocate('float64', parameters.length, 'parameters')
-    : allocate('float32', parameters.length, 'parameters')
+    ? allocateUnset('float64', parameters.length, 'parameters')
+    : allocateUnset('float32', parameters.length, 'parameters')
 }

@@ -1,6 +1,6 @@
 import { checkOptions, shapeError } from '../../base/check.js'
 import { LayerwiseError } from '../../base/errors.js'
-import { allocate, type FloatArray } from '../../base/precision.js'
+import { allocateUnset, type FloatArray } from '../../base/precision.js'
 import { asDataset, type Dataset } from '../dataset.js'
 import type { Matrix } from '../matrix.js'
 import { type RowWeightsOption, toRowWeights } from '../row-weights.js'
@@ -86,8 +86,8 @@ export abstract class ColumnScaler implements Scaler {
         ? sparseStatistics('x', matrix, weights)
         : columnStatistics('x', matrix, weights)
     const scalingOf = await this.find(matrix, await statistics, weights)
-    const shift = allocate('float64', matrix.cols, 'shift')
-    const factor = allocate('float64', matrix.cols, 'factor')
+    const shift = allocateUnset('float64', matrix.cols, 'shift')
+    const factor = allocateUnset('float64', matrix.cols, 'factor')
     for await (const [from, to] of rowSlices(matrix.cols, 1)) {
       for (let j = from; j < to; j++) {
         const [shiftOf, factorOf] = scalingOf(j)

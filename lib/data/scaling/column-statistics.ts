@@ -1,6 +1,6 @@
 import { inFile, notFiniteError, transferredError } from '../../base/data-errors.js'
 import { LayerwiseError } from '../../base/errors.js'
-import { allocate } from '../../base/precision.js'
+import { allocateUnset } from '../../base/precision.js'
 import { fileOfRow, type NativeRows } from '../../native/binding.js'
 import type { Dataset } from '../dataset.js'
 import { anySlices } from '../dataset-slices.js'
@@ -14,9 +14,14 @@ export class ColumnSums {
   readonly #sums: Float64Array
   readonly #rests: Float64Array
 
-  constructor(argument: string, cols: number) {
-    this.#sums = columns(argument, cols)
-    this.#rests = columns(argument, cols)
+  /** @param sums - zeros, one a column, as `rests` */
+  private constructor(sums: Float64Array, rests: Float64Array) {
+    this.#sums = sums
+    this.#rests = rests
+  }
+
+  static async of(argument: string, cols: number): Promise<ColumnSums> {
+    return new ColumnSums(await columnsOf(0, argument, cols), await columnsOf(0, argument, cols))
   }
 
   /**
@@ -63,12 +68,9 @@ export async function columnStatistics(
   weights?: Float64Array,
 ): Promise<ColumnStatistics> {
   const { rows, cols } = x
-  const [min, max] = [columns(argument, cols), columns(argument, cols)]
-  const sums = new ColumnSums(argument, cols)
-  for await (const [from, to] of rowSlices(cols, 1, SCANNED)) {
-    min.fill(Infinity, from, to)
-    max.fill(-Infinity, from, to)
-  }
+  const min = await columnsOf(Infinity, argument, cols)
+  const max = await columnsOf(-Infinity, argument, cols)
+  const sums = await ColumnSums.of(argument, cols)
   for await (const { row, column, toColumn, values } of anySlices(argument, x)) {
     const width = toColumn - column
     for (let i = row, k = 0; k < values.length; i++) {
@@ -102,7 +104,8 @@ export async function columnSpread(
 ): Promise<{ mean: Float64Array; variance: Float64Array }> {
   const { cols } = x
   const total = weights === undefined ? x.rows : await sumOf(weights)
-  const [mean, variance] = [columns(argument, cols), columns(argument, cols)]
+  const mean = await columnsOf(0, argument, cols)
+  const variance = await columnsOf(0, argument, cols)
   const sum = mean
   const squares = variance
   for await (const { row, column, toColumn, values } of anySlices(argument, x)) {
@@ -133,8 +136,11 @@ async function sumOf(weights: Float64Array): Promise<number> {
   return sum
 }
 
-function columns(argument: string, cols: number): Float64Array {
-  return allocate('float64', cols, argument)
+/** An array with `value` for each column, filled a slice at a time: there may be millions of columns. */
+export async function columnsOf(value: number, argument: string, cols: number): Promise<Float64Array> {
+  const numbers = allocateUnset('float64', cols, argument)
+  for await (const [from, to] of rowSlices(cols, 1, SCANNED)) numbers.fill(value, from, to)
+  return numbers
 }
 
 /**
@@ -149,7 +155,7 @@ export async function columnMeans(
   between: () => void,
 ): Promise<Float64Array> {
   const { cols, scale, type, weights } = rows
-  const sums = new ColumnSums(argument, cols)
+  const sums = await ColumnSums.of(argument, cols)
   let total = 0
   for await (const { data, count, rowAt, placeOf } of usedBatches(argument, rows)) {
     const numbers = halfNumbers(data, type)

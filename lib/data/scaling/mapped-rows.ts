@@ -1,6 +1,6 @@
 import { checkOptions, shapeError } from '../../base/check.js'
 import { tooLargeError } from '../../base/data-errors.js'
-import { allocate, type FloatArray, type Precision } from '../../base/precision.js'
+import { allocate, allocateUnset, type FloatArray, type Precision } from '../../base/precision.js'
 import { STORAGE_TYPES } from '../../base/storage-type.js'
 import { checkSignal } from '../../native/run-options.js'
 import { absolutePath } from '../dataset/row-file.js'
@@ -59,7 +59,7 @@ export async function mappedRows(
     const parts = wholeRows(slices, type, width)
     return writeAnswer(to, x, parts, { type, cols: width, columns, signal })
   }
-  const out = allocate<Precision>(type, rows.rows * width, WHAT)
+  const out = allocateUnset<Precision>(type, rows.rows * width, WHAT)
   for await (const { from, values } of slices) out.set(values, from)
   return Matrix.from(out, rows.rows, width)
 }

@@ -1,9 +1,8 @@
 import { indexError, notFiniteError, transferredError } from '../../base/data-errors.js'
-import { allocate } from '../../base/precision.js'
 import { rowSlices, turn } from '../slices.js'
 import type { SparseMatrix } from '../sparse-matrix.js'
 import { plainArray } from '../storage.js'
-import { type ColumnStatistics, ColumnSums } from './column-statistics.js'
+import { type ColumnStatistics, ColumnSums, columnsOf } from './column-statistics.js'
 
 /** Stored values between two turns of the event loop. */
 const SLICE = 2 ** 15
@@ -20,11 +19,10 @@ export async function sparseStatistics(
   weights?: Float64Array,
 ): Promise<ColumnStatistics> {
   const { cols } = x
-  const [min, max] = [allocate('float64', cols, argument), allocate('float64', cols, argument)]
-  const counts = allocate('uint32', cols, argument)
-  const sums = new ColumnSums(argument, cols)
-  min.fill(Infinity)
-  max.fill(-Infinity)
+  const min = await columnsOf(Infinity, argument, cols)
+  const max = await columnsOf(-Infinity, argument, cols)
+  const counts = await columnsOf(0, argument, cols)
+  const sums = await ColumnSums.of(argument, cols)
   await eachElement(argument, x, (column, value, row) => {
     const weight = weights?.[row] ?? 1
     if (weight === 0) return
@@ -34,10 +32,12 @@ export async function sparseStatistics(
     sums.add(column, value * weight)
   })
   const { used, total } = await rowsUsed(x.rows, weights)
-  for (let j = 0; j < cols; j++) {
-    if (counts[j] === used) continue
-    min[j] = Math.min(min[j]!, 0)
-    max[j] = Math.max(max[j]!, 0)
+  for await (const [from, to] of rowSlices(cols, 1)) {
+    for (let j = from; j < to; j++) {
+      if (counts[j] === used) continue
+      min[j] = Math.min(min[j]!, 0)
+      max[j] = Math.max(max[j]!, 0)
+    }
   }
   return { min, max, mean: await sums.means(total) }
 }
@@ -50,8 +50,9 @@ export async function sparseSpread(
   weights?: Float64Array,
 ): Promise<{ mean: Float64Array; variance: Float64Array }> {
   const { cols } = x
-  const [sum, squares] = [allocate('float64', cols, argument), allocate('float64', cols, argument)]
-  const stored = allocate('float64', cols, argument)
+  const sum = await columnsOf(0, argument, cols)
+  const squares = await columnsOf(0, argument, cols)
+  const stored = await columnsOf(0, argument, cols)
   await eachElement(argument, x, (column, value, row) => {
     const weight = weights?.[row] ?? 1
     const deviation = value - firstMean[column]!
@@ -60,11 +61,13 @@ export async function sparseSpread(
     squares[column]! += weight * deviation * deviation
   })
   const { total } = await rowsUsed(x.rows, weights)
-  for (let j = 0; j < cols; j++) {
-    const [zeros, mean] = [Math.max(0, total - stored[j]!), firstMean[j]!]
-    const deviations = sum[j]! - zeros * mean
-    squares[j] = (squares[j]! + zeros * mean * mean - (deviations * deviations) / total) / total
-    sum[j] = mean + deviations / total
+  for await (const [from, to] of rowSlices(cols, 1)) {
+    for (let j = from; j < to; j++) {
+      const [zeros, mean] = [Math.max(0, total - stored[j]!), firstMean[j]!]
+      const deviations = sum[j]! - zeros * mean
+      squares[j] = (squares[j]! + zeros * mean * mean - (deviations * deviations) / total) / total
+      sum[j] = mean + deviations / total
+    }
   }
   return { mean: sum, variance: squares }
 }
