@@ -7,6 +7,7 @@ const { mkdtempSync, rmSync, writeFileSync } = require('node:fs')
 const { tmpdir } = require('node:os')
 const { join } = require('node:path')
 const { pathToFileURL } = require('node:url')
+const { MessageChannel } = require('node:worker_threads')
 
 const rows = Array.from({ length: 60 }, (_, i) =>
   Array.from({ length: 6 }, (_, j) => 0.5 + 0.4 * Math.sin(i * (1 + j / 7) + (j * j) / 3)),
@@ -28,6 +29,24 @@ const statements = {
     assert((await model.cost(rows, { gradient: true })).gradient instanceof Float32Array)
     const classifier = new SoftmaxClassifier({ inputs: 6, classes: 2 })
     assert((await classifier.predict(rows)) instanceof Uint32Array)
+  },
+  'results of a MiB and more are whole, and move to other threads': async ({ Matrix, SparseAutoencoder }) => {
+    const model = new SparseAutoencoder({ inputs: 6, hidden: 3 })
+    const many = Matrix.from(
+      Uint8Array.from({ length: 600_000 }, (_, i) => i % 251),
+      100_000,
+      6,
+      { scale: 1 / 251 },
+    )
+    const [{ data }, few] = [await model.encode(many), await model.encode(many.slice(99_900))]
+    assert(data instanceof Float32Array)
+    assert.deepEqual([...data.subarray(299_700)], [...few.data])
+    const { port1, port2 } = new MessageChannel()
+    const received = new Promise((resolve) => port2.once('message', resolve))
+    port1.postMessage(data, [data.buffer])
+    assert.equal((await received).length, 300_000)
+    assert.equal(data.length, 0)
+    port1.close()
   },
   'typed arrays of the host are taken': async ({ Matrix, SoftmaxClassifier, SparseAutoencoder }) => {
     const model = new SparseAutoencoder(settings)
