@@ -69,7 +69,8 @@ const valgrind: Proof = {
       GTEST_TOTAL_SHARDS: String(PARTS),
       GTEST_SHARD_INDEX: String(round % PARTS),
     })
-    // Status 1: a test failed. Valgrind has a long double of 64 bits, which is too short for the differences that check gradients.
+    // Status 1: a test failed. Valgrind has a long double of 64 bits, which is too short for the differences that check gradients, and does
+    // not flush denormal numbers.
     await eachRound(rounds, async (round) => runs(command, { ...ofLevel('avx2'), ...part(round) }, [0, 1]))
     return 'valgrind found nothing'
   },

@@ -8,7 +8,7 @@ import type { MatrixLike } from './matrix-data.js'
 import { viewOf } from './storage.js'
 
 /** Milliseconds of work on the JavaScript thread after which other events are served. */
-const SHARE_MS = 2
+const SHARE_MS = 1
 
 /** When work went on after other events had been served. */
 let since = -Infinity

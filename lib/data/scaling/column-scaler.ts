@@ -1,13 +1,13 @@
 import { checkOptions, shapeError } from '../../base/check.js'
 import { LayerwiseError } from '../../base/errors.js'
-import { allocateUnset, type FloatArray } from '../../base/precision.js'
+import type { FloatArray } from '../../base/precision.js'
 import { asDataset, type Dataset } from '../dataset.js'
 import type { Matrix } from '../matrix.js'
 import { type RowWeightsOption, toRowWeights } from '../row-weights.js'
 import { type DenseRows, emptyError, type FittingRows, ownWidth, toMatrix } from '../rows.js'
 import { rowSlices } from '../slices.js'
 import { asSparseMatrix, SparseMatrix } from '../sparse-matrix.js'
-import { type ColumnStatistics, columnStatistics } from './column-statistics.js'
+import { type ColumnStatistics, columnStatistics, columnsOf } from './column-statistics.js'
 import { mappedRows, type ScaledFolderOptions, type ScaledOptions } from './mapped-rows.js'
 import type { Fitted, ScalerJSON, ScalerKind } from './scaler-json.js'
 import { sparseStatistics } from './sparse-statistics.js'
@@ -86,8 +86,8 @@ export abstract class ColumnScaler implements Scaler {
         ? sparseStatistics('x', matrix, weights)
         : columnStatistics('x', matrix, weights)
     const scalingOf = await this.find(matrix, await statistics, weights)
-    const shift = allocateUnset('float64', matrix.cols, 'shift')
-    const factor = allocateUnset('float64', matrix.cols, 'factor')
+    const shift = await columnsOf(0, 'shift', matrix.cols)
+    const factor = await columnsOf(0, 'factor', matrix.cols)
     for await (const [from, to] of rowSlices(matrix.cols, 1)) {
       for (let j = from; j < to; j++) {
         const [shiftOf, factorOf] = scalingOf(j)

@@ -6,7 +6,7 @@ import type { Dataset } from '../dataset.js'
 import { anySlices } from '../dataset-slices.js'
 import { halfNumbers } from '../halves.js'
 import type { Matrix } from '../matrix.js'
-import { blocks, rowSlices, SCANNED } from '../slices.js'
+import { blocks, rowSlices, SCANNED, turn } from '../slices.js'
 import { storedBatches } from '../stored-batches.js'
 
 /** Sums of columns, and of their rounding errors, which with a large offset can be as large as the spread. */
@@ -138,6 +138,8 @@ async function sumOf(weights: Float64Array): Promise<number> {
 
 /** An array with `value` for each column, filled a slice at a time: there may be millions of columns. */
 export async function columnsOf(value: number, argument: string, cols: number): Promise<Float64Array> {
+  // To get the memory takes a millisecond or more, if it is long, and may begin a collection of garbage.
+  if (cols > SCANNED) await turn()
   const numbers = allocateUnset('float64', cols, argument)
   for await (const [from, to] of rowSlices(cols, 1, SCANNED)) numbers.fill(value, from, to)
   return numbers
