@@ -143,9 +143,9 @@ export function allocateLike<D extends MatrixData>(data: D, length: number, what
  */
 export function storageTypeOf(argument: string, data: MatrixData, said?: unknown): StorageType {
   const held = elementType(data)!
+  if (said === undefined && held !== 'uint16') return held
   const choices: readonly StorageType[] = held === 'uint16' ? ['uint16', 'float16', 'bfloat16'] : [held]
   if (said === undefined) {
-    if (choices.length === 1) return held
     throw argumentError(
       argument,
       'an array that says what its numbers are, which may be integers or the bits of halves: ' +

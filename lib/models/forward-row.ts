@@ -6,10 +6,10 @@ import { storedNumbers } from '../data/halves.js'
 import { asMatrix } from '../data/matrix.js'
 import type { MatrixData } from '../data/matrix-data.js'
 import type { SingleRow } from '../data/rows.js'
-import { asSparseMatrix, type SparseMatrix } from '../data/sparse-matrix.js'
+import { asSparseMatrix } from '../data/sparse-matrix.js'
 import { sparseRows } from '../data/sparse-rows.js'
 import { bufferOf, checkStorage, lengthOf, nativeData, plainArray, storageTypeOf } from '../data/storage.js'
-import { type NativeLayer, type NativeScaling, nativeScaling } from '../native/binding.js'
+import { type NativeData, type NativeLayer, type NativeScaling, nativeScaling } from '../native/binding.js'
 import { binding } from '../native/load.js'
 import { activationNumber } from '../objective/activation.js'
 import type { LayerRange } from './forward.js'
@@ -67,10 +67,13 @@ export class RowForward<P extends Precision> {
 
   #forward(argument: string, row: CheckedRow, answer: FloatArray<P>, errors?: Float64Array): void {
     const { scale, columns } = row
-    const [data, type] =
-      bufferOf(row.data) === bufferOf(answer)
-        ? [this.#apart(row), 'float64' as const]
-        : [nativeData(row.data), row.type]
+    const apart = bufferOf(row.data) === bufferOf(answer)
+    const type = apart ? 'float64' : row.type
+    const data = apart
+      ? this.#apart(row)
+      : type === 'float16'
+        ? nativeData(row.data)
+        : (row.data as NativeData)
     const parameters = this.#parameters()
     this.#transposed ??= allocate(this.#network.precision, this.#shape[0]! * this.#shape[1]!, 'weights')
     const renew = this.#transposedOf !== parameters
@@ -110,13 +113,8 @@ export class RowForward<P extends Precision> {
       checkWidth(argument, lengthOf(row), width)
       return { data: row, type: storageTypeOf(argument, row), scale: 1 }
     }
-    const sparse = asSparseMatrix(argument, row)
-    if (sparse !== undefined) return this.#checkedSparse(argument, sparse)
     const matrix = asMatrix(argument, row)
-    if (matrix === undefined) {
-      const expected = 'an array of numbers, a typed array, a Matrix of one row or a SparseMatrix of one row'
-      throw argumentError(argument, expected, row)
-    }
+    if (matrix === undefined) return this.#checkedSparse(argument, row)
     if (matrix.rows !== 1) throw shapeError(argument, 'a Matrix of one row', `${matrix.rows} rows`)
     const { data, scale, type } = matrix
     checkStorage(argument, data)
@@ -124,7 +122,12 @@ export class RowForward<P extends Precision> {
     return { data, type, scale }
   }
 
-  #checkedSparse(argument: string, row: SparseMatrix): CheckedRow {
+  #checkedSparse(argument: string, given: unknown): CheckedRow {
+    const row = asSparseMatrix(argument, given)
+    if (row === undefined) {
+      const expected = 'an array of numbers, a typed array, a Matrix of one row or a SparseMatrix of one row'
+      throw argumentError(argument, expected, given)
+    }
     if (row.rows !== 1) throw shapeError(argument, 'a SparseMatrix of one row', `${row.rows} rows`)
     const { data, type, sparse } = sparseRows(argument, row, this.#inputs, this.#scaling)
     return { data, type, scale: 1, columns: sparse!.indices }
