@@ -4,8 +4,8 @@ import { nativeData } from '../lib/data/storage.js'
 import { type Matrix, type StorageType, writeNpy } from '../lib/index.js'
 
 /** The bytes of a matrix's numbers, as they are stored. */
-export function bytesIn({ data }: Matrix): Buffer {
-  const { buffer, byteOffset, byteLength } = nativeData(data)
+export function bytesIn({ data, type }: Matrix): Buffer {
+  const { buffer, byteOffset, byteLength } = nativeData(data, type)
   return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength)
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { longestTurnOf, PROMISED_CALLS } from '../bench/measuring/promised-calls.js'
-import { longestTurn } from '../bench/measuring/turns.js'
+import { longestTurn, ownTime } from '../bench/measuring/turns.js'
 
 const ROWS = 400_000
 
@@ -27,5 +27,12 @@ describe('the event loop is free while a call runs:', () => {
     }
     expect((await longestTurn(block)).longest).toBeGreaterThan(MOST_MS)
     expect(sum).toBeGreaterThan(0)
+  })
+
+  test('a collection of garbage that waits for other threads hides nothing of a turn, and one that computes is not counted', () => {
+    const collection = { startTime: 12, duration: 6 }
+    expect(ownTime({ start: 10, end: 20, ms: 3 }, [collection])).toBe(3)
+    expect(ownTime({ start: 10, end: 20, ms: 9 }, [collection])).toBe(4)
+    expect(ownTime({ start: 13, end: 17, ms: 4 }, [collection, collection])).toBe(0)
   })
 })

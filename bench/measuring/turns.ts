@@ -4,11 +4,14 @@ import { setImmediate, setTimeout } from 'node:timers/promises'
 import { Samples } from './samples.js'
 
 /** A turn of the event loop: when it was, and the processor time that it took, in milliseconds. */
-interface Turn {
+export interface Turn {
   readonly start: number
   readonly end: number
   readonly ms: number
 }
+
+/** When garbage was collected, in milliseconds. */
+type Span = Pick<PerformanceEntry, 'startTime' | 'duration'>
 
 /** Turns that are shorter are not looked at again. */
 const SHORT_MS = 1
@@ -57,8 +60,7 @@ export async function longestTurn(call: () => Promise<unknown>, sampled = false)
   // Collections are told of later.
   await setTimeout(20)
   observer.disconnect()
-  // Neither is too small. Collections are told by the clock, and wait for threads of their own: taken from processor time they leave too little.
-  const ownOf = (turn: Turn) => Math.min(turn.ms, turn.end - turn.start - collected(turn, collections))
+  const ownOf = (turn: Turn) => ownTime(turn, collections)
   const own = turns.toSorted((a, b) => ownOf(b) - ownOf(a))[0]
   return {
     longest: turns.reduce((most, { ms }) => Math.max(most, ms), 0),
@@ -68,8 +70,16 @@ export async function longestTurn(call: () => Promise<unknown>, sampled = false)
   }
 }
 
+/**
+ * How long a turn was without collections of garbage, in milliseconds, at most: its processor time, or its time by the clock without them.
+ * Collections are told by the clock, and wait for threads of their own: taken from processor time they would leave too little.
+ */
+export function ownTime(turn: Turn, collections: readonly Span[]): number {
+  return Math.max(0, Math.min(turn.ms, turn.end - turn.start - collected(turn, collections)))
+}
+
 /** How long garbage was collected in a turn, in milliseconds. */
-function collected({ start, end }: Turn, collections: readonly PerformanceEntry[]): number {
+function collected({ start, end }: Turn, collections: readonly Span[]): number {
   return collections.reduce((sum, { startTime, duration }) => {
     return sum + Math.max(0, Math.min(end, startTime + duration) - Math.max(start, startTime))
   }, 0)

@@ -50,7 +50,7 @@ function run(name: string, promise: string, once: () => void): Proof {
   }
 }
 
-/** Parts of the C++ tests, of which each runs alone: all of them take an hour under valgrind. */
+/** Parts of the C++ tests, of which each runs alone: all of them take two hours under valgrind. */
 const PARTS = 20
 
 const valgrind: Proof = {

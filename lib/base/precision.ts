@@ -105,8 +105,8 @@ export function allocate(type: StorageType, length: number, what: string): Store
 }
 
 /**
- * The sizes in bytes, from 1 MiB to 64 MiB, of arrays that C libraries give from memory they had before, and fill with zeros in one go:
- * milliseconds of the event loop. Longer ones are new pages of the system, which are zeros already.
+ * The sizes in bytes, from 1 MiB to 64 MiB, of arrays that a C library may give from memory it had before, and fill with zeros in one go:
+ * milliseconds of the event loop. glibc does so up to 32 MiB; longer ones are new pages of the system, which are zeros already.
  */
 const [LEAST_UNSET, MOST_UNSET] = [2 ** 20, 2 ** 26]
 

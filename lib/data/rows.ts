@@ -85,7 +85,7 @@ export async function toRows(
     ? await fromArrays(argument, x, width, kept, between)
     : keptSmall(argument, givenMatrix(argument, x, width))
   const { rows, cols, scale, type } = matrix
-  const data = nativeData(matrix.data)
+  const data = nativeData(matrix.data, type)
   if (taken && taken.shift.length !== width)
     throw shapeError('scaling', `a scaler fitted on ${width} columns`, taken.shift.length)
   return ownCopy({ data, type, rows, cols, scale, ...(taken && { scaling: taken }) })

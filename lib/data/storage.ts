@@ -159,9 +159,9 @@ export function storageTypeOf(argument: string, data: MatrixData, said?: unknown
   return said as StorageType
 }
 
-/** The array as native code takes it: bits of halves as a Uint16Array, over the same memory. */
-export function nativeData(data: MatrixData): NativeData {
-  return elementType(data) === 'float16'
+/** The array as native code takes it, of numbers of this type: bits of halves as a Uint16Array, over the same memory. */
+export function nativeData(data: MatrixData, type: StorageType): NativeData {
+  return type === 'float16' && elementType(data) === 'float16'
     ? new Uint16Array(bufferOf(data) as ArrayBuffer, offsetOf(data), lengthOf(data))
     : (data as NativeData)
 }

@@ -9,7 +9,7 @@ import type { SingleRow } from '../data/rows.js'
 import { asSparseMatrix } from '../data/sparse-matrix.js'
 import { sparseRows } from '../data/sparse-rows.js'
 import { bufferOf, checkStorage, lengthOf, nativeData, plainArray, storageTypeOf } from '../data/storage.js'
-import { type NativeData, type NativeLayer, type NativeScaling, nativeScaling } from '../native/binding.js'
+import { type NativeLayer, type NativeScaling, nativeScaling } from '../native/binding.js'
 import { binding } from '../native/load.js'
 import { activationNumber } from '../objective/activation.js'
 import type { LayerRange } from './forward.js'
@@ -69,11 +69,7 @@ export class RowForward<P extends Precision> {
     const { scale, columns } = row
     const apart = bufferOf(row.data) === bufferOf(answer)
     const type = apart ? 'float64' : row.type
-    const data = apart
-      ? this.#apart(row)
-      : type === 'float16'
-        ? nativeData(row.data)
-        : (row.data as NativeData)
+    const data = apart ? this.#apart(row) : nativeData(row.data, type)
     const parameters = this.#parameters()
     this.#transposed ??= allocate(this.#network.precision, this.#shape[0]! * this.#shape[1]!, 'weights')
     const renew = this.#transposedOf !== parameters

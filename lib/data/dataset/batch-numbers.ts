@@ -148,8 +148,11 @@ interface NumberSlice {
   readonly numbers: StoredArray
 }
 
-async function* asStored(argument: string, { data, rows, cols }: Matrix): AsyncGenerator<NumberSlice, void> {
-  const numbers = nativeData(data) as StoredArray
+async function* asStored(
+  argument: string,
+  { data, rows, cols, type }: Matrix,
+): AsyncGenerator<NumberSlice, void> {
+  const numbers = nativeData(data, type) as StoredArray
   const { length } = numbers
   if (length !== rows * cols) throw transferredError(argument)
   for await (const [from, to] of rowSlices(length, 1, SCANNED)) {
